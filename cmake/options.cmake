@@ -1,0 +1,42 @@
+# Compiler settings shared by every target, and talweg_library(), which makes one layer.
+set(CMAKE_CXX_STANDARD 20)
+set(CMAKE_CXX_STANDARD_REQUIRED ON)
+set(CMAKE_CXX_EXTENSIONS OFF)
+set(CMAKE_C_STANDARD 11)
+set(CMAKE_C_STANDARD_REQUIRED ON)
+set(CMAKE_C_EXTENSIONS OFF)
+set(CMAKE_POSITION_INDEPENDENT_CODE ON)
+set(CMAKE_EXPORT_COMPILE_COMMANDS ON)
+set(CMAKE_RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/bin)
+if(NOT CMAKE_BUILD_TYPE)
+  set(CMAKE_BUILD_TYPE Release CACHE STRING "" FORCE)
+endif()
+set(CMAKE_CXX_FLAGS_DEV "-O1 -g1")
+set(CMAKE_C_FLAGS_DEV "-O1 -g1")
+
+# No back end may fuse a product and a sum, and no flag may relax IEEE 754: arithmetic is decided in
+# the graph. This holds for every file, the interpreter above all.
+add_compile_options(-ffp-contract=off -fno-fast-math)
+
+add_library(talweg_options INTERFACE)
+target_include_directories(talweg_options INTERFACE ${PROJECT_SOURCE_DIR})
+target_compile_options(talweg_options INTERFACE -Wall -Wextra -Wpedantic -Wshadow
+  $<$<COMPILE_LANGUAGE:CXX>:-Wnon-virtual-dtor -Woverloaded-virtual>
+  $<$<BOOL:${TALWEG_WARNINGS_AS_ERRORS}>:-Werror>)
+if(TALWEG_SANITIZE)
+  add_compile_options(-fsanitize=${TALWEG_SANITIZE} -fno-omit-frame-pointer)
+  add_link_options(-fsanitize=${TALWEG_SANITIZE})
+endif()
+if(NOT TALWEG_SANITIZE)
+  find_program(LLD_LINKER ld.lld)
+  if(LLD_LINKER)
+    add_link_options(-fuse-ld=lld)
+  endif()
+endif()
+
+# talweg_library(NAME SOURCES a.cpp b.cpp LINK other_layers) makes the static library of one layer.
+function(talweg_library name)
+  cmake_parse_arguments(ARG "" "" "SOURCES;LINK;PRIVATE_LINK" ${ARGN})
+  add_library(${name} STATIC ${ARG_SOURCES})
+  target_link_libraries(${name} PUBLIC talweg_options ${ARG_LINK} PRIVATE ${ARG_PRIVATE_LINK})
+endfunction()

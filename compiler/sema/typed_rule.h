@@ -1,0 +1,157 @@
+// The typed rule: one whole pipeline with every name resolved and every rate known.
+//
+// Modules, imports, functions, loops and stage arguments are gone: functions are inlined (as a Block that
+// binds their parameters to locals), loops are unrolled, pipelines are a flat list of stages. What remains
+// is straight statements, `if`s, and expressions over symbols. Contraction is decided from these trees
+// when the graph is built, so an inlined call, a local and a product stay apart here.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "compiler/base/ids.h"
+#include "compiler/base/source.h"
+#include "compiler/builtins/op.h"
+#include "compiler/types/interval.h"
+#include "compiler/types/rate.h"
+
+namespace talweg::sema {
+
+using base::Span;
+using types::Rate;
+struct TypedExprTag;
+struct LocalTag;
+using TypedExprId = base::Id<TypedExprTag>;
+
+enum class Kind : std::uint8_t { Number, Bool };
+
+struct Type {
+  Kind kind = Kind::Number;
+  Rate rate = Rate::Const;
+  bool operator==(const Type&) const = default;
+};
+
+// ---- Symbols ----
+
+enum class SymbolKind : std::uint8_t {
+  Param,   // index unused; the value at this point of the rule (in `after`: the new point)
+  Grad,
+  Update,
+  T,       // step number, model rate
+  Calls,   // number of calls, model rate
+  Hyper,   // index into TypedRule::hypers
+  State,   // index into TypedRule::states
+  Input,   // index into TypedRule::inputs
+  Given,   // given(input): model-rate bool; index into inputs
+  Local,   // index into TypedRule::locals
+};
+struct Symbol {
+  SymbolKind kind = SymbolKind::Param;
+  std::uint32_t index = 0;
+  bool operator==(const Symbol&) const = default;
+};
+
+// ---- Expressions ----
+
+struct TypedStmt;
+
+struct ConstantNode { double value; };   // a bool constant is 0 or 1
+struct LoadNode { Symbol symbol; };
+/// One operation; operands in the order of the Op's definition. Op::Fma never appears: contraction comes
+/// later. Op::Pow with a constant exponent is still Pow here.
+struct ApplyNode { builtins::Op op; std::vector<TypedExprId> operands; };
+/// `if` as an expression (also min/max-free selections); both arms have the type of the whole.
+struct ChooseNode { TypedExprId condition; TypedExprId then_value; TypedExprId else_value; };
+/// Statements, then a value: a block arm or an inlined function.
+struct BlockNode { std::vector<TypedStmt> statements; TypedExprId value; };
+
+struct TypedExpr {
+  Type type;
+  Span span;
+  std::variant<ConstantNode, LoadNode, ApplyNode, ChooseNode, BlockNode> node;
+};
+
+// ---- Statements ----
+
+/// Sets a symbol (param, grad, update, state or local). `let` and `var` are the first assignment of a local.
+/// `x += e` has become x = x + (e), one expression.
+struct TypedAssign { Symbol target; TypedExprId value; };
+struct TypedIf { TypedExprId condition; std::vector<TypedStmt> then_body; std::vector<TypedStmt> else_body; };
+
+struct TypedStmt {
+  Span span;
+  std::variant<TypedAssign, TypedIf> node;
+};
+
+// ---- Declarations ----
+
+enum class HyperKind : std::uint8_t { Number, Int, Bool };
+
+struct TypedHyper {
+  std::string name;        // within its stage: "lr"
+  std::string stage;       // the stage's label, "adamw"; empty for a hyper of the outermost rule
+  std::string public_name; // what a user sets: "lr" where that is unambiguous, else "adamw.lr"
+  std::string doc;
+  Span span;
+  HyperKind kind = HyperKind::Number;
+  Rate rate = Rate::Group;        // Const (`hyper const`: gone from the rule, kept here for docs), Model or Group
+  double default_value = 0;       // bool: 0 or 1. For Const: the value compiled in
+  types::Interval range;
+  /// Bound to an expression by the pipeline: not settable; evaluated where its stage's step begins.
+  bool bound = false;
+};
+
+struct TypedState {
+  std::string name;         // within its stage
+  std::string stage;
+  std::string public_name;  // "m", or "adamw.m" where ambiguous
+  std::string doc;
+  Span span;
+  Rate rate = Rate::Element;                // Model, Group or Element in this version
+  std::optional<TypedExprId> initial;       // absent: 0. Const rate, or of hypers and `param`
+};
+
+struct TypedInput {
+  std::string name;
+  std::string stage;
+  std::string public_name;
+  std::string doc;
+  Span span;
+  Rate rate = Rate::Element;  // Model or Element
+};
+
+struct TypedLocal { std::string name; Span span; };
+
+/// A hyper bound by the pipeline: `AdamW(lr = cosine(t, ...))`. Evaluated in order, where the stage begins.
+struct TypedBinding { std::uint32_t hyper = 0; TypedExprId value; };
+
+struct TypedStage {
+  std::string label;   // unique in the pipeline: "adamw", "clip", or as given by `name = Rule`
+  std::string rule;    // "AdamW"
+  std::string doc;
+  std::vector<TypedBinding> bindings;
+  std::vector<TypedStmt> step;
+  std::vector<TypedStmt> after;
+};
+
+struct TypedRule {
+  std::string name;  // of the outermost rule, or the text of the pipeline
+  std::string doc;
+  std::vector<TypedHyper> hypers;
+  std::vector<TypedState> states;
+  std::vector<TypedInput> inputs;
+  std::vector<TypedLocal> locals;
+  std::vector<TypedStage> stages;
+  std::vector<TypedExpr> exprs;
+  /// True if some stage assigns `update`: then param -= update once after all steps. Else nothing is subtracted.
+  bool subtracts_update = false;
+
+  [[nodiscard]] const TypedExpr& operator[](TypedExprId id) const { return exprs[id.index]; }
+};
+
+/// The rule as text, every expression with its rate (`talweg dump --stage typed`).
+std::string print(const TypedRule& rule);
+
+}  // namespace talweg::sema

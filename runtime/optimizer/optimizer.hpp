@@ -1,0 +1,79 @@
+// The optimizer as C++ programs and the training loop use it: an image, tensors and groups; then steps.
+// Owns the states. A thin RAII cover of step.h, where the step itself is written once in C.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "runtime/abi/talweg_abi.h"
+#include "runtime/support/result.h"
+#include "runtime/support/thread_pool.h"
+
+namespace talweg::optimizer {
+
+/// One parameter tensor. The memory of `param` belongs to the caller and must outlive the optimizer.
+struct Tensor {
+  std::string name;
+  std::vector<std::uint64_t> shape;  // row-major, contiguous; empty: one element; a 0 makes it empty
+  void* param = nullptr;             // of the image's compute type
+  std::uint32_t group = 0;
+  std::vector<std::string> tags;
+};
+
+/// What a step is given besides gradients. Values of model inputs by name; element inputs as one pointer
+/// a tensor (may be null for a tensor without gradient).
+struct StepInputs {
+  std::vector<std::pair<std::string, double>> model;
+  std::vector<std::pair<std::string, std::vector<const void*>>> element;
+};
+
+/// One entry of all persistent data: checkpoints, views and resets go over this list.
+struct PersistentEntry {
+  std::string name;             // "adamw.m/<tensor>", "t", "calls", "plateau.scale" (model), "mu@1" (group 1)
+  talweg_dtype dtype = TALWEG_F32;
+  std::vector<std::uint64_t> shape;
+  void* data = nullptr;         // read and written in place
+};
+
+class Optimizer {
+ public:
+  /// `image` (held) must stay valid for as long as the optimizer; `keep_alive` is released with it.
+  /// Refused: an ABI of another version, overlapping tensors, sizes past what memory can hold, unknown groups.
+  static support::Result<Optimizer> create(const talweg_image& image, std::shared_ptr<const void> keep_alive,
+                                           std::vector<Tensor> tensors, std::uint32_t group_count,
+                                           std::shared_ptr<support::ThreadPool> pool);
+  Optimizer(Optimizer&&) noexcept;
+  Optimizer& operator=(Optimizer&&) noexcept;
+  ~Optimizer();
+
+  /// Sets a hyper of one group, or of all groups. Refused by name: unknown (with a suggestion), bound, out
+  /// of range (also after rounding to the compute type), not an integer, a model hyper set for one group.
+  support::Status set_hyper(std::string_view name, double value, std::optional<std::uint32_t> group = {});
+  support::Result<double> hyper(std::string_view name, std::uint32_t group = 0) const;
+
+  /// One step over all tensors: gradients[i] for tensor i, null: the tensor is left out. Refused, with
+  /// nothing written: a bound hyper out of range, an input missing that this step reads.
+  support::Status step(std::span<const void* const> gradients, const StepInputs& inputs = {});
+
+  [[nodiscard]] const talweg_image& image() const;
+  [[nodiscard]] std::uint64_t steps_completed() const;
+  [[nodiscard]] std::uint64_t calls() const;
+  /// Value of a scalar state (model rate, or of a group), or of a bound hyper in the last step.
+  support::Result<double> scalar(std::string_view name, std::uint32_t group = 0) const;
+  /// Start of an element state of a tensor; null for a tensor without elements.
+  support::Result<const void*> state(std::string_view name, std::size_t tensor) const;
+  std::vector<PersistentEntry> persistent();
+  [[nodiscard]] std::uint64_t state_bytes() const;
+
+ private:
+  struct Impl;
+  explicit Optimizer(std::unique_ptr<Impl> impl);
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace talweg::optimizer
