@@ -14,36 +14,48 @@ namespace talweg::plan {
 
 enum class StreamKind : std::uint8_t { Param, Grad, State, Input };
 
-/// One array a pass touches, per tensor. The order of streams is the order of pointers in the ABI's table:
-/// param, grad, then element states, then element inputs, in the graph's order (all of them, used or not).
+/// One array of a tensor. Their order is that of pointers in the ABI's table: param, grad, then element
+/// states, then element inputs, in the graph's order (all of them, used or not).
 struct Stream {
   StreamKind kind = StreamKind::Param;
-  std::uint32_t index = 0;  // state or input
-  bool is_read = false;
+  std::uint32_t index = 0;  // of the state or input
+  bool is_read = false;     // by some version
   bool is_written = false;
-  ir::NodeId load;   // the node that reads it, if any
-  ir::NodeId value;  // what is stored, if anything
-};
-
-/// A scalar kept for later code: 8 bytes in the model's or the group's slot array.
-struct Slot {
-  ir::NodeId node;  // Scalar, Array (its rounded value) or Bool
 };
 
 /// Scalar code of one rate: nodes in order, reading hypers, states, inputs and (for group) model slots.
 struct ScalarProgram {
   std::vector<ir::NodeId> nodes;
-  std::vector<Slot> slots;  // what it leaves for slower-to-faster users
+  /// Values it leaves for others, 8 bytes each, in slot order: Scalar, Array (rounded already) or Bool.
+  std::vector<ir::NodeId> slots;
 };
 
-/// A fused pass over all elements of all tensors.
+struct Assumption {
+  ir::NodeId condition;  // Bool, slower than tensor; it has a slot
+  bool holds = true;
+};
+
+struct StreamStore {
+  std::uint32_t stream = 0;
+  ir::NodeId value;
+};
+
+/// The loop over elements under some assumptions on scalar conditions. Under them selects become one of
+/// their arms: `alias[n]` is the node that stands for n (n itself if nothing changes). `nodes` are the
+/// element-rate nodes left, in order, aliases resolved; stores that would write back what was loaded are gone.
+struct LoopVersion {
+  std::vector<Assumption> assumptions;
+  std::vector<ir::NodeId> alias;
+  std::vector<ir::NodeId> nodes;
+  std::vector<StreamStore> stores;
+};
+
+/// A fused pass over all elements of all tensors. Once a chunk, the first version whose assumptions all hold is
+/// chosen; the last has none.
 struct ElementPass {
   std::vector<Stream> streams;
-  std::vector<ir::NodeId> nodes;    // element-rate nodes, in order
-  std::vector<ir::NodeId> scalars;  // slower nodes it reads (each has a model or group slot)
-  /// Bool slots on which the loop is specialised: outside the loop one of 2^n versions is chosen.
-  std::vector<ir::NodeId> switches;
-  std::uint32_t read_bytes_per_element = 0;
+  std::vector<LoopVersion> versions;
+  std::uint32_t read_bytes_per_element = 0;  // of the first version that touches most
   std::uint32_t written_bytes_per_element = 0;
 };
 
