@@ -1,18 +1,43 @@
-// The text form of a graph, and its reader. print(read(print(g))) == print(g), and reads the same graph.
+// The text form of a graph, and its reader. For a graph without faults, reading its text gives the same
+// graph bit for bit (of NaN constants only that they are NaN), and so the same text again.
+//
+//   graph "Sgd"
+//   doc "Gradient descent"
+//   hyper lr: number group = 0x1p-3 in [0x0p+0, inf)
+//   state m: element = %4 doc "running mean"
+//   input loss: model
+//   %0 = param: array element
+//   %1 = hyper lr: scalar group
+//   %2 = to_array %1: array group
+//   %3 = mul %2 %0: array element  // comments run to the end of the line
+//   %4 = constant 0x0p+0: scalar const
+//   store param %3
+//   end
+//
+// A name stands bare where it is made of ASCII letters, digits, `_` and `.`, else in quotes, in which
+// \" \\ \n \t \r and \xHH are escapes. Numbers are hexadecimal so that every bit survives; the reader takes
+// decimal ones too. A hyper may carry `bound %N`.
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <string_view>
+#include <variant>
 
-#include "compiler/base/diagnostics.h"
-#include "compiler/base/result.h"
-#include "compiler/base/source.h"
 #include "compiler/ir/graph.h"
 
 namespace talweg::ir {
 
 std::string print(const Graph& graph);
-/// Failure (kind Program) with line and column for text that is no graph, or one with faults.
-base::Result<Graph> read_graph(std::string_view name, std::string_view text);
+
+/// Where a text stops being a good graph, and why. Line and column (in bytes) count from 1.
+struct ReadError {
+  std::uint32_t line = 1;
+  std::uint32_t column = 1;
+  std::string message;
+};
+
+/// The graph, verified; or the first error. Takes any bytes, in time linear in their number.
+std::variant<Graph, ReadError> read_graph(std::string_view text);
 
 }  // namespace talweg::ir

@@ -2,14 +2,20 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "compiler/ir/graph.h"
 
 namespace talweg::ir {
 
-/// Sentences naming what is wrong, empty for a good graph. Used on graphs read from text.
-std::vector<std::string> find_faults(const Graph& graph);
+struct Fault {
+  NodeId node;          // the node that is wrong; not valid() for faults of a table or a store
+  std::string message;  // a sentence without its full stop
+};
+
+/// What is wrong, in the order of tables, nodes, stores; empty for a good graph. At most 20 faults.
+std::vector<Fault> find_faults(const Graph& graph);
 /// A fault here is our bug: exits with 70 naming `after` (the pass that ran last).
 void verify(const Graph& graph, std::string_view after);
 

@@ -24,6 +24,9 @@ struct Stream {
 };
 
 /// Scalar code of one rate: nodes in order, reading hypers, states, inputs and (for group) model slots.
+/// The model program computes the nodes of rate const and model, the group program those of rate group; Constant
+/// nodes stand in every program that reads them. An operand that is not in `nodes` has a model slot. Values
+/// that stores of scalar states of this rate and bound hypers of this rate need are in `nodes` or have a model slot.
 struct ScalarProgram {
   std::vector<ir::NodeId> nodes;
   /// Values it leaves for others, 8 bytes each, in slot order: Scalar, Array (rounded already) or Bool.
@@ -42,7 +45,9 @@ struct StreamStore {
 
 /// The loop over elements under some assumptions on scalar conditions. Under them selects become one of
 /// their arms: `alias[n]` is the node that stands for n (n itself if nothing changes). `nodes` are the
-/// element-rate nodes left, in order, aliases resolved; stores that would write back what was loaded are gone.
+/// element-rate nodes left, in order; an operand `o` of one, or the value of a store, stands for alias[o]. What it
+/// then is, is in `nodes` or is slower than element rate and has a slot (Constants too). Stores that would write
+/// back what was loaded are gone; values of stores have their aliases resolved.
 struct LoopVersion {
   std::vector<Assumption> assumptions;
   std::vector<ir::NodeId> alias;
