@@ -1,6 +1,7 @@
 // The operations of the language and of the graph: one enumeration, one table.
 //
-// A switch over Op never has a `default`, so that the compiler names every place a new operation needs.
+// A switch over Op never has a `default`, so that the compiler names every place a new operation
+// needs.
 #pragma once
 
 #include <cstdint>
@@ -12,19 +13,50 @@ namespace talweg::builtins {
 
 enum class Op : std::uint8_t {
   // Arithmetic: each one correctly rounded IEEE 754 operation in the type of its operands.
-  Add, Sub, Mul, Div, Neg, Fma, Sqrt, Abs,
+  Add,
+  Sub,
+  Mul,
+  Div,
+  Neg,
+  Fma,
+  Sqrt,
+  Abs,
   // Minimum and maximum propagate NaN and order -0 below +0; sign keeps zeros and NaN.
-  Min, Max, Sign,
+  Min,
+  Max,
+  Sign,
   // Rounding to an integral value. Round takes ties to even.
-  Floor, Ceil, Round, Trunc,
-  // Remainder with the sign of the divisor: a - b * floor(a / b), computed exactly (C fmod, adjusted).
+  Floor,
+  Ceil,
+  Round,
+  Trunc,
+  // Remainder with the sign of the divisor: a - b * floor(a / b), computed exactly (C fmod,
+  // adjusted).
   Mod,
   // Functions written once in float64 (compiler/builtins/elementary); float32 rounds their result.
-  Rsqrt, Exp, Expm1, Log, Log1p, Log2, Pow, Sin, Cos, Tan, Tanh, Atan,
+  Rsqrt,
+  Exp,
+  Expm1,
+  Log,
+  Log1p,
+  Log2,
+  Pow,
+  Sin,
+  Cos,
+  Tan,
+  Tanh,
+  Atan,
   // Comparisons give bool; with NaN all are false but Ne.
-  Lt, Le, Gt, Ge, Eq, Ne,
+  Lt,
+  Le,
+  Gt,
+  Ge,
+  Eq,
+  Ne,
   // Logic on bool.
-  And, Or, Not,
+  And,
+  Or,
+  Not,
   // select(c, a, b): a where c holds, else b.
   Select,
   // is_finite(x): bool.
@@ -35,11 +67,11 @@ inline constexpr int kOpCount = static_cast<int>(Op::IsFinite) + 1;
 
 /// What an operation takes and gives.
 enum class Signature : std::uint8_t {
-  Numbers,      // numbers -> number, all of one type
-  Comparison,   // two numbers -> bool
-  Predicate,    // a number -> bool
-  Logic,        // bools -> bool
-  Choice,       // bool, T, T -> T
+  Numbers,     // numbers -> number, all of one type
+  Comparison,  // two numbers -> bool
+  Predicate,   // a number -> bool
+  Logic,       // bools -> bool
+  Choice,      // bool, T, T -> T
 };
 
 struct OpInfo {
@@ -47,7 +79,8 @@ struct OpInfo {
   std::string_view name;  // in graph text: "add", "fma"; unique
   int arity;
   Signature signature;
-  bool callable;  // may be called by this name in a rule ("sqrt(x)"); operators have symbols instead
+  bool
+      callable;  // may be called by this name in a rule ("sqrt(x)"); operators have symbols instead
   std::string_view doc;  // one line for docs and :help: meaning, bound on the error
 };
 
