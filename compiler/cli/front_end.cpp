@@ -1,0 +1,111 @@
+#include "compiler/cli/front_end.h"
+
+#include <fmt/format.h>
+
+#include <charconv>
+#include <thread>
+
+#include "compiler/base/diagnostic_render.h"
+#include "compiler/cli/console.h"
+
+namespace talweg::cli {
+
+Compilation::Compilation(std::vector<std::filesystem::path> include_dirs)
+    : modules(std::make_unique<sema::Modules>(
+          sema::SearchPath{std::move(include_dirs), driver::find_stdlib()}, sources, diagnostics)) {}
+
+bool Compilation::print_diagnostics(bool json) {
+  if (json) {
+    print(base::render_json(diagnostics, sources));
+  } else if (!diagnostics.all().empty()) {
+    std::fflush(stdout);
+    const std::string text = base::render_text(diagnostics, sources, wants_color(stderr));
+    std::fwrite(text.data(), 1, text.size(), stderr);
+  }
+  return !diagnostics.has_errors();
+}
+
+void declare_include(CLI::App& app, std::vector<std::filesystem::path>& include_dirs) {
+  app.add_option("-I,--include", include_dirs, "Folder in which modules are looked for, after the current one")
+      ->type_name("DIR")
+      ->check(CLI::ExistingDirectory)
+      ->allow_extra_args(false);
+}
+
+void declare_rule(CLI::App& app, RuleOptions& options) {
+  app.add_option("-r,--rule", options.rule, "Rule or pipeline, e.g. 'mine.Clipped | AdamW(lr = 0.01)'")
+      ->type_name("EXPR")
+      ->required();
+  declare_include(app, options.include_dirs);
+  app.add_option("--set", options.settings, "Set a hyper: lr=0.1, or 1:lr=0.1 for parameter group 1")
+      ->type_name("NAME=VALUE")
+      ->allow_extra_args(false);
+  app.add_option("--dtype", options.dtype, "Type of parameters and states")
+      ->check(CLI::IsMember({"float32", "float64"}))
+      ->capture_default_str();
+  app.add_option("--backend", options.backend, "cpu: compiled kernels; interpreter: the slow definition")
+      ->check(CLI::IsMember({"cpu", "interpreter"}))
+      ->capture_default_str();
+  app.add_option("--isa", options.isa, "Instruction set: host, scalar, x86-64-v2, x86-64-v3, x86-64-v4")
+      ->capture_default_str();
+  app.add_option("--threads", options.threads, "Threads of the optimizer; 0: one a core")
+      ->check(CLI::Range(0u, 1024u))
+      ->capture_default_str();
+  app.add_flag("--no-cache", options.no_cache, "Compile afresh; neither read nor write the kernel cache");
+}
+
+support::Result<Compiled> compile_rule(Compilation& compilation, const RuleOptions& options) {
+  auto front_end = driver::analyze_rule(*compilation.modules, compilation.sources, compilation.diagnostics,
+                                        options.rule);
+  if (!compilation.print_diagnostics(false) || !front_end)
+    return support::Failure{support::FailureKind::Program,
+                            fmt::format("the rule has {} error{}", compilation.diagnostics.error_count(),
+                                        compilation.diagnostics.error_count() == 1 ? "" : "s")};
+  driver::CompileOptions compile_options;
+  compile_options.compute = options.dtype == "float64" ? types::ComputeType::F64 : types::ComputeType::F32;
+  compile_options.backend =
+      options.backend == "interpreter" ? driver::Backend::Interpreter : driver::Backend::Cpu;
+  compile_options.isa = options.isa;
+  compile_options.use_cache = !options.no_cache;
+  auto program = driver::compile(front_end->graph, compile_options);
+  if (!program) return program.failure();
+  return Compiled{std::move(*front_end), *program};
+}
+
+support::Result<Setting> parse_setting(const std::string& text) {
+  const auto refuse = [&](std::string_view why) {
+    return support::Failure{support::FailureKind::Usage,
+                            fmt::format("--set {}: {}; write --set lr=0.1, or --set 1:lr=0.1 for "
+                                        "parameter group 1",
+                                        text, why)};
+  };
+  const std::size_t equals = text.find('=');
+  if (equals == std::string::npos || equals == 0) return refuse("there is no NAME=VALUE in it");
+  Setting setting;
+  setting.name = text.substr(0, equals);
+  if (const std::size_t colon = setting.name.find(':'); colon != std::string::npos) {
+    std::uint32_t group = 0;
+    const char* end = setting.name.data() + colon;
+    if (std::from_chars(setting.name.data(), end, group).ptr != end || colon == 0)
+      return refuse("before the colon stands no group number");
+    setting.group = group;
+    setting.name.erase(0, colon + 1);
+  }
+  const std::string value = text.substr(equals + 1);
+  if (value == "true" || value == "false") {
+    setting.value = value == "true" ? 1 : 0;
+    return setting;
+  }
+  const char* end = value.data() + value.size();
+  if (value.empty() || std::from_chars(value.data(), end, setting.value).ptr != end)
+    return refuse(fmt::format("'{}' is not a number", value));
+  return setting;
+}
+
+std::uint32_t thread_count(std::uint32_t asked) {
+  if (asked > 0) return asked;
+  const unsigned cores = std::thread::hardware_concurrency();
+  return cores > 0 ? cores : 1;
+}
+
+}  // namespace talweg::cli

@@ -1,0 +1,21 @@
+#include "compiler/cli/subcommands.h"
+
+#include <array>
+
+namespace talweg::cli {
+
+std::span<const Subcommand> subcommands() {
+  static constexpr std::array<Subcommand, 8> kTable = {{
+      {"check", "check rule files: names, rates, ranges", declare_check},
+      {"train", "train a model on data with a rule", declare_train},
+      {"predict", "use the parameters of a training run on new data", declare_predict},
+      {"trace", "run a rule on a test function and print its trajectory", declare_trace},
+      {"repl", "define rules and try them as you type", declare_repl},
+      {"replay", "run a reference case through a rule and compare", declare_replay},
+      {"dump", "print a rule at a stage of its compilation", declare_dump},
+      {"explain", "explain a diagnostic at length: talweg explain TW0201", declare_explain},
+  }};
+  return kTable;
+}
+
+}  // namespace talweg::cli
