@@ -23,8 +23,11 @@ struct Options {
 };
 
 std::string summary_of(const sema::ModuleNames& names) {
-  const auto count = [](std::size_t n, const char* what) { return fmt::format("{} {}{}", n, what, n == 1 ? "" : "s"); };
-  return fmt::format("{}, {}", count(names.rules.size(), "rule"), count(names.functions.size(), "function"));
+  const auto count = [](std::size_t n, const char* what) {
+    return fmt::format("{} {}{}", n, what, n == 1 ? "" : "s");
+  };
+  return fmt::format("{}, {}", count(names.rules.size(), "rule"),
+                     count(names.functions.size(), "function"));
 }
 
 /// Checks one file; an ExitCode.
@@ -33,7 +36,8 @@ int check_file(const std::filesystem::path& file, const Options& options) {
   if (!text) return report("check", text.failure());
   Compilation compilation(options.include_dirs);
   const base::SourceId source = compilation.sources.add(file.string(), std::move(*text));
-  syntax::Module module = syntax::parse_module(source, compilation.sources, compilation.diagnostics);
+  syntax::Module module =
+      syntax::parse_module(source, compilation.sources, compilation.diagnostics);
   const sema::ModuleNames names = sema::declared_names(module);
   if (!compilation.diagnostics.has_errors()) {
     compilation.modules->add(file.stem().string(), file, std::move(module));

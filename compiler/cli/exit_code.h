@@ -7,10 +7,10 @@ namespace talweg::cli {
 
 enum ExitCode : int {
   kOk = 0,
-  kProgramWrong = 1,   // the user's rule has errors
-  kUsage = 2,          // options
-  kFilesAndIo = 3,     // missing, unreadable, full
-  kNumericFailure = 4, // NaN, divergence, a comparison that differs
+  kProgramWrong = 1,    // the user's rule has errors
+  kUsage = 2,           // options
+  kFilesAndIo = 3,      // missing, unreadable, full
+  kNumericFailure = 4,  // NaN, divergence, a comparison that differs
   kOurBug = 70,
 };
 

@@ -34,7 +34,8 @@ std::string severity_text(base::Severity severity) {
 
 int list_all() {
   for (const base::DiagnosticInfo& row : base::diagnostic_table())
-    print(fmt::format("TW{:04} {:<8} {}\n", row.number, severity_text(row.severity), message_shape(row.message)));
+    print(fmt::format("TW{:04} {:<8} {}\n", row.number, severity_text(row.severity),
+                      message_shape(row.message)));
   return kOk;
 }
 
@@ -46,7 +47,9 @@ int explain(std::string code) {
                       message_shape(row.message), row.explanation));
     return kOk;
   }
-  fmt::print(stderr, "talweg explain: there is no diagnostic {}; 'talweg explain --list' shows them all\n", code);
+  fmt::print(stderr,
+             "talweg explain: there is no diagnostic {}; 'talweg explain --list' shows them all\n",
+             code);
   return kUsage;
 }
 

@@ -12,7 +12,8 @@ namespace talweg::cli {
 
 Compilation::Compilation(std::vector<std::filesystem::path> include_dirs)
     : modules(std::make_unique<sema::Modules>(
-          sema::SearchPath{std::move(include_dirs), driver::find_stdlib()}, sources, diagnostics)) {}
+          sema::SearchPath{std::move(include_dirs), driver::find_stdlib()}, sources, diagnostics)) {
+}
 
 bool Compilation::print_diagnostics(bool json) {
   if (json) {
@@ -26,43 +27,51 @@ bool Compilation::print_diagnostics(bool json) {
 }
 
 void declare_include(CLI::App& app, std::vector<std::filesystem::path>& include_dirs) {
-  app.add_option("-I,--include", include_dirs, "Folder in which modules are looked for, after the current one")
+  app.add_option("-I,--include", include_dirs,
+                 "Folder in which modules are looked for, after the current one")
       ->type_name("DIR")
       ->check(CLI::ExistingDirectory)
       ->allow_extra_args(false);
 }
 
 void declare_rule(CLI::App& app, RuleOptions& options) {
-  app.add_option("-r,--rule", options.rule, "Rule or pipeline, e.g. 'mine.Clipped | AdamW(lr = 0.01)'")
+  app.add_option("-r,--rule", options.rule,
+                 "Rule or pipeline, e.g. 'mine.Clipped | AdamW(lr = 0.01)'")
       ->type_name("EXPR")
       ->required();
   declare_include(app, options.include_dirs);
-  app.add_option("--set", options.settings, "Set a hyper: lr=0.1, or 1:lr=0.1 for parameter group 1")
+  app.add_option("--set", options.settings,
+                 "Set a hyper: lr=0.1, or 1:lr=0.1 for parameter group 1")
       ->type_name("NAME=VALUE")
       ->allow_extra_args(false);
   app.add_option("--dtype", options.dtype, "Type of parameters and states")
       ->check(CLI::IsMember({"float32", "float64"}))
       ->capture_default_str();
-  app.add_option("--backend", options.backend, "cpu: compiled kernels; interpreter: the slow definition")
+  app.add_option("--backend", options.backend,
+                 "cpu: compiled kernels; interpreter: the slow definition")
       ->check(CLI::IsMember({"cpu", "interpreter"}))
       ->capture_default_str();
-  app.add_option("--isa", options.isa, "Instruction set: host, scalar, x86-64-v2, x86-64-v3, x86-64-v4")
+  app.add_option("--isa", options.isa,
+                 "Instruction set: host, scalar, x86-64-v2, x86-64-v3, x86-64-v4")
       ->capture_default_str();
   app.add_option("--threads", options.threads, "Threads of the optimizer; 0: one a core")
       ->check(CLI::Range(0u, 1024u))
       ->capture_default_str();
-  app.add_flag("--no-cache", options.no_cache, "Compile afresh; neither read nor write the kernel cache");
+  app.add_flag("--no-cache", options.no_cache,
+               "Compile afresh; neither read nor write the kernel cache");
 }
 
 support::Result<Compiled> compile_rule(Compilation& compilation, const RuleOptions& options) {
-  auto front_end = driver::analyze_rule(*compilation.modules, compilation.sources, compilation.diagnostics,
-                                        options.rule);
+  auto front_end = driver::analyze_rule(*compilation.modules, compilation.sources,
+                                        compilation.diagnostics, options.rule);
   if (!compilation.print_diagnostics(false) || !front_end)
-    return support::Failure{support::FailureKind::Program,
-                            fmt::format("the rule has {} error{}", compilation.diagnostics.error_count(),
-                                        compilation.diagnostics.error_count() == 1 ? "" : "s")};
+    return support::Failure{
+        support::FailureKind::Program,
+        fmt::format("the rule has {} error{}", compilation.diagnostics.error_count(),
+                    compilation.diagnostics.error_count() == 1 ? "" : "s")};
   driver::CompileOptions compile_options;
-  compile_options.compute = options.dtype == "float64" ? types::ComputeType::F64 : types::ComputeType::F32;
+  compile_options.compute =
+      options.dtype == "float64" ? types::ComputeType::F64 : types::ComputeType::F32;
   compile_options.backend =
       options.backend == "interpreter" ? driver::Backend::Interpreter : driver::Backend::Cpu;
   compile_options.isa = options.isa;

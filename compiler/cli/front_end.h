@@ -1,4 +1,5 @@
-// What subcommands that read rules share: options, sources, modules, and the printing of diagnostics.
+// What subcommands that read rules share: options, sources, modules, and the printing of
+// diagnostics.
 #pragma once
 
 #include <CLI/CLI.hpp>
@@ -23,7 +24,8 @@ struct Compilation {
   base::Diagnostics diagnostics;
   std::unique_ptr<sema::Modules> modules;
 
-  /// Prints what was reported: text on stderr, or JSON lines on stdout. True if there were no errors.
+  /// Prints what was reported: text on stderr, or JSON lines on stdout. True if there were no
+  /// errors.
   bool print_diagnostics(bool json);
 };
 
@@ -40,7 +42,8 @@ struct RuleOptions {
 };
 
 void declare_include(CLI::App& app, std::vector<std::filesystem::path>& include_dirs);
-/// Declares --rule (required unless `rule_optional`), --include, --set, --dtype, --backend, --isa, --threads, --no-cache.
+/// Declares --rule (required unless `rule_optional`), --include, --set, --dtype, --backend, --isa,
+/// --threads, --no-cache.
 void declare_rule(CLI::App& app, RuleOptions& options);
 
 /// The rule compiled for this machine, or the exit code to end with (everything was printed).

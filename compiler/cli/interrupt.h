@@ -1,4 +1,5 @@
-// Ctrl-C and termination as a flag: the first asks the run to end after its step, the second ends the process.
+// Ctrl-C and termination as a flag: the first asks the run to end after its step, the second ends
+// the process.
 #pragma once
 
 #include <atomic>

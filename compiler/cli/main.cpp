@@ -18,8 +18,9 @@ int run(int argc, char** argv) {
   CLI::App app("talweg: a compiled language for deep-learning optimizers", "talweg");
   app.set_version_flag("--version", "talweg " TALWEG_VERSION);
   app.require_subcommand(1);
-  app.footer("Each command has --help. Exit codes: 0 ok, 1 the rule is wrong, 2 usage, 3 files and I/O,\n"
-             "4 numeric failure, 70 a bug in talweg.");
+  app.footer(
+      "Each command has --help. Exit codes: 0 ok, 1 the rule is wrong, 2 usage, 3 files and I/O,\n"
+      "4 numeric failure, 70 a bug in talweg.");
   std::vector<std::pair<CLI::App*, std::function<int()>>> commands;
   for (const auto& row : talweg::cli::subcommands()) {
     CLI::App* command = app.add_subcommand(row.name, row.summary);
@@ -49,10 +50,11 @@ int main(int argc, char** argv) {
     fmt::print(stderr, "talweg: out of memory\n");
     return ExitCode::kFilesAndIo;
   } catch (const std::exception& error) {
-    fmt::print(stderr,
-               "talweg: internal error: {}\nThis is a bug in talweg. Please report this line, the command "
-               "you ran and the files it read.\n",
-               error.what());
+    fmt::print(
+        stderr,
+        "talweg: internal error: {}\nThis is a bug in talweg. Please report this line, the command "
+        "you ran and the files it read.\n",
+        error.what());
     return ExitCode::kOurBug;
   }
 }

@@ -17,7 +17,8 @@ std::string report_json(const train::PredictReport& r) {
   nlohmann::ordered_json json = {{"samples", r.samples}, {"file", r.file}};
   if (r.accuracy) json["accuracy"] = *r.accuracy;
   if (r.mean_squared_error) json["mean_squared_error"] = *r.mean_squared_error;
-  if (r.confusion) json["confusion"] = {{"classes", r.confusion->classes}, {"counts", r.confusion->counts}};
+  if (r.confusion)
+    json["confusion"] = {{"classes", r.confusion->classes}, {"counts", r.confusion->counts}};
   return json.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) + "\n";
 }
 
@@ -30,11 +31,17 @@ std::function<int()> declare_predict(CLI::App& app) {
   };
   auto options = std::make_shared<Options>();
   train::PredictSettings& s = options->settings;
-  app.add_option("run", s.run, "Folder of a training run, or its parameters.safetensors")->required();
-  app.add_option("-d,--data", s.data, "CSV or IDX file; features are matched by name")->required()->type_name("FILE");
-  app.add_option("-t,--target", s.target, "The truth, if known: a column (CSV) or label file (IDX)");
-  app.add_option("--header", s.header, "First line of a CSV file holds names: auto, yes, no")->capture_default_str();
-  app.add_option("-o,--out", s.out, "Predictions as CSV; default: predictions.csv beside the parameters")
+  app.add_option("run", s.run, "Folder of a training run, or its parameters.safetensors")
+      ->required();
+  app.add_option("-d,--data", s.data, "CSV or IDX file; features are matched by name")
+      ->required()
+      ->type_name("FILE");
+  app.add_option("-t,--target", s.target,
+                 "The truth, if known: a column (CSV) or label file (IDX)");
+  app.add_option("--header", s.header, "First line of a CSV file holds names: auto, yes, no")
+      ->capture_default_str();
+  app.add_option("-o,--out", s.out,
+                 "Predictions as CSV; default: predictions.csv beside the parameters")
       ->type_name("FILE");
   app.add_flag("--json", options->json, "The summary as JSON on stdout");
   return [options] {

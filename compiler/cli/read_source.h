@@ -8,7 +8,8 @@
 
 namespace talweg::cli {
 
-/// The text of a file ("-": standard input). Io failure: missing, a folder, unreadable, larger than 8 MiB.
+/// The text of a file ("-": standard input). Io failure: missing, a folder, unreadable, larger than
+/// 8 MiB.
 support::Result<std::string> read_source(const std::filesystem::path& file);
 
 }  // namespace talweg::cli

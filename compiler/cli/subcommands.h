@@ -7,7 +7,8 @@
 
 namespace talweg::cli {
 
-/// Declares its options on `app` and gives what runs once they are parsed; that returns an ExitCode.
+/// Declares its options on `app` and gives what runs once they are parsed; that returns an
+/// ExitCode.
 using Declare = std::function<int()> (*)(CLI::App& app);
 
 struct Subcommand {

@@ -24,51 +24,70 @@ struct Options {
 
 void declare_data(CLI::App& app, train::TrainSettings& s) {
   app.add_option("-d,--data", s.data,
-                 "CSV or IDX file (.gz too), or generated: generate:linear?n=100&noise=1, generate:moons?n=400, "
+                 "CSV or IDX file (.gz too), or generated: generate:linear?n=100&noise=1, "
+                 "generate:moons?n=400, "
                  "generate:spirals?n=600&classes=3")
       ->type_name("FILE");
-  app.add_option("-t,--target", s.target, "Target column by name or number (CSV), or the label file (IDX)");
-  app.add_option("--header", s.header, "First line of a CSV file holds names: auto, yes, no")->capture_default_str();
-  app.add_option("--missing", s.missing, "CSV cells without a value: refuse, or drop the row")->capture_default_str();
-  app.add_option("--scale", s.scale, "Features: auto, none, standard, max, or a number to divide by")
+  app.add_option("-t,--target", s.target,
+                 "Target column by name or number (CSV), or the label file (IDX)");
+  app.add_option("--header", s.header, "First line of a CSV file holds names: auto, yes, no")
       ->capture_default_str();
-  app.add_option("--validation", s.validation, "Part held out: a fraction (0.2), or every:5")->capture_default_str();
+  app.add_option("--missing", s.missing, "CSV cells without a value: refuse, or drop the row")
+      ->capture_default_str();
+  app.add_option("--scale", s.scale,
+                 "Features: auto, none, standard, max, or a number to divide by")
+      ->capture_default_str();
+  app.add_option("--validation", s.validation, "Part held out: a fraction (0.2), or every:5")
+      ->capture_default_str();
 }
 
 void declare_model(CLI::App& app, train::TrainSettings& s) {
-  app.add_option("-m,--model", s.model,
-                 "linear, logistic, softmax, mlp:64-128-10[,relu|sigmoid|tanh], autoencoder:64-16-64, or "
-                 "function:rosenbrock")
+  app.add_option(
+         "-m,--model", s.model,
+         "linear, logistic, softmax, mlp:64-128-10[,relu|sigmoid|tanh], autoencoder:64-16-64, or "
+         "function:rosenbrock")
       ->required();
   app.add_option("--loss", s.loss, "mse, binary or softmax; default: by model and target");
-  app.add_option("--l2", s.l2, "Adds l2/2 times the sum of squared weights to the loss")->capture_default_str();
-  app.add_option("--init", s.init, "Start from the parameters of a safetensors file")->type_name("FILE");
-  app.add_option("--init-skip", s.init_skip, "Tensors (pattern) that keep their seeded start")->allow_extra_args(false);
-  app.add_option("--initialisation", s.initialisation, "auto, he, xavier, zeros")->capture_default_str();
+  app.add_option("--l2", s.l2, "Adds l2/2 times the sum of squared weights to the loss")
+      ->capture_default_str();
+  app.add_option("--init", s.init, "Start from the parameters of a safetensors file")
+      ->type_name("FILE");
+  app.add_option("--init-skip", s.init_skip, "Tensors (pattern) that keep their seeded start")
+      ->allow_extra_args(false);
+  app.add_option("--initialisation", s.initialisation, "auto, he, xavier, zeros")
+      ->capture_default_str();
   app.add_option("--start", s.start, "Start point of a function: --start=-1.5,2")->delimiter(',');
   app.add_option("--group", s.groups, "Parameter group: 'layers.0.*:lr=1e-4'; the first match wins")
       ->type_name("PATTERN:HYPER=VALUE,...")
       ->allow_extra_args(false);
-  app.add_option("--freeze", s.freeze, "Tensors (pattern) that are not trained")->allow_extra_args(false);
+  app.add_option("--freeze", s.freeze, "Tensors (pattern) that are not trained")
+      ->allow_extra_args(false);
 }
 
 void declare_loop(CLI::App& app, Options& o) {
   train::TrainSettings& s = o.settings;
   app.add_option("-e,--epochs", s.epochs, "Passes over the training data")->capture_default_str();
-  app.add_option("--max-steps", s.max_steps, "Stop after this many steps; 0: no limit")->capture_default_str();
-  app.add_option("-b,--batch", s.batch, "Samples a step; 0: all of them, 1: one by one")->capture_default_str();
+  app.add_option("--max-steps", s.max_steps, "Stop after this many steps; 0: no limit")
+      ->capture_default_str();
+  app.add_option("-b,--batch", s.batch, "Samples a step; 0: all of them, 1: one by one")
+      ->capture_default_str();
   app.add_option("--seed", s.seed, "Of initialisation, split and shuffles")->capture_default_str();
   app.add_option("--shuffle", s.shuffle, "none, once, every-epoch")->capture_default_str();
-  app.add_option("--order", s.order, "File of sample numbers from 0, one line an epoch")->type_name("FILE");
+  app.add_option("--order", s.order, "File of sample numbers from 0, one line an epoch")
+      ->type_name("FILE");
   app.add_flag("--drop-last", s.drop_last, "Leave out the smaller last batch of an epoch");
-  app.add_option("--patience", s.patience, "Stop after so many epochs without a better loss; 0: never")
+  app.add_option("--patience", s.patience,
+                 "Stop after so many epochs without a better loss; 0: never")
       ->capture_default_str();
-  app.add_option("--min-delta", s.min_delta, "How much lower counts as better")->capture_default_str();
-  app.add_flag("--no-restore-best", o.no_restore, "After early stopping keep the last parameters, not the best");
+  app.add_option("--min-delta", s.min_delta, "How much lower counts as better")
+      ->capture_default_str();
+  app.add_flag("--no-restore-best", o.no_restore,
+               "After early stopping keep the last parameters, not the best");
 }
 
 void declare_output(CLI::App& app, Options& o) {
-  app.add_option("-o,--out", o.settings.out, "Folder for parameters, log, summary and loss curve")->type_name("DIR");
+  app.add_option("-o,--out", o.settings.out, "Folder for parameters, log, summary and loss curve")
+      ->type_name("DIR");
   app.add_flag("--overwrite", o.settings.overwrite, "Replace the files of an earlier run in --out");
   app.add_flag("--no-step-log", o.no_step_log, "Log epochs only, not every step");
   app.add_flag("-q,--quiet", o.quiet, "No progress");
@@ -80,17 +99,23 @@ nlohmann::json confusion_json(const train::Confusion& confusion) {
 }
 
 std::string report_json(const train::TrainReport& r) {
-  nlohmann::ordered_json json = {
-      {"cause", train::stop_cause_name(r.cause)}, {"steps", r.steps}, {"epochs", r.epochs},
-      {"parameters", r.parameters}, {"training_samples", r.training_samples},
-      {"validation_samples", r.validation_samples}, {"first_loss", r.first_loss}, {"training_loss", r.training_loss}};
+  nlohmann::ordered_json json = {{"cause", train::stop_cause_name(r.cause)},
+                                 {"steps", r.steps},
+                                 {"epochs", r.epochs},
+                                 {"parameters", r.parameters},
+                                 {"training_samples", r.training_samples},
+                                 {"validation_samples", r.validation_samples},
+                                 {"first_loss", r.first_loss},
+                                 {"training_loss", r.training_loss}};
   if (r.training_accuracy) json["training_accuracy"] = *r.training_accuracy;
   if (r.validation_loss) json["validation_loss"] = *r.validation_loss;
   if (r.validation_accuracy) json["validation_accuracy"] = *r.validation_accuracy;
   if (r.best_epoch) json["best_epoch"] = *r.best_epoch;
   if (r.confusion) json["confusion"] = confusion_json(*r.confusion);
-  json["seconds"] = {{"gradient", r.times.gradient_seconds}, {"optimizer", r.times.optimizer_seconds},
-                     {"validation", r.times.validation_seconds}, {"loop", r.times.total_seconds},
+  json["seconds"] = {{"gradient", r.times.gradient_seconds},
+                     {"optimizer", r.times.optimizer_seconds},
+                     {"validation", r.times.validation_seconds},
+                     {"loop", r.times.total_seconds},
                      {"total", r.total_seconds}};
   json["optimizer_share"] = r.times.optimizer_share();
   json["files"] = r.files;
@@ -118,15 +143,20 @@ int run(Options& o) {
   const InterruptGuard interrupt;
   train::Hooks hooks;
   hooks.stop = &interrupt.flag();
-  if (!o.quiet) hooks.write_progress = [](std::string_view text) { std::fwrite(text.data(), 1, text.size(), stderr); };
+  if (!o.quiet)
+    hooks.write_progress = [](std::string_view text) {
+      std::fwrite(text.data(), 1, text.size(), stderr);
+    };
   hooks.progress_is_terminal = is_terminal(stderr);
   hooks.terminal_columns = static_cast<unsigned>(terminal_width());
-  const auto factory = [&](std::vector<optimizer::Tensor> tensors, std::uint32_t groups, talweg_dtype) {
+  const auto factory = [&](std::vector<optimizer::Tensor> tensors, std::uint32_t groups,
+                           talweg_dtype) {
     return make_optimizer(compiled->program, o.rule.settings, std::move(tensors), groups, pool);
   };
   auto trained = train::train(o.settings, factory, hooks);
   if (!trained) return report("train", trained.failure());
-  for (const std::string& warning : trained->warnings) fmt::print(stderr, "talweg train: warning: {}\n", warning);
+  for (const std::string& warning : trained->warnings)
+    fmt::print(stderr, "talweg train: warning: {}\n", warning);
   print(o.json ? report_json(*trained) : trained->text);
   return kOk;
 }
@@ -140,8 +170,10 @@ std::function<int()> declare_train(CLI::App& app) {
   declare_model(app, options->settings);
   declare_loop(app, *options);
   declare_output(app, *options);
-  app.footer("Example:\n  talweg train --rule 'AdamW(lr = cosine(t, peak = 1e-3, total = 2000))' \\\n"
-             "    --data digits.csv.gz --target label --model mlp:64-128-10 --epochs 20 --batch 64 --out run/");
+  app.footer(
+      "Example:\n  talweg train --rule 'AdamW(lr = cosine(t, peak = 1e-3, total = 2000))' \\\n"
+      "    --data digits.csv.gz --target label --model mlp:64-128-10 --epochs 20 --batch 64 --out "
+      "run/");
   return [options] { return run(*options); };
 }
 
