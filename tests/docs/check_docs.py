@@ -1,0 +1,125 @@
+#!/usr/bin/env python3
+"""Runs what the documents say.
+
+    check_docs.py TALWEG ROOT [--update]
+
+Fenced blocks of README.md, ARCHITECTURE.md, CONTRIBUTING.md, docs/ and examples/, by their first line:
+    ```talweg                  must pass `talweg check`
+    ```talweg error=TW0301     must fail with that diagnostic and no other error
+    ```console                 every `$ command` must end with 0 (or with N where the block says exit=N); lines after
+                               a command are its output (stdout, then stderr) and must be equal, unless the block says `output=any`.
+                               A line `...` stands for any lines
+    ```text dump=STAGE RULE    must be what `talweg dump --stage STAGE RULE` prints; --update rewrites it
+Blocks of a document run in order in one temporary folder in which the repository's examples/ and stdlib/ can be seen. Blocks
+that begin with `$ ./dev` are not run (they install packages); the test of a fresh machine runs those.
+"""
+import json
+import os
+import pathlib
+import re
+import subprocess
+import sys
+import tempfile
+
+FENCE = re.compile(r"^```([^\n]*)\n(.*?)^```[ ]*$", re.M | re.S)
+
+
+class Runner:
+    def __init__(self, talweg, root):
+        self.talweg, self.root = talweg, root
+        self.faults, self.ran = [], 0
+
+    def run(self, arguments, folder, **options):
+        environment = {**os.environ, "PATH": f"{self.talweg.parent}:{os.environ['PATH']}", "NO_COLOR": "1",
+                       "TALWEG_STDLIB": str(self.root / "stdlib")}
+        return subprocess.run(arguments, cwd=folder, env=environment, capture_output=True, text=True, timeout=300,
+                              check=False, **options)
+
+    def fault(self, path, line, text):
+        self.faults.append(f"{path.relative_to(self.root)}:{line}: {text}")
+
+    def check_rule(self, path, line, info, body, folder):
+        """A block in the language."""
+        file = pathlib.Path(folder, f"block_{line}.tw")
+        file.write_text(body, encoding="utf-8")
+        result = self.run([self.talweg, "check", "--json", file.name], folder)
+        found = [json.loads(text) for text in result.stdout.splitlines() if text.startswith("{")]
+        codes = sorted({entry["code"] for entry in found if entry["severity"] == "error"})
+        wanted = sorted(re.findall(r"error=(TW\d{4})", info))
+        if codes != wanted or (result.returncode != 0) != bool(wanted):
+            self.fault(path, line, f"expected {wanted or 'no error'}, got exit {result.returncode} {codes}\n"
+                       + "\n".join(entry.get("message", "") for entry in found) + result.stderr)
+
+    def check_console(self, path, line, info, body, folder):
+        """Commands and their output."""
+        if body.startswith("$ ./dev"):
+            return
+        commands = re.split(r"^\$ ", body, flags=re.M)
+        if commands[0].strip():
+            self.fault(path, line, "a console block starts with `$ `")
+        wanted_exit = int((re.findall(r"exit=(\d+)", info) or ["0"])[0])
+        for command in commands[1:]:
+            lines = command.split("\n")
+            text = lines.pop(0)
+            while text.endswith("\\"):
+                text = text[:-1] + lines.pop(0).lstrip("> ")
+            result = self.run(["bash", "-c", text], folder)
+            if result.returncode != wanted_exit:
+                self.fault(path, line, f"`{text}` ended with {result.returncode}\n{result.stdout}{result.stderr}")
+            expected = "\n".join(lines).rstrip("\n")
+            if expected and "output=any" not in info and not fits(expected, result.stdout + result.stderr):
+                self.fault(path, line, f"`{text}` printed\n{result.stdout}{result.stderr}instead of\n{expected}")
+
+    def dumped(self, info, folder):
+        stage, rule = re.fullmatch(r"text dump=(\S+) (.*)", info).groups()
+        return self.run([self.talweg, "dump", "--stage", stage, "--rule", rule], folder)
+
+    def check_dump(self, path, line, info, body, folder):
+        result = self.dumped(info, folder)
+        if result.returncode != 0 or result.stdout.rstrip() != body.rstrip():
+            self.fault(path, line, f"differs from the output of talweg dump ({info}); --update rewrites it\n{result.stderr}")
+
+    def check_file(self, path):
+        text = path.read_text(encoding="utf-8")
+        with tempfile.TemporaryDirectory() as folder:
+            os.symlink(self.root / "examples", pathlib.Path(folder, "examples"))
+            for match in FENCE.finditer(text):
+                info, body = match.group(1).strip(), match.group(2)
+                line = text.count("\n", 0, match.start()) + 1
+                kinds = {"talweg": self.check_rule, "console": self.check_console, "text dump": self.check_dump}
+                for start, check in kinds.items():
+                    if info.startswith(start):
+                        check(path, line, info, body, folder)
+                        self.ran += 1
+
+    def update_file(self, path):
+        def replace(match):
+            info = match.group(1).strip()
+            if not info.startswith("text dump="):
+                return match.group(0)
+            return f"```{info}\n{self.dumped(info, self.root).stdout.rstrip()}\n```"
+        text = path.read_text(encoding="utf-8")
+        path.write_text(FENCE.sub(replace, text), encoding="utf-8")
+
+
+def fits(expected, output):
+    """True if output is expected, where a line `...` stands for any lines."""
+    parts = [re.escape(part.strip("\n")) for part in re.split(r"^\.\.\.$", expected, flags=re.M)]
+    return re.fullmatch(r"\n*(.*\n)?".join(parts) + r"\s*", output, flags=re.S) is not None
+
+
+def main():
+    talweg, root = (pathlib.Path(argument).resolve() for argument in sys.argv[1:3])
+    runner = Runner(talweg, root)
+    files = [root / name for name in ("README.md", "ARCHITECTURE.md", "CONTRIBUTING.md")]
+    files += sorted((root / "docs").rglob("*.md")) + sorted((root / "examples").rglob("*.md"))
+    for path in files:
+        if "--update" in sys.argv:
+            runner.update_file(path)
+        runner.check_file(path)
+    print("\n".join(runner.faults) or f"{runner.ran} blocks of {len(files)} documents hold")
+    return 1 if runner.faults or runner.ran == 0 else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
