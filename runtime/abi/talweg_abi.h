@@ -113,6 +113,9 @@ typedef struct talweg_scalar_args {
   double* bound;           /* [hyper_count] out: values of bound hypers of this function's rate */
   talweg_slot* model_slots; /* model function: out; group function: in */
   talweg_slot* group_slots; /* group function: out */
+  /* [input_count] out, all 1 before: cleared for inputs that this step does not read, so that they may be
+   * missing. An input is needed for a group if neither function cleared it. */
+  uint8_t* needed;
 } talweg_scalar_args;
 
 typedef void (*talweg_scalar_function)(void* self, const talweg_scalar_args* args);
