@@ -1,5 +1,5 @@
-// The text form of a graph, and its reader. For a graph without faults, reading its text gives the same
-// graph bit for bit (of NaN constants only that they are NaN), and so the same text again.
+// The text form of a graph, and its reader. For a graph without faults, reading its text gives the
+// same graph bit for bit (of NaN constants only that they are NaN), and so the same text again.
 //
 //   graph "Sgd"
 //   doc "Gradient descent"
@@ -14,9 +14,10 @@
 //   store param %3
 //   end
 //
-// A name stands bare where it is made of ASCII letters, digits, `_` and `.`, else in quotes, in which
-// \" \\ \n \t \r and \xHH are escapes. Numbers are hexadecimal so that every bit survives; the reader takes
-// decimal ones too. A hyper may carry `bound %N`.
+// A name stands bare where it is made of ASCII letters, digits, `_` and `.`, else in quotes, in
+// which
+// \" \\ \n \t \r and \xHH are escapes. Numbers are hexadecimal so that every bit survives; the
+// reader takes decimal ones too. A hyper may carry `bound %N`.
 #pragma once
 
 #include <cstdint>

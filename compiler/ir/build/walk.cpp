@@ -1,0 +1,251 @@
+#include "compiler/ir/build/walk.h"
+
+#include <algorithm>
+#include <array>
+#include <set>
+#include <utility>
+
+#include "compiler/base/check.h"
+#include "compiler/ir/make_node.h"
+
+namespace talweg::ir {
+
+using sema::Symbol;
+using sema::SymbolKind;
+
+/// Counts how deep calls nest; beyond kMaxDepth the walker stops.
+class Walker::Nesting {
+ public:
+  explicit Nesting(Walker& walker) : walker_(walker) {
+    if (++walker_.depth_ > kMaxDepth) walker_.too_deep_ = true;
+  }
+  ~Nesting() { --walker_.depth_; }
+  Nesting(const Nesting&) = delete;
+  Nesting& operator=(const Nesting&) = delete;
+
+ private:
+  Walker& walker_;
+};
+
+Walker::Walker(const sema::TypedRule& rule, Graph& graph, std::vector<std::uint32_t> hyper_index)
+    : rule_(rule),
+      graph_(graph),
+      hyper_index_(std::move(hyper_index)),
+      arithmetic_(graph),
+      environment_(rule) {}
+
+// ---- Symbols ----
+
+/// The value a symbol has where the step begins, one node for each.
+NodeId Walker::leaf(Symbol symbol) {
+  const std::uint64_t key = static_cast<std::uint64_t>(symbol.kind) << 32 | symbol.index;
+  if (const auto known = leaves_.find(key); known != leaves_.end()) return known->second;
+  Node node;
+  switch (symbol.kind) {
+    case SymbolKind::Param:
+      node = make_leaf(NodeKind::Param);
+      break;
+    case SymbolKind::Grad:
+      node = make_leaf(NodeKind::Grad);
+      break;
+    case SymbolKind::T:
+      node = make_leaf(NodeKind::StepNumber);
+      break;
+    case SymbolKind::Calls:
+      node = make_leaf(NodeKind::CallNumber);
+      break;
+    case SymbolKind::Hyper: {
+      const sema::TypedHyper& hyper = rule_.hypers[symbol.index];
+      TALWEG_CHECK(!hyper.bound, "a bound hyper is read before its stage begins");
+      if (hyper.rate != Rate::Const)
+        node = make_leaf(graph_, NodeKind::Hyper, hyper_index_[symbol.index]);
+      else if (hyper.kind == sema::HyperKind::Bool)
+        node = make_truth(hyper.default_value != 0);
+      else
+        node = make_constant(hyper.default_value);
+      break;
+    }
+    case SymbolKind::State:
+      node = make_leaf(graph_, NodeKind::State, symbol.index);
+      break;
+    case SymbolKind::Input:
+      node = make_leaf(graph_, NodeKind::Input, symbol.index);
+      break;
+    case SymbolKind::Given:
+      node = make_leaf(graph_, NodeKind::Given, symbol.index);
+      break;
+    case SymbolKind::Update:
+    case SymbolKind::Local:
+      TALWEG_UNREACHABLE("a local is read before it is assigned");
+  }
+  const NodeId id = arithmetic_.add(node);
+  leaves_.emplace(key, id);
+  return id;
+}
+
+NodeId Walker::assigned(Symbol symbol) const { return environment_[environment_.slot(symbol)]; }
+
+NodeId Walker::load(Symbol symbol) {
+  switch (symbol.kind) {
+    case SymbolKind::T:
+    case SymbolKind::Calls:
+    case SymbolKind::Input:
+    case SymbolKind::Given:
+      return leaf(symbol);
+    case SymbolKind::Param:
+    case SymbolKind::Grad:
+    case SymbolKind::Update:
+    case SymbolKind::Hyper:
+    case SymbolKind::State:
+    case SymbolKind::Local:
+      break;
+  }
+  const NodeId value = assigned(symbol);
+  if (value.valid()) return value;
+  // The step to subtract is the gradient until a stage says otherwise.
+  return symbol.kind == SymbolKind::Update ? load({SymbolKind::Grad, 0}) : leaf(symbol);
+}
+
+void Walker::assign(Symbol symbol, NodeId value) {
+  const bool is_array_place =
+      symbol.kind == SymbolKind::Param ||
+      (symbol.kind == SymbolKind::State && types::is_array(rule_.states[symbol.index].rate));
+  environment_.set(environment_.slot(symbol), is_array_place ? arithmetic_.flush(value) : value);
+}
+
+void Walker::bind(std::uint32_t hyper, NodeId value) {
+  environment_.set(environment_.slot({SymbolKind::Hyper, hyper}), value);
+}
+
+void Walker::subtract_update() {
+  const Term param{.node = load({SymbolKind::Param, 0}), .left = {}, .right = {}};
+  const Term update{.node = load({SymbolKind::Update, 0}), .left = {}, .right = {}};
+  const Term difference = arithmetic_.apply(builtins::Op::Sub, std::array{param, update});
+  assign({SymbolKind::Param, 0}, arithmetic_.value(difference));
+}
+
+// ---- Expressions ----
+
+NodeId Walker::standalone_value(sema::TypedExprId id) {
+  span_ = rule_[id].span;
+  return value(id);
+}
+
+/// A sum of many terms is a long chain of left operands: it is walked by a loop, and only what
+/// stands to the right of an operator nests.
+Term Walker::term(sema::TypedExprId id) {
+  const Nesting nesting(*this);
+  const auto as_apply = [&](sema::TypedExprId expression) {
+    const auto* node = std::get_if<sema::ApplyNode>(&rule_[expression].node);
+    return node && !node->operands.empty() ? node : nullptr;
+  };
+  std::vector<const sema::ApplyNode*> chain;
+  while (const sema::ApplyNode* node = as_apply(id)) {
+    chain.push_back(node);
+    id = node->operands[0];
+  }
+  Term result = atom(rule_[id]);
+  for (; !chain.empty() && !overflowed(); chain.pop_back()) result = apply(*chain.back(), result);
+  return result;
+}
+
+Term Walker::apply(const sema::ApplyNode& node, const Term& first) {
+  std::array<Term, 3> operands{first, {}, {}};
+  TALWEG_CHECK(node.operands.size() <= operands.size(), "an operation with too many operands");
+  for (std::size_t i = 1; i < node.operands.size(); ++i) operands[i] = term(node.operands[i]);
+  return arithmetic_.apply(node.op, std::span(operands).first(node.operands.size()));
+}
+
+Term Walker::atom(const sema::TypedExpr& expression) {
+  if (overflowed()) return {.node = arithmetic_.constant(0), .left = {}, .right = {}};
+  NodeId node;
+  if (const auto* constant = std::get_if<sema::ConstantNode>(&expression.node)) {
+    node =
+        arithmetic_.add(expression.type.kind == sema::Kind::Bool ? make_truth(constant->value != 0)
+                                                                 : make_constant(constant->value));
+  } else if (const auto* symbol = std::get_if<sema::LoadNode>(&expression.node)) {
+    node = load(symbol->symbol);
+  } else if (const auto* chosen = std::get_if<sema::ChooseNode>(&expression.node)) {
+    node = choose(*chosen);
+  } else {
+    const auto* block = std::get_if<sema::BlockNode>(&expression.node);
+    TALWEG_CHECK(block, "an operation without operands");
+    statements(block->statements);
+    node = value(block->value);
+  }
+  return {.node = node, .left = {}, .right = {}};
+}
+
+NodeId Walker::choose(const sema::ChooseNode& node) {
+  const NodeId condition = value(node.condition);
+  if (graph_[condition].kind == NodeKind::Constant)
+    return value(graph_[condition].value != 0 ? node.then_value : node.else_value);
+  const std::size_t mark = environment_.mark();
+  const NodeId then_value = value(node.then_value);
+  const Changes then_changes = environment_.take_back(mark);
+  const NodeId else_value = value(node.else_value);
+  const Changes else_changes = environment_.take_back(mark);
+  merge(condition, then_changes, else_changes);
+  return arithmetic_.select(condition, then_value, else_value);
+}
+
+// ---- Statements ----
+
+void Walker::statements(std::span<const sema::TypedStmt> body) {
+  const Nesting nesting(*this);
+  for (const sema::TypedStmt& statement : body) {
+    if (overflowed()) return;
+    span_ = statement.span;
+    if (const auto* assignment = std::get_if<sema::TypedAssign>(&statement.node))
+      assign(assignment->target, value(assignment->value));
+    else
+      branch(std::get<sema::TypedIf>(statement.node));
+  }
+}
+
+void Walker::branch(const sema::TypedIf& node) {
+  const NodeId condition = value(node.condition);
+  if (graph_[condition].kind == NodeKind::Constant)
+    return statements(graph_[condition].value != 0 ? node.then_body : node.else_body);
+  const std::size_t mark = environment_.mark();
+  statements(node.then_body);
+  const Changes then_changes = environment_.take_back(mark);
+  statements(node.else_body);
+  const Changes else_changes = environment_.take_back(mark);
+  merge(condition, then_changes, else_changes);
+}
+
+/// What a slot holds after an arm that made `changes`; not valid() for a local that it does not
+/// know.
+NodeId Walker::after_arm(std::size_t slot, const Changes& changes) {
+  const auto changed = std::lower_bound(
+      changes.begin(), changes.end(), slot,
+      [](const Environment::Change& change, std::size_t wanted) { return change.slot < wanted; });
+  if (changed != changes.end() && changed->slot == slot) return changed->value;
+  if (environment_[slot].valid()) return environment_[slot];
+  const Symbol symbol = environment_.symbol(slot);
+  if (symbol.kind == SymbolKind::Local) return {};
+  if (symbol.kind == SymbolKind::Update)
+    return after_arm(environment_.slot({SymbolKind::Grad, 0}), changes);
+  return leaf(symbol);
+}
+
+/// A local that only one arm knows ends with it.
+void Walker::merge(NodeId condition, const Changes& then_changes, const Changes& else_changes) {
+  std::set<std::size_t> slots;
+  for (const Changes* changes : {&then_changes, &else_changes})
+    for (const Environment::Change& change : *changes) slots.insert(change.slot);
+  std::vector<Environment::Change> merged;
+  for (const std::size_t slot : slots) {
+    const NodeId then_value = after_arm(slot, then_changes);
+    const NodeId else_value = after_arm(slot, else_changes);
+    if (!then_value.valid() || !else_value.valid()) continue;
+    const bool same = then_value == else_value;
+    merged.push_back(
+        {slot, same ? then_value : arithmetic_.select(condition, then_value, else_value)});
+  }
+  // Only now: what a slot held before is still asked for while others merge.
+  for (const Environment::Change& change : merged) environment_.set(change.slot, change.value);
+}
+
+}  // namespace talweg::ir

@@ -1,0 +1,72 @@
+// Walks the statements and expressions of a typed rule in order and leaves the nodes they mean.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <unordered_map>
+#include <vector>
+
+#include "compiler/base/source.h"
+#include "compiler/ir/build/arithmetic.h"
+#include "compiler/ir/build/environment.h"
+#include "compiler/ir/graph.h"
+#include "compiler/sema/typed_rule.h"
+
+namespace talweg::ir {
+
+/// Both arms of a branch are walked, and what they leave different is merged by selects. Of a
+/// branch on a constant only the arm taken is walked.
+class Walker {
+ public:
+  static constexpr int kMaxDepth = 1000;
+
+  /// The graph's tables are those of the rule, less const hypers; `hyper_index[i]` is the place of
+  /// the rule's hyper i in them.
+  Walker(const sema::TypedRule& rule, Graph& graph, std::vector<std::uint32_t> hyper_index);
+
+  void statements(std::span<const sema::TypedStmt> body);
+  /// The value of an expression.
+  NodeId value(sema::TypedExprId id) { return arithmetic_.value(term(id)); }
+  /// The value of an expression that stands in no statement.
+  NodeId standalone_value(sema::TypedExprId id);
+  /// What a symbol is worth here.
+  NodeId load(sema::Symbol symbol);
+  void assign(sema::Symbol symbol, NodeId value);
+  /// Gives a bound hyper its value.
+  void bind(std::uint32_t hyper, NodeId value);
+  /// param -= update.
+  void subtract_update();
+  /// The value a symbol was given; not valid() if it is as the step found it.
+  [[nodiscard]] NodeId assigned(sema::Symbol symbol) const;
+
+  /// The rule is too large for a graph; what was built is of no use.
+  [[nodiscard]] bool overflowed() const { return arithmetic_.full() || too_deep_; }
+  [[nodiscard]] bool too_deep() const { return too_deep_; }
+  /// The statement or standalone expression being walked.
+  [[nodiscard]] base::Span span() const { return span_; }
+
+ private:
+  using Changes = std::vector<Environment::Change>;
+  class Nesting;
+
+  Term term(sema::TypedExprId id);
+  Term atom(const sema::TypedExpr& expression);
+  Term apply(const sema::ApplyNode& node, const Term& first);
+  NodeId choose(const sema::ChooseNode& node);
+  void branch(const sema::TypedIf& node);
+  void merge(NodeId condition, const Changes& then_changes, const Changes& else_changes);
+  NodeId after_arm(std::size_t slot, const Changes& changes);
+  NodeId leaf(sema::Symbol symbol);
+
+  const sema::TypedRule& rule_;
+  Graph& graph_;
+  std::vector<std::uint32_t> hyper_index_;
+  Arithmetic arithmetic_;
+  Environment environment_;
+  std::unordered_map<std::uint64_t, NodeId> leaves_;
+  base::Span span_;
+  int depth_ = 0;
+  bool too_deep_ = false;
+};
+
+}  // namespace talweg::ir

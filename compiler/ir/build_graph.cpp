@@ -1,0 +1,141 @@
+// The whole of a step: tables, stages in order, the subtraction of `update`, `after` blocks,
+// stores.
+#include "compiler/ir/build_graph.h"
+
+#include <fmt/format.h>
+
+#include <vector>
+
+#include "compiler/base/check.h"
+#include "compiler/ir/build/walk.h"
+#include "compiler/ir/verify.h"
+
+namespace talweg::ir {
+
+using sema::Symbol;
+using sema::SymbolKind;
+
+namespace {
+
+HyperInfo::Kind kind_of(sema::HyperKind kind) {
+  switch (kind) {
+    case sema::HyperKind::Number:
+      return HyperInfo::Kind::Number;
+    case sema::HyperKind::Int:
+      return HyperInfo::Kind::Int;
+    case sema::HyperKind::Bool:
+      return HyperInfo::Kind::Bool;
+  }
+  TALWEG_UNREACHABLE("a hyper of an unknown kind");
+}
+
+/// Fills the tables; gives the place of each hyper in them. Const hypers have none: they are
+/// compiled in.
+std::vector<std::uint32_t> fill_tables(const sema::TypedRule& rule, Graph& graph) {
+  std::vector<std::uint32_t> hyper_index;
+  for (const sema::TypedHyper& hyper : rule.hypers) {
+    hyper_index.push_back(static_cast<std::uint32_t>(graph.hypers.size()));
+    if (hyper.rate == Rate::Const) continue;
+    graph.hypers.push_back({.name = hyper.public_name,
+                            .kind = kind_of(hyper.kind),
+                            .rate = hyper.rate,
+                            .default_value = hyper.default_value,
+                            .range = hyper.range,
+                            .bound = {},
+                            .doc = hyper.doc});
+  }
+  for (const sema::TypedState& state : rule.states)
+    graph.states.push_back(
+        {.name = state.public_name, .rate = state.rate, .initial = {}, .doc = state.doc});
+  for (const sema::TypedInput& input : rule.inputs)
+    graph.inputs.push_back({.name = input.public_name, .rate = input.rate, .doc = input.doc});
+  return hyper_index;
+}
+
+void walk_stages(const sema::TypedRule& rule, const std::vector<std::uint32_t>& hyper_index,
+                 Graph& graph, Walker& walker) {
+  for (const sema::TypedStage& stage : rule.stages) {
+    for (const sema::TypedBinding& binding : stage.bindings) {
+      const NodeId value = walker.standalone_value(binding.value);
+      walker.bind(binding.hyper, value);
+      graph.hypers[hyper_index[binding.hyper]].bound = value;
+    }
+    walker.statements(stage.step);
+  }
+  if (rule.subtracts_update) walker.subtract_update();
+  for (const sema::TypedStage& stage : rule.stages) walker.statements(stage.after);
+}
+
+void add_stores(Graph& graph, const Walker& walker) {
+  const auto add = [&](StoreTarget target, std::uint32_t index, Symbol symbol) {
+    const NodeId value = walker.assigned(symbol);
+    if (value.valid()) graph.stores.push_back({.target = target, .index = index, .value = value});
+  };
+  add(StoreTarget::Param, 0, {SymbolKind::Param, 0});
+  for (std::uint32_t i = 0; i < graph.states.size(); ++i)
+    add(StoreTarget::State, i, {SymbolKind::State, i});
+}
+
+/// Initial values see hypers, and `param` as the call found it: `walker` has assigned nothing.
+void add_initial_values(const sema::TypedRule& rule, const std::vector<std::uint32_t>& hyper_index,
+                        Graph& graph, Walker& walker) {
+  for (std::uint32_t i = 0; i < rule.hypers.size(); ++i)
+    if (rule.hypers[i].bound) walker.bind(i, graph.hypers[hyper_index[i]].bound);
+  for (std::uint32_t i = 0; i < rule.states.size(); ++i)
+    if (rule.states[i].initial)
+      graph.states[i].initial = walker.standalone_value(*rule.states[i].initial);
+}
+
+/// Removes states that nothing reads and nothing assigns: what is left of code that a `hyper const`
+/// turned off.
+void drop_untouched_states(Graph& graph) {
+  std::vector<bool> touched(graph.states.size());
+  for (const Node& node : graph.nodes)
+    if (node.kind == NodeKind::State) touched[node.index] = true;
+  for (const Store& store : graph.stores)
+    if (store.target == StoreTarget::State) touched[store.index] = true;
+
+  std::vector<std::uint32_t> new_index(graph.states.size());
+  std::vector<StateInfo> kept;
+  for (std::uint32_t i = 0; i < graph.states.size(); ++i) {
+    new_index[i] = static_cast<std::uint32_t>(kept.size());
+    if (touched[i]) kept.push_back(graph.states[i]);
+  }
+  graph.states = std::move(kept);
+  for (Node& node : graph.nodes)
+    if (node.kind == NodeKind::State) node.index = new_index[node.index];
+  for (Store& store : graph.stores)
+    if (store.target == StoreTarget::State) store.index = new_index[store.index];
+}
+
+/// True, with a diagnostic, if the rule is too large for a graph.
+bool overflows(const Walker& walker, base::Diagnostics& diagnostics) {
+  if (!walker.overflowed()) return false;
+  diagnostics.report(
+      base::DiagnosticKind::GraphTooLarge, walker.span(),
+      walker.too_deep()
+          ? fmt::format("its expressions nest more than {} deep", Walker::kMaxDepth)
+          : fmt::format("it takes more than {} operations a step", Arithmetic::kMaxNodes));
+  return true;
+}
+
+}  // namespace
+
+Graph build_graph(const sema::TypedRule& rule, base::Diagnostics& diagnostics) {
+  Graph graph;
+  graph.name = rule.name;
+  graph.doc = rule.doc;
+  const std::vector<std::uint32_t> hyper_index = fill_tables(rule, graph);
+  Walker walker(rule, graph, hyper_index);
+  walk_stages(rule, hyper_index, graph, walker);
+  if (overflows(walker, diagnostics)) return {};
+  add_stores(graph, walker);
+  Walker initial_walker(rule, graph, hyper_index);
+  add_initial_values(rule, hyper_index, graph, initial_walker);
+  if (overflows(initial_walker, diagnostics)) return {};
+  drop_untouched_states(graph);
+  verify(graph, "build-graph");
+  return graph;
+}
+
+}  // namespace talweg::ir

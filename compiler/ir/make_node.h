@@ -1,0 +1,28 @@
+// Nodes with the type and rate that follow from their operands. Whatever makes nodes makes them
+// here, so that the rules of types and rates are written once; the verifier checks them against the
+// same functions.
+#pragma once
+
+#include <initializer_list>
+
+#include "compiler/ir/graph.h"
+
+namespace talweg::ir {
+
+Node make_constant(double value);
+Node make_truth(bool value);
+/// Param, Grad, StepNumber or CallNumber.
+Node make_leaf(NodeKind kind);
+/// State, Input, Given or Hyper: entry `index` of the graph's table, which must hold it.
+Node make_leaf(const Graph& graph, NodeKind kind, std::uint32_t index);
+/// Operands are of the types that `op` wants; nothing is converted.
+Node make_apply(const Graph& graph, builtins::Op op, std::initializer_list<NodeId> operands);
+/// ToArray, DivScalar, IsNormal or Flush.
+Node make_conversion(const Graph& graph, NodeKind kind, std::initializer_list<NodeId> operands);
+
+/// The type that `node` must have, given its operands and the tables.
+ValueType type_of(const Graph& graph, const Node& node);
+/// The rate that `node` must have: the join of its operands, or that of its table entry.
+Rate rate_of(const Graph& graph, const Node& node);
+
+}  // namespace talweg::ir

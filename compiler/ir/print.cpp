@@ -1,0 +1,169 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <cmath>
+#include <iterator>
+
+#include "compiler/base/check.h"
+#include "compiler/ir/text.h"
+
+namespace talweg::ir {
+
+namespace {
+
+bool is_bare(char c) {
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' ||
+         c == '.';
+}
+
+std::string quoted(std::string_view text) {
+  std::string result = "\"";
+  for (const char c : text) {
+    const auto byte = static_cast<unsigned char>(c);
+    if (c == '"' || c == '\\')
+      result += {'\\', c};
+    else if (c == '\n')
+      result += "\\n";
+    else if (c == '\t')
+      result += "\\t";
+    else if (c == '\r')
+      result += "\\r";
+    else if (byte < 0x20 || byte == 0x7f)
+      result += fmt::format("\\x{:02x}", byte);
+    else
+      result += c;
+  }
+  return result + '"';
+}
+
+std::string name_text(std::string_view name) {
+  const bool bare = !name.empty() && std::all_of(name.begin(), name.end(), is_bare);
+  return bare ? std::string(name) : quoted(name);
+}
+
+/// "0x1.8p+1": every bit, whatever the locale.
+std::string hex_text(double value) {
+  if (!std::isfinite(value)) return types::number_text(value);
+  std::array<char, 40> digits;
+  const auto end =
+      std::to_chars(digits.begin(), digits.end(), std::fabs(value), std::chars_format::hex).ptr;
+  return fmt::format("{}0x{}", std::signbit(value) ? "-" : "",
+                     std::string_view(digits.data(), end));
+}
+
+std::string_view kind_text(HyperInfo::Kind kind) {
+  switch (kind) {
+    case HyperInfo::Kind::Number:
+      return "number";
+    case HyperInfo::Kind::Int:
+      return "int";
+    case HyperInfo::Kind::Bool:
+      return "bool";
+  }
+  TALWEG_UNREACHABLE("a hyper of an unknown kind");
+}
+
+std::string_view type_text(ValueType type) {
+  switch (type) {
+    case ValueType::Scalar:
+      return "scalar";
+    case ValueType::Array:
+      return "array";
+    case ValueType::Bool:
+      return "bool";
+  }
+  TALWEG_UNREACHABLE("a value of an unknown type");
+}
+
+/// The word of a node and what it names, without operands: "mul", "state m", "constant 0x1p+0".
+std::string head_text(const Graph& graph, const Node& node) {
+  switch (node.kind) {
+    case NodeKind::Constant:
+      if (node.type == ValueType::Bool) return node.value != 0 ? "constant true" : "constant false";
+      return "constant " + hex_text(node.value);
+    case NodeKind::Param:
+      return "param";
+    case NodeKind::Grad:
+      return "grad";
+    case NodeKind::State:
+      return "state " + name_text(graph.states[node.index].name);
+    case NodeKind::Input:
+      return "input " + name_text(graph.inputs[node.index].name);
+    case NodeKind::Given:
+      return "given " + name_text(graph.inputs[node.index].name);
+    case NodeKind::Hyper:
+      return "hyper " + name_text(graph.hypers[node.index].name);
+    case NodeKind::StepNumber:
+      return "step_number";
+    case NodeKind::CallNumber:
+      return "call_number";
+    case NodeKind::Apply:
+      return std::string(builtins::info(node.op).name);
+    case NodeKind::ToArray:
+      return "to_array";
+    case NodeKind::DivScalar:
+      return "div_scalar";
+    case NodeKind::IsNormal:
+      return "is_normal";
+    case NodeKind::Flush:
+      return "flush";
+  }
+  TALWEG_UNREACHABLE("a node of an unknown kind");
+}
+
+std::string doc_text(const std::string& doc) {
+  return doc.empty() ? std::string() : " doc " + quoted(doc);
+}
+
+void print_tables(const Graph& graph, std::string& text) {
+  const auto out = std::back_inserter(text);
+  for (const HyperInfo& hyper : graph.hypers) {
+    fmt::format_to(out, "hyper {}: {} {} = {} in {}{}, {}{}", name_text(hyper.name),
+                   kind_text(hyper.kind), to_text(hyper.rate), hex_text(hyper.default_value),
+                   hyper.range.low_closed ? '[' : '(', hex_text(hyper.range.low),
+                   hex_text(hyper.range.high), hyper.range.high_closed ? ']' : ')');
+    if (hyper.bound.valid()) fmt::format_to(out, " bound %{}", hyper.bound.index);
+    fmt::format_to(out, "{}\n", doc_text(hyper.doc));
+  }
+  for (const StateInfo& state : graph.states) {
+    fmt::format_to(out, "state {}: {}", name_text(state.name), to_text(state.rate));
+    if (state.initial.valid()) fmt::format_to(out, " = %{}", state.initial.index);
+    fmt::format_to(out, "{}\n", doc_text(state.doc));
+  }
+  for (const InputInfo& input : graph.inputs)
+    fmt::format_to(out, "input {}: {}{}\n", name_text(input.name), to_text(input.rate),
+                   doc_text(input.doc));
+}
+
+void print_node(const Graph& graph, std::uint32_t id, std::string& text) {
+  const auto out = std::back_inserter(text);
+  const Node& node = graph.nodes[id];
+  fmt::format_to(out, "%{} = {}", id, head_text(graph, node));
+  for (int i = 0; i < node.operand_count(); ++i)
+    fmt::format_to(out, " %{}", node.operands[static_cast<std::size_t>(i)].index);
+  fmt::format_to(out, ": {} {}", type_text(node.type), to_text(node.rate));
+  if (node.kind == NodeKind::Constant && node.type == ValueType::Scalar)
+    fmt::format_to(out, "  // {}", types::number_text(node.value));
+  text += '\n';
+}
+
+}  // namespace
+
+std::string print(const Graph& graph) {
+  std::string text = "graph " + quoted(graph.name) + "\n";
+  if (!graph.doc.empty()) text += "doc " + quoted(graph.doc) + "\n";
+  print_tables(graph, text);
+  for (std::uint32_t id = 0; id < graph.nodes.size(); ++id) print_node(graph, id, text);
+  for (const Store& store : graph.stores) {
+    text += "store ";
+    text += store.target == StoreTarget::Param
+                ? "param"
+                : "state " + name_text(graph.states[store.index].name);
+    text += fmt::format(" %{}\n", store.value.index);
+  }
+  return text + "end\n";
+}
+
+}  // namespace talweg::ir
