@@ -1,0 +1,326 @@
+#!/usr/bin/env python3
+"""The command as a user types it: exit codes, what goes where, files, pipes, signals, a full disk, the REPL."""
+import csv
+import io
+import json
+import os
+import pathlib
+import pty
+import select
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+import unittest
+
+TALWEG, ROOT = pathlib.Path(sys.argv[1]).resolve(), pathlib.Path(sys.argv[2]).resolve()
+DIGITS = ROOT / "examples/data/digits.csv.gz"
+RULE = """/// Clips, then momentum.
+rule Mine {
+  hyper lr = 0.1 in [0, inf)
+  state m
+  step {
+    m = 0.9 * m + clip(grad, -1, 1)
+    update = lr * m
+  }
+}
+"""
+
+
+class CommandTest(unittest.TestCase):
+    def setUp(self):
+        self._folder = tempfile.TemporaryDirectory()
+        self.folder = pathlib.Path(self._folder.name)
+        (self.folder / "mine.tw").write_text(RULE, encoding="utf-8")
+
+    def tearDown(self):
+        self._folder.cleanup()
+
+    def talweg(self, *arguments, code=0, text_in=None, **options):
+        environment = {**os.environ, "TALWEG_CACHE_DIR": str(self.folder / "cache"), **options.pop("env", {})}
+        result = subprocess.run([TALWEG, *map(str, arguments)], cwd=self.folder, input=text_in, capture_output=True, text=True,
+                                env=environment, timeout=300, check=False, **options)
+        self.assertEqual(result.returncode, code, f"{arguments}\n{result.stdout}\n{result.stderr}")
+        return result
+
+    def train(self, *arguments, rule="mine.Mine", code=0, **options):
+        return self.talweg("train", "--rule", rule, "--data", DIGITS, "--target", "label", "--model", "mlp:64-16-10", "--epochs", 2,
+                           "--batch", 64, *arguments, code=code, **options)
+
+
+class Usage(CommandTest):
+    def test_help_and_version(self):
+        self.assertIn("train", self.talweg("--help").stdout)
+        self.assertRegex(self.talweg("--version").stdout, r"^talweg \d+\.\d+\.\d+\n$")
+        for name in ("check", "train", "predict", "trace", "repl", "replay", "dump", "explain"):
+            self.assertIn("--help", self.talweg(name, "--help").stdout, name)
+
+    def test_wrong_usage_ends_with_2(self):
+        for arguments in ([], ["tarin"], ["train"], ["check"], ["check", "--jsn", "mine.tw"], ["trace", "--rule", "AdamW"],
+                          ["trace", "--rule", "AdamW", "--function", "nothing"], ["explain", "TW9999"], ["explain"],
+                          ["trace", "--rule", "AdamW", "--function", "booth", "--isa", "x86-64-v9"],
+                          ["trace", "--rule", "AdamW", "--function", "booth", "--set", "lr"],
+                          ["trace", "--rule", "AdamW", "--function", "booth", "--set", "lr=-1"],
+                          ["trace", "--rule", "AdamW", "--function", "booth", "--set", "rl=1"],
+                          ["trace", "--rule", "AdamW", "--function", "booth", "--start", "1,2,3"]):
+            result = self.talweg(*arguments, code=2)
+            self.assertEqual(result.stdout, "", arguments)
+            self.assertNotEqual(result.stderr, "", arguments)
+
+    def test_suggestions(self):
+        error = self.talweg("trace", "--rule", "AdamW", "--function", "booth", "--set", "weight_dacay=1", code=2).stderr
+        self.assertIn("weight_decay", error)
+
+
+class Check(CommandTest):
+    def test_good_file(self):
+        result = self.talweg("check", "mine.tw")
+        self.assertEqual((result.stdout, result.stderr), ("mine.tw: ok, 1 rule, 0 functions\n", ""))
+
+    def test_wrong_file(self):
+        (self.folder / "wrong.tw").write_text(RULE.replace("* m\n", "* mm\n"), encoding="utf-8")
+        result = self.talweg("check", "wrong.tw", code=1)
+        self.assertEqual(result.stdout, "")
+        self.assertIn("wrong.tw:7", result.stderr)
+        self.assertIn("`m`", result.stderr)
+        self.assertNotIn("\x1b[", result.stderr)
+
+    def test_json(self):
+        (self.folder / "wrong.tw").write_text(RULE.replace("* m\n", "* mm\n"), encoding="utf-8")
+        result = self.talweg("check", "--json", "wrong.tw", code=1)
+        entries = [json.loads(line) for line in result.stdout.splitlines()]
+        self.assertEqual({"code": entries[0]["code"], "line": entries[0]["line"]}, {"code": "TW0201", "line": 7})
+        self.assertEqual(self.talweg("check", "--json", "mine.tw").stdout, "")
+
+    def test_files_that_are_none(self):
+        for name, word in (("absent.tw", "absent.tw"), (".", "folder")):
+            self.assertIn(word, self.talweg("check", name, code=3).stderr)
+
+    def test_every_file_is_checked(self):
+        (self.folder / "wrong.tw").write_text("rule R { step { update = x } }", encoding="utf-8")
+        result = self.talweg("check", "wrong.tw", "mine.tw", code=1)
+        self.assertIn("mine.tw: ok", result.stdout)
+
+    def test_stdlib(self):
+        files = sorted((ROOT / "stdlib").glob("*.tw"))
+        self.assertGreater(len(files), 10)
+        result = self.talweg("check", *files)
+        self.assertEqual(result.stderr, "", "the standard library has warnings")
+
+    def test_explain(self):
+        self.assertIn("declared", self.talweg("explain", "tw0201").stdout)
+        listed = self.talweg("explain", "--list").stdout.splitlines()
+        self.assertGreater(len(listed), 20)
+        for line in listed:
+            self.assertGreater(len(self.talweg("explain", line.split()[0]).stdout.splitlines()), 3, line)
+
+
+class Dump(CommandTest):
+    def test_every_stage(self):
+        for stage in ("syntax", "typed", "graph", "passes", "plan", "llvm", "asm"):
+            self.assertGreater(len(self.talweg("dump", "--stage", stage, "--rule", "mine.Mine").stdout), 100, stage)
+        self.talweg("dump", "--stage", "nothing", "--rule", "mine.Mine", code=2)
+
+    def test_asm_holds_no_calls(self):
+        assembly = self.talweg("dump", "--stage", "asm", "--rule", "AdamW", "--isa", "x86-64-v3").stdout
+        self.assertIn("vfmadd", assembly)
+
+
+class Trace(CommandTest):
+    def rows(self, *arguments, **options):
+        output = self.talweg("trace", *arguments, **options).stdout
+        return [{key: float(value) for key, value in row.items()} for row in csv.DictReader(io.StringIO(output))]
+
+    def test_csv(self):
+        rows = self.rows("--rule", "SGD(lr = 0.1)", "--function", "quadratic", "--steps", 50)
+        self.assertEqual(len(rows), 51)
+        self.assertLess(rows[-1]["value"], 1e-3 * rows[0]["value"])
+
+    def test_isas_and_threads_agree(self):
+        wanted = self.talweg("trace", "--rule", "AdamW(lr = 0.05)", "--function", "rosenbrock", "--backend", "interpreter").stdout
+        for extra in (["--isa", "scalar"], ["--isa", "x86-64-v2"], ["--threads", "3"], ["--no-cache"], []):
+            self.assertEqual(self.talweg("trace", "--rule", "AdamW(lr = 0.05)", "--function", "rosenbrock", *extra).stdout, wanted)
+
+    def test_json_and_every(self):
+        lines = self.talweg("trace", "--rule", "AdamW", "--function", "beale", "--steps", 10, "--every", 5, "--json").stdout
+        self.assertEqual([json.loads(line)["step"] for line in lines.splitlines()], [0, 5, 10])
+
+    def test_divergence_ends_with_4(self):
+        result = self.talweg("trace", "--rule", "SGD(lr = 10)", "--function", "rosenbrock", "--steps", 1000, code=4)
+        self.assertRegex(result.stderr, r"step \d+")
+        self.assertIn("step,value", result.stdout)
+
+    def test_full_disk_and_missing_folder(self):
+        with open("/dev/full", "w", encoding="utf-8") as full:
+            process = subprocess.run([TALWEG, "trace", "--rule", "AdamW", "--function", "beale"], stdout=full, stderr=subprocess.PIPE,
+                                     text=True, check=False)
+        self.assertEqual(process.returncode, 3, process.stderr)
+        self.talweg("trace", "--rule", "AdamW", "--function", "beale", "--out", "absent/file.csv", code=3)
+
+    def test_closed_pipe_is_quiet(self):
+        command = f"'{TALWEG}' trace --rule AdamW --function beale --steps 200000 | head -2"
+        result = subprocess.run(["bash", "-c", command], capture_output=True, text=True, timeout=120, check=False)
+        self.assertEqual((len(result.stdout.splitlines()), result.stderr), (2, ""))
+
+    def test_rule_with_errors_ends_with_1(self):
+        self.assertIn("AdamW", self.talweg("trace", "--rule", "AdmaW", "--function", "beale", code=1).stderr)
+
+
+class Cache(CommandTest):
+    def test_cache_is_used_and_harmless(self):
+        arguments = ("trace", "--rule", "mine.Mine", "--function", "beale")
+        wanted = self.talweg(*arguments).stdout
+        files = [file for file in (self.folder / "cache").rglob("*") if file.is_file()]
+        self.assertGreater(len(files), 0)
+        self.assertEqual(self.talweg(*arguments).stdout, wanted)
+        for damage in (b"", b"garbage", None):
+            for file in files:
+                content = file.read_bytes()
+                file.write_bytes(content[: len(content) // 2] if damage is None else damage)
+            self.assertEqual(self.talweg(*arguments).stdout, wanted)
+        self.assertEqual(self.talweg(*arguments, env={"TALWEG_CACHE_DIR": "/proc/nowhere"}).stdout, wanted)
+
+
+class Train(CommandTest):
+    def test_run_and_predict(self):
+        result = self.train("--validation", "0.2", "--out", "run", "--json")
+        report = json.loads(result.stdout)
+        self.assertEqual((report["epochs"], report["cause"]), (2, "finished"))
+        self.assertNotIn("\r", result.stderr)
+        for file in report["files"]:
+            self.assertTrue((self.folder / file).stat().st_size > 0, file)
+        predicted = json.loads(self.talweg("predict", "run", "--data", DIGITS, "--target", "label", "--json").stdout)
+        self.assertGreater(predicted["accuracy"], 0.3)
+        self.assertEqual(predicted["samples"], 1797)
+
+    def test_same_seed_same_bits(self):
+        for name, extra in (("a", []), ("b", ["--threads", "2"]), ("c", ["--backend", "interpreter"]), ("d", ["--isa", "scalar"])):
+            self.train("--out", name, *extra)
+        wanted = tensors(self.folder / "a")
+        for name in "bcd":
+            self.assertEqual(tensors(self.folder / name), wanted, name)
+        self.train("--out", "e", "--seed", 2)
+        self.assertNotEqual(tensors(self.folder / "e"), wanted)
+
+    def test_refusals_lose_nothing(self):
+        self.train("--out", "run")
+        before = {file: file.read_bytes() for file in (self.folder / "run").iterdir()}
+        self.train("--out", "run", code=3)
+        self.assertEqual({file: file.read_bytes() for file in (self.folder / "run").iterdir()}, before)
+        self.train("--overwrite", "--out", "run")
+
+    def test_bad_input(self):
+        self.train("--validation", "1.5", code=2)
+        self.train("--shuffle", "sometimes", code=2)
+        self.train("--set", "lr=banana", code=2)
+        self.train("--set", "lr=-1", code=2)
+        self.train("--init", "absent.safetensors", code=3)
+        self.talweg("train", "--rule", "AdamW", "--data", "absent.csv", "--target", "y", "--model", "linear", code=3)
+        error = self.talweg("train", "--rule", "AdamW", "--data", DIGITS, "--target", "lable", "--model", "softmax", code=2).stderr
+        self.assertIn("label", error)
+        (self.folder / "bad.csv").write_text("a,b\n1,2\n3,x\n", encoding="utf-8")
+        error = self.talweg("train", "--rule", "AdamW", "--data", "bad.csv", "--target", "a", "--model", "linear", code=3).stderr
+        self.assertIn("bad.csv", error)
+        self.assertIn("3", error)
+
+    def test_divergence(self):
+        result = self.train("--set", "lr=1e30", "--out", "run", rule="SGD", code=4)
+        self.assertRegex(result.stderr, r"step \d+")
+        self.assertTrue((self.folder / "run" / "parameters.safetensors").exists())
+
+    def test_interrupt_leaves_a_summary(self):
+        process = subprocess.Popen([TALWEG, "train", "--rule", "mine.Mine", "--data", DIGITS, "--target", "label", "--model",
+                                    "mlp:64-64-10", "--epochs", "100000", "--batch", "32", "--out", "run"], cwd=self.folder,
+                                   stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        log = self.folder / "run" / "log.jsonl"
+        for _ in range(600):
+            if log.exists() and log.stat().st_size > 0:
+                break
+            time.sleep(0.05)
+        process.send_signal(signal.SIGINT)
+        output, error = process.communicate(timeout=60)
+        self.assertEqual(process.returncode, 0, error)
+        self.assertIn("interrupted", output)
+        self.assertGreater(len(tensors(self.folder / "run")), 0)
+        summary = json.loads((self.folder / "run" / "summary.json").read_text(encoding="utf-8"))
+        self.assertEqual(summary["cause"], "interrupted")
+
+    def test_groups_and_freeze(self):
+        self.train("--out", "start")
+        self.train("--init", "start/parameters.safetensors", "--freeze", "layers.0.*", "--out", "frozen")
+        before, after = tensors(self.folder / "start"), tensors(self.folder / "frozen")
+        changed = {name for name in before if before[name] != after[name]}
+        self.assertEqual({name.split(".")[1] for name in changed}, {"1"})
+        self.train("--group", "layers.0.*:lr=0", "--init", "start/parameters.safetensors", "--out", "slow")
+        slow = tensors(self.folder / "slow")
+        self.assertEqual({name: slow[name] for name in slow if ".0." in name}, {name: before[name] for name in before if ".0." in name})
+
+    def test_progress_only_on_a_terminal(self):
+        parent, child = pty.openpty()
+        process = subprocess.Popen([TALWEG, "train", "--rule", "mine.Mine", "--data", DIGITS, "--target", "label", "--model",
+                                    "mlp:64-64-10", "--epochs", "3", "--batch", "8"], cwd=self.folder, stdout=subprocess.DEVNULL,
+                                   stderr=child, stdin=subprocess.DEVNULL)
+        os.close(child)
+        self.assertIn(b"\r", read_all(parent))
+        self.assertEqual(process.wait(timeout=60), 0)
+
+
+class Repl(CommandTest):
+    def test_session(self):
+        session = (":help\n"
+                   "rule Sign {\n  hyper lr = 0.01 in [0, inf)\n  step { update = lr * sign(grad) }\n}\n"
+                   ":run Sign(lr = 0.5) on quadratic steps 5\n"
+                   "rule Sign { hyper lr = 0.02 in [0, inf)\n step { update = lr * grad } }\n"
+                   ":run Sign on quadratic steps 5\n"
+                   "fn twice(x) = 2 * x\n"
+                   "twice(21)\n"
+                   ":list\n:show Sign\n:quit\n")
+        result = self.talweg("repl", text_in=session)
+        for word in (":run", "defined Sign", "redefined Sign", "42", "step", "fn twice"):
+            self.assertIn(word, result.stdout)
+        self.assertEqual(result.stderr, "")
+
+    def test_errors_keep_what_was_there(self):
+        session = "fn f(x) = x + 1\nfn f(x) = y\nf(1)\n:nothing\n:run\n1 +\n\n"
+        result = self.talweg("repl", text_in=session, code=1)
+        self.assertIn("\n2\n", "\n" + result.stdout)
+        self.assertIn("TW0201", result.stderr)
+        self.assertIn(":help", result.stderr)
+
+    def test_on_a_terminal(self):
+        parent, child = pty.openpty()
+        process = subprocess.Popen([TALWEG, "repl"], cwd=self.folder, stdin=child, stdout=child, stderr=child,
+                                   env={**os.environ, "TERM": "xterm"})
+        os.close(child)
+        os.write(parent, b"1 + 1\n:quit\n")
+        output = read_all(parent).decode("utf-8", "replace")
+        self.assertEqual(process.wait(timeout=60), 0, output)
+        self.assertRegex(output, r"(?m)^2\s*$")
+
+
+def read_all(descriptor):
+    chunks = []
+    while select.select([descriptor], [], [], 60)[0]:
+        try:
+            chunk = os.read(descriptor, 65536)
+        except OSError:
+            break
+        if not chunk:
+            break
+        chunks.append(chunk)
+    os.close(descriptor)
+    return b"".join(chunks)
+
+
+def tensors(run):
+    """The tensors of a run's parameters, by name, as bytes."""
+    content = (run / "parameters.safetensors").read_bytes()
+    length = int.from_bytes(content[:8], "little")
+    header = json.loads(content[8:8 + length])
+    data = content[8 + length:]
+    return {name: data[slice(*entry["data_offsets"])] for name, entry in header.items() if name != "__metadata__"}
+
+
+if __name__ == "__main__":
+    unittest.main(argv=[sys.argv[0], *sys.argv[3:]])
