@@ -1,12 +1,13 @@
 // The float64 machine that elementary functions are written over.
 //
 // exp, log, pow and the others are templates over an arithmetic `A`. The interpreter runs them with
-// DoubleArithmetic below; code generation runs the same templates with an arithmetic whose Number is an
-// LLVM vector. So every function is written once, and every target computes the same operations in the
-// same order. Functions are branch-free: where cases differ, both are computed and one selected.
+// DoubleArithmetic below; code generation runs the same templates with an arithmetic whose Number
+// is an LLVM vector. So every function is written once, and every target computes the same
+// operations in the same order. Functions are branch-free: where cases differ, both are computed
+// and one selected.
 //
-// An arithmetic has Number (float64), Integer (uint64, wrapping) and Truth, and the members below. None
-// may be contracted, reassociated or replaced by an approximate one.
+// An arithmetic has Number (float64), Integer (uint64, wrapping) and Truth, and the members below.
+// None may be contracted, reassociated or replaced by an approximate one.
 #pragma once
 
 #include <bit>
@@ -42,7 +43,7 @@ struct DoubleArithmetic {
   Integer bit_or(Integer a, Integer b) { return a | b; }
   Integer bit_xor(Integer a, Integer b) { return a ^ b; }
   Integer shift_left(Integer a, int count) { return a << count; }
-  Integer shift_right(Integer a, int count) { return a >> count; }  // logical
+  Integer shift_right(Integer a, int count) { return a >> count; }      // logical
   Integer shift_left(Integer a, Integer count) { return a << count; }   // count 0 to 63
   Integer shift_right(Integer a, Integer count) { return a >> count; }  // logical; count 0 to 63
 
@@ -61,7 +62,9 @@ struct DoubleArithmetic {
 
   /// Entry `index` of a constant table; `index` is below its length.
   template <std::size_t N>
-  Integer lookup(const std::uint64_t (&table)[N], Integer index) { return table[index]; }
+  Integer lookup(const std::uint64_t (&table)[N], Integer index) {
+    return table[index];
+  }
 };
 
 }  // namespace talweg::builtins
