@@ -44,7 +44,7 @@ class Machine {
   void run_scalars(const ScalarContext& context);
   /// Evaluates every faster node for one element; run_scalars came before.
   void run_element(const ElementContext& context);
-  /// The value of a node evaluated last.
+  /// What a node was when it was evaluated last.
   [[nodiscard]] Value operator[](NodeId id) const { return values_[id.index]; }
 
  private:
