@@ -1,0 +1,285 @@
+// The loop itself: epochs of steps, with the clock running over each part.
+#include "runtime/train/loop.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+#include <limits>
+#include <string_view>
+
+#include "runtime/train/batches.h"
+#include "runtime/train/parameter_copy.h"
+
+namespace talweg::train {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+/// Adds the time until the end of its scope.
+class Timed {
+ public:
+  explicit Timed(double& seconds) : seconds_(seconds), start_(Clock::now()) {}
+  ~Timed() { seconds_ += std::chrono::duration<double>(Clock::now() - start_).count(); }
+  Timed(const Timed&) = delete;
+  Timed& operator=(const Timed&) = delete;
+
+ private:
+  double& seconds_;
+  Clock::time_point start_;
+};
+
+bool declares_input(const talweg_image& image, std::string_view name) {
+  return std::any_of(image.inputs, image.inputs + image.input_count, [&](const auto& input) {
+    return input.rate == TALWEG_RATE_MODEL && name == input.name;
+  });
+}
+
+class Loop {
+ public:
+  Loop(Objective& objective, optimizer::Optimizer& optimizer, const LoopSettings& settings,
+       const LoopHooks& hooks, BatchPlan batches);
+  support::Result<LoopOutcome> run();
+
+ private:
+  /// What ends the run, if anything does.
+  using Next = support::Result<std::optional<StopCause>>;
+
+  Next run_epoch();
+  Next run_step(std::span<const std::uint32_t> samples);
+  support::Status update(double loss);
+  Next end_epoch(double running_loss);
+  std::optional<StopCause> watch(double loss, EpochRecord& record);
+  StopCause loss_not_finite(double loss);
+  StopCause parameters_not_finite(const NotFiniteElement& found, double loss);
+  [[nodiscard]] bool is_interrupted() const {
+    return hooks_.stop != nullptr && hooks_.stop->load(std::memory_order_relaxed);
+  }
+
+  Objective& objective_;
+  optimizer::Optimizer& optimizer_;
+  const LoopSettings& settings_;
+  const LoopHooks& hooks_;
+  BatchPlan batches_;
+  LoopOutcome outcome_;
+  std::vector<std::vector<std::byte>> gradient_memory_;
+  std::vector<void*> gradients_;              // written by the objective
+  std::vector<const void*> given_gradients_;  // null where frozen
+  std::vector<const void*> parameter_pointers_;
+  ParameterCopy before_, best_;
+  const bool gives_loss_, gives_validation_loss_;
+  std::optional<double> new_validation_loss_;
+  std::uint64_t epochs_without_better_ = 0;
+};
+
+Loop::Loop(Objective& objective, optimizer::Optimizer& optimizer, const LoopSettings& settings,
+           const LoopHooks& hooks, BatchPlan batches)
+    : objective_(objective),
+      optimizer_(optimizer),
+      settings_(settings),
+      hooks_(hooks),
+      batches_(std::move(batches)),
+      gives_loss_(declares_input(optimizer.image(), "loss")),
+      gives_validation_loss_(declares_input(optimizer.image(), "validation_loss")) {
+  const auto parameters = objective.parameters();
+  for (std::size_t i = 0; i < parameters.size(); ++i) {
+    // One element at least: a tensor without elements still has a gradient.
+    gradient_memory_.emplace_back(std::max<std::uint64_t>(1, parameters[i].elements) *
+                                  element_bytes(objective.dtype()));
+    gradients_.push_back(gradient_memory_.back().data());
+    const bool is_frozen = i < settings.frozen.size() && settings.frozen[i];
+    given_gradients_.push_back(is_frozen ? nullptr : gradients_.back());
+    parameter_pointers_.push_back(parameters[i].data);
+  }
+}
+
+support::Status Loop::update(double loss) {
+  optimizer::StepInputs inputs;
+  if (gives_loss_) inputs.model.emplace_back("loss", loss);
+  if (new_validation_loss_) {
+    if (gives_validation_loss_) inputs.model.emplace_back("validation_loss", *new_validation_loss_);
+    new_validation_loss_.reset();
+  }
+  const Timed timed(outcome_.times.optimizer_seconds);
+  return optimizer_.step(given_gradients_, inputs);
+}
+
+StopCause Loop::loss_not_finite(double loss) {
+  outcome_.reason = fmt::format("step {} (epoch {}): the loss is {}", outcome_.steps + 1,
+                                outcome_.epochs + 1, loss);
+  if (outcome_.last_loss) {
+    outcome_.reason += fmt::format(
+        "; it was {} a step before. The steps are likely too large: lower the learning rate, clip "
+        "the "
+        "gradient or scale the features",
+        *outcome_.last_loss);
+  } else {
+    outcome_.reason +=
+        " before any update: look at the data's range and the start values, or scale the features";
+  }
+  return StopCause::NotFinite;
+}
+
+StopCause Loop::parameters_not_finite(const NotFiniteElement& found, double loss) {
+  const std::string& name = objective_.parameters()[found.tensor].name;
+  const auto gradient = find_not_finite(objective_, given_gradients_);
+  outcome_.reason =
+      fmt::format("step {} (epoch {}): the update made element {} of `{}` {} at a loss of {}; ",
+                  outcome_.steps + 1, outcome_.epochs + 1, found.element, name, found.value, loss);
+  if (gradient) {
+    outcome_.reason += fmt::format(
+        "the gradient of `{}` was already {} there. Lower the learning rate or scale the features",
+        objective_.parameters()[gradient->tensor].name, gradient->value);
+  } else {
+    outcome_.reason +=
+        "the gradient was finite, so the rule itself divides by 0 or takes steps that are too "
+        "large";
+  }
+  return StopCause::NotFinite;
+}
+
+Loop::Next Loop::run_step(std::span<const std::uint32_t> samples) {
+  double loss = 0;
+  {
+    const Timed timed(outcome_.times.gradient_seconds);
+    loss = objective_.loss_and_gradient(samples, gradients_);
+  }
+  if (!outcome_.first_loss) outcome_.first_loss = loss;
+  if (!std::isfinite(loss)) return std::optional{loss_not_finite(loss)};
+  before_.take(objective_);
+  if (auto status = update(loss); !status) return status.failure();
+  if (const auto found = find_not_finite(objective_, parameter_pointers_)) {
+    before_.put_back(objective_);
+    return std::optional{parameters_not_finite(*found, loss)};
+  }
+  ++outcome_.steps;
+  outcome_.last_loss = loss;
+  if (hooks_.on_step) {
+    hooks_.on_step(
+        {outcome_.steps, outcome_.epochs + 1, static_cast<std::uint32_t>(samples.size()), loss});
+  }
+  if (is_interrupted()) return std::optional{StopCause::Interrupted};
+  return std::optional<StopCause>{};
+}
+
+std::optional<StopCause> Loop::watch(double loss, EpochRecord& record) {
+  if (!outcome_.best_loss || loss < *outcome_.best_loss - settings_.min_delta) {
+    record.is_best = true;
+    outcome_.best_loss = loss;
+    outcome_.best_epoch = record.epoch;
+    epochs_without_better_ = 0;
+    if (settings_.patience > 0 && settings_.restore_best) best_.take(objective_);
+    return std::nullopt;
+  }
+  if (settings_.patience == 0 || ++epochs_without_better_ < settings_.patience) return std::nullopt;
+  if (settings_.restore_best) {
+    best_.put_back(objective_);
+    outcome_.restored_best = true;
+  }
+  return StopCause::EarlyStopping;
+}
+
+Loop::Next Loop::end_epoch(double running_loss) {
+  ++outcome_.epochs;
+  EpochRecord record{outcome_.epochs, outcome_.steps, running_loss, {}, {}, false};
+  {
+    const Timed timed(outcome_.times.validation_seconds);
+    if (const auto evaluation = objective_.evaluate_validation()) {
+      record.validation_loss = evaluation->loss;
+      record.validation_accuracy = evaluation->accuracy;
+    }
+  }
+  new_validation_loss_ = record.validation_loss;
+  const double watched = record.validation_loss.value_or(running_loss);
+  std::optional<StopCause> cause;
+  if (std::isfinite(watched)) {
+    cause = watch(watched, record);
+  } else {
+    outcome_.reason = fmt::format(
+        "epoch {}: the validation loss is {} after step {}; look at the held-out rows, or lower "
+        "the "
+        "learning rate",
+        record.epoch, watched, record.step);
+    cause = StopCause::NotFinite;
+  }
+  if (hooks_.on_epoch) hooks_.on_epoch(record);
+  if (!cause && settings_.max_steps > 0 && outcome_.steps >= settings_.max_steps) {
+    cause = StopCause::StepLimit;
+  }
+  return cause;
+}
+
+Loop::Next Loop::run_epoch() {
+  batches_.start(outcome_.epochs);
+  double loss_sum = 0;
+  double samples = 0;
+  const std::uint64_t count = batches_.count();
+  for (std::uint64_t i = 0; i < count; ++i) {
+    const auto batch = batches_.batch(i);
+    auto cause = run_step(batch);
+    if (!cause || *cause) return cause;
+    loss_sum += *outcome_.last_loss * static_cast<double>(batch.size());
+    samples += static_cast<double>(batch.size());
+    const bool is_limit = settings_.max_steps > 0 && outcome_.steps >= settings_.max_steps;
+    if (is_limit && i + 1 < count) return std::optional{StopCause::StepLimit};
+  }
+  return end_epoch(loss_sum / samples);
+}
+
+support::Result<LoopOutcome> Loop::run() {
+  {
+    const Timed timed(outcome_.times.total_seconds);
+    if (is_interrupted()) outcome_.cause = StopCause::Interrupted;
+    while (outcome_.cause == StopCause::Finished && outcome_.epochs < settings_.epochs) {
+      auto cause = run_epoch();
+      if (!cause) return cause.failure();
+      if (*cause) {
+        outcome_.cause = **cause;
+        break;
+      }
+    }
+  }
+  return std::move(outcome_);
+}
+
+}  // namespace
+
+support::Result<LoopOutcome> run_loop(Objective& objective, optimizer::Optimizer& optimizer,
+                                      const LoopSettings& settings, const LoopHooks& hooks) {
+  auto batches = BatchPlan::create(settings, objective.sample_count());
+  if (!batches) return batches.failure();
+  return Loop(objective, optimizer, settings, hooks, std::move(*batches)).run();
+}
+
+std::vector<optimizer::Tensor> optimizer_tensors(const Objective& objective,
+                                                 std::span<const std::uint32_t> groups) {
+  std::vector<optimizer::Tensor> tensors;
+  for (const ParameterTensor& parameter : objective.parameters()) {
+    optimizer::Tensor tensor;
+    tensor.name = parameter.name;
+    tensor.shape = parameter.shape;
+    tensor.param = parameter.data;
+    if (tensors.size() < groups.size()) tensor.group = groups[tensors.size()];
+    tensors.push_back(std::move(tensor));
+  }
+  return tensors;
+}
+
+std::string_view stop_cause_name(StopCause cause) {
+  switch (cause) {
+    case StopCause::Finished:
+      return "finished";
+    case StopCause::StepLimit:
+      return "step limit";
+    case StopCause::EarlyStopping:
+      return "early stopping";
+    case StopCause::Interrupted:
+      return "interrupted";
+    case StopCause::NotFinite:
+      return "not finite";
+  }
+  return {};
+}
+
+}  // namespace talweg::train
