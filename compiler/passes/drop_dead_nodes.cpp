@@ -1,0 +1,42 @@
+// Removes nodes that no store, bound hyper or initial value needs. The others keep their order.
+#include <utility>
+#include <vector>
+
+#include "compiler/passes/passes.h"
+#include "compiler/passes/rewriter.h"
+
+namespace talweg::passes {
+
+using ir::NodeId;
+
+namespace {
+
+std::vector<bool> find_needed(const ir::Graph& graph) {
+  std::vector<bool> needed(graph.nodes.size());
+  const auto mark = [&](NodeId id) {
+    if (id.valid()) needed[id.index] = true;
+  };
+  for (const ir::HyperInfo& hyper : graph.hypers) mark(hyper.bound);
+  for (const ir::StateInfo& state : graph.states) mark(state.initial);
+  for (const ir::Store& store : graph.stores) mark(store.value);
+  // Users stand after their operands.
+  for (std::size_t i = graph.nodes.size(); i-- > 0;)
+    if (needed[i])
+      for (const NodeId operand : graph.nodes[i].operands) mark(operand);
+  return needed;
+}
+
+}  // namespace
+
+ir::Graph drop_dead_nodes(const ir::Graph& graph) {
+  const std::vector<bool> needed = find_needed(graph);
+  Rewriter rewriter(graph);
+  for (std::uint32_t i = 0; i < graph.nodes.size(); ++i) {
+    if (!needed[i]) continue;
+    const ir::Node node = rewriter.mapped(graph.nodes[i]);
+    rewriter.replace(NodeId(i), rewriter.target().add(node));
+  }
+  return std::move(rewriter).finish();
+}
+
+}  // namespace talweg::passes

@@ -1,0 +1,35 @@
+#include "compiler/passes/rewriter.h"
+
+#include <utility>
+
+#include "compiler/ir/make_node.h"
+
+namespace talweg::passes {
+
+Rewriter::Rewriter(const ir::Graph& source)
+    : target_{.name = source.name,
+              .doc = source.doc,
+              .hypers = source.hypers,
+              .states = source.states,
+              .inputs = source.inputs,
+              .nodes = {},
+              .stores = source.stores},
+      map_(source.nodes.size()) {
+  target_.nodes.reserve(source.nodes.size());
+}
+
+ir::Node Rewriter::mapped(const ir::Node& node) const {
+  ir::Node result = node;
+  for (ir::NodeId& operand : result.operands) remap(operand);
+  result.rate = ir::rate_of(target_, result);
+  return result;
+}
+
+ir::Graph Rewriter::finish() && {
+  for (ir::HyperInfo& hyper : target_.hypers) remap(hyper.bound);
+  for (ir::StateInfo& state : target_.states) remap(state.initial);
+  for (ir::Store& store : target_.stores) remap(store.value);
+  return std::move(target_);
+}
+
+}  // namespace talweg::passes
