@@ -137,25 +137,27 @@ void print_tables(const Graph& graph, std::string& text) {
                    doc_text(input.doc));
 }
 
-void print_node(const Graph& graph, std::uint32_t id, std::string& text) {
-  const auto out = std::back_inserter(text);
-  const Node& node = graph.nodes[id];
-  fmt::format_to(out, "%{} = {}", id, head_text(graph, node));
-  for (int i = 0; i < node.operand_count(); ++i)
-    fmt::format_to(out, " %{}", node.operands[static_cast<std::size_t>(i)].index);
-  fmt::format_to(out, ": {} {}", type_text(node.type), to_text(node.rate));
-  if (node.kind == NodeKind::Constant && node.type == ValueType::Scalar)
-    fmt::format_to(out, "  // {}", types::number_text(node.value));
-  text += '\n';
-}
-
 }  // namespace
+
+std::string print_node(const Graph& graph, NodeId id, std::span<const NodeId> alias) {
+  const Node& node = graph[id];
+  std::string text = fmt::format("%{} = {}", id.index, head_text(graph, node));
+  for (int i = 0; i < node.operand_count(); ++i) {
+    const NodeId operand = node.operands[static_cast<std::size_t>(i)];
+    text += fmt::format(" %{}", alias.empty() ? operand.index : alias[operand.index].index);
+  }
+  text += fmt::format(": {} {}", type_text(node.type), to_text(node.rate));
+  if (node.kind == NodeKind::Constant && node.type == ValueType::Scalar)
+    text += fmt::format("  // {}", types::number_text(node.value));
+  return text;
+}
 
 std::string print(const Graph& graph) {
   std::string text = "graph " + quoted(graph.name) + "\n";
   if (!graph.doc.empty()) text += "doc " + quoted(graph.doc) + "\n";
   print_tables(graph, text);
-  for (std::uint32_t id = 0; id < graph.nodes.size(); ++id) print_node(graph, id, text);
+  for (std::uint32_t id = 0; id < graph.nodes.size(); ++id)
+    text += print_node(graph, NodeId(id)) + '\n';
   for (const Store& store : graph.stores) {
     text += "store ";
     text += store.target == StoreTarget::Param

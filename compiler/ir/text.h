@@ -21,6 +21,7 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 #include <string>
 #include <string_view>
 #include <variant>
@@ -30,6 +31,9 @@
 namespace talweg::ir {
 
 std::string print(const Graph& graph);
+/// The line of one node, without its line break. Where `alias` is not empty, an operand `o` is
+/// shown as alias[o].
+std::string print_node(const Graph& graph, NodeId id, std::span<const NodeId> alias = {});
 
 /// Where a text stops being a good graph, and why. Line and column (in bytes) count from 1.
 struct ReadError {

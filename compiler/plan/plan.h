@@ -1,6 +1,7 @@
 // The plan of a step: scalar code, then passes over memory; where every value lives.
 //
-// This version has one element pass (no reductions yet); the plan is a list so that more can follow.
+// This version has one element pass (no reductions yet); the plan is a list so that more can
+// follow.
 #pragma once
 
 #include <cstdint>
@@ -14,8 +15,8 @@ namespace talweg::plan {
 
 enum class StreamKind : std::uint8_t { Param, Grad, State, Input };
 
-/// One array of a tensor. Their order is that of pointers in the ABI's table: param, grad, then element
-/// states, then element inputs, in the graph's order (all of them, used or not).
+/// One array of a tensor. Their order is that of pointers in the ABI's table: param, grad, then
+/// element states, then element inputs, in the graph's order (all of them, used or not).
 struct Stream {
   StreamKind kind = StreamKind::Param;
   std::uint32_t index = 0;  // of the state or input
@@ -23,13 +24,15 @@ struct Stream {
   bool is_written = false;
 };
 
-/// Scalar code of one rate: nodes in order, reading hypers, states, inputs and (for group) model slots.
-/// The model program computes the nodes of rate const and model, the group program those of rate group; Constant
-/// nodes stand in every program that reads them. An operand that is not in `nodes` has a model slot. Values
-/// that stores of scalar states of this rate and bound hypers of this rate need are in `nodes` or have a model slot.
+/// Scalar code of one rate: nodes in order, reading hypers, states, inputs and (for group) model
+/// slots. The model program computes the nodes of rate const and model, the group program those of
+/// rate group; Constant nodes stand in every program that reads them. An operand that is not in
+/// `nodes` has a model slot. Values that stores of scalar states of this rate and bound hypers of
+/// this rate need are in `nodes` or have a model slot.
 struct ScalarProgram {
   std::vector<ir::NodeId> nodes;
-  /// Values it leaves for others, 8 bytes each, in slot order: Scalar, Array (rounded already) or Bool.
+  /// Values it leaves for others, 8 bytes each, in slot order: Scalar, Array (rounded already) or
+  /// Bool.
   std::vector<ir::NodeId> slots;
 };
 
@@ -43,11 +46,12 @@ struct StreamStore {
   ir::NodeId value;
 };
 
-/// The loop over elements under some assumptions on scalar conditions. Under them selects become one of
-/// their arms: `alias[n]` is the node that stands for n (n itself if nothing changes). `nodes` are the
-/// element-rate nodes left, in order; an operand `o` of one, or the value of a store, stands for alias[o]. What it
-/// then is, is in `nodes` or is slower than element rate and has a slot (Constants too). Stores that would write
-/// back what was loaded are gone; values of stores have their aliases resolved.
+/// The loop over elements under some assumptions on scalar conditions. Under them selects become
+/// one of their arms: `alias[n]` is the node that stands for n (n itself if nothing changes).
+/// `nodes` are the element-rate nodes left, in order; an operand `o` of one, or the value of a
+/// store, stands for alias[o]. What it then is, is in `nodes` or is slower than element rate and
+/// has a slot (Constants too). Stores that would write back what was loaded are gone; values of
+/// stores have their aliases resolved.
 struct LoopVersion {
   std::vector<Assumption> assumptions;
   std::vector<ir::NodeId> alias;
@@ -55,8 +59,8 @@ struct LoopVersion {
   std::vector<StreamStore> stores;
 };
 
-/// A fused pass over all elements of all tensors. Once a chunk, the first version whose assumptions all hold is
-/// chosen; the last has none.
+/// A fused pass over all elements of all tensors. Once a chunk, the first version whose assumptions
+/// all hold is chosen; the last has none.
 struct ElementPass {
   std::vector<Stream> streams;
   std::vector<LoopVersion> versions;
@@ -74,6 +78,16 @@ struct Plan {
 };
 
 Plan make_plan(ir::Graph graph, types::ComputeType compute);
+
+/// What one version moves, in all, for one element. `reads` and `writes` say for each stream
+/// whether it does.
+struct Traffic {
+  std::vector<bool> reads, writes;
+  std::uint32_t read_bytes = 0;
+  std::uint32_t written_bytes = 0;
+};
+Traffic traffic_of(const Plan& plan, const ElementPass& pass, const LoopVersion& version);
+
 /// For `talweg dump --stage plan`.
 std::string print(const Plan& plan);
 

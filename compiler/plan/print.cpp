@@ -1,0 +1,98 @@
+// The plan for people: what each program computes, what it keeps in slots, what each loop reads,
+// does and writes.
+#include <fmt/format.h>
+
+#include <iterator>
+#include <string_view>
+
+#include "compiler/base/check.h"
+#include "compiler/ir/text.h"
+#include "compiler/plan/plan.h"
+
+namespace talweg::plan {
+
+namespace {
+
+std::string stream_name(const ir::Graph& graph, const Stream& stream) {
+  switch (stream.kind) {
+    case StreamKind::Param:
+      return "param";
+    case StreamKind::Grad:
+      return "grad";
+    case StreamKind::State:
+      return "state " + graph.states[stream.index].name;
+    case StreamKind::Input:
+      return "input " + graph.inputs[stream.index].name;
+  }
+  TALWEG_UNREACHABLE("a stream of an unknown kind");
+}
+
+class Printer {
+ public:
+  explicit Printer(const Plan& plan) : plan_(plan), graph_(plan.graph) {}
+
+  std::string run() && {
+    line("plan \"{}\" in {}", graph_.name, to_text(plan_.compute));
+    line("state: {} bytes per element", plan_.state_bytes_per_element);
+    print_program("model", plan_.model, ir::Rate::Model);
+    print_program("group", plan_.group, ir::Rate::Group);
+    for (std::size_t i = 0; i < plan_.passes.size(); ++i) print_pass(i, plan_.passes[i]);
+    return std::move(text_);
+  }
+
+ private:
+  template <class... Args>
+  void line(fmt::format_string<Args...> format, Args&&... args) {
+    fmt::format_to(std::back_inserter(text_), format, std::forward<Args>(args)...);
+    text_ += '\n';
+  }
+
+  void print_program(std::string_view name, const ScalarProgram& program, ir::Rate rate) {
+    line("once per {}: {} slots", rate == ir::Rate::Model ? "step" : "step and group",
+         program.slots.size());
+    for (const ir::NodeId id : program.nodes) line("  {}", ir::print_node(graph_, id));
+    for (std::size_t i = 0; i < program.slots.size(); ++i)
+      line("  {} slot {} = %{}", name, i, program.slots[i].index);
+    for (const ir::HyperInfo& hyper : graph_.hypers)
+      if (hyper.bound.valid() && hyper.rate == rate)
+        line("  bound {} = %{}", hyper.name, hyper.bound.index);
+    for (const ir::Store& store : graph_.stores)
+      if (store.target == ir::StoreTarget::State && graph_.states[store.index].rate == rate)
+        line("  store state {} = %{}", graph_.states[store.index].name, store.value.index);
+  }
+
+  void print_pass(std::size_t number, const ElementPass& pass) {
+    line("pass {}: {} bytes per element, {} read and {} written", number,
+         pass.read_bytes_per_element + pass.written_bytes_per_element, pass.read_bytes_per_element,
+         pass.written_bytes_per_element);
+    for (std::size_t i = 0; i < pass.streams.size(); ++i)
+      line("  stream {}: {}{}{}", i, stream_name(graph_, pass.streams[i]),
+           pass.streams[i].is_read ? ", read" : "", pass.streams[i].is_written ? ", written" : "");
+    for (const LoopVersion& version : pass.versions) print_version(pass, version);
+  }
+
+  void print_version(const ElementPass& pass, const LoopVersion& version) {
+    std::string when;
+    for (const Assumption& assumption : version.assumptions)
+      when += fmt::format("{}{}%{}", when.empty() ? "where " : " and ",
+                          assumption.holds ? "" : "not ", assumption.condition.index);
+    const Traffic traffic = traffic_of(plan_, pass, version);
+    line("  loop {}: {} bytes read, {} written", when.empty() ? "otherwise" : when,
+         traffic.read_bytes, traffic.written_bytes);
+    for (const ir::NodeId id : version.nodes)
+      line("    {}", ir::print_node(graph_, id, version.alias));
+    for (const StreamStore& store : version.stores)
+      line("    store {} = %{}", stream_name(graph_, pass.streams[store.stream]),
+           store.value.index);
+  }
+
+  const Plan& plan_;
+  const ir::Graph& graph_;
+  std::string text_;
+};
+
+}  // namespace
+
+std::string print(const Plan& plan) { return Printer(plan).run(); }
+
+}  // namespace talweg::plan
