@@ -1,5 +1,6 @@
-/* How a caller describes a parameter tensor to an optimizer. C11. Says more than is served today (strides,
- * storage, devices), so that descriptors need not change; what is not served is refused by name. */
+/* How a caller describes a parameter tensor to an optimizer. C11. Says more than is served today
+ * (strides, storage, devices), so that descriptors need not change; what is not served is refused
+ * by name. */
 #ifndef TALWEG_TENSOR_H
 #define TALWEG_TENSOR_H
 
@@ -27,13 +28,14 @@ typedef struct talweg_storage {
 } talweg_storage;
 
 typedef struct talweg_tensor {
-  const char* name;              /* not empty; no other tensor of the optimizer has it */
-  const uint64_t* shape;         /* [rank] */
-  const int64_t* strides;        /* [rank], elements; null: row-major and contiguous */
-  const char* const* tags;       /* [tag_count] */
-  const talweg_storage* storage; /* [stream_count of the image]; null: all plain, of the compute type */
-  void* param;                   /* null only for a tensor without elements */
-  uint32_t rank;                 /* 0: one element; at most TALWEG_MAX_RANK */
+  const char* name;        /* not empty; no other tensor of the optimizer has it */
+  const uint64_t* shape;   /* [rank] */
+  const int64_t* strides;  /* [rank], elements; null: row-major and contiguous */
+  const char* const* tags; /* [tag_count] */
+  const talweg_storage*
+      storage;   /* [stream_count of the image]; null: all plain, of the compute type */
+  void* param;   /* null only for a tensor without elements */
+  uint32_t rank; /* 0: one element; at most TALWEG_MAX_RANK */
   uint32_t tag_count;
   uint32_t group;
   uint32_t device; /* talweg_device */

@@ -1,5 +1,5 @@
-// Blocks come from mmap: they are zeroed without being touched, so each page lands on the memory node of the
-// thread that first uses it, and they return to the system when freed.
+// Blocks come from mmap: they are zeroed without being touched, so each page lands on the memory
+// node of the thread that first uses it, and they return to the system when freed.
 #include "runtime/device/host_memory.h"
 
 #include <sys/mman.h>

@@ -10,8 +10,9 @@ namespace talweg::device {
 /// A block of memory; frees itself. An empty block has a null pointer.
 class HostBlock {
  public:
-  /// `bytes` zeroed bytes from the start of a page (4096 bytes). Blocks of many megabytes start at a huge page, and
-  /// the system is asked to back them by such. Nothing: the system has no room for it.
+  /// `bytes` zeroed bytes from the start of a page (4096 bytes). Blocks of many megabytes start at
+  /// a huge page, and the system is asked to back them by such. Nothing: the system has no room for
+  /// it.
   static std::optional<HostBlock> allocate(std::size_t bytes);
 
   HostBlock() = default;

@@ -1,5 +1,5 @@
-// The optimizer as C++ programs and the training loop use it: an image, tensors and groups; then steps.
-// Owns the states. A thin RAII cover of step.h, where the step itself is written once in C.
+// The optimizer as C++ programs and the training loop use it: an image, tensors and groups; then
+// steps. Owns the states. A thin RAII cover of step.h, where the step itself is written once in C.
 #pragma once
 
 #include <cstdint>
@@ -16,54 +16,85 @@
 
 namespace talweg::optimizer {
 
-/// One parameter tensor. The memory of `param` belongs to the caller and must outlive the optimizer.
+/// One parameter tensor. The memory of `param` belongs to the caller and must outlive the
+/// optimizer.
 struct Tensor {
   std::string name;
-  std::vector<std::uint64_t> shape;  // row-major, contiguous; empty: one element; a 0 makes it empty
-  void* param = nullptr;             // of the image's compute type
+  std::vector<std::uint64_t>
+      shape;              // row-major, contiguous; empty: one element; a 0 makes it empty
+  void* param = nullptr;  // of the image's compute type
   std::uint32_t group = 0;
   std::vector<std::string> tags;
 };
 
-/// What a step is given besides gradients. Values of model inputs by name; element inputs as one pointer
-/// a tensor (may be null for a tensor without gradient).
+/// What a step is given besides gradients. Values of model inputs by name; element inputs as one
+/// pointer a tensor (may be null for a tensor without gradient).
 struct StepInputs {
   std::vector<std::pair<std::string, double>> model;
   std::vector<std::pair<std::string, std::vector<const void*>>> element;
 };
 
+/// What values an entry of persistent data may have.
+enum class PersistentKind : std::uint8_t {
+  Value,    // any bits
+  Counter,  // an integer from 0 to 2^53
+  Flag,     // 0 or 1
+};
+
 /// One entry of all persistent data: checkpoints, views and resets go over this list.
 struct PersistentEntry {
-  std::string name;             // "adamw.m/<tensor>", "t", "calls", "plateau.scale" (model), "mu@1" (group 1)
+  /// "adamw.m/<tensor>", "plateau.scale" (model), "mu@1" (group 1); "t" (completed steps) and
+  /// "calls"; for rules whose element states start from param or hypers, "@begun/<tensor>": that
+  /// has happened.
+  std::string name;
+  PersistentKind kind = PersistentKind::Value;
   talweg_dtype dtype = TALWEG_F32;
   std::vector<std::uint64_t> shape;
-  void* data = nullptr;         // read and written in place
+  void* data = nullptr;  // read and written in place; null for a tensor without elements
 };
 
 class Optimizer {
  public:
   /// `image` (held) must stay valid for as long as the optimizer; `keep_alive` is released with it.
-  /// Refused: an ABI of another version, overlapping tensors, sizes past what memory can hold, unknown groups.
-  static support::Result<Optimizer> create(const talweg_image& image, std::shared_ptr<const void> keep_alive,
+  /// Refused: an ABI of another version, overlapping tensors, tensors without a name or of the same
+  /// name, sizes past what memory can hold, unknown groups. `pool` may be null: everything runs on
+  /// the calling thread.
+  static support::Result<Optimizer> create(const talweg_image& image,
+                                           std::shared_ptr<const void> keep_alive,
                                            std::vector<Tensor> tensors, std::uint32_t group_count,
                                            std::shared_ptr<support::ThreadPool> pool);
   Optimizer(Optimizer&&) noexcept;
   Optimizer& operator=(Optimizer&&) noexcept;
   ~Optimizer();
 
-  /// Sets a hyper of one group, or of all groups. Refused by name: unknown (with a suggestion), bound, out
-  /// of range (also after rounding to the compute type), not an integer, a model hyper set for one group.
-  support::Status set_hyper(std::string_view name, double value, std::optional<std::uint32_t> group = {});
+  /// Sets a hyper of one group, or of all groups. Refused by name: unknown (with a suggestion),
+  /// bound, out of range (also after rounding to the compute type), not an integer, a model hyper
+  /// set for one group.
+  support::Status set_hyper(std::string_view name, double value,
+                            std::optional<std::uint32_t> group = {});
   support::Result<double> hyper(std::string_view name, std::uint32_t group = 0) const;
 
-  /// One step over all tensors: gradients[i] for tensor i, null: the tensor is left out. Refused, with
-  /// nothing written: a bound hyper out of range, an input missing that this step reads.
+  /// One step over all tensors: gradients[i] for tensor i, null: the tensor is left out. No
+  /// gradients at all may be given to a rule that reads none: then every tensor takes part.
+  /// Refused, with nothing written: a bound hyper out of range (Numeric), an input missing that
+  /// this step reads or unknown, a gradient that overlaps its parameter (Usage). Gradients and
+  /// inputs must not overlap any parameter.
   support::Status step(std::span<const void* const> gradients, const StepInputs& inputs = {});
 
+  /// Names of the inputs that the next step reads and that are not among `inputs`.
+  support::Result<std::vector<std::string>> missing_inputs(const StepInputs& inputs = {});
+
+  /// Back to the moment of creation: all persistent data. Hypers and parameters stay.
+  void reset();
+
   [[nodiscard]] const talweg_image& image() const;
+  [[nodiscard]] const std::vector<Tensor>& tensors() const;
+  [[nodiscard]] std::uint32_t group_count() const;
   [[nodiscard]] std::uint64_t steps_completed() const;
   [[nodiscard]] std::uint64_t calls() const;
-  /// Value of a scalar state (model rate, or of a group), or of a bound hyper in the last step.
+  /// Value of a scalar state (model rate, or of a group), or of a bound hyper in the last step. A
+  /// state that starts from hypers has, before the first step, the value that their present values
+  /// give.
   support::Result<double> scalar(std::string_view name, std::uint32_t group = 0) const;
   /// Start of an element state of a tensor; null for a tensor without elements.
   support::Result<const void*> state(std::string_view name, std::size_t tensor) const;

@@ -15,8 +15,8 @@ namespace talweg::support {
 namespace {
 
 Failure io_failure(std::string_view what, const std::filesystem::path& path, int error) {
-  return {FailureKind::Io, std::string(what) + " " + path.string() + ": " +
-                               std::generic_category().message(error)};
+  return {FailureKind::Io,
+          std::string(what) + " " + path.string() + ": " + std::generic_category().message(error)};
 }
 
 /// A file descriptor that closes itself.
@@ -112,7 +112,8 @@ Status write_in_place(const std::filesystem::path& path,
 
 bool sync_folder(const std::filesystem::path& folder) {
   Descriptor descriptor(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  // Some file systems cannot sync a folder and say so by EINVAL; there is nothing more to be done there.
+  // Some file systems cannot sync a folder and say so by EINVAL; there is nothing more to be done
+  // there.
   return descriptor.get() >= 0 && (::fsync(descriptor.get()) == 0 || errno == EINVAL);
 }
 

@@ -1,5 +1,6 @@
-// Result<T>: a value, or why the world did not give one (a missing file, a full disk, a bad option, a
-// loss that is not finite). A mistake in the user's program is a diagnostic; a mistake of ours is a check.
+// Result<T>: a value, or why the world did not give one (a missing file, a full disk, a bad option,
+// a loss that is not finite). A mistake in the user's program is a diagnostic; a mistake of ours is
+// a check.
 #pragma once
 
 #include <string>
@@ -13,12 +14,14 @@ enum class FailureKind { Program = 1, Usage = 2, Io = 3, Numeric = 4 };
 
 struct Failure {
   FailureKind kind = FailureKind::Io;
-  std::string message;  // what happened and what to do about it; no program name, no line break at the end
+  /// What happened and what to do about it; no program name, no line break at the end.
+  std::string message;
 };
 
 struct Unit {};
 
-/// Asking a failed result for its value throws std::bad_variant_access: a bug of ours, caught in main.
+/// Asking a failed result for its value throws std::bad_variant_access: a bug of ours, caught in
+/// main.
 template <class T>
 class [[nodiscard]] Result {
  public:

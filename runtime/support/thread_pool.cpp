@@ -1,13 +1,14 @@
-// Lanes and shares: tasks i, i + n, i + 2n, ... of a run are the share of lane i of n. Lane 0 is the caller,
-// every other lane has a thread of its own, so a task of the same number keeps running on the same thread and
-// finds its memory in that core's cache.
+// Lanes and shares: tasks i, i + n, i + 2n, ... of a run are the share of lane i of n. Lane 0 is
+// the caller, every other lane has a thread of its own, so a task of the same number keeps running
+// on the same thread and finds its memory in that core's cache.
 //
-// A share is taken by exchanging the lane's `pending` flag, so exactly one thread runs it. The caller, done
-// with its own share, takes those that nobody has begun: it never waits for a thread that is still asleep,
-// and a process forked from ours, where the threads do not exist, simply runs everything itself.
+// A share is taken by exchanging the lane's `pending` flag, so exactly one thread runs it. The
+// caller, done with its own share, takes those that nobody has begun: it never waits for a thread
+// that is still asleep, and a process forked from ours, where the threads do not exist, simply runs
+// everything itself.
 //
-// Waiting spins for a bounded time and then sleeps on a futex (std::atomic::wait). Where there are more
-// lanes than cores nobody spins: it would take the core from the thread that is waited for.
+// Waiting spins for a bounded time and then sleeps on a futex (std::atomic::wait). Where there are
+// more lanes than cores nobody spins: it would take the core from the thread that is waited for.
 #include "runtime/support/thread_pool.h"
 
 #include <unistd.h>
@@ -123,7 +124,8 @@ void ThreadPool::Impl::start() {
     for (std::uint32_t lane = 1; lane <= thread_count; ++lane)
       threads.emplace_back([this, lane] { serve(lane); });
   } catch (const std::system_error&) {
-    // The machine has no more threads to give: the caller takes the shares of the lanes that have none.
+    // The machine has no more threads to give: the caller takes the shares of the lanes that have
+    // none.
   }
 }
 
@@ -142,10 +144,13 @@ ThreadPool::~ThreadPool() {
   if (getpid() == impl_->owner)
     impl_->finish();
   else
-    static_cast<void>(impl_.release());  // a forked child has no threads to join; it gives up the memory
+    static_cast<void>(
+        impl_.release());  // a forked child has no threads to join; it gives up the memory
 }
 
-std::uint32_t ThreadPool::threads() const { return static_cast<std::uint32_t>(impl_->lanes.size()); }
+std::uint32_t ThreadPool::threads() const {
+  return static_cast<std::uint32_t>(impl_->lanes.size());
+}
 
 void ThreadPool::run(std::uint32_t task_count, void (*task)(void*, std::uint32_t), void* argument) {
   Impl& pool = *impl_;

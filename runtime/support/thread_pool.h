@@ -1,4 +1,5 @@
-// A persistent pool of threads for kernels: one dispatch costs about a microsecond while threads are warm.
+// A persistent pool of threads for kernels: one dispatch costs about a microsecond while threads
+// are warm.
 #pragma once
 
 #include <cstdint>

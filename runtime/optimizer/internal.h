@@ -1,0 +1,91 @@
+/* The optimizer's insides, shared by the C files of runtime/optimizer only. */
+#ifndef TALWEG_OPTIMIZER_INTERNAL_H
+#define TALWEG_OPTIMIZER_INTERNAL_H
+
+#include "runtime/memory/state_layout.h"
+#include "runtime/optimizer/message.h"
+#include "runtime/optimizer/step.h"
+
+/* Rows of scalars: row 0 is the model's, row 1 + g that of group g. Every row has an entry for
+ * every hyper, state or input of the image; entries of other rates are unused, but groups see the
+ * model's values too. */
+#define MODEL_ROW 0u
+
+struct talweg_optimizer {
+  talweg_optimizer_spec spec; /* tensors point to our copies */
+  const talweg_image* image;
+  uint32_t row_count; /* 1 + groups */
+  uint32_t element_bytes;
+  uint32_t chunk_count;
+  int keeps_begun;
+
+  /* Fixed at creation. */
+  talweg_tensor* tensors;    /* [tensor] */
+  uint64_t* element_counts;  /* [tensor] */
+  uint64_t* state_offsets;   /* [tensor] bytes into a region */
+  uint32_t* tensor_groups;   /* [tensor] */
+  uint8_t* group_has_tensor; /* [group] */
+  talweg_chunk* chunks;      /* [chunk] */
+  unsigned char* state_memory;
+  talweg_state_layout layout;
+
+  /* Set by the user. */
+  double* hypers; /* [group][hyper] */
+
+  /* Persistent. */
+  talweg_counters counters;
+  double* scalar_states; /* [row][state] */
+  double* begun;         /* [tensor] 1 once a first step of the tensor is done */
+
+  /* Made anew in each step. */
+  void** pointers;        /* [tensor][stream] */
+  uint8_t* takes_part;    /* [tensor] */
+  uint32_t* part_begins;  /* [thread + 1] into chunks, for the tensors that take part */
+  uint32_t part_count;    /* 0: part_begins is not valid */
+  int begins_some_tensor; /* a tensor that takes part has states that start now */
+  double* states_before;  /* [row][state] */
+  double* states_after;   /* [row][state] */
+  double* initial_states; /* [row][state] */
+  double* bound;          /* [row][hyper] */
+  uint8_t* needed;        /* [row][input] */
+  double* inputs;         /* [input] */
+  uint8_t* given;         /* [input] */
+  talweg_slot* model_slots;
+  talweg_slot* group_slots; /* [group][slot] */
+  talweg_scalar_args* args; /* [row] */
+  double* last_bound;       /* [row][hyper] of the last completed step; NaN before it */
+  uint32_t* order;          /* [tensor] scratch of creation */
+};
+
+/* check_image.c, check_tensor.c, check_apart.c: of what a spec holds. */
+talweg_status talweg_check_image(const talweg_image* image, talweg_error* error);
+talweg_status talweg_check_tensor(const talweg_optimizer_spec* spec, uint32_t tensor,
+                                  talweg_error* error);
+/* Elements of a tensor whose shape was checked. */
+uint64_t talweg_element_count(const talweg_tensor* tensor);
+/* Names differ, parameters do not overlap. `order` is scratch of [tensor]. */
+talweg_status talweg_check_apart(const talweg_optimizer_spec* spec, uint32_t* order,
+                                 talweg_error* error);
+
+/* hypers.c: whether a hyper may have a value; `where` ends the sentence, e.g. " in step 3". */
+talweg_status talweg_check_hyper_value(const talweg_image* image, uint32_t hyper, double value,
+                                       talweg_error* error);
+
+/* initial.c */
+int talweg_is_scalar_rate(uint32_t rate);
+void talweg_reset_states(talweg_optimizer* optimizer);
+/* Runs initial_states for the model and for each group, into initial_states. */
+void talweg_compute_initial_states(talweg_optimizer* optimizer);
+/* Gives element states of tensors that begin now their first values, for chunks [begin, end). */
+void talweg_begin_chunks(talweg_optimizer* optimizer, uint32_t chunk_begin, uint32_t chunk_end);
+
+/* scalars.c: fills states_after, bound, needed and slots. Writes nothing persistent. */
+talweg_status talweg_run_scalars(talweg_optimizer* optimizer, talweg_error* error);
+/* Whether this step reads an input in a group, or anywhere. After talweg_run_scalars. */
+int talweg_is_needed_in_group(const talweg_optimizer* optimizer, uint32_t input, uint32_t group);
+int talweg_is_needed(const talweg_optimizer* optimizer, uint32_t input);
+
+/* passes.c */
+void talweg_run_passes(talweg_optimizer* optimizer);
+
+#endif

@@ -1,0 +1,115 @@
+/* Runs the image's scalar functions on copies of the scalar states and checks what the rule
+ * computed, so that a step can still be refused. A rule that skips a step will be heard here too,
+ * before anything is written. */
+#include <string.h>
+
+#include "runtime/optimizer/float_mode.h"
+#include "runtime/optimizer/internal.h"
+
+static double* row_of(double* rows, size_t row, uint32_t columns) { return rows + row * columns; }
+
+/* Where row `row` finds state `state`: groups see the model's. */
+static size_t home_row(const talweg_image* image, size_t state, size_t row) {
+  return image->states[state].rate == TALWEG_RATE_MODEL ? MODEL_ROW : row;
+}
+
+static void copy_states(talweg_optimizer* optimizer) {
+  const talweg_image* image = optimizer->image;
+  const uint32_t columns = image->state_count;
+  const int is_first = optimizer->counters.completed_steps == 0;
+  for (size_t row = 0; row < optimizer->row_count; ++row) {
+    double* before = row_of(optimizer->states_before, row, columns);
+    for (size_t s = 0; s < columns; ++s) {
+      const int starts = is_first && image->states[s].initial == TALWEG_INITIAL_SCALAR;
+      double* source = starts ? optimizer->initial_states : optimizer->scalar_states;
+      before[s] = row_of(source, home_row(image, s, row), columns)[s];
+    }
+    memcpy(row_of(optimizer->states_after, row, columns), before, columns * sizeof(double));
+  }
+}
+
+/* Checks the hypers that the function of this row has bound. */
+static talweg_status check_bound(const talweg_optimizer* optimizer, size_t row,
+                                 talweg_error* error) {
+  const talweg_image* image = optimizer->image;
+  const double* bound = optimizer->bound + row * image->hyper_count;
+  const uint32_t rate = row == MODEL_ROW ? TALWEG_RATE_MODEL : TALWEG_RATE_GROUP;
+  for (uint32_t h = 0; h < image->hyper_count; ++h) {
+    if (!image->hypers[h].bound || image->hypers[h].rate != rate) continue;
+    const talweg_status status = talweg_check_hyper_value(image, h, bound[h], error);
+    if (status == TALWEG_OK) continue;
+    talweg_put(error, " (the rule computed it in step ");
+    talweg_put_count(error, (uint64_t)optimizer->counters.completed_steps + 1);
+    if (row != MODEL_ROW && optimizer->spec.group_count > 1) {
+      talweg_put(error, ", group ");
+      talweg_put_count(error, row - 1);
+    }
+    talweg_put(error, ")");
+    return status;
+  }
+  return TALWEG_OK;
+}
+
+static talweg_status run_row(talweg_optimizer* optimizer, size_t row,
+                             talweg_scalar_function function, talweg_error* error) {
+  const talweg_image* image = optimizer->image;
+  double* bound = row_of(optimizer->bound, row, image->hyper_count);
+  for (uint32_t h = 0; h < image->hyper_count; ++h) bound[h] = __builtin_nan("");
+  uint8_t* needed = optimizer->needed + row * image->input_count;
+  if (row == MODEL_ROW)
+    memset(needed, 1, image->input_count);
+  else
+    memcpy(needed, optimizer->needed, image->input_count);
+  if (function) function(image->self, &optimizer->args[row]);
+  return check_bound(optimizer, row, error);
+}
+
+talweg_status talweg_run_scalars(talweg_optimizer* optimizer, talweg_error* error) {
+  const talweg_image* image = optimizer->image;
+  for (size_t row = 0; row < optimizer->row_count; ++row) {
+    optimizer->args[row].step_number = optimizer->counters.completed_steps + 1;
+    optimizer->args[row].call_number = optimizer->counters.calls + 1;
+  }
+  const int some_start = optimizer->counters.completed_steps == 0 || optimizer->begins_some_tensor;
+  if (image->initial_states && some_start) talweg_compute_initial_states(optimizer);
+  copy_states(optimizer);
+  talweg_status status = run_row(optimizer, MODEL_ROW, image->model_scalars, error);
+  for (uint32_t g = 0; status == TALWEG_OK && g < optimizer->spec.group_count; ++g)
+    if (optimizer->group_has_tensor[g])
+      status = run_row(optimizer, (size_t)g + 1, image->group_scalars, error);
+  return status;
+}
+
+int talweg_is_needed_in_group(const talweg_optimizer* optimizer, uint32_t input, uint32_t group) {
+  const size_t columns = optimizer->image->input_count;
+  return optimizer->needed[input] && optimizer->needed[(group + 1) * columns + input];
+}
+
+int talweg_is_needed(const talweg_optimizer* optimizer, uint32_t input) {
+  int has_tensor = 0;
+  for (uint32_t g = 0; g < optimizer->spec.group_count; ++g) {
+    if (!optimizer->group_has_tensor[g]) continue;
+    has_tensor = 1;
+    if (talweg_is_needed_in_group(optimizer, input, g)) return 1;
+  }
+  return !has_tensor && optimizer->needed[input];
+}
+
+talweg_status talweg_get_scalar(talweg_optimizer* optimizer, uint32_t state, uint32_t group,
+                                double* value, talweg_error* error) {
+  const talweg_image* image = optimizer->image;
+  if (state >= image->state_count || !talweg_is_scalar_rate(image->states[state].rate) ||
+      group >= optimizer->spec.group_count)
+    return talweg_fail(error, TALWEG_BAD_ARGUMENT, "there is no such scalar state or group");
+  if (optimizer->counters.completed_steps == 0 &&
+      image->states[state].initial == TALWEG_INITIAL_SCALAR) {
+    const talweg_float_mode mode = talweg_enter_float_mode();
+    talweg_compute_initial_states(optimizer);
+    talweg_leave_float_mode(mode);
+    const size_t row = home_row(image, state, (size_t)group + 1);
+    *value = row_of(optimizer->initial_states, row, image->state_count)[state];
+  } else {
+    *value = *talweg_scalar_state(optimizer, state, group);
+  }
+  return TALWEG_OK;
+}

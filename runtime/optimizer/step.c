@@ -1,0 +1,163 @@
+/* The step: bind what was given, run scalars, check, run passes, commit. See step.h for the
+ * promise. */
+#include "runtime/optimizer/float_mode.h"
+#include "runtime/optimizer/internal.h"
+
+static talweg_status refuse_pointer(const char* kind, const talweg_tensor* tensor,
+                                    talweg_status status, const char* what, talweg_error* error) {
+  talweg_fail(error, status, kind);
+  talweg_put(error, " of tensor ");
+  talweg_put_name(error, tensor->name);
+  talweg_put(error, " ");
+  talweg_put(error, what);
+  return status;
+}
+
+static talweg_status check_gradient(const talweg_optimizer* optimizer, uint32_t tensor,
+                                    const void* gradient, talweg_error* error) {
+  const talweg_tensor* info = &optimizer->tensors[tensor];
+  const uint64_t bytes = optimizer->element_counts[tensor] * optimizer->element_bytes;
+  const uintptr_t own = (uintptr_t)info->param;
+  const uintptr_t given = (uintptr_t)gradient;
+  if (bytes == 0) return TALWEG_OK;
+  if (given % optimizer->element_bytes != 0)
+    return refuse_pointer("the gradient", info, TALWEG_BAD_ARGUMENT,
+                          "is not aligned to the size of an element", error);
+  if (given < own + bytes && own < given + bytes)
+    return refuse_pointer("the gradient", info, TALWEG_OVERLAP, "shares memory with its parameter",
+                          error);
+  return TALWEG_OK;
+}
+
+static talweg_status bind_gradients(talweg_optimizer* optimizer, const void* const* gradients,
+                                    talweg_error* error) {
+  const talweg_image* image = optimizer->image;
+  if (!gradients && image->uses_gradient && optimizer->spec.tensor_count > 0)
+    return talweg_fail(error, TALWEG_BAD_ARGUMENT,
+                       "no gradients were given, but the rule reads them");
+  optimizer->begins_some_tensor = 0;
+  for (uint32_t t = 0; t < optimizer->spec.tensor_count; ++t) {
+    void** streams = optimizer->pointers + (size_t)t * image->stream_count;
+    /* Where no gradient is read, param stands in for it: not null, so the tensor takes part. */
+    const void* gradient = gradients ? gradients[t] : streams[TALWEG_STREAM_PARAM];
+    const uint8_t takes_part = gradient != 0;
+    if (gradients && takes_part) {
+      const talweg_status status = check_gradient(optimizer, t, gradient, error);
+      if (status != TALWEG_OK) return status;
+    }
+    if (takes_part != optimizer->takes_part[t]) optimizer->part_count = 0;
+    optimizer->takes_part[t] = takes_part;
+    streams[TALWEG_STREAM_GRAD] = (void*)(uintptr_t)gradient;
+    if (takes_part && optimizer->keeps_begun && optimizer->begun[t] == 0)
+      optimizer->begins_some_tensor = 1;
+  }
+  return TALWEG_OK;
+}
+
+/* What the image's scalar functions see of inputs. */
+static void bind_model_inputs(talweg_optimizer* optimizer, const talweg_step_inputs* inputs) {
+  for (uint32_t i = 0; i < optimizer->image->input_count; ++i) {
+    if (optimizer->image->inputs[i].rate == TALWEG_RATE_ELEMENT) {
+      optimizer->given[i] = inputs->element_inputs && inputs->element_inputs[i];
+    } else {
+      optimizer->given[i] = inputs->given && inputs->model_inputs && inputs->given[i];
+      optimizer->inputs[i] = optimizer->given[i] ? inputs->model_inputs[i] : 0;
+    }
+  }
+}
+
+static talweg_status bind_element_inputs(talweg_optimizer* optimizer,
+                                         const talweg_step_inputs* inputs, talweg_error* error) {
+  const talweg_image* image = optimizer->image;
+  for (uint32_t i = 0; i < image->input_count; ++i) {
+    if (image->inputs[i].rate != TALWEG_RATE_ELEMENT) continue;
+    const void* const* given = inputs->element_inputs ? inputs->element_inputs[i] : 0;
+    for (uint32_t t = 0; t < optimizer->spec.tensor_count; ++t) {
+      const void* pointer = given ? given[t] : 0;
+      if ((uintptr_t)pointer % optimizer->element_bytes != 0)
+        return refuse_pointer("an input", &optimizer->tensors[t], TALWEG_BAD_ARGUMENT,
+                              "is not aligned to the size of an element", error);
+      optimizer->pointers[(size_t)t * image->stream_count + image->inputs[i].stream] =
+          (void*)(uintptr_t)pointer;
+    }
+  }
+  return TALWEG_OK;
+}
+
+static talweg_status refuse_missing(const talweg_optimizer* optimizer, uint32_t input,
+                                    const talweg_tensor* tensor, talweg_error* error) {
+  talweg_fail(error, TALWEG_MISSING_INPUT, "step ");
+  talweg_put_count(error, (uint64_t)optimizer->counters.completed_steps + 1);
+  talweg_put(error, " of rule ");
+  talweg_put_name(error, optimizer->image->name);
+  talweg_put(error, " reads input ");
+  talweg_put_name(error, optimizer->image->inputs[input].name);
+  talweg_put(error, tensor ? ", which was not given for tensor " : ", which was not given");
+  if (tensor) talweg_put_name(error, tensor->name);
+  return TALWEG_MISSING_INPUT;
+}
+
+static talweg_status check_inputs(const talweg_optimizer* optimizer, talweg_error* error) {
+  const talweg_image* image = optimizer->image;
+  for (uint32_t i = 0; i < image->input_count; ++i) {
+    if (image->inputs[i].rate != TALWEG_RATE_ELEMENT) {
+      if (!optimizer->given[i] && talweg_is_needed(optimizer, i))
+        return refuse_missing(optimizer, i, 0, error);
+      continue;
+    }
+    for (uint32_t t = 0; t < optimizer->spec.tensor_count; ++t) {
+      const size_t entry = (size_t)t * image->stream_count + image->inputs[i].stream;
+      if (!optimizer->pointers[entry] && optimizer->takes_part[t] &&
+          optimizer->element_counts[t] > 0 &&
+          talweg_is_needed_in_group(optimizer, i, optimizer->tensor_groups[t]))
+        return refuse_missing(optimizer, i, &optimizer->tensors[t], error);
+    }
+  }
+  return TALWEG_OK;
+}
+
+static void commit(talweg_optimizer* optimizer) {
+  const talweg_image* image = optimizer->image;
+  const size_t states = image->state_count;
+  const size_t hypers = image->hyper_count;
+  for (size_t row = 0; row < optimizer->row_count; ++row) {
+    if (row != MODEL_ROW && !optimizer->group_has_tensor[row - 1]) continue;
+    for (size_t s = 0; s < states; ++s)
+      optimizer->scalar_states[row * states + s] = optimizer->states_after[row * states + s];
+    for (size_t h = 0; h < hypers; ++h)
+      optimizer->last_bound[row * hypers + h] = optimizer->bound[row * hypers + h];
+  }
+  if (optimizer->begins_some_tensor)
+    for (uint32_t t = 0; t < optimizer->spec.tensor_count; ++t)
+      if (optimizer->takes_part[t]) optimizer->begun[t] = 1;
+  optimizer->counters.completed_steps += 1;
+  optimizer->counters.calls += 1;
+}
+
+talweg_status talweg_step(talweg_optimizer* optimizer, const talweg_step_inputs* inputs,
+                          talweg_error* error) {
+  talweg_status status = bind_gradients(optimizer, inputs->gradients, error);
+  if (status == TALWEG_OK) status = bind_element_inputs(optimizer, inputs, error);
+  if (status != TALWEG_OK) return status;
+  bind_model_inputs(optimizer, inputs);
+  const talweg_float_mode mode = talweg_enter_float_mode();
+  status = talweg_run_scalars(optimizer, error);
+  if (status == TALWEG_OK) status = check_inputs(optimizer, error);
+  if (status == TALWEG_OK) {
+    talweg_run_passes(optimizer);
+    commit(optimizer);
+  }
+  talweg_leave_float_mode(mode);
+  return status;
+}
+
+talweg_status talweg_missing_inputs(talweg_optimizer* optimizer, const talweg_step_inputs* inputs,
+                                    uint8_t* missing, talweg_error* error) {
+  bind_model_inputs(optimizer, inputs);
+  const talweg_float_mode mode = talweg_enter_float_mode();
+  const talweg_status status = talweg_run_scalars(optimizer, error);
+  for (uint32_t i = 0; i < optimizer->image->input_count; ++i)
+    missing[i] = status == TALWEG_OK && !optimizer->given[i] && talweg_is_needed(optimizer, i);
+  talweg_leave_float_mode(mode);
+  return status;
+}

@@ -1,0 +1,116 @@
+/* One optimizer: tensors, groups, hypers, states, and the step over all of them. Freestanding C11:
+ * allocates nothing, prints nothing, keeps no global state, uses of the C library only memcpy,
+ * memset, strlen and strcmp. Generated libraries carry it; optimizer.hpp covers it for C++.
+ *
+ * A step, in order: what was given is checked; the image's scalar functions run, once for the model
+ * and once for each group that has tensors; bound hypers are checked; only then is anything
+ * written: initial values, then the image's passes over the chunk table, each split into contiguous
+ * parts, then scalar states and counters. A refused step has written nothing and counts as no call.
+ *
+ * A step in which no tensor has a gradient completes like any other: scalar states and `t` advance.
+ *
+ * Every function may be given a null `error`. Functions that take an optimizer: one caller at a
+ * time. */
+#ifndef TALWEG_OPTIMIZER_STEP_H
+#define TALWEG_OPTIMIZER_STEP_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "runtime/abi/talweg_abi.h"
+#include "runtime/abi/talweg_tensor.h"
+#include "runtime/optimizer/error.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef struct talweg_optimizer talweg_optimizer;
+
+#define TALWEG_CONTROL_ALIGNMENT 64u
+#define TALWEG_MAX_THREADS 1024u
+
+/* Copied by talweg_create, with all it points to but the image, the parameters and the context. */
+typedef struct talweg_optimizer_spec {
+  const talweg_image* image;
+  const talweg_tensor* tensors;
+  uint32_t tensor_count;
+  uint32_t group_count;             /* at least 1 */
+  talweg_parallel_for parallel_for; /* null: serial */
+  void* parallel_context;
+  uint32_t thread_count; /* parts that a pass is split into; 1 to TALWEG_MAX_THREADS. Never changes
+                            results */
+} talweg_optimizer_spec;
+
+typedef struct talweg_optimizer_sizes {
+  size_t control_bytes; /* of memory aligned to TALWEG_CONTROL_ALIGNMENT */
+  size_t state_bytes;   /* of memory aligned to TALWEG_STATE_ALIGNMENT (state_layout.h); may be 0 */
+} talweg_optimizer_sizes;
+
+/* Checks a spec and says how much memory its optimizer needs. */
+talweg_status talweg_measure(const talweg_optimizer_spec* spec, talweg_optimizer_sizes* sizes,
+                             talweg_error* error);
+
+/* Makes an optimizer in memory of the sizes that talweg_measure said; its content before does not
+ * matter. The memory is the caller's, and is all there is to release. */
+talweg_status talweg_create(const talweg_optimizer_spec* spec, void* control_memory,
+                            void* state_memory, talweg_optimizer** optimizer, talweg_error* error);
+
+/* Back to the moment of creation but for hypers: states, scalar states, `t` and calls. */
+void talweg_reset(talweg_optimizer* optimizer);
+
+#define TALWEG_ALL_GROUPS UINT32_MAX
+
+/* `hyper` is its index in the image. A model hyper is set for all groups only, unless there is one
+ * group. */
+talweg_status talweg_set_hyper(talweg_optimizer* optimizer, uint32_t hyper, uint32_t group,
+                               double value, talweg_error* error);
+/* The value that was set, or for a bound hyper the one of the last step. */
+talweg_status talweg_get_hyper(const talweg_optimizer* optimizer, uint32_t hyper, uint32_t group,
+                               double* value, talweg_error* error);
+
+/* What one step is given. All memory is the caller's; read during the call only. */
+typedef struct talweg_step_inputs {
+  const void* const* gradients; /* [tensor]; null: the tensor is left out. The array may be null
+                                   where the rule reads no gradient: then every tensor takes part */
+  const double* model_inputs;   /* [input]; may be null where `given` is */
+  const uint8_t* given;         /* [input] 1 where model_inputs has a value; null: none has */
+  const void* const* const*
+      element_inputs; /* [input][tensor]; null where not given, at any level */
+} talweg_step_inputs;
+
+talweg_status talweg_step(talweg_optimizer* optimizer, const talweg_step_inputs* inputs,
+                          talweg_error* error);
+
+/* Clears `missing` [input], then sets it to 1 for each input that the next step would refuse to go
+ * without, given these. Fails as talweg_step would for any other reason. */
+talweg_status talweg_missing_inputs(talweg_optimizer* optimizer, const talweg_step_inputs* inputs,
+                                    uint8_t* missing, talweg_error* error);
+
+/* Value of a scalar state: before the first step, of the hypers' present values where it starts
+ * from such. */
+talweg_status talweg_get_scalar(talweg_optimizer* optimizer, uint32_t state, uint32_t group,
+                                double* value, talweg_error* error);
+
+/* Persistent data, read and written in place. With the hypers it is all that decides later steps.
+ */
+typedef struct talweg_counters {
+  double completed_steps; /* t - 1 of the next step */
+  double calls;
+} talweg_counters;
+
+talweg_counters* talweg_get_counters(talweg_optimizer* optimizer);
+/* A scalar state of a group; of a model state all groups have the same. */
+double* talweg_scalar_state(talweg_optimizer* optimizer, uint32_t state, uint32_t group);
+/* An element state of a tensor; null for a tensor without elements. */
+void* talweg_element_state(talweg_optimizer* optimizer, uint32_t state, uint32_t tensor);
+/* Whether an optimizer of this image keeps, for each tensor, if its first step is done; and that,
+ * as 0 or 1. */
+int talweg_keeps_begun(const talweg_image* image);
+double* talweg_tensor_begun(talweg_optimizer* optimizer, uint32_t tensor);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif
