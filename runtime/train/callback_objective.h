@@ -25,6 +25,13 @@ class CallbackObjective final : public Objective {
   explicit CallbackObjective(Function function, std::uint32_t sample_count = 1)
       : function_(std::move(function)), sample_count_(sample_count) {}
 
+  // Tensors point into the storage: it may move, never be copied.
+  CallbackObjective(CallbackObjective&&) noexcept = default;
+  CallbackObjective& operator=(CallbackObjective&&) noexcept = default;
+  CallbackObjective(const CallbackObjective&) = delete;
+  CallbackObjective& operator=(const CallbackObjective&) = delete;
+  ~CallbackObjective() override = default;
+
   /// All tensors are added before the first use. `values` has as many elements as `shape` says.
   void add_parameter(std::string name, std::vector<std::uint64_t> shape,
                      std::vector<Scalar> values) {

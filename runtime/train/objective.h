@@ -29,6 +29,11 @@ struct Evaluation {
 
 class Objective {
  public:
+  Objective() = default;
+  Objective(Objective&&) noexcept = default;
+  Objective& operator=(Objective&&) noexcept = default;
+  Objective(const Objective&) = delete;
+  Objective& operator=(const Objective&) = delete;
   virtual ~Objective() = default;
 
   /// TALWEG_F32 or TALWEG_F64, of parameters and gradients.
