@@ -152,8 +152,9 @@ struct Parameter { Name name; std::optional<ExprId> default_value; };
 struct FnDecl { Span span; std::string doc; Name name; std::vector<Parameter> parameters; ExprId body; };
 /// `import mine` or `import mine: Clipped, warm`.
 struct ImportDecl { Span span; Path module; std::vector<Name> names; };
-/// `kernel name = Rule with { ... }`: parsed, refused by sema until storage types come.
-struct KernelDecl { Span span; Name name; };
+/// `kernel name = Rule with { ... }`: parsed, refused by sema until storage types come. `text` is what follows
+/// the name, its tokens joined by spaces.
+struct KernelDecl { Span span; Name name; std::string text; };
 /// `let name = expr` at top level: a named constant of the module.
 struct ConstDecl { Span span; std::string doc; Name name; ExprId value; };
 

@@ -1,0 +1,143 @@
+// Puts the steps of the front end together: token passes, ANTLR's parser, the tree builder.
+//
+// The parser runs first in ANTLR's fast mode (SLL prediction) and gives up at the first mistake;
+// only then it runs again in the full mode, with messages.
+#include "compiler/syntax/parse.h"
+
+#include "compiler/syntax/error_strategy.h"
+#include "compiler/syntax/token_passes.h"
+#include "compiler/syntax/tree_builder.h"
+
+namespace talweg::syntax {
+
+namespace {
+
+std::size_t antlr_type(TokenKind kind) {
+  switch (kind) {
+#define TALWEG_TOKEN(grammar_name, name, text, flags) \
+  case TokenKind::name:                               \
+    return TalwegParser::grammar_name;
+#include "compiler/syntax/tokens.inc"
+#undef TALWEG_TOKEN
+    case TokenKind::End:
+      return antlr4::Token::EOF;
+  }
+  return antlr4::Token::EOF;
+}
+
+/// Our tokens as ANTLR's. Start and stop are our byte offsets, stop being one past the end.
+std::vector<std::unique_ptr<antlr4::Token>> antlr_tokens(const TokenList& list) {
+  std::vector<std::unique_ptr<antlr4::Token>> result;
+  result.reserve(list.tokens.size());
+  for (const Token& token : list.tokens) {
+    auto made = std::make_unique<antlr4::CommonToken>(antlr_type(token.kind));
+    made->setStartIndex(token.begin);
+    made->setStopIndex(token.end);
+    made->setLine(token.line);
+    result.push_back(std::move(made));
+  }
+  return result;
+}
+
+/// A parser over prepared tokens, ready to run any rule of the grammar.
+class Run {
+ public:
+  Run(const Input& input, const TokenList& list)
+      : source_(antlr_tokens(list)), stream_(&source_), parser_(&stream_), messages_(input, list) {
+    parser_.removeErrorListeners();
+  }
+
+  template <class Context>
+  Context* parse(Context* (TalwegParser::*rule)()) {
+    auto* prediction = parser_.getInterpreter<antlr4::atn::ParserATNSimulator>();
+    prediction->setPredictionMode(antlr4::atn::PredictionMode::SLL);
+    parser_.setErrorHandler(std::make_shared<antlr4::BailErrorStrategy>());
+    try {
+      return (parser_.*rule)();
+    } catch (const antlr4::ParseCancellationException&) {
+      stream_.seek(0);
+      parser_.reset();
+    }
+    prediction->setPredictionMode(antlr4::atn::PredictionMode::LL);
+    parser_.setErrorHandler(std::make_shared<ErrorStrategy>(messages_));
+    return (parser_.*rule)();
+  }
+
+ private:
+  antlr4::ListTokenSource source_;
+  antlr4::CommonTokenStream stream_;
+  TalwegParser parser_;
+  ParserMessages messages_;
+};
+
+/// Text to tokens fit for the parser, or nothing after an error that forbids parsing.
+std::optional<TokenList> prepare(const Input& input) {
+  if (!check_text(input)) return std::nullopt;
+  std::optional<TokenList> list = lex(input);
+  if (!list || !balance_brackets(input, *list)) return std::nullopt;
+  lay_out(*list);
+  if (!check_nesting(input, *list)) return std::nullopt;
+  return list;
+}
+
+Module empty_module(base::SourceId source) {
+  Module module;
+  module.source = source;
+  return module;
+}
+
+void parse_declarations(const Input& input, const TokenList& list, Module& module) {
+  Run run(input, list);
+  TreeBuilder(input, list, module).module(run.parse(&TalwegParser::module));
+}
+
+}  // namespace
+
+Module parse_module(base::SourceId source, const base::Sources& sources,
+                    base::Diagnostics& diagnostics) {
+  Module module = empty_module(source);
+  const Input input{source, sources, diagnostics};
+  if (const auto list = prepare(input)) parse_declarations(input, *list, module);
+  return module;
+}
+
+Module parse_pipeline(base::SourceId source, const base::Sources& sources,
+                      base::Diagnostics& diagnostics) {
+  Module module = empty_module(source);
+  const Input input{source, sources, diagnostics};
+  const auto list = prepare(input);
+  if (!list) return module;
+  Run run(input, *list);
+  TreeBuilder(input, *list, module).lone_pipeline(run.parse(&TalwegParser::lonePipeline));
+  return module;
+}
+
+ReplInput parse_repl(base::SourceId source, const base::Sources& sources,
+                     base::Diagnostics& diagnostics) {
+  ReplInput result{empty_module(source), std::nullopt, true};
+  const Input input{source, sources, diagnostics};
+  base::Diagnostics first_look;
+  const Input quiet{source, sources, first_look};
+  if (check_text(quiet)) {
+    const auto raw = lex(quiet);
+    if (raw && !first_look.has_errors() && needs_more(*raw)) {
+      result.complete = false;
+      return result;
+    }
+  }
+  const auto list = prepare(input);
+  if (!list) return result;
+  const TokenKind first = list->tokens.front().kind;
+  if (first == TokenKind::End || first == TokenKind::Let || has(first, kDeclares)) {
+    parse_declarations(input, *list, result.module);
+    return result;
+  }
+  Run run(input, *list);
+  auto* context = run.parse(&TalwegParser::loneExpression);
+  TreeBuilder builder(input, *list, result.module);
+  const ExprId value = builder.expression(context->expression());
+  if (!diagnostics.has_errors()) result.expression = value;
+  return result;
+}
+
+}  // namespace talweg::syntax

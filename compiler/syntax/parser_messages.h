@@ -1,0 +1,81 @@
+// Says what is wrong where the parser cannot go on, in the words of the language.
+#pragma once
+
+#include <cstddef>
+#include <set>
+#include <vector>
+
+#include "compiler/syntax/token_passes.h"
+
+namespace talweg::syntax {
+
+/// Where in the grammar the parser stood.
+enum class Place {
+  Module,
+  RuleBody,
+  Block,
+  Import,
+  Function,
+  Rule,
+  Hyper,
+  State,
+  Input,
+  Range,
+  Pipeline,
+  When,
+  LoneExpression,
+  Other,
+};
+
+/// A token that does not fit, and what would.
+struct Misfit {
+  std::size_t index;  // of the token in the list
+  Place place;        // the innermost list of things the parser was in
+  std::set<TokenKind> expected;
+};
+
+/// Reports misfits, at most one a statement.
+class ParserMessages {
+ public:
+  ParserMessages(const Input& input, const TokenList& list);
+
+  void report(const Misfit& misfit);
+
+  /// The first token at or after `index` where parsing can go on after a mistake in a list whose
+  /// items stand at bracket depth `depth`: a separator, the closing `}`, or the end.
+  [[nodiscard]] std::size_t resume_at(std::size_t index, int depth) const;
+  /// Open brackets before the token.
+  [[nodiscard]] int depth(std::size_t index) const { return depths_[index]; }
+
+ private:
+  struct Extent {
+    std::size_t first, last;  // tokens of the statement around a token, its separators left out
+  };
+  [[nodiscard]] Extent statement(std::size_t index) const;
+  [[nodiscard]] bool reported_within(const Extent& extent) const;
+  [[nodiscard]] TokenKind kind(std::size_t index) const { return list_.tokens[index].kind; }
+  [[nodiscard]] std::string_view text(std::size_t index) const {
+    return input_.text(list_.tokens[index]);
+  }
+  [[nodiscard]] bool begins_line(std::size_t index) const {
+    return index == 0 || kind(index - 1) == TokenKind::Separator ||
+           kind(index - 1) == TokenKind::LeftBrace;
+  }
+  [[nodiscard]] std::string found(std::size_t index) const;
+
+  // Each reports and returns true if the misfit is of its kind.
+  bool foreign_word(const Misfit& misfit, const Extent& extent);
+  bool keyword_as_name(const Misfit& misfit);
+  bool assignment_in_condition(const Misfit& misfit, const Extent& extent);
+  bool wrong_if(const Misfit& misfit, const Extent& extent);
+  bool wrong_place(const Misfit& misfit);
+  bool stray_line(const Misfit& misfit);
+  void unexpected(const Misfit& misfit, const Extent& extent);
+
+  const Input& input_;
+  const TokenList& list_;
+  std::vector<int> depths_;
+  std::vector<std::uint32_t> reported_;  // offsets; also those reported before parsing
+};
+
+}  // namespace talweg::syntax
