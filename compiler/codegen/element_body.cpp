@@ -1,0 +1,139 @@
+// Emission of a loop's body; see element_body.h.
+#include "compiler/codegen/element_body.h"
+
+#include <algorithm>
+#include <set>
+
+#include "compiler/base/check.h"
+#include "runtime/abi/talweg_abi.h"
+
+namespace talweg::codegen {
+
+std::uint32_t vectors_per_turn(const plan::LoopVersion& version, const MachineShape& machine) {
+  // Interleaving pays while values stay in registers; bodies that call functions keep none anyway.
+  const std::size_t small = 3 * std::size_t{machine.vector_registers} / 2;
+  if (version.nodes.size() <= small) return 4;
+  return version.nodes.size() <= 2 * small ? 2 : 1;
+}
+
+ElementBody::ElementBody(const plan::Plan& plan, const plan::ElementPass& pass,
+                         const plan::LoopVersion& version, const std::vector<llvm::Value*>& streams,
+                         ScalarScope& scope)
+    : plan_(plan), pass_(pass), version_(version), streams_(streams), scope_(scope) {
+  std::set<std::uint32_t> in_use;
+  for (const ir::NodeId id : version.nodes)
+    if (plan.graph[id].operand_count() == 0) in_use.insert(stream_of(plan.graph[id]));
+  for (const plan::StreamStore& store : version.stores) in_use.insert(store.stream);
+  streams_in_use_.assign(in_use.begin(), in_use.end());
+}
+
+ir::NodeId ElementBody::resolved(ir::NodeId id) const {
+  while (version_.alias[id.index] != id) id = version_.alias[id.index];
+  return id;
+}
+
+bool ElementBody::is_element(ir::NodeId id) const {
+  return plan_.graph[id].rate == types::Rate::Element;
+}
+
+std::uint32_t ElementBody::stream_of(const ir::Node& node) const {
+  const auto find = [&](plan::StreamKind kind, std::uint32_t index) {
+    const auto found = std::ranges::find_if(pass_.streams, [&](const plan::Stream& stream) {
+      return stream.kind == kind && stream.index == index;
+    });
+    TALWEG_CHECK(found != pass_.streams.end(), "an element node without a stream");
+    return static_cast<std::uint32_t>(found - pass_.streams.begin());
+  };
+  switch (node.kind) {
+    case ir::NodeKind::Param: return TALWEG_STREAM_PARAM;
+    case ir::NodeKind::Grad: return TALWEG_STREAM_GRAD;
+    case ir::NodeKind::State: return find(plan::StreamKind::State, node.index);
+    case ir::NodeKind::Input: return find(plan::StreamKind::Input, node.index);
+    case ir::NodeKind::Constant:
+    case ir::NodeKind::Given:
+    case ir::NodeKind::Hyper:
+    case ir::NodeKind::StepNumber:
+    case ir::NodeKind::CallNumber:
+    case ir::NodeKind::Apply:
+    case ir::NodeKind::ToArray:
+    case ir::NodeKind::DivScalar:
+    case ir::NodeKind::IsNormal:
+    case ir::NodeKind::Flush: break;
+  }
+  TALWEG_UNREACHABLE("a node that is not read from a stream");
+}
+
+void ElementBody::prepare(const Emission& emission) {
+  Prepared prepared{emission.lanes.width(), {}};
+  prepared.values.assign(plan_.graph.nodes.size(), nullptr);
+  const auto prepare_one = [&](ir::NodeId unresolved) {
+    const ir::NodeId id = resolved(unresolved);
+    if (!is_element(id) && prepared.values[id.index] == nullptr)
+      prepared.values[id.index] = emission.lanes.splat(scope_.value(id));
+  };
+  for (const ir::NodeId id : version_.nodes)
+    for (int i = 0; i < plan_.graph[id].operand_count(); ++i)
+      prepare_one(plan_.graph[id].operands[i]);
+  for (const plan::StreamStore& store : version_.stores) prepare_one(store.value);
+  prepared_.push_back(std::move(prepared));
+}
+
+llvm::Value* ElementBody::operand(const Emission& emission, const Values& values, ir::NodeId id,
+                                  std::size_t position) {
+  id = resolved(id);
+  if (is_element(id)) return values[id.index][position];
+  const auto shape = std::ranges::find(prepared_, emission.lanes.width(), &Prepared::width);
+  return shape->values[id.index];
+}
+
+void ElementBody::emit_node(const Emission& emission, const std::vector<Position>& positions,
+                            ir::NodeId id, Values& values) {
+  const ir::Node& node = plan_.graph[id];
+  for (std::size_t at = 0; at < positions.size(); ++at) {
+    if (node.operand_count() == 0) {
+      values[id.index].push_back(emit_load(emission, stream_of(node), positions[at]));
+      continue;
+    }
+    llvm::SmallVector<llvm::Value*, 3> operands;
+    for (int i = 0; i < node.operand_count(); ++i)
+      operands.push_back(operand(emission, values, node.operands[i], at));
+    values[id.index].push_back(
+        emit_operation(emission, node, operand_value_type(plan_.graph, node), operands));
+  }
+}
+
+void ElementBody::emit(const Emission& emission, const std::vector<Position>& positions) {
+  Values values(plan_.graph.nodes.size());
+  for (const ir::NodeId id : version_.nodes)
+    if (plan_.graph[id].operand_count() == 0) emit_node(emission, positions, id, values);
+  for (const ir::NodeId id : version_.nodes)
+    if (plan_.graph[id].operand_count() != 0) emit_node(emission, positions, id, values);
+  for (const plan::StreamStore& store : version_.stores)
+    for (std::size_t at = 0; at < positions.size(); ++at)
+      emit_store(emission, store.stream, positions[at], operand(emission, values, store.value, at));
+}
+
+llvm::Value* ElementBody::emit_load(const Emission& emission, std::uint32_t stream,
+                                    const Position& position) {
+  llvm::IRBuilder<>& ir = emission.lanes.builder();
+  llvm::Type* type = emission.lanes.number_type(plan_.compute);
+  llvm::Value* address =
+      ir.CreateInBoundsGEP(type->getScalarType(), streams_[stream], position.index);
+  const llvm::Align alignment(static_cast<std::uint64_t>(types::size_bytes(plan_.compute)));
+  if (position.mask == nullptr) return ir.CreateAlignedLoad(type, address, alignment);
+  return ir.CreateMaskedLoad(type, address, alignment, position.mask, llvm::Constant::getNullValue(type));
+}
+
+void ElementBody::emit_store(const Emission& emission, std::uint32_t stream, const Position& position,
+                             llvm::Value* value) {
+  llvm::IRBuilder<>& ir = emission.lanes.builder();
+  llvm::Value* address =
+      ir.CreateInBoundsGEP(value->getType()->getScalarType(), streams_[stream], position.index);
+  const llvm::Align alignment(static_cast<std::uint64_t>(types::size_bytes(plan_.compute)));
+  if (position.mask == nullptr)
+    ir.CreateAlignedStore(value, address, alignment);
+  else
+    ir.CreateMaskedStore(value, address, alignment, position.mask);
+}
+
+}  // namespace talweg::codegen

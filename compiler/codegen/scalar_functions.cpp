@@ -1,0 +1,89 @@
+// Scalar functions: slots, scalar states and bound hypers of one rate; see scalar_functions.h.
+#include "compiler/codegen/scalar_functions.h"
+
+#include "compiler/codegen/abi_access.h"
+#include "compiler/codegen/emit_plan.h"
+#include "compiler/codegen/scalar_scope.h"
+
+namespace talweg::codegen {
+
+namespace {
+
+struct Setting {
+  const plan::Plan& plan;
+  llvm::IRBuilder<>& ir;
+  llvm::Value* args;
+  ScalarScope& scope;
+};
+
+/// Scalar states that are stored once per `rate`, and bound hypers of it.
+std::vector<const ir::Store*> stores_of(const ir::Graph& graph, types::Rate rate) {
+  std::vector<const ir::Store*> stores;
+  for (const ir::Store& store : graph.stores)
+    if (store.target == ir::StoreTarget::State && graph.states[store.index].rate == rate)
+      stores.push_back(&store);
+  return stores;
+}
+
+std::vector<std::uint32_t> bound_hypers_of(const ir::Graph& graph, types::Rate rate) {
+  std::vector<std::uint32_t> hypers;
+  for (std::uint32_t i = 0; i < graph.hypers.size(); ++i)
+    if (graph.hypers[i].bound.valid() && graph.hypers[i].rate == rate) hypers.push_back(i);
+  return hypers;
+}
+
+/// Computes everything, then stores: what is read may lie where something is stored.
+void emit_program(const Setting& s, const plan::ScalarProgram& program, types::Rate rate,
+                  std::size_t slots_offset) {
+  const ir::Graph& graph = s.plan.graph;
+  const auto stores = stores_of(graph, rate);
+  const auto bound_hypers = bound_hypers_of(graph, rate);
+  for (const ir::NodeId id : program.nodes) s.scope.value(id);
+  for (const ir::NodeId id : program.slots) s.scope.value(id);
+  for (const ir::Store* store : stores) s.scope.value(store->value);
+  for (const std::uint32_t hyper : bound_hypers) s.scope.value(graph.hypers[hyper].bound);
+
+  llvm::Value* slots = load_pointer(s.ir, s.args, slots_offset);
+  llvm::Value* states = load_pointer(s.ir, s.args, offsetof(talweg_scalar_args, new_states));
+  llvm::Value* bound = load_pointer(s.ir, s.args, offsetof(talweg_scalar_args, bound));
+  for (std::size_t i = 0; i < program.slots.size(); ++i)
+    s.scope.store_slot(slots, i, program.slots[i]);
+  for (const ir::Store* store : stores) s.scope.store_number(states, store->index, store->value);
+  for (const std::uint32_t hyper : bound_hypers)
+    s.scope.store_number(bound, hyper, graph.hypers[hyper].bound);
+}
+
+}  // namespace
+
+void emit_model_scalars(llvm::Function& function, const plan::Plan& plan, HelperFunctions& helpers) {
+  llvm::IRBuilder<> ir(llvm::BasicBlock::Create(function.getContext(), "entry", &function));
+  llvm::Value* args = function.getArg(1);
+  ScalarScope scope(plan, {Lanes(ir, 1), plan.compute, &helpers}, {.args = args});
+  emit_program({plan, ir, args, scope}, plan.model, types::Rate::Model,
+               offsetof(talweg_scalar_args, model_slots));
+  ir.CreateRetVoid();
+}
+
+void emit_group_scalars(llvm::Function& function, const plan::Plan& plan, HelperFunctions& helpers) {
+  llvm::IRBuilder<> ir(llvm::BasicBlock::Create(function.getContext(), "entry", &function));
+  llvm::Value* args = function.getArg(1);
+  const ScalarSources sources{
+      .args = args, .model_slots = load_pointer(ir, args, offsetof(talweg_scalar_args, model_slots))};
+  ScalarScope scope(plan, {Lanes(ir, 1), plan.compute, &helpers}, sources);
+  emit_program({plan, ir, args, scope}, plan.group, types::Rate::Group,
+               offsetof(talweg_scalar_args, group_slots));
+  ir.CreateRetVoid();
+}
+
+void emit_initial_states(llvm::Function& function, const plan::Plan& plan, HelperFunctions& helpers) {
+  llvm::IRBuilder<> ir(llvm::BasicBlock::Create(function.getContext(), "entry", &function));
+  llvm::Value* args = function.getArg(1);
+  ScalarScope scope(plan, {Lanes(ir, 1), plan.compute, &helpers}, {.args = args});
+  llvm::Value* states = load_pointer(ir, args, offsetof(talweg_scalar_args, new_states));
+  for (std::size_t i = 0; i < plan.graph.states.size(); ++i)
+    if (has_scalar_initial(plan.graph, plan.graph.states[i]))
+      scope.store_number(states, i, plan.graph.states[i].initial);
+  ir.CreateRetVoid();
+}
+
+}  // namespace talweg::codegen

@@ -1,0 +1,45 @@
+// Values slower than element inside one emitted function: read from slots where earlier code left them, else from the
+// arguments of the scalar functions, else computed.
+#pragma once
+
+#include <vector>
+
+#include "compiler/codegen/operations.h"
+#include "compiler/plan/plan.h"
+
+namespace talweg::codegen {
+
+/// Where a function finds what it does not compute.
+struct ScalarSources {
+  llvm::Value* args = nullptr;         // a talweg_scalar_args
+  llvm::Value* model_slots = nullptr;  // null: not there to be read
+  llvm::Value* group_slots = nullptr;
+};
+
+class ScalarScope {
+ public:
+  /// `emission` has one lane. Everything is emitted at its builder's position, which must dominate later uses.
+  ScalarScope(const plan::Plan& plan, const Emission& emission, const ScalarSources& sources);
+
+  /// The value of a node slower than element, emitted at its first use: double, the compute type, or i1.
+  llvm::Value* value(ir::NodeId id);
+
+  void store_slot(llvm::Value* slots, std::size_t index, ir::NodeId id);
+  /// A Scalar or a Bool (as 0 or 1) into entry `index` of an array of float64.
+  void store_number(llvm::Value* numbers, std::size_t index, ir::NodeId id);
+
+ private:
+  llvm::Value* emit(ir::NodeId id);
+  llvm::Value* emit_leaf(const ir::Node& node);
+  llvm::Value* load_slot(llvm::Value* slots, std::uint32_t index, ir::ValueType type);
+  llvm::Value* load_entry(std::size_t array_offset, llvm::Type* type, std::uint32_t index);
+  [[nodiscard]] bool comes_from_slot(ir::NodeId id) const;
+
+  const plan::Plan& plan_;
+  Emission emission_;
+  ScalarSources sources_;
+  std::vector<llvm::Value*> values_;
+  std::vector<std::uint32_t> model_slot_, group_slot_;  // by node; kNoSlot
+};
+
+}  // namespace talweg::codegen

@@ -1,0 +1,145 @@
+// Graph to program: passes, plan, code for the chosen machine (or the object of an earlier run), linked into this process.
+#include "compiler/driver/compile.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <vector>
+
+#include "compiler/codegen/emit_plan.h"
+#include "compiler/driver/build_id.h"
+#include "compiler/driver/generate.h"
+#include "compiler/driver/image_tables.h"
+#include "compiler/driver/linked_code.h"
+#include "compiler/driver/object_cache.h"
+#include "compiler/ir/text.h"
+#include "compiler/passes/pass.h"
+#include "compiler/targets/target.h"
+
+namespace talweg::driver {
+
+namespace {
+
+using support::Failure;
+using support::FailureKind;
+using support::Result;
+
+class CompiledProgram final : public Program {
+ public:
+  /// Links `object`, compiled from `plan`; `graph` is the graph before optimisation.
+  static Result<std::shared_ptr<CompiledProgram>> make(const ir::Graph& graph, const plan::Plan& plan,
+                                                       std::string_view isa, std::string_view object) {
+    auto code = LinkedCode::link(object);
+    if (!code) return code.failure();
+    auto program = std::shared_ptr<CompiledProgram>(
+        new CompiledProgram(graph, plan, std::string(isa), std::move(*code)));
+    const support::Status status = program->fill(plan);
+    if (!status) return status.failure();
+    return program;
+  }
+
+  [[nodiscard]] const talweg_image& image() const override { return tables_.image(); }
+  [[nodiscard]] bool came_from_cache() const override { return came_from_cache_; }
+  void set_came_from_cache() { came_from_cache_ = true; }
+
+ private:
+  CompiledProgram(const ir::Graph& graph, const plan::Plan& plan, std::string isa, LinkedCode code)
+      : code_(std::move(code)), tables_(graph, plan.compute, std::move(isa)) {}
+
+  template <class Function>
+  support::Status set(Function& function, const std::string& symbol) {
+    const Result<void*> address = code_.find(symbol);
+    if (!address) return address.failure();
+    function = reinterpret_cast<Function>(*address);  // NOLINT: code that was just generated with this type
+    return support::ok();
+  }
+
+  support::Status fill(const plan::Plan& plan) {
+    talweg_image& image = tables_.image();
+    image.model_slot_count = static_cast<std::uint32_t>(plan.model.slots.size());
+    image.group_slot_count = static_cast<std::uint32_t>(plan.group.slots.size());
+    for (const support::Status& status :
+         {set(image.model_scalars, codegen::kModelScalarsSymbol),
+          set(image.group_scalars, codegen::kGroupScalarsSymbol),
+          set(image.initial_states, codegen::kInitialStatesSymbol)})
+      if (!status) return status;
+    std::vector<talweg_pass_info> passes;
+    for (std::size_t i = 0; i < plan.passes.size(); ++i) {
+      talweg_pass_info info{nullptr, plan.passes[i].read_bytes_per_element,
+                            plan.passes[i].written_bytes_per_element};
+      const support::Status status = set(info.run, codegen::pass_symbol(i));
+      if (!status) return status;
+      passes.push_back(info);
+    }
+    tables_.set_passes(std::move(passes));
+    return support::ok();
+  }
+
+  LinkedCode code_;
+  ImageTables tables_;
+  bool came_from_cache_ = false;
+};
+
+/// Everything that decides the bytes of an object, as text; empty if it cannot be known.
+std::string cache_key(const plan::Plan& plan, const targets::Target& target) {
+  const std::string build = build_id();
+  if (build.empty()) return {};
+  return fmt::format("talweg build {}\nLLVM {}\nISA {}\n{}\n{}", build, targets::generator_version(),
+                     target.name(), ir::print(plan.graph), plan::print(plan));
+}
+
+std::optional<ObjectCache> open_cache(const CompileOptions& options) {
+  if (!options.use_cache) return {};
+  auto folder = cache_folder(options.cache_dir);
+  if (!folder) return {};
+  return ObjectCache(std::move(*folder));
+}
+
+}  // namespace
+
+Result<const targets::Target*> choose_target(const std::string& isa) {
+  if (isa == "host") {
+    if (const targets::Target* target = targets::host_target()) return target;
+    return Failure{FailureKind::Usage,
+                   "no code can be generated for this processor (it needs x86-64-v2 at least); "
+                   "use the interpreter"};
+  }
+  const targets::Target* target = targets::find_target(isa);
+  if (target == nullptr) {
+    std::vector<std::string_view> names{"host"};
+    for (const targets::Target* known : targets::all_targets()) names.push_back(known->name());
+    return Failure{FailureKind::Usage,
+                   fmt::format("unknown instruction set `{}`; known: {}", isa, fmt::join(names, ", "))};
+  }
+  if (!target->runs_here())
+    return Failure{FailureKind::Usage,
+                   fmt::format("this machine cannot run code for `{}`", isa)};
+  return target;
+}
+
+Result<std::shared_ptr<Program>> compile(const ir::Graph& graph, const CompileOptions& options) {
+  if (options.backend == Backend::Interpreter) return make_interpreter(graph, options.compute);
+  const Result<const targets::Target*> chosen = choose_target(options.isa);
+  if (!chosen) return chosen.failure();
+  const targets::Target& target = **chosen;
+  const plan::Plan plan = plan::make_plan(passes::run_passes(graph), options.compute);
+
+  const std::optional<ObjectCache> cache = open_cache(options);
+  const std::string key = cache ? cache_key(plan, target) : std::string();
+  if (!key.empty()) {
+    if (const auto object = cache->find(key)) {
+      auto program = CompiledProgram::make(graph, plan, target.name(), *object);
+      if (program) {
+        (*program)->set_came_from_cache();
+        return std::shared_ptr<Program>(std::move(*program));
+      }
+    }
+  }
+  const std::string object = generate(plan, target, targets::CodeKind::Object);
+  auto program = CompiledProgram::make(graph, plan, target.name(), object);
+  if (!program) return program.failure();
+  if (!key.empty()) cache->store(key, object);
+  return std::shared_ptr<Program>(std::move(*program));
+}
+
+}  // namespace talweg::driver

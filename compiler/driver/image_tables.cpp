@@ -1,0 +1,183 @@
+// Tables of an image from a graph; see image_tables.h.
+#include "compiler/driver/image_tables.h"
+
+#include <algorithm>
+
+#include "compiler/base/check.h"
+#include "compiler/ir/interpret.h"
+
+namespace talweg::driver {
+
+namespace {
+
+constexpr std::uint32_t kNoStream = UINT32_MAX;
+constexpr std::uint32_t kFirstStateStream = TALWEG_STREAM_GRAD + 1;
+
+talweg_rate abi_rate(types::Rate rate) {
+  switch (rate) {
+    case types::Rate::Const:
+    case types::Rate::Model: return TALWEG_RATE_MODEL;
+    case types::Rate::Group: return TALWEG_RATE_GROUP;
+    case types::Rate::Tensor: return TALWEG_RATE_TENSOR;
+    case types::Rate::Matrix: return TALWEG_RATE_MATRIX;
+    case types::Rate::Row: return TALWEG_RATE_ROW;
+    case types::Rate::Col: return TALWEG_RATE_COL;
+    case types::Rate::Element: return TALWEG_RATE_ELEMENT;
+  }
+  TALWEG_UNREACHABLE("a rate outside the enumeration");
+}
+
+talweg_hyper_kind abi_kind(ir::HyperInfo::Kind kind) {
+  switch (kind) {
+    case ir::HyperInfo::Kind::Number: return TALWEG_HYPER_NUMBER;
+    case ir::HyperInfo::Kind::Int: return TALWEG_HYPER_INT;
+    case ir::HyperInfo::Kind::Bool: return TALWEG_HYPER_BOOL;
+  }
+  TALWEG_UNREACHABLE("a kind outside the enumeration");
+}
+
+talweg_dtype abi_dtype(types::ComputeType compute) {
+  return compute == types::ComputeType::F32 ? TALWEG_F32 : TALWEG_F64;
+}
+
+/// By node: true if it is rounded to the compute type on its way into an array operation.
+std::vector<bool> rounded_nodes(const ir::Graph& graph) {
+  std::vector<bool> rounded(graph.nodes.size());
+  for (const ir::Node& node : graph.nodes) {
+    if (node.kind == ir::NodeKind::ToArray) rounded[node.operands[0].index] = true;
+    if (node.kind == ir::NodeKind::DivScalar) rounded[node.operands[1].index] = true;
+  }
+  return rounded;
+}
+
+/// By hyper: true if a node that reads it is rounded.
+std::vector<bool> rounded_hypers(const ir::Graph& graph) {
+  const std::vector<bool> rounded = rounded_nodes(graph);
+  std::vector<bool> hypers(graph.hypers.size());
+  for (std::size_t i = 0; i < graph.nodes.size(); ++i)
+    if (graph.nodes[i].kind == ir::NodeKind::Hyper && rounded[i])
+      hypers[graph.nodes[i].index] = true;
+  for (std::size_t i = 0; i < graph.hypers.size(); ++i)
+    if (graph.hypers[i].bound.valid() && rounded[graph.hypers[i].bound.index]) hypers[i] = true;
+  return hypers;
+}
+
+/// The value of a node of rate const.
+double constant_value(const ir::Graph& graph, types::ComputeType compute, ir::NodeId id) {
+  ir::Machine machine(graph, compute);
+  ir::ScalarContext nothing;
+  nothing.hypers.resize(graph.hypers.size());
+  nothing.states.resize(graph.states.size());
+  nothing.inputs.resize(graph.inputs.size());
+  nothing.given.resize(graph.inputs.size());
+  machine.run_scalars(nothing);
+  return machine[id].number;
+}
+
+void set_initial(const ir::Graph& graph, types::ComputeType compute, const ir::StateInfo& state,
+                 talweg_state_info& info) {
+  if (!state.initial.valid()) {
+    info.initial = TALWEG_INITIAL_ZERO;
+  } else if (graph[state.initial].kind == ir::NodeKind::Param) {
+    info.initial = TALWEG_INITIAL_PARAM;
+  } else if (graph[state.initial].rate == types::Rate::Const) {
+    info.initial = TALWEG_INITIAL_CONSTANT;
+    info.initial_value = constant_value(graph, compute, state.initial);
+  } else {
+    info.initial = TALWEG_INITIAL_SCALAR;
+  }
+}
+
+}  // namespace
+
+std::vector<bool> live_nodes(const ir::Graph& graph) {
+  std::vector<bool> live(graph.nodes.size());
+  for (const ir::Store& store : graph.stores) live[store.value.index] = true;
+  for (const ir::HyperInfo& hyper : graph.hypers)
+    if (hyper.bound.valid()) live[hyper.bound.index] = true;
+  for (std::size_t i = graph.nodes.size(); i-- > 0;) {
+    if (!live[i]) continue;
+    const ir::Node& node = graph.nodes[i];
+    for (int k = 0; k < node.operand_count(); ++k)
+      live[node.operands[static_cast<std::size_t>(k)].index] = true;
+  }
+  return live;
+}
+
+ImageTables::ImageTables(const ir::Graph& graph, types::ComputeType compute, std::string isa) {
+  image_.abi_version = TALWEG_ABI_VERSION;
+  image_.compute_dtype = abi_dtype(compute);
+  image_.name = keep(graph.name);
+  image_.doc = keep(graph.doc);
+  image_.isa = keep(isa);
+  image_.stream_count = kFirstStateStream;
+  add_hypers(graph);
+  add_states(graph, compute);
+  add_inputs(graph);
+  const std::vector<bool> live = live_nodes(graph);
+  for (std::size_t i = 0; i < live.size(); ++i)
+    if (live[i] && graph.nodes[i].kind == ir::NodeKind::Grad) image_.uses_gradient = 1;
+}
+
+void ImageTables::add_hypers(const ir::Graph& graph) {
+  const std::vector<bool> rounds = rounded_hypers(graph);
+  for (std::size_t i = 0; i < graph.hypers.size(); ++i) {
+    const ir::HyperInfo& hyper = graph.hypers[i];
+    talweg_hyper_info info{};
+    info.name = keep(hyper.name);
+    info.doc = keep(hyper.doc);
+    info.default_value = hyper.default_value;
+    info.low = hyper.range.low;
+    info.high = hyper.range.high;
+    info.low_closed = hyper.range.low_closed ? 1 : 0;
+    info.high_closed = hyper.range.high_closed ? 1 : 0;
+    info.kind = static_cast<std::uint8_t>(abi_kind(hyper.kind));
+    info.rate = static_cast<std::uint8_t>(abi_rate(hyper.rate));
+    info.bound = hyper.bound.valid() ? 1 : 0;
+    info.rounds = rounds[i] ? 1 : 0;
+    hypers_.push_back(info);
+  }
+  image_.hypers = hypers_.data();
+  image_.hyper_count = static_cast<std::uint32_t>(hypers_.size());
+}
+
+void ImageTables::add_states(const ir::Graph& graph, types::ComputeType compute) {
+  for (std::uint32_t i = 0; i < graph.states.size(); ++i) {
+    const ir::StateInfo& state = graph.states[i];
+    const bool is_element = state.rate == types::Rate::Element;
+    talweg_state_info info{};
+    info.name = keep(state.name);
+    info.doc = keep(state.doc);
+    info.stream = is_element ? image_.stream_count++ : kNoStream;
+    info.rate = static_cast<std::uint8_t>(abi_rate(state.rate));
+    info.dtype = static_cast<std::uint8_t>(is_element ? abi_dtype(compute) : TALWEG_F64);
+    info.is_stored = std::ranges::any_of(graph.stores, [&](const ir::Store& store) {
+      return store.target == ir::StoreTarget::State && store.index == i;
+    });
+    set_initial(graph, compute, state, info);
+    states_.push_back(info);
+  }
+  image_.states = states_.data();
+  image_.state_count = static_cast<std::uint32_t>(states_.size());
+}
+
+void ImageTables::add_inputs(const ir::Graph& graph) {
+  for (const ir::InputInfo& input : graph.inputs) {
+    talweg_input_info info{};
+    info.name = keep(input.name);
+    info.doc = keep(input.doc);
+    info.stream = input.rate == types::Rate::Element ? image_.stream_count++ : kNoStream;
+    info.rate = static_cast<std::uint8_t>(abi_rate(input.rate));
+    inputs_.push_back(info);
+  }
+  image_.inputs = inputs_.data();
+  image_.input_count = static_cast<std::uint32_t>(inputs_.size());
+}
+
+void ImageTables::set_passes(std::vector<talweg_pass_info> passes) {
+  passes_ = std::move(passes);
+  image_.passes = passes_.data();
+  image_.pass_count = static_cast<std::uint32_t>(passes_.size());
+}
+
+}  // namespace talweg::driver

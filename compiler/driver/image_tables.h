@@ -1,0 +1,45 @@
+// The tables of an image that describe a rule: hypers, states, inputs, streams. Both backends have the same.
+#pragma once
+
+#include <deque>
+#include <string>
+#include <vector>
+
+#include "compiler/ir/graph.h"
+#include "compiler/types/compute_type.h"
+#include "runtime/abi/talweg_abi.h"
+
+namespace talweg::driver {
+
+/// Owns every string and array that its image points to; so it stays where it is.
+class ImageTables {
+ public:
+  /// `graph` is the graph before optimisation. What runs (functions, passes, slots) is left for the
+  /// backend to fill in.
+  ImageTables(const ir::Graph& graph, types::ComputeType compute, std::string isa);
+  ImageTables(const ImageTables&) = delete;
+  ImageTables& operator=(const ImageTables&) = delete;
+
+  talweg_image& image() { return image_; }
+  [[nodiscard]] const talweg_image& image() const { return image_; }
+  /// The list of passes; the image points to it.
+  void set_passes(std::vector<talweg_pass_info> passes);
+
+ private:
+  void add_hypers(const ir::Graph& graph);
+  void add_states(const ir::Graph& graph, types::ComputeType compute);
+  void add_inputs(const ir::Graph& graph);
+  const char* keep(const std::string& text) { return strings_.emplace_back(text).c_str(); }
+
+  talweg_image image_{};
+  std::deque<std::string> strings_;
+  std::vector<talweg_hyper_info> hypers_;
+  std::vector<talweg_state_info> states_;
+  std::vector<talweg_input_info> inputs_;
+  std::vector<talweg_pass_info> passes_;
+};
+
+/// By node: true if what a step leaves behind (stores, bound hypers) depends on it.
+std::vector<bool> live_nodes(const ir::Graph& graph);
+
+}  // namespace talweg::driver

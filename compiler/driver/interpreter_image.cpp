@@ -1,0 +1,186 @@
+// The image of the interpreter: the graph before optimisation, evaluated by ir::Machine. Slow and obvious; what every
+// compiled image is compared with. It has no slots: a pass computes the scalars of each group it meets again.
+#include <algorithm>
+#include <cfenv>
+#include <cstring>
+#include <utility>
+
+#include "compiler/driver/compile.h"
+#include "compiler/driver/image_tables.h"
+#include "compiler/ir/interpret.h"
+
+namespace talweg::driver {
+
+namespace {
+
+/// Default floating-point modes while it lives, the caller's afterwards.
+class DefaultModes {
+ public:
+  DefaultModes() {
+    std::fegetenv(&saved_);
+    std::fesetenv(FE_DFL_ENV);
+  }
+  ~DefaultModes() { std::fesetenv(&saved_); }
+  DefaultModes(const DefaultModes&) = delete;
+  DefaultModes& operator=(const DefaultModes&) = delete;
+
+ private:
+  std::fenv_t saved_{};
+};
+
+class Interpreter final : public Program {
+ public:
+  Interpreter(ir::Graph graph, types::ComputeType compute)
+      : graph_(std::move(graph)), compute_(compute), tables_(graph_, compute, "interpreter") {
+    talweg_image& image = tables_.image();
+    image.model_scalars = [](void* self, const talweg_scalar_args* args) {
+      static_cast<Interpreter*>(self)->run_scalars(*args, types::Rate::Model);
+    };
+    image.group_scalars = [](void* self, const talweg_scalar_args* args) {
+      static_cast<Interpreter*>(self)->run_scalars(*args, types::Rate::Group);
+    };
+    image.initial_states = [](void* self, const talweg_scalar_args* args) {
+      static_cast<Interpreter*>(self)->run_initial_states(*args);
+    };
+    image.self = this;
+    const auto run = [](void* self, const talweg_pass_args* args, std::uint32_t begin,
+                        std::uint32_t end) {
+      static_cast<Interpreter*>(self)->run_pass(*args, begin, end);
+    };
+    tables_.set_passes({{run, read_bytes(), written_bytes()}});
+  }
+
+  [[nodiscard]] const talweg_image& image() const override { return tables_.image(); }
+
+ private:
+  [[nodiscard]] std::uint32_t read_bytes() const {
+    const std::vector<bool> live = live_nodes(graph_);
+    std::vector<std::pair<ir::NodeKind, std::uint32_t>> read;
+    for (std::size_t i = 0; i < live.size(); ++i) {
+      const ir::Node& node = graph_.nodes[i];
+      if (live[i] && node.operand_count() == 0 && node.rate == types::Rate::Element)
+        read.emplace_back(node.kind, node.index);
+    }
+    std::ranges::sort(read);
+    const auto repeated = std::ranges::unique(read);
+    const std::size_t streams = read.size() - repeated.size();
+    return static_cast<std::uint32_t>(streams) * static_cast<std::uint32_t>(size_bytes(compute_));
+  }
+
+  [[nodiscard]] bool is_stream(const ir::Store& store) const {
+    return store.target == ir::StoreTarget::Param ||
+           graph_.states[store.index].rate == types::Rate::Element;
+  }
+
+  [[nodiscard]] std::uint32_t written_bytes() const {
+    const auto streams =
+        std::ranges::count_if(graph_.stores, [&](const ir::Store& store) { return is_stream(store); });
+    return static_cast<std::uint32_t>(streams) * static_cast<std::uint32_t>(size_bytes(compute_));
+  }
+
+  [[nodiscard]] ir::ScalarContext context(const talweg_scalar_args& args) const {
+    ir::ScalarContext context;
+    context.hypers.assign(args.hypers, args.hypers + graph_.hypers.size());
+    context.states.assign(args.states, args.states + graph_.states.size());
+    context.inputs.assign(args.inputs, args.inputs + graph_.inputs.size());
+    context.given.assign(args.given, args.given + graph_.inputs.size());
+    context.step_number = args.step_number;
+    context.call_number = args.call_number;
+    return context;
+  }
+
+  [[nodiscard]] double scalar(const ir::Machine& machine, ir::NodeId id) const {
+    const ir::Value value = machine[id];
+    return graph_[id].type == ir::ValueType::Bool ? (value.truth ? 1 : 0) : value.number;
+  }
+
+  void run_scalars(const talweg_scalar_args& args, types::Rate rate) const {
+    const DefaultModes modes;
+    ir::Machine machine(graph_, compute_);
+    machine.run_scalars(context(args));
+    for (const ir::Store& store : graph_.stores)
+      if (store.target == ir::StoreTarget::State && graph_.states[store.index].rate == rate)
+        args.new_states[store.index] = scalar(machine, store.value);
+    for (std::size_t i = 0; i < graph_.hypers.size(); ++i)
+      if (graph_.hypers[i].bound.valid() && graph_.hypers[i].rate == rate)
+        args.bound[i] = scalar(machine, graph_.hypers[i].bound);
+  }
+
+  void run_initial_states(const talweg_scalar_args& args) const {
+    const DefaultModes modes;
+    ir::ScalarContext hypers_only;
+    hypers_only.hypers.assign(args.hypers, args.hypers + graph_.hypers.size());
+    hypers_only.states.resize(graph_.states.size());
+    hypers_only.inputs.resize(graph_.inputs.size());
+    hypers_only.given.resize(graph_.inputs.size());
+    ir::Machine machine(graph_, compute_);
+    machine.run_scalars(hypers_only);
+    for (std::size_t i = 0; i < graph_.states.size(); ++i)
+      if (tables_.image().states[i].initial == TALWEG_INITIAL_SCALAR)
+        args.new_states[i] = scalar(machine, graph_.states[i].initial);
+  }
+
+  [[nodiscard]] double load(const void* stream, std::uint64_t element) const {
+    if (compute_ == types::ComputeType::F64) return static_cast<const double*>(stream)[element];
+    return static_cast<double>(static_cast<const float*>(stream)[element]);
+  }
+
+  void store(void* stream, std::uint64_t element, double value) const {
+    if (compute_ == types::ComputeType::F64)
+      static_cast<double*>(stream)[element] = value;
+    else
+      static_cast<float*>(stream)[element] = static_cast<float>(value);
+  }
+
+  void run_pass(const talweg_pass_args& args, std::uint32_t begin, std::uint32_t end) const {
+    const DefaultModes modes;
+    ir::Machine machine(graph_, compute_);
+    std::uint32_t machine_group = UINT32_MAX;
+    for (std::uint32_t i = begin; i < end; ++i) {
+      const talweg_chunk& chunk = args.chunks[i];
+      void* const* streams = args.pointers + std::size_t{chunk.tensor_index} * tables_.image().stream_count;
+      if (streams[TALWEG_STREAM_GRAD] == nullptr) continue;
+      const std::uint32_t group = args.tensor_groups[chunk.tensor_index];
+      if (group != machine_group) machine.run_scalars(context(args.group_args[group]));
+      machine_group = group;
+      run_chunk(machine, chunk, streams);
+    }
+  }
+
+  void run_chunk(ir::Machine& machine, const talweg_chunk& chunk, void* const* streams) const {
+    const talweg_image& image = tables_.image();
+    ir::ElementContext element;
+    element.states.resize(image.state_count);
+    element.inputs.resize(image.input_count);
+    for (std::uint64_t at = chunk.first_element; at < chunk.first_element + chunk.element_count; ++at) {
+      element.param = load(streams[TALWEG_STREAM_PARAM], at);
+      if (image.uses_gradient != 0) element.grad = load(streams[TALWEG_STREAM_GRAD], at);
+      for (std::size_t i = 0; i < image.state_count; ++i)
+        if (image.states[i].stream != UINT32_MAX)
+          element.states[i] = load(streams[image.states[i].stream], at);
+      for (std::size_t i = 0; i < image.input_count; ++i)
+        if (image.inputs[i].stream != UINT32_MAX && streams[image.inputs[i].stream] != nullptr)
+          element.inputs[i] = load(streams[image.inputs[i].stream], at);
+      machine.run_element(element);
+      for (const ir::Store& kept : graph_.stores) {
+        if (!is_stream(kept)) continue;
+        const std::uint32_t stream = kept.target == ir::StoreTarget::Param
+                                         ? TALWEG_STREAM_PARAM
+                                         : image.states[kept.index].stream;
+        store(streams[stream], at, machine[kept.value].number);
+      }
+    }
+  }
+
+  ir::Graph graph_;
+  types::ComputeType compute_;
+  ImageTables tables_;
+};
+
+}  // namespace
+
+std::shared_ptr<Program> make_interpreter(const ir::Graph& graph, types::ComputeType compute) {
+  return std::make_shared<Interpreter>(graph, compute);
+}
+
+}  // namespace talweg::driver

@@ -1,0 +1,100 @@
+// x86-64 targets. v2 is the baseline: older levels turn floor and round into library calls. What is called v2, v3 and v4
+// is defined by the x86-64 psABI; LLVM knows the levels as processor names.
+#include "compiler/targets/x86.h"
+
+#include <llvm/ADT/StringMap.h>
+#include <llvm/IR/IRBuilder.h>
+#include <llvm/IR/IntrinsicsX86.h>
+#include <llvm/TargetParser/Host.h>
+
+#include <array>
+
+#include "compiler/targets/machine_code.h"
+
+namespace talweg::targets {
+
+namespace {
+
+/// The MXCSR register: all exceptions masked, round to nearest, subnormals kept.
+constexpr std::uint32_t kDefaultMxcsr = 0x1f80;
+
+class MxcsrModes final : public codegen::FloatModes {
+ public:
+  llvm::Value* emit_enter(llvm::IRBuilderBase& ir) const override {
+    llvm::AllocaInst* saved = ir.CreateAlloca(ir.getInt32Ty());
+    llvm::AllocaInst* ours = ir.CreateAlloca(ir.getInt32Ty());
+    ir.CreateStore(ir.getInt32(kDefaultMxcsr), ours);
+    ir.CreateIntrinsic(ir.getVoidTy(), llvm::Intrinsic::x86_sse_stmxcsr, {saved});
+    ir.CreateIntrinsic(ir.getVoidTy(), llvm::Intrinsic::x86_sse_ldmxcsr, {ours});
+    return saved;
+  }
+  void emit_leave(llvm::IRBuilderBase& ir, llvm::Value* saved) const override {
+    ir.CreateIntrinsic(ir.getVoidTy(), llvm::Intrinsic::x86_sse_ldmxcsr, {saved});
+  }
+};
+
+/// Features that a level adds to the one below, as LLVM names them.
+constexpr std::array<const char*, 6> kV2Features{"sse3", "ssse3", "sse4.1", "sse4.2", "popcnt", "cx16"};
+constexpr std::array<const char*, 8> kV3Features{"avx", "avx2", "bmi", "bmi2",
+                                                 "f16c", "fma", "lzcnt", "movbe"};
+constexpr std::array<const char*, 5> kV4Features{"avx512f", "avx512bw", "avx512cd", "avx512dq",
+                                                 "avx512vl"};
+
+class X86Target final : public Target {
+ public:
+  X86Target(std::string_view name, int level, codegen::MachineShape shape)
+      : name_(name), level_(level), shape_(shape) {}
+
+  [[nodiscard]] std::string_view name() const override { return name_; }
+  [[nodiscard]] const codegen::MachineShape& shape() const override { return shape_; }
+  [[nodiscard]] const codegen::FloatModes& modes() const override { return modes_; }
+  [[nodiscard]] bool runs_here() const override;
+  void prepare(llvm::Module& module) const override { prepare_module(module, processor()); }
+  std::string generate(llvm::Module& module, CodeKind kind) const override {
+    return generate_code(module, processor(), kind);
+  }
+
+ private:
+  [[nodiscard]] Processor processor() const {
+    return {"x86_64-unknown-linux-gnu", "x86-64-v" + std::to_string(level_)};
+  }
+
+  std::string_view name_;
+  int level_;
+  codegen::MachineShape shape_;
+  MxcsrModes modes_;
+};
+
+bool X86Target::runs_here() const {
+#if defined(__x86_64__)
+  const auto present = llvm::sys::getHostCPUFeatures();
+  const auto has_all = [&](const auto& features) {
+    for (const char* feature : features)
+      if (!present.lookup(feature)) return false;
+    return true;
+  };
+  return has_all(kV2Features) && (level_ < 3 || has_all(kV3Features)) &&
+         (level_ < 4 || has_all(kV4Features));
+#else
+  return false;
+#endif
+}
+
+}  // namespace
+
+std::span<const Target* const> x86_targets() {
+  using codegen::TailStyle;
+  static const X86Target scalar("scalar", 2, {.vector_bits = 0});
+  static const X86Target v2("x86-64-v2", 2, {.vector_bits = 128});
+  static const X86Target v3("x86-64-v3", 3,
+                            {.vector_bits = 256, .has_fma = true, .tail = TailStyle::Masked});
+  static const X86Target v4("x86-64-v4", 4,
+                            {.vector_bits = 512,
+                             .has_fma = true,
+                             .tail = TailStyle::Masked,
+                             .vector_registers = 32});
+  static const std::array<const Target*, 4> all{&scalar, &v2, &v3, &v4};
+  return all;
+}
+
+}  // namespace talweg::targets
