@@ -209,7 +209,7 @@ class Verifier {
   void check_names(const Table& table, std::string_view what) {
     std::unordered_set<std::string_view> seen;
     for (const auto& entry : table) {
-      if (entry.name.empty()) fault({}, "a {} has no name", what);
+      if (entry.name.empty()) fault({}, "{} {} has no name", what == "input" ? "an" : "a", what);
       if (!seen.insert(entry.name).second) fault({}, "two {}s are named `{}`", what, entry.name);
     }
   }
@@ -302,7 +302,8 @@ class Verifier {
         fault({}, "a store names state {} of {}", store.index, graph_.states.size());
         continue;
       }
-      const std::string_view place = to_param ? "param" : graph_.states[store.index].name;
+      const std::string_view place =
+          to_param ? "param" : std::string_view(graph_.states[store.index].name);
       const bool again = to_param ? param_stored : state_stored[store.index];
       if (again) fault({}, "`{}` is stored twice", place);
       if (to_param)

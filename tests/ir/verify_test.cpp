@@ -1,0 +1,199 @@
+// Each invariant of verify.cpp, broken once: the verifier names the node and what is wrong.
+#include "compiler/ir/verify.h"
+
+#include <catch2/catch.hpp>
+#include <cmath>
+#include <limits>
+
+#include "compiler/ir/make_node.h"
+
+namespace talweg::ir {
+
+using builtins::Op;
+
+namespace {
+
+/// param = flush(param - lr * grad), m = grad, mu = lr. Nodes: 0 param, 1 grad, 2 lr, 3 to_array, 4
+/// mul, 5 sub, 6 flush, 7 constant, 8 gt (Bool), 9 nesterov.
+Graph sample() {
+  Graph graph;
+  graph.hypers.push_back({.name = "lr", .range = {}, .bound = {}, .doc = {}});
+  graph.hypers.push_back({.name = "nesterov",
+                          .kind = HyperInfo::Kind::Bool,
+                          .rate = Rate::Model,
+                          .range = {},
+                          .bound = {},
+                          .doc = {}});
+  graph.states.push_back({.name = "m", .initial = {}, .doc = {}});
+  graph.states.push_back({.name = "mu", .rate = Rate::Group, .initial = {}, .doc = {}});
+  graph.states.push_back({.name = "best", .rate = Rate::Model, .initial = {}, .doc = {}});
+  graph.inputs.push_back({.name = "loss", .rate = Rate::Model, .doc = {}});
+  const NodeId param = graph.add(make_leaf(NodeKind::Param));
+  const NodeId grad = graph.add(make_leaf(NodeKind::Grad));
+  const NodeId lr = graph.add(make_leaf(graph, NodeKind::Hyper, 0));
+  const NodeId rounded = graph.add(make_conversion(graph, NodeKind::ToArray, {lr}));
+  const NodeId product = graph.add(make_apply(graph, Op::Mul, {rounded, grad}));
+  const NodeId difference = graph.add(make_apply(graph, Op::Sub, {param, product}));
+  const NodeId flushed = graph.add(make_conversion(graph, NodeKind::Flush, {difference}));
+  graph.add(make_constant(0.5));
+  graph.add(make_apply(graph, Op::Gt, {param, grad}));
+  graph.add(make_leaf(graph, NodeKind::Hyper, 1));
+  graph.stores.push_back({.target = StoreTarget::Param, .value = flushed});
+  graph.stores.push_back({.target = StoreTarget::State, .index = 0, .value = grad});
+  graph.stores.push_back({.target = StoreTarget::State, .index = 1, .value = lr});
+  return graph;
+}
+
+/// The first fault of the sample after `change`.
+template <class Change>
+std::string fault_after(Change&& change) {
+  Graph graph = sample();
+  change(graph);
+  const std::vector<Fault> faults = find_faults(graph);
+  return faults.empty() ? "none" : faults.front().message;
+}
+
+}  // namespace
+
+TEST_CASE("a good graph has no faults") {
+  CHECK(find_faults(sample()).empty());
+  CHECK(find_faults(Graph{}).empty());
+}
+
+TEST_CASE("names") {
+  CHECK(fault_after([](Graph& g) { g.hypers[0].name = ""; }) == "a hyper has no name");
+  CHECK(fault_after([](Graph& g) { g.hypers[1].name = "lr"; }) == "two hypers are named `lr`");
+  CHECK(fault_after([](Graph& g) { g.states[1].name = "m"; }) == "two states are named `m`");
+  CHECK(fault_after([](Graph& g) { g.inputs[0].name = ""; }) == "an input has no name");
+  CHECK(fault_after([](Graph& g) { g.inputs[0].name = "m"; }) == "none");
+}
+
+TEST_CASE("hypers") {
+  CHECK(fault_after([](Graph& g) { g.hypers[1].rate = g.nodes[9].rate = Rate::Tensor; }) ==
+        "hyper `nesterov` is of rate tensor");
+  CHECK(fault_after([](Graph& g) { g.hypers[0].default_value = std::nan(""); }) ==
+        "the default of hyper `lr` is not of its kind");
+  CHECK(fault_after([](Graph& g) { g.hypers[1].default_value = 0.5; }) ==
+        "the default of hyper `nesterov` is not of its kind");
+  CHECK(fault_after([](Graph& g) {
+          g.hypers[0].kind = HyperInfo::Kind::Int;
+          g.hypers[0].default_value = 0.5;
+        }) == "the default of hyper `lr` is not of its kind");
+  CHECK(fault_after([](Graph& g) { g.hypers[0].bound = NodeId(99); }) ==
+        "hyper `lr` is bound to a node that does not exist");
+  CHECK(fault_after([](Graph& g) { g.hypers[0].bound = NodeId(9); }) ==
+        "hyper `lr` is bound to a node of type bool");
+  CHECK(fault_after([](Graph& g) { g.hypers[1].bound = NodeId(8); }) ==
+        "hyper `nesterov` is bound to a node of rate element");
+  CHECK(fault_after([](Graph& g) { g.hypers[0].bound = NodeId(7); }) == "none");
+}
+
+TEST_CASE("states and inputs") {
+  CHECK(fault_after([](Graph& g) { g.states[2].rate = Rate::Const; }) ==
+        "state `best` is of rate const");
+  CHECK(fault_after([](Graph& g) { g.states[0].initial = NodeId(50); }) ==
+        "state `m` starts as a node that does not exist");
+  CHECK(fault_after([](Graph& g) { g.states[2].initial = NodeId(0); }) ==
+        "state `best` of rate model starts as param");
+  CHECK(fault_after([](Graph& g) { g.states[0].initial = NodeId(1); }) ==
+        "state `m` starts as neither param nor a scalar of rate up to group");
+  CHECK(fault_after([](Graph& g) { g.states[2].initial = NodeId(2); }) ==
+        "state `best` starts as neither param nor a scalar of rate up to model");
+  CHECK(fault_after([](Graph& g) {
+          g.states[0].initial = g.add(make_leaf(NodeKind::StepNumber));
+        }) == "state `m` starts as more than constants and hypers give");
+  CHECK(fault_after([](Graph& g) { g.states[0].initial = NodeId(0); }) == "none");
+  CHECK(fault_after([](Graph& g) { g.states[0].initial = NodeId(2); }) == "none");
+  CHECK(fault_after([](Graph& g) { g.inputs[0].rate = Rate::Group; }) ==
+        "input `loss` is of rate group");
+}
+
+TEST_CASE("operands") {
+  CHECK(fault_after([](Graph& g) { g.nodes[4].operands[1] = NodeId(4); }) ==
+        "operand 2 of %4 does not stand before it");
+  CHECK(fault_after([](Graph& g) { g.nodes[4].operands[0] = NodeId(); }) ==
+        "operand 1 of %4 does not stand before it");
+  CHECK(fault_after([](Graph& g) { g.nodes[4].operands[2] = NodeId(0); }) ==
+        "%4 has more than its 2 operands");
+  CHECK(fault_after([](Graph& g) { g.nodes[0].operands[0] = NodeId(0); }) ==
+        "%0 has more than its 0 operands");
+}
+
+TEST_CASE("fields") {
+  CHECK(fault_after([](Graph& g) { g.nodes[2].index = 2; }) ==
+        "%2 names entry 2 of a table that has 2");
+  CHECK(fault_after([](Graph& g) { g.nodes[0].index = 1; }) ==
+        "%0 names entry 1 of a table that has 1");
+  CHECK(fault_after([](Graph& g) { g.nodes[0].value = 1; }) ==
+        "%0 sets a field that its kind does not use");
+  CHECK(fault_after([](Graph& g) { g.nodes[3].op = Op::Mul; }) ==
+        "%3 sets a field that its kind does not use");
+}
+
+TEST_CASE("types") {
+  CHECK(fault_after([](Graph& g) { g.nodes[4].operands[0] = NodeId(2); }) ==
+        "operand 2 of %4 is array, not scalar");
+  CHECK(fault_after([](Graph& g) { g.nodes[5].operands[0] = NodeId(8); }) != "none");
+  CHECK(fault_after([](Graph& g) { g.nodes[3].operands[0] = NodeId(0); }) ==
+        "operand 1 of %3 is array, not scalar");
+  CHECK(fault_after([](Graph& g) { g.nodes[6].operands[0] = NodeId(2); }) ==
+        "operand 1 of %6 is scalar, not array");
+  CHECK(fault_after([](Graph& g) { g.add(make_apply(g, Op::Not, {NodeId(0)})); }) ==
+        "operand 1 of %10 is array, not bool");
+  CHECK(fault_after([](Graph& g) {
+          g.add(make_apply(g, Op::Select, {NodeId(0), NodeId(0), NodeId(1)}));
+        }) == "operand 1 of %10 is array, not bool");
+  CHECK(fault_after([](Graph& g) {
+          g.add(make_apply(g, Op::Select, {NodeId(8), NodeId(0), NodeId(2)}));
+        }) == "operand 3 of %10 is scalar, not array");
+  CHECK(fault_after([](Graph& g) { g.add(make_apply(g, Op::IsFinite, {NodeId(8)})); }) ==
+        "operand 1 of %10 is bool, not a number");
+  CHECK(fault_after([](Graph& g) {
+          g.add(make_conversion(g, NodeKind::DivScalar, {NodeId(2), NodeId(0)}));
+        }) == "operand 1 of %10 is scalar, not array");
+  CHECK(fault_after([](Graph& g) { g.nodes[7].type = ValueType::Array; }) ==
+        "%7 is array, but its operands make it scalar");
+  CHECK(fault_after([](Graph& g) { g.nodes[9].type = ValueType::Scalar; }) ==
+        "%9 is scalar, but its operands make it bool");
+  CHECK(fault_after([](Graph& g) { g.add(Node{.type = ValueType::Bool, .value = 2}); }) ==
+        "%10 is a bool constant that is neither 0 nor 1");
+}
+
+TEST_CASE("rates") {
+  CHECK(fault_after([](Graph& g) { g.nodes[3].rate = Rate::Element; }) ==
+        "%3 is of rate element, but its operands make it group");
+  CHECK(fault_after([](Graph& g) { g.nodes[0].rate = Rate::Row; }) ==
+        "%0 is of rate row, but its operands make it element");
+  CHECK(fault_after([](Graph& g) {
+          g.add(make_apply(g, Op::Select, {NodeId(8), NodeId(2), NodeId(7)}));
+        }) == "%10 is a scalar of rate element");
+}
+
+TEST_CASE("stores") {
+  const auto stored = [](Store store) {
+    return fault_after([&](Graph& g) { g.stores.push_back(store); });
+  };
+  CHECK(stored({.target = StoreTarget::Param, .value = NodeId(0)}) == "`param` is stored twice");
+  CHECK(stored({.target = StoreTarget::State, .index = 1, .value = NodeId(2)}) ==
+        "`mu` is stored twice");
+  CHECK(stored({.target = StoreTarget::State, .index = 3, .value = NodeId(2)}) ==
+        "a store names state 3 of 3");
+  CHECK(stored({.target = StoreTarget::State, .index = 2, .value = {}}) ==
+        "`best` is stored from a node that does not exist");
+  CHECK(stored({.target = StoreTarget::State, .index = 2, .value = NodeId(2)}) ==
+        "`best` takes scalar of rate model, and is stored from scalar of rate group");
+  CHECK(stored({.target = StoreTarget::State, .index = 2, .value = NodeId(9)}) ==
+        "`best` takes scalar of rate model, and is stored from bool of rate model");
+  CHECK(stored({.target = StoreTarget::State, .index = 2, .value = NodeId(7)}) == "none");
+  CHECK(fault_after([](Graph& g) { g.stores[0].value = NodeId(2); }) ==
+        "`param` takes array of rate element, and is stored from scalar of rate group");
+  CHECK(fault_after([](Graph& g) { g.stores[0].value = NodeId(3); }) == "none");
+}
+
+TEST_CASE("a graph with many faults lists the first ones") {
+  Graph graph = sample();
+  for (int i = 0; i < 100; ++i) graph.add(Node{.type = ValueType::Bool, .value = 2});
+  CHECK(find_faults(graph).size() == 20);
+}
+
+}  // namespace talweg::ir
