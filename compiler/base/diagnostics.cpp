@@ -44,14 +44,21 @@ DiagnosticBuilder Diagnostics::add(DiagnosticKind kind, Span span, std::string m
     if (other.kind == kind && other.span.source == span.source && other.span.begin == span.begin &&
         other.span.end == span.end)
       return DiagnosticBuilder(nullptr);
-  if ((is_error && full()) || diagnostics_.size() >= 2 * kMaxErrors) {
+  int& count = is_error ? error_count_ : warning_count_;
+  if (++count > kMaxErrors) {
     ++dropped_;
-    if (is_error) ++error_count_;
     return DiagnosticBuilder(nullptr);
   }
-  if (is_error) ++error_count_;
   diagnostics_.push_back({kind, span, std::move(message), {}, {}, {}});
   return DiagnosticBuilder(&diagnostics_.back());
+}
+
+void Diagnostics::sort_after(std::size_t count) {
+  std::stable_sort(diagnostics_.begin() + static_cast<std::ptrdiff_t>(count), diagnostics_.end(),
+                   [](const Diagnostic& a, const Diagnostic& b) {
+                     return std::pair(a.span.begin, a.span.end) <
+                            std::pair(b.span.begin, b.span.end);
+                   });
 }
 
 namespace {

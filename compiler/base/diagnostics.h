@@ -67,7 +67,8 @@ class DiagnosticBuilder {
   Diagnostic* diagnostic_;  // null once the cap is reached
 };
 
-/// Collects the diagnostics of one compilation. At most `kMaxErrors` are kept (the rest are counted);
+/// Collects the diagnostics of one compilation. At most `kMaxErrors` errors, and as many
+/// warnings, are kept (the rest are counted);
 /// an error at a span where the same kind stands already is dropped.
 class Diagnostics {
  public:
@@ -83,13 +84,17 @@ class Diagnostics {
   [[nodiscard]] int dropped() const { return dropped_; }
   /// True once no further error will be kept; long phases may stop early.
   [[nodiscard]] bool full() const { return error_count_ >= kMaxErrors; }
-  /// In the order reported.
+  /// In the order reported, or sorted.
   [[nodiscard]] const std::vector<Diagnostic>& all() const { return diagnostics_; }
+  /// Sorts what was reported after the first `count` diagnostics by place, for a phase that walks its text
+  /// several times. All of it must be about one source.
+  void sort_after(std::size_t count);
 
  private:
   DiagnosticBuilder add(DiagnosticKind kind, Span span, std::string message);
   std::vector<Diagnostic> diagnostics_;
   int error_count_ = 0;
+  int warning_count_ = 0;
   int dropped_ = 0;
 };
 

@@ -55,7 +55,7 @@ std::optional<HyperDecl> TreeBuilder::hyper_decl(TalwegParser::HyperDeclContext*
   if (context->expression() != nullptr) {
     hyper.default_value = expression(context->expression());
   } else {
-    if (!context->exception)
+    if (!reported(context))
       input_.diagnostics.report(DiagnosticKind::MissingDefault, hyper.name.span, hyper.name.text)
           .help(fmt::format("write `hyper {} = 0.1`, say", hyper.name.text));
     hyper.default_value = error(hyper.name.span);

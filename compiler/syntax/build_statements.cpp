@@ -41,7 +41,7 @@ ExprId TreeBuilder::value_block(TalwegParser::BlockContext* context) {
   for (std::size_t i = 0; i + 1 < items.size(); ++i)
     if (const auto stmt = statement(items[i])) block.statements.push_back(*stmt);
   if (items.empty() || lone_value(items.back()) == nullptr) {
-    const bool failed = context->exception || (!items.empty() && items.back()->exception);
+    const bool failed = context->exception || (!items.empty() && reported(items.back()));
     if (!failed) {
       const Span end{input_.id, place.end > place.begin ? place.end - 1 : place.begin, place.end};
       input_.diagnostics.report(DiagnosticKind::MissingValue, end)
@@ -130,9 +130,8 @@ StmtId TreeBuilder::else_if(TalwegParser::ElseIfContext* context) {
 }
 
 void TreeBuilder::unused_value(TalwegParser::ExpressionContext* context) {
-  const bool had_errors = input_.diagnostics.has_errors();
   const ExprId value = expression(context);
-  if (std::holds_alternative<ErrorExpr>(module_[value].node) && had_errors) return;
+  if (std::holds_alternative<ErrorExpr>(module_[value].node) || reported(context)) return;
   auto built = input_.diagnostics.report(DiagnosticKind::ValueNotUsed, span(context));
   const auto* negated = std::get_if<UnaryExpr>(&module_[value].node);
   const auto* compared = std::get_if<BinaryExpr>(&module_[value].node);

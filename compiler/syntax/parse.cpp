@@ -63,11 +63,27 @@ class Run {
     return (parser_.*rule)();
   }
 
+  [[nodiscard]] const ParserMessages& messages() const { return messages_; }
+
  private:
   antlr4::ListTokenSource source_;
   antlr4::CommonTokenStream stream_;
   TalwegParser parser_;
   ParserMessages messages_;
+};
+
+/// Sorts what one parse reports by place when it ends: its steps each walk the whole text.
+class SortedReports {
+ public:
+  explicit SortedReports(base::Diagnostics& diagnostics)
+      : diagnostics_(diagnostics), before_(diagnostics.all().size()) {}
+  ~SortedReports() { diagnostics_.sort_after(before_); }
+  SortedReports(const SortedReports&) = delete;
+  SortedReports& operator=(const SortedReports&) = delete;
+
+ private:
+  base::Diagnostics& diagnostics_;
+  std::size_t before_;
 };
 
 /// Text to tokens fit for the parser, or nothing after an error that forbids parsing.
@@ -88,7 +104,8 @@ Module empty_module(base::SourceId source) {
 
 void parse_declarations(const Input& input, const TokenList& list, Module& module) {
   Run run(input, list);
-  TreeBuilder(input, list, module).module(run.parse(&TalwegParser::module));
+  auto* context = run.parse(&TalwegParser::module);
+  TreeBuilder(input, list, run.messages(), module).module(context);
 }
 
 }  // namespace
@@ -97,6 +114,7 @@ Module parse_module(base::SourceId source, const base::Sources& sources,
                     base::Diagnostics& diagnostics) {
   Module module = empty_module(source);
   const Input input{source, sources, diagnostics};
+  const SortedReports sorted(diagnostics);
   if (const auto list = prepare(input)) parse_declarations(input, *list, module);
   return module;
 }
@@ -105,10 +123,12 @@ Module parse_pipeline(base::SourceId source, const base::Sources& sources,
                       base::Diagnostics& diagnostics) {
   Module module = empty_module(source);
   const Input input{source, sources, diagnostics};
+  const SortedReports sorted(diagnostics);
   const auto list = prepare(input);
   if (!list) return module;
   Run run(input, *list);
-  TreeBuilder(input, *list, module).lone_pipeline(run.parse(&TalwegParser::lonePipeline));
+  auto* context = run.parse(&TalwegParser::lonePipeline);
+  TreeBuilder(input, *list, run.messages(), module).lone_pipeline(context);
   return module;
 }
 
@@ -116,6 +136,7 @@ ReplInput parse_repl(base::SourceId source, const base::Sources& sources,
                      base::Diagnostics& diagnostics) {
   ReplInput result{empty_module(source), std::nullopt, true};
   const Input input{source, sources, diagnostics};
+  const SortedReports sorted(diagnostics);
   base::Diagnostics first_look;
   const Input quiet{source, sources, first_look};
   if (check_text(quiet)) {
@@ -134,7 +155,7 @@ ReplInput parse_repl(base::SourceId source, const base::Sources& sources,
   }
   Run run(input, *list);
   auto* context = run.parse(&TalwegParser::loneExpression);
-  TreeBuilder builder(input, *list, result.module);
+  TreeBuilder builder(input, *list, run.messages(), result.module);
   const ExprId value = builder.expression(context->expression());
   if (!diagnostics.has_errors()) result.expression = value;
   return result;

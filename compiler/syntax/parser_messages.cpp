@@ -107,6 +107,10 @@ ParserMessages::Extent ParserMessages::statement(std::size_t index) const {
   return extent;
 }
 
+bool ParserMessages::spoke_about(std::size_t index) const {
+  return reported_within(statement(index));
+}
+
 bool ParserMessages::reported_within(const Extent& extent) const {
   const std::uint32_t begin = list_.tokens[extent.first].begin;
   const std::uint32_t end = std::max(begin, list_.tokens[extent.last].begin);
@@ -185,8 +189,7 @@ bool ParserMessages::wrong_if(const Misfit& misfit, const Extent& extent) {
         .help("write `if c then a else b`");
     return true;
   }
-  if (!misfit.expected.contains(TokenKind::Else) || !misfit.expected.contains(TokenKind::Plus))
-    return false;
+  if (!misfit.expected.contains(TokenKind::Else)) return false;
   std::size_t at = misfit.index;
   while (at > extent.first && kind(at) != TokenKind::IfThen) --at;
   if (kind(at) != TokenKind::IfThen) return false;
@@ -268,6 +271,12 @@ void ParserMessages::unexpected(const Misfit& misfit, const Extent& extent) {
   const bool junk = is_block_like(misfit.place) && misfit.expected.contains(TokenKind::Separator);
   if (kind(misfit.index) == TokenKind::Dot && kind(misfit.index + 1) == TokenKind::Number)
     built.help(fmt::format("write `0.{}`", text(misfit.index + 1)));
+  else if (junk && token.kind == TokenKind::Equal)
+    built.help("a value is given with `=`");
+  else if (junk && kind(extent.first) == TokenKind::State)
+    built.help("a state is written `state m`, `state model best = inf`");
+  else if (junk && kind(extent.first) == TokenKind::Input)
+    built.help("an input is written `input hessian`, `input model loss`");
   else if (junk && has(token.kind, kAssigns) && misfit.index > extent.first + 1)
     built.help("one statement assigns one name");
   else if (junk &&

@@ -41,6 +41,9 @@ class ParserMessages {
 
   void report(const Misfit& misfit);
 
+  /// True if something about the statement around this token has been reported.
+  [[nodiscard]] bool spoke_about(std::size_t index) const;
+
   /// The first token at or after `index` where parsing can go on after a mistake in a list whose
   /// items stand at bracket depth `depth`: a separator, the closing `}`, or the end.
   [[nodiscard]] std::size_t resume_at(std::size_t index, int depth) const;

@@ -7,14 +7,16 @@
 
 #include "TalwegParser.h"
 #include "compiler/syntax/ast.h"
+#include "compiler/syntax/parser_messages.h"
 #include "compiler/syntax/token_passes.h"
 
 namespace talweg::syntax {
 
 class TreeBuilder {
  public:
-  TreeBuilder(const Input& input, const TokenList& list, Module& module)
-      : input_(input), list_(list), module_(module) {}
+  TreeBuilder(const Input& input, const TokenList& list, const ParserMessages& messages,
+              Module& module)
+      : input_(input), list_(list), messages_(messages), module_(module) {}
 
   void module(TalwegParser::ModuleContext* context);
   void lone_pipeline(TalwegParser::LonePipelineContext* context);
@@ -78,12 +80,17 @@ class TreeBuilder {
   [[nodiscard]] std::optional<Name> name(antlr4::tree::TerminalNode* node) const;
   [[nodiscard]] std::optional<Name> name(TalwegParser::WordContext* context) const;
   [[nodiscard]] Path path(TalwegParser::PathContext* context) const;
+  /// True if the parser has said something about the statement that the context begins in.
+  [[nodiscard]] bool reported(const Context* context) const {
+    return context->exception || messages_.spoke_about(context->start->getTokenIndex());
+  }
   [[nodiscard]] std::string doc(const Context* context) const;
   /// Tokens [first, last) of the list, joined by spaces.
   [[nodiscard]] std::string joined(std::size_t first, std::size_t last) const;
 
   const Input& input_;
   const TokenList& list_;
+  const ParserMessages& messages_;
   Module& module_;
   std::vector<int> expr_depths_, stmt_depths_;  // of the trees below each node
 };
