@@ -1,0 +1,161 @@
+// The order of a run: groups and optimizer, then the folder, then the loop, then the files.
+#include "runtime/train/objective_run.h"
+
+#include <fmt/format.h>
+
+#include "runtime/train/batches.h"
+#include "runtime/train/groups.h"
+#include "runtime/train/loss_plot.h"
+#include "runtime/train/model_file.h"
+#include "runtime/train/run_log.h"
+#include "runtime/train/summary.h"
+
+namespace talweg::train {
+namespace {
+
+/// Steps of a whole run, for the progress line.
+std::uint64_t total_steps(const LoopSettings& loop, std::uint32_t samples) {
+  auto batches = BatchPlan::create(loop, samples);
+  if (!batches) return 0;
+  batches->start(0);
+  const std::uint64_t steps = loop.epochs * batches->count();
+  return loop.max_steps > 0 ? std::min(loop.max_steps, steps) : steps;
+}
+
+class Run {
+ public:
+  Run(const RunInputs& inputs, Objective& objective, TrainReport report)
+      : inputs_(inputs),
+        objective_(objective),
+        report_(std::move(report)),
+        loop_(inputs.plan.loop) {}
+
+  support::Result<TrainReport> run(const RunEnding& ending);
+
+ private:
+  support::Result<optimizer::Optimizer> prepare();
+  support::Status run_to_the_end(optimizer::Optimizer& optimizer, RunLog& log);
+  void evaluate();
+  support::Status write_files(const RunLog& log, const RunEnding& ending);
+  [[nodiscard]] support::Failure not_finite() const;
+
+  const RunInputs& inputs_;
+  Objective& objective_;
+  TrainReport report_;
+  LoopSettings loop_;
+  RunFiles files_;
+  std::string reason_;
+};
+
+support::Result<optimizer::Optimizer> Run::prepare() {
+  auto grouping =
+      assign_groups(objective_.parameters(), inputs_.plan.groups, inputs_.settings.freeze);
+  if (!grouping) return grouping.failure();
+  loop_.frozen = std::move(grouping->frozen);
+  for (const ParameterTensor& tensor : objective_.parameters())
+    report_.parameters += tensor.elements;
+  if (auto batches = BatchPlan::create(loop_, objective_.sample_count()); !batches) {
+    return batches.failure();
+  }
+  auto optimizer = inputs_.make_optimizer(optimizer_tensors(objective_, grouping->groups),
+                                          grouping->group_count, objective_.dtype());
+  if (!optimizer) return optimizer.failure();
+  if (auto status = set_group_hypers(*optimizer, inputs_.plan.groups); !status)
+    return status.failure();
+  auto files = RunFiles::open(inputs_.settings.out, inputs_.settings.overwrite);
+  if (!files) return files.failure();
+  files_ = std::move(*files);
+  return optimizer;
+}
+
+support::Status Run::run_to_the_end(optimizer::Optimizer& optimizer, RunLog& log) {
+  files_.log({{"event", "start"},
+              {"model", inputs_.settings.model},
+              {"parameters", report_.parameters},
+              {"training_samples", report_.training_samples},
+              {"validation_samples", report_.validation_samples}});
+  auto outcome = run_loop(objective_, optimizer, loop_, log.loop_hooks());
+  log.finish_progress();
+  if (!outcome) {
+    files_.log({{"event", "failed"}, {"reason", outcome.failure().message}});
+    files_.flush();
+    return outcome.failure();
+  }
+  report_.cause = outcome->cause;
+  report_.steps = outcome->steps;
+  report_.epochs = outcome->epochs;
+  report_.first_loss = outcome->first_loss.value_or(0);
+  report_.best_epoch = outcome->best_epoch;
+  report_.times = outcome->times;
+  reason_ = outcome->reason;
+  return support::ok();
+}
+
+void Run::evaluate() {
+  const Evaluation training = objective_.evaluate_training();
+  report_.training_loss = training.loss;
+  report_.training_accuracy = training.accuracy;
+  if (const auto validation = objective_.evaluate_validation()) {
+    report_.validation_loss = validation->loss;
+    report_.validation_accuracy = validation->accuracy;
+  }
+}
+
+support::Status Run::write_files(const RunLog& log, const RunEnding& ending) {
+  if (files_.is_kept()) {
+    if (auto status =
+            save_parameters(files_.path(kParametersFile), objective_, inputs_.description);
+        !status) {
+      return status;
+    }
+    files_.add(kParametersFile);
+  }
+  const LossPlot plot{fmt::format("{}: loss", inputs_.settings.model), log.training_curve(),
+                      log.validation_curve()};
+  if (auto status = files_.write(kPlotFile, loss_plot_svg(plot)); !status) return status;
+  Json summary;
+  if (auto status = ending(report_, summary, files_); !status) return status;
+  report_.total_seconds = std::chrono::duration<double>(RunClock::now() - inputs_.start).count();
+  summary.update(summary_json(inputs_.settings, report_, inputs_.description, reason_));
+  if (auto status = files_.write(kSummaryFile, json_text(summary, 2) + "\n"); !status)
+    return status;
+  files_.log({{"event", "end"},
+              {"cause", stop_cause_name(report_.cause)},
+              {"steps", report_.steps},
+              {"loss", json_number(report_.training_loss)},
+              {"reason", reason_}});
+  if (auto status = files_.close_log(); !status) return status;
+  report_.files = files_.written();
+  return support::ok();
+}
+
+support::Failure Run::not_finite() const {
+  std::string message = reason_;
+  if (files_.is_kept()) {
+    message +=
+        fmt::format(". The parameters of before are in {}", files_.path(kParametersFile).string());
+  }
+  return {support::FailureKind::Numeric, std::move(message)};
+}
+
+support::Result<TrainReport> Run::run(const RunEnding& ending) {
+  auto optimizer = prepare();
+  if (!optimizer) return optimizer.failure();
+  RunLog log(inputs_.settings, inputs_.hooks, files_,
+             total_steps(loop_, objective_.sample_count()));
+  if (auto status = run_to_the_end(*optimizer, log); !status) return status.failure();
+  evaluate();
+  if (auto status = write_files(log, ending); !status) return status.failure();
+  if (report_.cause == StopCause::NotFinite) return not_finite();
+  report_.text = summary_text(inputs_.settings, report_, objective_);
+  return std::move(report_);
+}
+
+}  // namespace
+
+support::Result<TrainReport> run_objective(const RunInputs& inputs, Objective& objective,
+                                           TrainReport report, const RunEnding& ending) {
+  return Run(inputs, objective, std::move(report)).run(ending);
+}
+
+}  // namespace talweg::train

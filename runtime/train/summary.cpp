@@ -1,0 +1,175 @@
+// Writing summaries.
+#include "runtime/train/summary.h"
+
+#include <fmt/format.h>
+
+#include <filesystem>
+
+namespace talweg::train {
+namespace {
+
+constexpr double kPercent = 100;
+
+double value_at(talweg_dtype dtype, const ParameterTensor& tensor, std::uint64_t index) {
+  return dtype == TALWEG_F32 ? static_cast<const float*>(tensor.data)[index]
+                             : static_cast<const double*>(tensor.data)[index];
+}
+
+Json times_json(const TrainReport& report) {
+  return {{"total_seconds", report.total_seconds},
+          {"loop_seconds", report.times.total_seconds},
+          {"gradient_seconds", report.times.gradient_seconds},
+          {"optimizer_seconds", report.times.optimizer_seconds},
+          {"validation_seconds", report.times.validation_seconds},
+          {"optimizer_share_of_loop", report.times.optimizer_share()}};
+}
+
+Json settings_json(const TrainSettings& settings) {
+  Json json = {{"model", settings.model},
+               {"data", settings.data},
+               {"target", settings.target},
+               {"loss", settings.loss},
+               {"l2", settings.l2},
+               {"scale", settings.scale},
+               {"epochs", settings.epochs},
+               {"max_steps", settings.max_steps},
+               {"batch", settings.batch},
+               {"seed", settings.seed},
+               {"shuffle", settings.shuffle},
+               {"order", settings.order},
+               {"drop_last", settings.drop_last},
+               {"validation", settings.validation},
+               {"patience", settings.patience},
+               {"groups", settings.groups},
+               {"freeze", settings.freeze},
+               {"init", settings.init},
+               {"dtype", settings.dtype == TALWEG_F32 ? "float32" : "float64"}};
+  return json;
+}
+
+std::string count_text(std::uint64_t count, std::string_view noun) {
+  return fmt::format("{} {}{}", count, noun, count == 1 ? "" : "s");
+}
+
+std::string accuracy_text(const TrainReport& report) {
+  if (!report.training_accuracy) return {};
+  std::string text =
+      fmt::format("accuracy  {:.2f} % of the training part", kPercent * *report.training_accuracy);
+  if (report.validation_accuracy) {
+    text += fmt::format(", {:.2f} % held out", kPercent * *report.validation_accuracy);
+  }
+  return text + "\n";
+}
+
+std::string times_text(const TrainReport& report) {
+  const LoopTimes& times = report.times;
+  const double whole = times.total_seconds > 0 ? times.total_seconds : 1;
+  return fmt::format(
+      "time      {:.2f} s in the loop: gradient {:.1f} %, optimizer {:.1f} %, validation {:.1f} %; "
+      "{:.2f} s in all\n",
+      times.total_seconds, kPercent * times.gradient_seconds / whole,
+      kPercent * times.optimizer_seconds / whole, kPercent * times.validation_seconds / whole,
+      report.total_seconds);
+}
+
+std::string parameters_text(const Objective& objective) {
+  std::string text;
+  for (const ParameterTensor& tensor : objective.parameters()) {
+    text += fmt::format("{}{} =", text.empty() ? "" : "  ", tensor.name);
+    for (std::uint64_t i = 0; i < tensor.elements; ++i) {
+      text += fmt::format(" {:.6g}", value_at(objective.dtype(), tensor, i));
+    }
+  }
+  return text;
+}
+
+std::string files_text(const TrainSettings& settings, const TrainReport& report) {
+  std::string text = "files     in " + settings.out + ":";
+  for (const std::string& file : report.files) {
+    text += ' ' + std::filesystem::path(file).filename().string();
+  }
+  return text + "\n";
+}
+
+}  // namespace
+
+Json to_json(const Confusion& confusion) {
+  Json rows = Json::array();
+  const std::size_t size = confusion.classes.size();
+  for (std::size_t truth = 0; truth < size; ++truth) {
+    const auto row = confusion.counts.begin() + static_cast<std::ptrdiff_t>(truth * size);
+    rows.push_back(std::vector<std::uint64_t>(row, row + static_cast<std::ptrdiff_t>(size)));
+  }
+  return {{"classes", confusion.classes}, {"counts_by_true_then_predicted", rows}};
+}
+
+std::string confusion_text(const Confusion& confusion) {
+  const std::size_t size = confusion.classes.size();
+  std::size_t worst_truth = 0;
+  std::size_t worst_predicted = 0;
+  std::uint64_t worst = 0;
+  for (std::size_t truth = 0; truth < size; ++truth) {
+    for (std::size_t predicted = 0; predicted < size; ++predicted) {
+      const std::uint64_t count = confusion.counts[truth * size + predicted];
+      if (truth == predicted || count <= worst) continue;
+      worst = count;
+      worst_truth = truth;
+      worst_predicted = predicted;
+    }
+  }
+  if (worst == 0) return {};
+  return fmt::format("most confused: {} as {} ({})", confusion.classes[worst_truth],
+                     confusion.classes[worst_predicted], count_text(worst, "time"));
+}
+
+Json summary_json(const TrainSettings& settings, const TrainReport& report,
+                  const ModelDescription* description, const std::string& reason) {
+  Json summary;
+  for (const auto& [key, value] : settings.description) summary[key] = value;
+  summary["cause"] = stop_cause_name(report.cause);
+  if (!reason.empty()) summary["reason"] = reason;
+  summary["steps"] = report.steps;
+  summary["epochs"] = report.epochs;
+  summary["parameters"] = report.parameters;
+  summary["training_samples"] = report.training_samples;
+  summary["validation_samples"] = report.validation_samples;
+  summary["first_loss"] = json_number(report.first_loss);
+  summary["training_loss"] = json_number(report.training_loss);
+  summary["training_accuracy"] = json_number(report.training_accuracy);
+  summary["validation_loss"] = json_number(report.validation_loss);
+  summary["validation_accuracy"] = json_number(report.validation_accuracy);
+  if (report.best_epoch) summary["best_epoch"] = *report.best_epoch;
+  if (description != nullptr) {
+    summary["loss"] = name(description->network.loss);
+    summary["widths"] = description->network.widths;
+  }
+  if (report.confusion) summary["confusion"] = to_json(*report.confusion);
+  summary["times"] = times_json(report);
+  summary["settings"] = settings_json(settings);
+  summary["warnings"] = report.warnings;
+  return summary;
+}
+
+std::string summary_text(const TrainSettings& settings, const TrainReport& report,
+                         const Objective& objective) {
+  std::string text =
+      fmt::format("{}: {}, {} ({})\n", settings.model, count_text(report.steps, "step"),
+                  count_text(report.epochs, "epoch"), stop_cause_name(report.cause));
+  text +=
+      fmt::format("loss      {:.6g} at first, {:.6g} now", report.first_loss, report.training_loss);
+  if (report.validation_loss) text += fmt::format(", {:.6g} held out", *report.validation_loss);
+  text += '\n' + accuracy_text(report);
+  if (report.confusion) {
+    if (const std::string confused = confusion_text(*report.confusion); !confused.empty()) {
+      text += "          " + confused + "\n";
+    }
+  }
+  if (report.parameters <= kShownParameters) {
+    text += "found     " + parameters_text(objective) + "\n";
+  }
+  text += times_text(report);
+  if (!report.files.empty()) text += files_text(settings, report);
+  return text;
+}
+
+}  // namespace talweg::train
