@@ -76,12 +76,11 @@ enum class Signature : std::uint8_t {
 
 struct OpInfo {
   Op op;
-  std::string_view name;  // in graph text: "add", "fma"; unique
-  int arity;
   Signature signature;
-  bool
-      callable;  // may be called by this name in a rule ("sqrt(x)"); operators have symbols instead
-  std::string_view doc;  // one line for docs and :help: meaning, bound on the error
+  bool callable;  // by this name in a rule ("sqrt(x)"); operators have symbols instead
+  int arity;
+  std::string_view name;  // in graph text: "add", "fma"; unique
+  std::string_view doc;   // one line for docs and :help: meaning, bound on the error
 };
 
 const OpInfo& info(Op op);

@@ -45,15 +45,15 @@ inline double near_one(Random& random) {
 inline const Case kCases[] = {
     {Op::Rsqrt, [](Random& r) { return r.spread(1e-320, 1e308); }, 0.501},
     {Op::Exp, [](Random& r) { return r.even(-746, 710); }, 0.8},
-    {Op::Expm1, [](Random& r) { return either_sign(r, r.spread(1e-18, 710)); }, 0.6},
+    {Op::Expm1, [](Random& r) { return either_sign(r, r.spread(1e-18, 710)); }, 0.7},
     {Op::Log, near_one, 0.51},
     {Op::Log1p, [](Random& r) { return near_one(r) - 1; }, 0.51},
     {Op::Log2, near_one, 0.51},
     {Op::Sin, angle, 0.8},
     {Op::Cos, angle, 0.8},
-    {Op::Tan, angle, 0.8},
+    {Op::Tan, angle, 1},
     {Op::Tanh, [](Random& r) { return either_sign(r, r.spread(1e-18, 25)); }, 0.6},
-    {Op::Atan, [](Random& r) { return either_sign(r, r.spread(1e-10, 1e10)); }, 0.7},
+    {Op::Atan, [](Random& r) { return either_sign(r, r.spread(1e-10, 1e10)); }, 0.9},
 };
 
 /// The largest error seen, and where.

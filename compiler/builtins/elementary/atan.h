@@ -1,8 +1,8 @@
 // atan: |x| = tan(b + c) with b in {0, pi/4, pi/2}, so that |tan c| <= tan(pi/8) = 0.4143.
 //
 // With t = tan c (a Pair: x, (x - 1) / (x + 1) or -1 / x) and z = t^2, atan t = t + t z P(z), P a
-// minimax polynomial of degree 11 with error at most 2^-60 of t. Measured: at most 0.6 ulp
-// (docs/numerics.md).
+// minimax polynomial of degree 11 with error at most 2^-60 of t. Bound: 0.9 ulp, as measured in
+// tests/builtins.
 #pragma once
 
 #include "compiler/builtins/elementary/constants.h"

@@ -2,8 +2,8 @@
 //
 // On [-pi/4, pi/4], with z = r^2: sin r = r + r z S(z) and cos r = 1 - z/2 + z^2 C(z), S and C
 // minimax polynomials of degree 6 with errors at most 2^-57 and 2^-59. Both stay Pairs until the
-// last operation, also as numerator and denominator of the tangent. Measured: at most 0.8 ulp
-// (docs/numerics.md).
+// last operation, also as numerator and denominator of the tangent. Bound: 0.8 ulp, of the
+// tangent 1, as measured in tests/builtins.
 #pragma once
 
 #include "compiler/builtins/elementary/reduce_angle.h"
