@@ -51,14 +51,25 @@ ExprId TreeBuilder::expression(Expression* context) {
   if (TalwegParser::PrimaryContext* inner = context->primary()) return primary(inner);
   if (binary_operator(context) != nullptr) return binary_chain(context);
   if (context->IF_THEN() != nullptr) return if_expression(context);
-  if (context->PER() != nullptr) {
-    const ExprId operand = expression(context->expression(0));
-    const auto rate = name(context->word());
-    if (!rate) return error(span(context));
-    return add(span(context), PerExpr{operand, *rate}, {operand});
-  }
+  if (context->PER() != nullptr) return per_chain(context);
   if (context->expression().size() == 1) return prefix(context);
   return error(span(context));
+}
+
+/// `a per row per model` leans left too.
+ExprId TreeBuilder::per_chain(Expression* context) {
+  std::vector<Expression*> chain;
+  Expression* operand = context;
+  for (; operand != nullptr && !operand->exception && operand->PER() != nullptr;
+       operand = operand->expression(0))
+    chain.push_back(operand);
+  ExprId result = expression(operand);
+  for (auto it = chain.rbegin(); it != chain.rend(); ++it) {
+    const auto rate = name((*it)->word());
+    if (!rate) return error(span(context));
+    result = add(span(*it), PerExpr{result, *rate}, {result});
+  }
+  return result;
 }
 
 ExprId TreeBuilder::prefix(Expression* context) {

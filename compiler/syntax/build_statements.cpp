@@ -86,7 +86,7 @@ std::optional<StmtId> TreeBuilder::assign_stmt(TalwegParser::ValueItemContext* c
   const auto* named = std::get_if<NameExpr>(&module_[target].node);
   if (named == nullptr) {
     if (!std::holds_alternative<ErrorExpr>(module_[target].node))
-      input_.diagnostics.report(DiagnosticKind::NotAssignable, module_[target].span);
+      input_.diagnostics.report(DiagnosticKind::TargetNotAName, module_[target].span);
     return std::nullopt;
   }
   return add_stmt(span(context), AssignStmt{named->path, *op, value}, {value});

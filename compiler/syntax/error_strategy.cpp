@@ -67,8 +67,16 @@ TokenKind kind_of(std::ptrdiff_t type) {
 
 void ErrorStrategy::report_here(antlr4::Parser* parser, const antlr4::misc::IntervalSet& expected) {
   Misfit misfit{parser->getCurrentToken()->getTokenIndex(), place_around(parser->getContext()), {}};
-  for (const ssize_t type : expected.toList())
-    if (type != static_cast<ssize_t>(antlr4::Token::EPSILON)) misfit.expected.insert(kind_of(type));
+  const auto add = [&](const antlr4::misc::IntervalSet& types) {
+    for (const ssize_t type : types.toList())
+      if (type != static_cast<ssize_t>(antlr4::Token::EPSILON))
+        misfit.expected.insert(kind_of(type));
+  };
+  add(expected);
+  if (passed_at_ == parser->getTokenStream()->index())
+    for (const auto& [state, context] : passed_)
+      add(parser->getInterpreter<antlr4::atn::ParserATNSimulator>()->atn.getExpectedTokens(
+          state, context));
   messages_.report(misfit);
 }
 
@@ -85,6 +93,10 @@ antlr4::Token* ErrorStrategy::recoverInline(antlr4::Parser* parser) {
 }
 
 void ErrorStrategy::sync(antlr4::Parser* parser) {
+  const std::size_t index = parser->getTokenStream()->index();
+  if (index != passed_at_) passed_.clear();
+  passed_at_ = index;
+  passed_.emplace_back(parser->getState(), parser->getContext());
   if (!is_list(parser->getContext()->getRuleIndex())) return;
   const antlr4::atn::ATN& atn = parser->getInterpreter<antlr4::atn::ParserATNSimulator>()->atn;
   const antlr4::misc::IntervalSet& expected = atn.nextTokens(atn.states[parser->getState()]);

@@ -23,6 +23,10 @@ class ErrorStrategy : public antlr4::DefaultErrorStrategy {
   void skip(antlr4::Parser* parser);
 
   ParserMessages& messages_;
+  /// Places in the grammar that the parser has passed at the current token: what could have stood
+  /// there is expected too.
+  std::vector<std::pair<std::size_t, antlr4::ParserRuleContext*>> passed_;
+  std::size_t passed_at_ = 0;
 };
 
 }  // namespace talweg::syntax

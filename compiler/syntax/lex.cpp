@@ -161,8 +161,11 @@ class Collector {
   void add_doc(const Token& token) {
     if (!list_.tokens.empty() && list_.tokens.back().line == token.line) return;
     const bool continues = doc_ && token.line == doc_line_ + 1;
-    const std::string line(doc_text(input_.text(token)));
-    doc_ = continues ? *doc_ + "\n" + line : line;
+    if (continues)
+      *doc_ += '\n';
+    else
+      doc_.emplace();
+    *doc_ += doc_text(input_.text(token));
     doc_line_ = token.line;
   }
 

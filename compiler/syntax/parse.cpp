@@ -90,7 +90,7 @@ class SortedReports {
 std::optional<TokenList> prepare(const Input& input) {
   if (!check_text(input)) return std::nullopt;
   std::optional<TokenList> list = lex(input);
-  if (!list || !balance_brackets(input, *list)) return std::nullopt;
+  if (!list || !balance_brackets(input, *list) || input.diagnostics.full()) return std::nullopt;
   lay_out(*list);
   if (!check_nesting(input, *list)) return std::nullopt;
   return list;

@@ -11,8 +11,8 @@ namespace talweg::syntax {
 struct Limits {
   static constexpr int kMaxNesting = 256;  // brackets, unary operators, ifs, powers within each other
   static constexpr int kMaxTreeDepth = 1000;  // of the tree that later phases walk recursively
-  static constexpr std::size_t kMaxTokens = 400'000;
-  static constexpr std::size_t kMaxTextBytes = 8u << 20;
+  static constexpr std::size_t kMaxTokens = 200'000;
+  static constexpr std::size_t kMaxTextBytes = 2u << 20;
   static constexpr std::size_t kMaxNameBytes = 256;
   static constexpr std::size_t kMaxNumberBytes = 512;
 };

@@ -43,7 +43,19 @@ std::string list_expected(std::set<TokenKind> expected) {
   const auto drop = [&](unsigned flag) {
     std::erase_if(expected, [&](TokenKind kind) { return has(kind, flag); });
   };
-  if (expected.contains(TokenKind::Number) && expected.contains(TokenKind::Not)) {
+  if (expected.contains(TokenKind::Let) && expected.contains(TokenKind::For)) {
+    words.emplace_back("a statement");
+    drop(kValue);
+    for (const TokenKind kind :
+         {TokenKind::Let, TokenKind::Var, TokenKind::If, TokenKind::For, TokenKind::SkipStep,
+          TokenKind::Hold, TokenKind::Regrad, TokenKind::Separator, TokenKind::RightBrace})
+      expected.erase(kind);
+  } else if (expected.contains(TokenKind::Rule)) {
+    words.emplace_back("a declaration");
+    drop(kDeclares);
+    for (const TokenKind kind : {TokenKind::Let, TokenKind::Separator, TokenKind::End})
+      expected.erase(kind);
+  } else if (expected.contains(TokenKind::Number) && expected.contains(TokenKind::Not)) {
     words.emplace_back("a value");
     drop(kValue);
   }
@@ -56,6 +68,7 @@ std::string list_expected(std::set<TokenKind> expected) {
   if (expected.contains(TokenKind::Hyper)) {
     words.emplace_back("a declaration of the rule");
     drop(kRuleItem);
+    expected.erase(TokenKind::Separator);
   }
   if (expected.contains(TokenKind::Name)) expected.erase(TokenKind::Matrix);
   if (expected.contains(TokenKind::Separator)) {
@@ -200,7 +213,7 @@ bool ParserMessages::wrong_if(const Misfit& misfit, const Extent& extent) {
     return true;
   }
   if (token.kind != TokenKind::Separator && token.kind != TokenKind::End &&
-      !has(token.kind, kCloses))
+      token.kind != TokenKind::Comma && !has(token.kind, kCloses))
     return false;
   input_.diagnostics.report(DiagnosticKind::MissingElse, input_.span(list_.tokens[at]))
       .help("write `if c then a else b`");

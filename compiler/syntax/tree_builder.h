@@ -59,6 +59,7 @@ class TreeBuilder {
   ExprId primary(TalwegParser::PrimaryContext* context);
   ExprId number(antlr4::Token* token);
   ExprId prefix(TalwegParser::ExpressionContext* context);
+  ExprId per_chain(TalwegParser::ExpressionContext* context);
   ExprId binary_chain(TalwegParser::ExpressionContext* context);
   ExprId if_expression(TalwegParser::ExpressionContext* context);
   ExprId arm(TalwegParser::ArmContext* context);
