@@ -48,8 +48,8 @@ class Printer {
   }
 
   void print_program(std::string_view name, const ScalarProgram& program, ir::Rate rate) {
-    line("once per {}: {} slots", rate == ir::Rate::Model ? "step" : "step and group",
-         program.slots.size());
+    line("once per {}: {} slot{}", rate == ir::Rate::Model ? "step" : "step and group",
+         program.slots.size(), program.slots.size() == 1 ? "" : "s");
     for (const ir::NodeId id : program.nodes) line("  {}", ir::print_node(graph_, id));
     for (std::size_t i = 0; i < program.slots.size(); ++i)
       line("  {} slot {} = %{}", name, i, program.slots[i].index);
