@@ -2,7 +2,7 @@
 #include "runtime/memory/dtype.h"
 
 typedef struct dtype_row {
-  const char* name;
+  char name[12]; /* in place: the table needs no relocation */
   uint32_t bytes;
   int is_served;
 } dtype_row;
@@ -15,7 +15,7 @@ static const dtype_row kRows[] = {
 };
 
 static const dtype_row* find_row(uint32_t dtype) {
-  return dtype < sizeof kRows / sizeof kRows[0] && kRows[dtype].name ? &kRows[dtype] : 0;
+  return dtype < sizeof kRows / sizeof kRows[0] && kRows[dtype].bytes ? &kRows[dtype] : 0;
 }
 
 uint32_t talweg_dtype_bytes(uint32_t dtype) {

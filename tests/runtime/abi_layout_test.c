@@ -1,0 +1,67 @@
+/* Layouts that compiled rules, caches and generated libraries depend on. They are checked while
+ * this compiles, as C11: a failure here means a new ABI version. */
+#include <stddef.h>
+
+#include "runtime/abi/talweg_abi.h"
+#include "runtime/abi/talweg_tensor.h"
+
+#define SIZE(type, bytes) _Static_assert(sizeof(type) == (bytes), "size of " #type)
+#define PLACE(type, member, bytes) \
+  _Static_assert(offsetof(type, member) == (bytes), "place of " #type "." #member)
+
+_Static_assert(TALWEG_ABI_VERSION == 1, "these are the layouts of version 1");
+_Static_assert(TALWEG_CHUNK_ELEMENTS == 16384, "part of the numeric contract");
+_Static_assert(TALWEG_SEGMENT_ELEMENTS == 1024, "part of the numeric contract");
+
+SIZE(talweg_chunk, 16);
+PLACE(talweg_chunk, element_count, 8);
+PLACE(talweg_chunk, tensor_index, 12);
+SIZE(talweg_slot, 8);
+
+SIZE(talweg_hyper_info, 48);
+PLACE(talweg_hyper_info, default_value, 16);
+PLACE(talweg_hyper_info, low_closed, 40);
+PLACE(talweg_hyper_info, rounds, 45);
+
+SIZE(talweg_state_info, 32);
+PLACE(talweg_state_info, stream, 24);
+PLACE(talweg_state_info, rate, 28);
+
+SIZE(talweg_input_info, 24);
+PLACE(talweg_input_info, rate, 20);
+
+SIZE(talweg_scalar_args, 88);
+PLACE(talweg_scalar_args, hypers, 16);
+PLACE(talweg_scalar_args, states, 24);
+PLACE(talweg_scalar_args, inputs, 32);
+PLACE(talweg_scalar_args, given, 40);
+PLACE(talweg_scalar_args, new_states, 48);
+PLACE(talweg_scalar_args, bound, 56);
+PLACE(talweg_scalar_args, model_slots, 64);
+PLACE(talweg_scalar_args, group_slots, 72);
+PLACE(talweg_scalar_args, needed, 80);
+
+SIZE(talweg_pass_args, 48);
+PLACE(talweg_pass_args, pointers, 8);
+PLACE(talweg_pass_args, tensor_groups, 16);
+PLACE(talweg_pass_args, model_slots, 24);
+PLACE(talweg_pass_args, group_slots, 32);
+PLACE(talweg_pass_args, group_args, 40);
+
+SIZE(talweg_pass_info, 16);
+SIZE(talweg_image, 128);
+PLACE(talweg_image, name, 8);
+PLACE(talweg_image, hypers, 32);
+PLACE(talweg_image, passes, 56);
+PLACE(talweg_image, hyper_count, 64);
+PLACE(talweg_image, model_scalars, 96);
+PLACE(talweg_image, self, 120);
+
+SIZE(talweg_storage, 2);
+SIZE(talweg_tensor, 64);
+PLACE(talweg_tensor, param, 40);
+PLACE(talweg_tensor, rank, 48);
+PLACE(talweg_tensor, device, 60);
+
+/* A translation unit needs a declaration that is not an assertion. */
+extern int talweg_abi_layout_is_checked;

@@ -1,0 +1,223 @@
+// A rule written by hand as an image, so that tests of the runtime depend on no compiler:
+//
+//   hyper lr = 0.5 in [0, inf);  hyper beta = 0.5 in [0, 1);  hyper model int every = 2 in [1, 100]
+//   hyper bool nesterov = false;  hyper model scale in (0, 10], bound: loss if given, else 1
+//   state m;  state start = param;  state floor = lr;  state one = 1
+//   state model total = 1;  state group mu = 10 * lr
+//   input model loss;  input hessian
+//   step { m = beta * m + grad;  floor += one;  total += 1;  mu *= 0.5;
+//          update = lr * scale * m;  if reads_hessian { update += hessian } }
+#pragma once
+
+#include <cmath>
+#include <cstdint>
+#include <limits>
+#include <memory>
+#include <string>
+#include <type_traits>
+#include <vector>
+
+#include "runtime/optimizer/optimizer.hpp"
+
+namespace talweg::tests {
+
+enum Hyper : std::uint32_t { kLr, kBeta, kEvery, kNesterov, kScale, kHyperCount };
+enum State : std::uint32_t { kM, kStart, kFloor, kOne, kTotal, kMu, kStateCount };
+enum Input : std::uint32_t { kLoss, kHessian, kInputCount };
+
+template <class T>
+class FakeRule {
+ public:
+  // What the rule needs of its inputs.
+  bool reads_loss = false;
+  bool reads_hessian = false;
+  // Counts what was called.
+  mutable std::uint64_t model_calls = 0;
+
+  FakeRule() {
+    image.abi_version = TALWEG_ABI_VERSION;
+    image.compute_dtype = std::is_same_v<T, float> ? TALWEG_F32 : TALWEG_F64;
+    image.name = "Fake";
+    image.doc = "";
+    image.isa = "by hand";
+    image.hypers = hypers;
+    image.states = states;
+    image.inputs = inputs;
+    image.passes = &pass;
+    image.hyper_count = kHyperCount;
+    image.state_count = kStateCount;
+    image.input_count = kInputCount;
+    image.pass_count = 1;
+    image.stream_count = 7;
+    image.model_slot_count = 1;
+    image.group_slot_count = 2;
+    image.uses_gradient = 1;
+    image.model_scalars = model_scalars;
+    image.group_scalars = group_scalars;
+    image.initial_states = initial_states;
+    image.self = this;
+  }
+  FakeRule(const FakeRule&) = delete;
+  FakeRule& operator=(const FakeRule&) = delete;
+
+  static constexpr double kInf = std::numeric_limits<double>::infinity();
+  static constexpr auto kGroup = TALWEG_RATE_GROUP;
+  static constexpr auto kModel = TALWEG_RATE_MODEL;
+  static constexpr auto kElement = TALWEG_RATE_ELEMENT;
+  static constexpr std::uint8_t kDtype = std::is_same_v<T, float> ? TALWEG_F32 : TALWEG_F64;
+
+  // name, doc, default, low, high, low_closed, high_closed, kind, rate, bound, rounds
+  talweg_hyper_info hypers[kHyperCount] = {
+      {"lr", "", 0.5, 0, kInf, 1, 0, TALWEG_HYPER_NUMBER, kGroup, 0, 1, {}},
+      {"beta", "", 0.5, 0, 1, 1, 0, TALWEG_HYPER_NUMBER, kGroup, 0, 1, {}},
+      {"every", "", 2, 1, 100, 1, 1, TALWEG_HYPER_INT, kModel, 0, 0, {}},
+      {"nesterov", "", 0, 0, 1, 1, 1, TALWEG_HYPER_BOOL, kGroup, 0, 0, {}},
+      {"scale", "", 1, 0, 10, 0, 1, TALWEG_HYPER_NUMBER, kModel, 1, 1, {}},
+  };
+  // name, doc, initial_value, stream, rate, dtype, initial, is_stored
+  talweg_state_info states[kStateCount] = {
+      {"m", "", 0, 2, kElement, kDtype, TALWEG_INITIAL_ZERO, 1},
+      {"start", "", 0, 3, kElement, kDtype, TALWEG_INITIAL_PARAM, 0},
+      {"floor", "", 0, 4, kElement, kDtype, TALWEG_INITIAL_SCALAR, 1},
+      {"one", "", 1, 5, kElement, kDtype, TALWEG_INITIAL_CONSTANT, 0},
+      {"total", "", 1, UINT32_MAX, kModel, TALWEG_F64, TALWEG_INITIAL_CONSTANT, 1},
+      {"mu", "", 0, UINT32_MAX, kGroup, TALWEG_F64, TALWEG_INITIAL_SCALAR, 1},
+  };
+  talweg_input_info inputs[kInputCount] = {
+      {"loss", "", UINT32_MAX, kModel, {}},
+      {"hessian", "", 6, kElement, {}},
+  };
+  talweg_pass_info pass = {run_pass, 0, 0};
+  talweg_image image{};
+
+ private:
+  static void model_scalars(void* self, const talweg_scalar_args* args) {
+    const auto& rule = *static_cast<const FakeRule*>(self);
+    ++rule.model_calls;
+    args->new_states[kTotal] = args->states[kTotal] + 1;
+    args->bound[kScale] = args->given[kLoss] != 0 ? args->inputs[kLoss] : 1;
+    store(args->model_slots[0], args->bound[kScale]);
+    args->needed[kLoss] = rule.reads_loss ? 1 : 0;
+    args->needed[kHessian] = rule.reads_hessian ? 1 : 0;
+  }
+
+  static void group_scalars(void*, const talweg_scalar_args* args) {
+    args->new_states[kMu] = args->states[kMu] * 0.5;
+    store(args->group_slots[0], args->hypers[kLr]);
+    store(args->group_slots[1], args->hypers[kBeta]);
+  }
+
+  static void initial_states(void*, const talweg_scalar_args* args) {
+    args->new_states[kFloor] = args->hypers[kLr];
+    args->new_states[kMu] = 10 * args->hypers[kLr];
+  }
+
+  static void store(talweg_slot& slot, double value) {
+    if constexpr (std::is_same_v<T, float>)
+      slot.f32 = static_cast<float>(value);
+    else
+      slot.f64 = value;
+  }
+  static T load(const talweg_slot& slot) {
+    if constexpr (std::is_same_v<T, float>)
+      return slot.f32;
+    else
+      return slot.f64;
+  }
+
+  static void run_pass(void* self, const talweg_pass_args* args, std::uint32_t begin,
+                       std::uint32_t end) {
+    const auto& rule = *static_cast<const FakeRule*>(self);
+    for (std::uint32_t i = begin; i < end; ++i) {
+      const talweg_chunk& chunk = args->chunks[i];
+      void* const* streams = args->pointers + std::size_t{chunk.tensor_index} * 7;
+      if (streams[TALWEG_STREAM_GRAD] == nullptr) continue;
+      const auto stream = [&](int s) { return static_cast<T*>(streams[s]) + chunk.first_element; };
+      const talweg_slot* slots = args->group_slots + 2 * args->tensor_groups[chunk.tensor_index];
+      const T rate = load(slots[0]) * load(args->model_slots[0]);
+      const T beta = load(slots[1]);
+      T* const param = stream(0);
+      const T* const grad = stream(1);
+      T* const m = stream(2);
+      T* const floor = stream(4);
+      const T* const one = stream(5);
+      const T* const hessian = rule.reads_hessian ? stream(6) : nullptr;
+      for (std::uint32_t e = 0; e < chunk.element_count; ++e) {
+        m[e] = beta * m[e] + grad[e];
+        floor[e] += one[e];
+        param[e] -= rate * m[e] + (hessian != nullptr ? hessian[e] : T{0});
+      }
+    }
+  }
+};
+
+/// Parameters and gradients of some sizes, filled with numbers that differ.
+template <class T>
+struct FakeModel {
+  std::vector<std::vector<T>> params, grads;
+
+  explicit FakeModel(const std::vector<std::size_t>& sizes) {
+    for (const std::size_t size : sizes) {
+      std::vector<T> param(size), grad(size);
+      for (std::size_t i = 0; i < size; ++i) {
+        param[i] = static_cast<T>(
+            std::sin(0.1 * static_cast<double>(i) + 1.0 * static_cast<double>(params.size())));
+        grad[i] = static_cast<T>(std::cos(0.3 * static_cast<double>(i)));
+      }
+      params.push_back(std::move(param));
+      grads.push_back(std::move(grad));
+    }
+  }
+
+  std::vector<optimizer::Tensor> tensors(const std::vector<std::uint32_t>& groups = {}) {
+    std::vector<optimizer::Tensor> result;
+    for (std::size_t i = 0; i < params.size(); ++i) {
+      optimizer::Tensor tensor;
+      tensor.name = "w" + std::to_string(i);
+      tensor.shape = {params[i].size()};
+      tensor.param = params[i].data();
+      tensor.group = groups.empty() ? 0 : groups[i];
+      result.push_back(std::move(tensor));
+    }
+    return result;
+  }
+
+  std::vector<const void*> gradients() const {
+    std::vector<const void*> result;
+    for (const auto& grad : grads) result.push_back(grad.data());
+    return result;
+  }
+};
+
+/// All persistent bytes and all parameters: what a refused step must not change.
+template <class T>
+std::string snapshot(optimizer::Optimizer& optimizer, const FakeModel<T>& model) {
+  std::string bytes;
+  for (const optimizer::PersistentEntry& entry : optimizer.persistent()) {
+    std::size_t size = entry.dtype == TALWEG_F32 ? 4 : 8;
+    for (const std::uint64_t n : entry.shape) size *= n;
+    bytes.append(static_cast<const char*>(entry.data), size);
+  }
+  for (const auto& param : model.params)
+    bytes.append(reinterpret_cast<const char*>(param.data()), param.size() * sizeof(T));
+  return bytes;
+}
+
+template <class T>
+optimizer::Optimizer make_optimizer(const FakeRule<T>& rule, FakeModel<T>& model,
+                                    const std::vector<std::uint32_t>& groups = {},
+                                    std::uint32_t group_count = 1, std::uint32_t threads = 0) {
+  auto pool = threads > 0 ? std::make_shared<support::ThreadPool>(threads) : nullptr;
+  auto made =
+      optimizer::Optimizer::create(rule.image, nullptr, model.tensors(groups), group_count, pool);
+  if (!made) throw std::runtime_error(made.failure().message);
+  return *std::move(made);
+}
+
+template <class T>
+T state_at(const optimizer::Optimizer& optimizer, const char* name, std::size_t tensor,
+           std::size_t i) {
+  return static_cast<const T*>(*optimizer.state(name, tensor))[i];
+}
+
+}  // namespace talweg::tests

@@ -1,0 +1,134 @@
+// A saved and resumed run is the uninterrupted one, bit for bit.
+#include "runtime/checkpoint/optimizer_state.h"
+
+#include <unistd.h>
+
+#include <catch2/catch.hpp>
+#include <cstring>
+#include <filesystem>
+
+#include "runtime/support/file_io.h"
+#include "tests/runtime/fake_rule.h"
+
+namespace talweg::tests {
+namespace {
+
+struct TemporaryFile {
+  std::filesystem::path path =
+      std::filesystem::temp_directory_path() / ("talweg-state-" + std::to_string(::getpid()));
+  TemporaryFile() = default;
+  TemporaryFile(const TemporaryFile&) = delete;
+  TemporaryFile& operator=(const TemporaryFile&) = delete;
+  ~TemporaryFile() { std::filesystem::remove(path); }
+};
+
+/// Steps [begin, end); the second tensor joins at step 3, when its states begin.
+template <class T>
+void run_steps(optimizer::Optimizer& optimizer, const FakeModel<T>& model, int begin, int end) {
+  for (int step = begin; step < end; ++step) {
+    auto gradients = model.gradients();
+    if (step < 3) gradients[1] = nullptr;
+    REQUIRE(optimizer.step(gradients, {{{"loss", 1.0 + step}}, {}}).ok());
+  }
+}
+
+}  // namespace
+
+TEMPLATE_TEST_CASE("resumed equals uninterrupted", "", float, double) {
+  using T = TestType;
+  const std::vector<std::size_t> sizes{100, 20000, 0, 3};
+  const std::vector<std::uint32_t> groups{0, 1, 1, 0};
+  FakeRule<T> rule;
+  FakeModel<T> whole(sizes);
+  auto uninterrupted = make_optimizer(rule, whole, groups, 2);
+  run_steps(uninterrupted, whole, 1, 8);
+
+  for (int stop = 0; stop < 7; ++stop) {
+    TemporaryFile file;
+    FakeModel<T> model(sizes);
+    auto first = make_optimizer(rule, model, groups, 2);
+    run_steps(first, model, 1, 1 + stop);
+    REQUIRE(checkpoint::save_optimizer(file.path, first, {{"seed", "7"}}).ok());
+    auto second = make_optimizer(rule, model, groups, 2);
+    REQUIRE(checkpoint::load_optimizer(file.path, second).ok());
+    CHECK(second.steps_completed() == static_cast<std::uint64_t>(stop));
+    CHECK(snapshot(second, model) == snapshot(first, model));
+    run_steps(second, model, 1 + stop, 8);
+    CHECK(snapshot(second, model) == snapshot(uninterrupted, whole));
+    const auto read = checkpoint::Safetensors::read(file.path);
+    CHECK(read->metadata().at("rule") == "Fake");
+    CHECK(read->metadata().at("seed") == "7");
+  }
+}
+
+TEST_CASE("persistent data is one named, typed list") {
+  FakeRule<float> rule;
+  FakeModel<float> model({2, 0});
+  auto optimizer = make_optimizer(rule, model, {0, 1}, 2);
+  std::vector<std::string> names;
+  for (const auto& entry : optimizer.persistent()) {
+    names.push_back(entry.name);
+    CHECK((entry.data == nullptr) == (!entry.shape.empty() && entry.shape[0] == 0));
+  }
+  CHECK(names == std::vector<std::string>{"t", "calls", "m/w0", "m/w1", "start/w0", "start/w1",
+                                          "floor/w0", "floor/w1", "one/w0", "one/w1", "total",
+                                          "mu@0", "mu@1", "@begun/w0", "@begun/w1"});
+}
+
+TEST_CASE("a rule whose states start from constants keeps nothing about beginnings") {
+  FakeRule<float> rule;
+  rule.states[kStart].initial = TALWEG_INITIAL_ZERO;
+  rule.states[kFloor].initial = TALWEG_INITIAL_CONSTANT;
+  FakeModel<float> model({2});
+  auto optimizer = make_optimizer(rule, model);
+  for (const auto& entry : optimizer.persistent())
+    CHECK(entry.name.find("@begun") == std::string::npos);
+}
+
+TEST_CASE("a file that does not fit changes nothing") {
+  TemporaryFile file;
+  FakeRule<float> rule;
+  FakeModel<float> model({3, 3});
+  auto saved = make_optimizer(rule, model);
+  run_steps(saved, model, 1, 4);
+  REQUIRE(checkpoint::save_optimizer(file.path, saved).ok());
+
+  const auto refuse = [&](optimizer::Optimizer& optimizer, const FakeModel<float>& its_model,
+                          const std::string& words) {
+    const std::string before = snapshot(optimizer, its_model);
+    const auto status = checkpoint::load_optimizer(file.path, optimizer);
+    REQUIRE_FALSE(status.ok());
+    INFO(status.failure().message);
+    CHECK(status.failure().kind == support::FailureKind::Io);
+    CHECK(status.failure().message.find(words) != std::string::npos);
+    CHECK(snapshot(optimizer, its_model) == before);
+  };
+  FakeModel<float> larger({3, 4});
+  auto other_shape = make_optimizer(rule, larger);
+  refuse(other_shape, larger, "`m/w1` is F32 [3], not F32 [4]");
+  FakeModel<float> more({3, 3, 3});
+  auto other_count = make_optimizer(rule, more);
+  refuse(other_count, more, "missing (5): `m/w2`, `start/w2`, `floor/w2`, `one/w2`, `@begun/w2`");
+  FakeModel<float> fewer({3});
+  auto fewer_tensors = make_optimizer(rule, fewer);
+  refuse(fewer_tensors, fewer, "unexpected (5): `@begun/w1`, `floor/w1`");
+
+  // The right tensors, but a count that no run can have.
+  auto twin = make_optimizer(rule, model);
+  for (const double count : {-1.0, 0.5, 1e300, std::nan("")}) {
+    for (auto& entry : saved.persistent())
+      if (entry.name == "t") *static_cast<double*>(entry.data) = count;
+    REQUIRE(checkpoint::save_optimizer(file.path, saved).ok());
+    refuse(twin, model, "has a value of `t` that cannot be");
+  }
+  for (auto& entry : saved.persistent()) {
+    if (entry.name == "t") *static_cast<double*>(entry.data) = 3;
+    if (entry.name == "@begun/w0") *static_cast<double*>(entry.data) = 0.5;
+  }
+  REQUIRE(checkpoint::save_optimizer(file.path, saved).ok());
+  refuse(twin, model, "has a value of `@begun/w0` that cannot be");
+  REQUIRE(support::write_file_atomically(file.path, "not a checkpoint").ok());
+  refuse(twin, model, "is not a valid safetensors file");
+}
+
+}  // namespace talweg::tests
