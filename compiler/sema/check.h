@@ -22,7 +22,8 @@ struct SearchPath {
   std::filesystem::path stdlib_dir;
 };
 
-/// Loads and caches modules; owns their trees. One for a compilation (the REPL keeps one for a session).
+/// Loads and caches modules; owns their trees. One for a compilation (the REPL keeps one for a
+/// session).
 class Modules {
  public:
   Modules(SearchPath path, base::Sources& sources, base::Diagnostics& diagnostics);
@@ -30,7 +31,8 @@ class Modules {
   Modules(const Modules&) = delete;
   Modules& operator=(const Modules&) = delete;
 
-  /// Adds a parsed module under a name ("mine"); it replaces an earlier one of the same name (REPL).
+  /// Adds a parsed module under a name ("mine"); it replaces an earlier one of the same name
+  /// (REPL).
   void add(std::string name, std::filesystem::path file, syntax::Module module);
 
   struct Impl;
@@ -41,15 +43,18 @@ class Modules {
 };
 
 /// Names of the rules and functions a module declares itself.
-struct ModuleNames { std::vector<std::string> rules; std::vector<std::string> functions; };
+struct ModuleNames {
+  std::vector<std::string> rules;
+  std::vector<std::string> functions;
+};
 ModuleNames declared_names(const syntax::Module& module);
 
-/// Checks everything a module declares (each rule on its own, each fn for what can be known without a call).
-/// Reports to the Modules' diagnostics; true without errors.
+/// Checks everything a module declares (each rule on its own, each fn for what can be known without
+/// a call). Reports to the Modules' diagnostics; true without errors.
 bool check_module(Modules& modules, const std::string& module_name);
 
-/// Resolves a pipeline (from parse_pipeline) seen from `from_module` (empty: only imports by path and stdlib)
-/// into a typed rule; nothing if errors were reported.
+/// Resolves a pipeline (from parse_pipeline) seen from `from_module` (empty: only imports by path
+/// and stdlib) into a typed rule; nothing if errors were reported.
 std::optional<TypedRule> resolve_pipeline(Modules& modules, const std::string& from_module,
                                           const syntax::Module& pipeline);
 

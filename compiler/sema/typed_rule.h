@@ -1,9 +1,10 @@
 // The typed rule: one whole pipeline with every name resolved and every rate known.
 //
-// Modules, imports, functions, loops and stage arguments are gone: functions are inlined (as a Block that
-// binds their parameters to locals), loops are unrolled, pipelines are a flat list of stages. What remains
-// is straight statements, `if`s, and expressions over symbols. Contraction is decided from these trees
-// when the graph is built, so an inlined call, a local and a product stay apart here.
+// Modules, imports, functions, loops and stage arguments are gone: functions are inlined (as a
+// Block that binds their parameters to locals), loops are unrolled, pipelines are a flat list of
+// stages. What remains is straight statements, `if`s, and expressions over symbols. Contraction is
+// decided from these trees when the graph is built, so an inlined call, a local and a product stay
+// apart here.
 #pragma once
 
 #include <optional>
@@ -36,16 +37,16 @@ struct Type {
 // ---- Symbols ----
 
 enum class SymbolKind : std::uint8_t {
-  Param,   // index unused; the value at this point of the rule (in `after`: the new point)
+  Param,  // index unused; the value at this point of the rule (in `after`: the new point)
   Grad,
   Update,
-  T,       // step number, model rate
-  Calls,   // number of calls, model rate
-  Hyper,   // index into TypedRule::hypers
-  State,   // index into TypedRule::states
-  Input,   // index into TypedRule::inputs
-  Given,   // given(input): model-rate bool; index into inputs
-  Local,   // index into TypedRule::locals
+  T,      // step number, model rate
+  Calls,  // number of calls, model rate
+  Hyper,  // index into TypedRule::hypers
+  State,  // index into TypedRule::states
+  Input,  // index into TypedRule::inputs
+  Given,  // given(input): model-rate bool; index into inputs
+  Local,  // index into TypedRule::locals
 };
 struct Symbol {
   SymbolKind kind = SymbolKind::Param;
@@ -57,15 +58,29 @@ struct Symbol {
 
 struct TypedStmt;
 
-struct ConstantNode { double value; };   // a bool constant is 0 or 1
-struct LoadNode { Symbol symbol; };
-/// One operation; operands in the order of the Op's definition. Op::Fma never appears: contraction comes
-/// later. Op::Pow with a constant exponent is still Pow here.
-struct ApplyNode { builtins::Op op; std::vector<TypedExprId> operands; };
+struct ConstantNode {
+  double value;
+};  // a bool constant is 0 or 1
+struct LoadNode {
+  Symbol symbol;
+};
+/// One operation; operands in the order of the Op's definition. Op::Fma never appears: contraction
+/// comes later. Op::Pow with a constant exponent is still Pow here.
+struct ApplyNode {
+  builtins::Op op;
+  std::vector<TypedExprId> operands;
+};
 /// `if` as an expression (also min/max-free selections); both arms have the type of the whole.
-struct ChooseNode { TypedExprId condition; TypedExprId then_value; TypedExprId else_value; };
+struct ChooseNode {
+  TypedExprId condition;
+  TypedExprId then_value;
+  TypedExprId else_value;
+};
 /// Statements, then a value: a block arm or an inlined function.
-struct BlockNode { std::vector<TypedStmt> statements; TypedExprId value; };
+struct BlockNode {
+  std::vector<TypedStmt> statements;
+  TypedExprId value;
+};
 
 struct TypedExpr {
   Type type;
@@ -75,10 +90,17 @@ struct TypedExpr {
 
 // ---- Statements ----
 
-/// Sets a symbol (param, grad, update, state or local). `let` and `var` are the first assignment of a local.
-/// `x += e` has become x = x + (e), one expression.
-struct TypedAssign { Symbol target; TypedExprId value; };
-struct TypedIf { TypedExprId condition; std::vector<TypedStmt> then_body; std::vector<TypedStmt> else_body; };
+/// Sets a symbol (param, grad, update, state or local). `let` and `var` are the first assignment of
+/// a local. `x += e` has become x = x + (e), one expression.
+struct TypedAssign {
+  Symbol target;
+  TypedExprId value;
+};
+struct TypedIf {
+  TypedExprId condition;
+  std::vector<TypedStmt> then_body;
+  std::vector<TypedStmt> else_body;
+};
 
 struct TypedStmt {
   Span span;
@@ -90,46 +112,58 @@ struct TypedStmt {
 enum class HyperKind : std::uint8_t { Number, Int, Bool };
 
 struct TypedHyper {
-  std::string name;        // within its stage: "lr"
-  std::string stage;       // the stage's label, "adamw"; empty for a hyper of the outermost rule
-  std::string public_name; // what a user sets: "lr" where that is unambiguous, else "adamw.lr"
+  std::string name;         // within its stage: "lr"
+  std::string stage;        // the stage's label, "adamw"; empty for a hyper of the outermost rule
+  std::string public_name;  // what a user sets: "lr" where that is unambiguous, else "adamw.lr"
   std::string doc;
   Span span;
   HyperKind kind = HyperKind::Number;
-  Rate rate = Rate::Group;        // Const (`hyper const`: gone from the rule, kept here for docs), Model or Group
-  double default_value = 0;       // bool: 0 or 1. For Const: the value compiled in
+  Rate rate =
+      Rate::Group;  // Const (`hyper const`: gone from the rule, kept here for docs), Model or Group
+  double default_value = 0;  // bool: 0 or 1. For Const: the value compiled in
   types::Interval range;
   /// Bound to an expression by the pipeline: not settable; evaluated where its stage's step begins.
   bool bound = false;
+  std::vector<std::string>
+      choices;               // of a const hyper `in {raw, corrected}`; default_value is the index
+  std::vector<double> list;  // of a const hyper that is a list
 };
 
 struct TypedState {
-  std::string name;         // within its stage
+  std::string name;  // within its stage
   std::string stage;
   std::string public_name;  // "m", or "adamw.m" where ambiguous
   std::string doc;
   Span span;
-  Rate rate = Rate::Element;                // Model, Group or Element in this version
-  std::optional<TypedExprId> initial;       // absent: 0. Const rate, or of hypers and `param`
+  Rate rate = Rate::Element;           // Model, Group or Element in this version
+  std::optional<TypedExprId> initial;  // absent: 0. Const rate, or of hypers and `param`
 };
 
+/// An input of the same name and rate is one input for all stages that declare it.
 struct TypedInput {
   std::string name;
-  std::string stage;
+  std::string stage;  // the first that declares it
   std::string public_name;
   std::string doc;
   Span span;
   Rate rate = Rate::Element;  // Model or Element
 };
 
-struct TypedLocal { std::string name; Span span; };
+struct TypedLocal {
+  std::string name;
+  Span span;
+};
 
-/// A hyper bound by the pipeline: `AdamW(lr = cosine(t, ...))`. Evaluated in order, where the stage begins.
-struct TypedBinding { std::uint32_t hyper = 0; TypedExprId value; };
+/// A hyper bound by the pipeline: `AdamW(lr = cosine(t, ...))`. Evaluated in order, where the stage
+/// begins.
+struct TypedBinding {
+  std::uint32_t hyper = 0;
+  TypedExprId value;
+};
 
 struct TypedStage {
-  std::string label;   // unique in the pipeline: "adamw", "clip", or as given by `name = Rule`
-  std::string rule;    // "AdamW"
+  std::string label;  // unique in the pipeline: "adamw", "clip", or as given by `name = Rule`
+  std::string rule;   // "AdamW"
   std::string doc;
   std::vector<TypedBinding> bindings;
   std::vector<TypedStmt> step;
@@ -145,7 +179,8 @@ struct TypedRule {
   std::vector<TypedLocal> locals;
   std::vector<TypedStage> stages;
   std::vector<TypedExpr> exprs;
-  /// True if some stage assigns `update`: then param -= update once after all steps. Else nothing is subtracted.
+  /// True if some stage assigns `update`: then param -= update once after all steps. Else nothing
+  /// is subtracted.
   bool subtracts_update = false;
 
   [[nodiscard]] const TypedExpr& operator[](TypedExprId id) const { return exprs[id.index]; }

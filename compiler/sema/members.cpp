@@ -1,0 +1,136 @@
+// Declarations of one use of a rule: its names, states and inputs.
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "compiler/sema/names.h"
+#include "compiler/sema/pipeline_checker.h"
+
+namespace talweg::sema {
+
+using base::DiagnosticKind;
+
+void PipelineChecker::declare_members(RuleInstance& instance, const Use& use) {
+  const syntax::RuleDecl& decl = *instance.decl;
+  std::vector<const syntax::Argument*> given(decl.hypers.size(), nullptr);
+  if (use.stage && use.stage->has_arguments) {
+    std::vector<std::string> names;
+    for (const syntax::HyperDecl& hyper : decl.hypers) names.push_back(hyper.name.text);
+    Frame frame{.module = use.around->module, .place = Place::Argument, .rule = use.around};
+    const std::string callee = fmt::format("rule `{}`", use.stage->rule.text());
+    const auto matched = checker_.match_arguments(frame, {callee, "hyper", use.stage->rule.span},
+                                                  names, use.stage->arguments);
+    if (matched) {
+      given = *matched;
+    } else {
+      for (const syntax::Argument& argument : use.stage->arguments)
+        checker_.value_in(frame, argument.value);
+    }
+  }
+  for (std::size_t i = 0; i < decl.hypers.size(); ++i)
+    add_hyper(instance, decl.hypers[i], use, given[i]);
+  for (const syntax::InputDecl& input : decl.inputs) add_input(instance, input);
+  for (const syntax::StateDecl& state : decl.states) add_state(instance, state);
+}
+
+void PipelineChecker::add_member(RuleInstance& instance, const syntax::Name& name,
+                                 Member::Sort sort, std::size_t index) {
+  if (is_reserved_in_rules(name.text)) {
+    reporter_.report(DiagnosticKind::ReservedName, name.span, name.text);
+    return;
+  }
+  const auto [place, is_new] = instance.members.emplace(
+      name.text, Member{sort, static_cast<std::uint32_t>(index), name.span});
+  if (!is_new)
+    reporter_.report(DiagnosticKind::NameTaken, name.span, name.text)
+        .label(place->second.span, "first defined here");
+}
+
+Rate PipelineChecker::state_rate(const syntax::StateDecl& decl) {
+  if (!decl.shape.empty()) {
+    reporter_.report(DiagnosticKind::MatricesLater, decl.name.span,
+                     "a state with a shape of its own");
+    return Rate::Element;
+  }
+  if (!decl.rate) return Rate::Element;
+  const std::optional<Rate> rate = types::rate_from_text(decl.rate->text);
+  if (!rate || rate == Rate::Const) {
+    auto report =
+        reporter_.report(DiagnosticKind::BadRate, decl.rate->span, decl.rate->text, "a state");
+    if (!rate) suggest(report, reporter_, decl.rate->text, {"model", "group", "element"});
+    return Rate::Element;
+  }
+  if (*rate == Rate::Model || *rate == Rate::Group || *rate == Rate::Element) return *rate;
+  reporter_.report(DiagnosticKind::RatesLater, decl.rate->span, decl.rate->text);
+  return Rate::Element;
+}
+
+void PipelineChecker::add_state(RuleInstance& instance, const syntax::StateDecl& decl) {
+  TypedState state;
+  state.name = decl.name.text;
+  state.stage = instance.label;
+  state.doc = decl.doc;
+  state.span = decl.name.span;
+  state.rate = state_rate(decl);
+  if (decl.initial) set_initial(instance, decl, state);
+  const std::size_t index = instance.states.size();
+  instance.states.push_back(
+      {.decl = &decl, .index = static_cast<std::uint32_t>(builder_.rule.states.size())});
+  builder_.rule.states.push_back(std::move(state));
+  builder_.state_is_kept.push_back(false);
+  add_member(instance, decl.name, Member::Sort::State, index);
+}
+
+/// Constants, expressions of hypers, or `param` itself.
+void PipelineChecker::set_initial(RuleInstance& instance, const syntax::StateDecl& decl,
+                                  TypedState& state) {
+  Frame frame{.module = instance.module, .place = Place::Initial, .rule = &instance};
+  Value value = checker_.value_in(frame, *decl.initial);
+  if (!checker_.expect_kind(value, Kind::Number, "an initial value")) return;
+  if (!types::fits(value.type.rate, state.rate)) {
+    auto report = reporter_.report(DiagnosticKind::ValueTooFast, value.span, state.name,
+                                   types::to_text(state.rate), types::to_text(value.type.rate));
+    checker_.blame(report, value.id, state.rate);
+    return;
+  }
+  const auto* load = std::get_if<LoadNode>(&builder_.rule[value.id].node);
+  const bool is_param = load && load->symbol.kind == SymbolKind::Param;
+  if (value.type.rate == Rate::Element && !is_param) {
+    reporter_.report(DiagnosticKind::InitialOfParamLater, value.span);
+    return;
+  }
+  if (value.constant) value = builder_.constant(Kind::Number, *value.constant, value.span);
+  state.initial = value.id;
+}
+
+Rate PipelineChecker::input_rate(const syntax::InputDecl& decl) {
+  if (!decl.rate) return Rate::Element;
+  const std::optional<Rate> rate = types::rate_from_text(decl.rate->text);
+  if (rate == Rate::Model || rate == Rate::Element) return *rate;
+  if (rate && *rate != Rate::Const && *rate != Rate::Group) {
+    reporter_.report(DiagnosticKind::RatesLater, decl.rate->span, decl.rate->text);
+    return Rate::Element;
+  }
+  auto report =
+      reporter_.report(DiagnosticKind::BadRate, decl.rate->span, decl.rate->text, "an input");
+  if (!rate) suggest(report, reporter_, decl.rate->text, {"model", "element"});
+  report.help("an input is `input model x`, one number a step, or `input x`, one per element");
+  return Rate::Element;
+}
+
+void PipelineChecker::add_input(RuleInstance& instance, const syntax::InputDecl& decl) {
+  const Rate rate = input_rate(decl);
+  auto& inputs = builder_.rule.inputs;
+  const auto same = std::ranges::find_if(
+      inputs, [&](const TypedInput& i) { return i.name == decl.name.text && i.rate == rate; });
+  const auto typed_index = static_cast<std::uint32_t>(same - inputs.begin());
+  if (same == inputs.end()) {
+    inputs.push_back({decl.name.text, instance.label, {}, decl.doc, decl.name.span, rate});
+    builder_.input_is_kept.push_back(false);
+  }
+  const std::size_t index = instance.inputs.size();
+  instance.inputs.push_back({.decl = &decl, .index = typed_index});
+  add_member(instance, decl.name, Member::Sort::Input, index);
+}
+
+}  // namespace talweg::sema

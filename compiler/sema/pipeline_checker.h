@@ -1,0 +1,87 @@
+// Makes the typed rule of a whole pipeline: every rule that is used becomes a stage, rules that are
+// pipelines themselves are flattened, arguments become defaults or bindings.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "compiler/sema/checker.h"
+
+namespace talweg::sema {
+
+class PipelineChecker {
+ public:
+  /// `total_work` is carried over from the checks before this one.
+  PipelineChecker(Modules::Impl& modules, std::uint32_t total_work);
+
+  /// A rule that is used alone, with its defaults. `watch`: warnings are given about its text.
+  std::optional<TypedRule> rule_alone(LoadedModule& module, const syntax::RuleDecl& decl,
+                                      bool watch);
+  /// A pipeline as it stands in a command: `scope` is the module of its text, `decl` the rule it
+  /// holds.
+  std::optional<TypedRule> pipeline(LoadedModule& scope, const syntax::RuleDecl& decl);
+  [[nodiscard]] std::uint32_t total_work() const { return checker_.total_work(); }
+
+ private:
+  /// A rule's use: where it stands and what it is given there.
+  struct Use {
+    const syntax::StageRef* stage = nullptr;  // null: no arguments
+    RuleInstance* around = nullptr;           // whose names the arguments may use
+    std::string label;
+    bool watch = false;
+  };
+
+  // pipelines.cpp
+  RuleInstance* use(LoadedModule& module, const syntax::RuleDecl& decl, const Use& use);
+  void stages(RuleInstance& instance, const syntax::Pipeline& pipeline);
+  void stage(RuleInstance& around, const syntax::StageRef& ref, const std::string& label);
+  std::vector<std::string> stage_labels(RuleInstance& instance, const syntax::Pipeline& pipeline);
+  std::string unique_label(const std::string& wanted);
+  const syntax::RuleDecl* find_rule(LoadedModule& from, const syntax::Path& path, Found& found);
+  bool enters_itself(const syntax::RuleDecl& decl, const Use& use);
+  void blocks(RuleInstance& instance, bool watch);
+  std::optional<TypedRule> finish();
+
+  // rule_structure.cpp
+  void check_structure(const syntax::RuleDecl& decl);
+  void refuse_later_parts(const syntax::RuleDecl& decl);
+  void warn(const RuleInstance& instance);
+
+  // members.cpp
+  void declare_members(RuleInstance& instance, const Use& use);
+  void add_member(RuleInstance& instance, const syntax::Name& name, Member::Sort sort,
+                  std::size_t index);
+  void add_state(RuleInstance& instance, const syntax::StateDecl& decl);
+  Rate state_rate(const syntax::StateDecl& decl);
+  void set_initial(RuleInstance& instance, const syntax::StateDecl& decl, TypedState& state);
+  void add_input(RuleInstance& instance, const syntax::InputDecl& decl);
+  Rate input_rate(const syntax::InputDecl& decl);
+
+  // hypers.cpp
+  void add_hyper(RuleInstance& instance, const syntax::HyperDecl& decl, const Use& use,
+                 const syntax::Argument* argument);
+  TypedHyper typed_hyper(const RuleInstance& instance, const syntax::HyperDecl& decl);
+  void set_range(RuleInstance& instance, const syntax::HyperDecl& decl, TypedHyper& hyper);
+  void take_argument(RuleInstance& instance, std::size_t index, const Use& use,
+                     const syntax::Argument& argument);
+  void take_default(RuleInstance& instance, std::size_t index);
+  void take_choice(RuleInstance& instance, std::size_t index, Frame& frame, syntax::ExprId id);
+  void take_constant(HyperMember& hyper, const Value& value);
+  void bind(HyperMember& hyper, const Value& value);
+  Span span_in(const LoadedModule& module, syntax::ExprId id) const;
+
+  Modules::Impl& modules_;
+  Reporter& reporter_;
+  RuleBuilder builder_;
+  Checker checker_;
+  std::vector<std::unique_ptr<RuleInstance>> instances_;
+  std::vector<const syntax::RuleDecl*> open_rules_;  // being used, outermost first
+  std::set<std::string> labels_;
+  std::vector<TypedBinding> bindings_;  // of rules around the next stage, evaluated where it begins
+  std::size_t use_count_ = 0;
+};
+
+}  // namespace talweg::sema

@@ -1,0 +1,220 @@
+// Pipelines: rules become stages.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cctype>
+
+#include "compiler/sema/names.h"
+#include "compiler/sema/pipeline_checker.h"
+
+namespace talweg::sema {
+
+using base::DiagnosticKind;
+
+namespace {
+
+/// "ClipByGlobalNorm" -> "clip_by_global_norm", "AdamW" -> "adamw", "LAMB" -> "lamb": a capital
+/// begins a word where a small letter follows it.
+std::string snake_case(std::string_view name) {
+  std::string result;
+  for (std::size_t i = 0; i < name.size(); ++i) {
+    const auto byte = static_cast<unsigned char>(name[i]);
+    const bool is_capital = std::isupper(byte) != 0;
+    const bool begins_word = is_capital && i > 0 && i + 1 < name.size() &&
+                             std::islower(static_cast<unsigned char>(name[i + 1])) != 0;
+    if (begins_word && name[i - 1] != '_') result += '_';
+    result += is_capital ? static_cast<char>(std::tolower(byte)) : name[i];
+  }
+  return result;
+}
+
+}  // namespace
+
+PipelineChecker::PipelineChecker(Modules::Impl& modules, std::uint32_t total_work)
+    : modules_(modules), reporter_(modules.reporter), checker_(modules, builder_) {
+  checker_.add_earlier_work(total_work);
+}
+
+std::optional<TypedRule> PipelineChecker::rule_alone(LoadedModule& module,
+                                                     const syntax::RuleDecl& decl, bool watch) {
+  builder_.rule.name = decl.name.text;
+  builder_.rule.doc = decl.doc;
+  const bool is_pipeline = !decl.pipelines.empty();
+  use(module, decl,
+      {.label = is_pipeline ? "" : unique_label(snake_case(decl.name.text)), .watch = watch});
+  return finish();
+}
+
+std::optional<TypedRule> PipelineChecker::pipeline(LoadedModule& scope,
+                                                   const syntax::RuleDecl& decl) {
+  instances_.push_back(std::make_unique<RuleInstance>());
+  RuleInstance& outer = *instances_.back();
+  outer.module = &scope;
+  outer.decl = &decl;
+  if (decl.pipelines.empty()) {
+    reporter_.fail();  // the parser said what is missing
+    return std::nullopt;
+  }
+  const syntax::Pipeline& pipeline = decl.pipelines.front();
+  const bool is_lone = pipeline.stages.size() == 1 && !pipeline.stages[0].label;
+  if (is_lone) {
+    const syntax::StageRef& stage = pipeline.stages[0];
+    Found found;
+    if (const syntax::RuleDecl* rule = find_rule(scope, stage.rule, found)) {
+      builder_.rule.name = rule->name.text;
+      builder_.rule.doc = rule->doc;
+      const bool is_pipeline = !rule->pipelines.empty();
+      use(*found.module, *rule,
+          {&stage, &outer, is_pipeline ? "" : unique_label(snake_case(rule->name.text))});
+    }
+  } else {
+    builder_.rule.name = modules_.sources.text(pipeline.span);
+    stages(outer, pipeline);
+  }
+  return finish();
+}
+
+std::optional<TypedRule> PipelineChecker::finish() {
+  if (reporter_.failed()) return std::nullopt;
+  drop_unmentioned(builder_);
+  set_public_names(builder_.rule);
+  return std::move(builder_.rule);
+}
+
+bool PipelineChecker::enters_itself(const syntax::RuleDecl& decl, const Use& use) {
+  const auto first = std::ranges::find(open_rules_, &decl);
+  if (first == open_rules_.end()) return false;
+  std::string circle;
+  for (auto it = first; it != open_rules_.end(); ++it) circle += (*it)->name.text + " -> ";
+  reporter_.report(DiagnosticKind::RecursiveRule, use.stage ? use.stage->rule.span : decl.name.span,
+                   circle + decl.name.text);
+  return true;
+}
+
+RuleInstance* PipelineChecker::use(LoadedModule& module, const syntax::RuleDecl& decl,
+                                   const Use& use) {
+  if (reporter_.stopped() || enters_itself(decl, use)) return nullptr;
+  if (++use_count_ > CheckLimits::kMaxStages) {
+    reporter_.report(DiagnosticKind::StageLimit, use.stage ? use.stage->span : decl.name.span,
+                     CheckLimits::kMaxStages);
+    reporter_.stop();
+    return nullptr;
+  }
+  checker_.begin_unit(fmt::format("rule `{}`", decl.name.text), decl.name.span);
+  instances_.push_back(std::make_unique<RuleInstance>());
+  RuleInstance& instance = *instances_.back();
+  instance.module = &module;
+  instance.decl = &decl;
+  instance.label = use.label;
+  open_rules_.push_back(&decl);
+  check_structure(decl);
+  declare_members(instance, use);
+  if (!decl.pipelines.empty())
+    stages(instance, decl.pipelines.front());
+  else
+    blocks(instance, use.watch);
+  open_rules_.pop_back();
+  if (use.watch && !reporter_.failed()) warn(instance);
+  return &instance;
+}
+
+void PipelineChecker::blocks(RuleInstance& instance, bool watch) {
+  const syntax::RuleDecl& decl = *instance.decl;
+  TypedStage stage{instance.label, decl.name.text, decl.doc, std::move(bindings_), {}, {}};
+  bindings_.clear();
+  const auto check = [&](const std::vector<syntax::StepBlock>& blocks, Place place,
+                         std::vector<TypedStmt>& out) {
+    for (const syntax::StepBlock& block : blocks) {
+      Frame frame{
+          .module = instance.module, .place = place, .rule = &instance, .is_watched = watch};
+      std::vector<TypedStmt> body;
+      checker_.block_in(frame, block, body);
+      if (&block == &blocks.front()) out = std::move(body);
+    }
+  };
+  check(decl.steps, Place::Step, stage.step);
+  check(decl.afters, Place::After, stage.after);
+  builder_.rule.stages.push_back(std::move(stage));
+}
+
+std::string PipelineChecker::unique_label(const std::string& wanted) {
+  std::string label = wanted;
+  for (int n = 2; !labels_.insert(label).second; ++n) label = fmt::format("{}_{}", wanted, n);
+  return label;
+}
+
+/// Labels of all stages: names that are given come first, so that they are kept as they are.
+std::vector<std::string> PipelineChecker::stage_labels(RuleInstance& instance,
+                                                       const syntax::Pipeline& pipeline) {
+  std::vector<std::string> labels(pipeline.stages.size());
+  for (std::size_t i = 0; i < labels.size(); ++i) {
+    const auto& name = pipeline.stages[i].label;
+    if (!name) continue;
+    for (const syntax::Name& earlier : instance.stage_names)
+      if (earlier.text == name->text)
+        reporter_.report(DiagnosticKind::NameTaken, name->span, name->text)
+            .label(earlier.span, "first defined here");
+    instance.stage_names.push_back(*name);
+    labels[i] = unique_label(name->text);
+  }
+  for (std::size_t i = 0; i < labels.size(); ++i)
+    if (labels[i].empty() && !pipeline.stages[i].rule.parts.empty())
+      labels[i] = unique_label(snake_case(pipeline.stages[i].rule.parts.back().text));
+  return labels;
+}
+
+void PipelineChecker::stages(RuleInstance& instance, const syntax::Pipeline& pipeline) {
+  if (pipeline.stages.size() > CheckLimits::kMaxStages) {
+    reporter_.report(DiagnosticKind::StageLimit, pipeline.stages[CheckLimits::kMaxStages].span,
+                     CheckLimits::kMaxStages);
+    reporter_.stop();
+    return;
+  }
+  const std::vector<std::string> labels = stage_labels(instance, pipeline);
+  for (std::size_t i = 0; i < labels.size(); ++i) {
+    if (reporter_.stopped()) return;
+    const syntax::StageRef& ref = pipeline.stages[i];
+    if (ref.rule.parts.empty()) continue;
+    StageInScope in_scope;
+    in_scope.label = ref.label ? ref.label->text : labels[i];
+    in_scope.span = ref.rule.span;
+    in_scope.is_named = ref.label.has_value();
+    in_scope.first_state = static_cast<std::uint32_t>(builder_.rule.states.size());
+    stage(instance, ref, labels[i]);
+    in_scope.end_state = static_cast<std::uint32_t>(builder_.rule.states.size());
+    instance.stages.push_back(std::move(in_scope));
+  }
+}
+
+void PipelineChecker::stage(RuleInstance& around, const syntax::StageRef& ref,
+                            const std::string& label) {
+  Found found;
+  if (const syntax::RuleDecl* rule = find_rule(*around.module, ref.rule, found)) {
+    use(*found.module, *rule, {&ref, &around, label});
+    return;
+  }
+  Frame frame{.module = around.module, .place = Place::Argument, .rule = &around};
+  for (const syntax::Argument& argument : ref.arguments) checker_.value_in(frame, argument.value);
+}
+
+const syntax::RuleDecl* PipelineChecker::find_rule(LoadedModule& from, const syntax::Path& path,
+                                                   Found& found) {
+  bool reported = false;
+  const std::optional<Found> result = modules_.find(from, path, reported);
+  if (result) {
+    found = *result;
+    if (const auto* rule = found.as<syntax::RuleDecl>()) return rule;
+    reporter_.report(DiagnosticKind::NotARule, path.span, path.text(), sort_of(found.decl))
+        .label(name_of(found.decl).span, "defined here");
+    return nullptr;
+  }
+  if (reported) return nullptr;
+  auto report = reporter_.report(DiagnosticKind::UnknownRule, path.span, path.text());
+  if (path.parts.size() == 1 && reporter_.keeps_more())
+    suggest(report, reporter_, path.text(), modules_.visible_names(from));
+  else if (path.parts.size() > 1)
+    report.help(fmt::format("import its module: `import {}`", path.parts.front().text));
+  return nullptr;
+}
+
+}  // namespace talweg::sema

@@ -1,0 +1,45 @@
+// Reports diagnostics and remembers whether the work at hand failed.
+//
+// The collection of diagnostics drops repeated errors and caps their number, and a session keeps
+// one collection for many checks, so its count cannot tell whether this check failed.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "compiler/base/diagnostics.h"
+
+namespace talweg::sema {
+
+class Reporter {
+ public:
+  explicit Reporter(base::Diagnostics& diagnostics) : diagnostics_(diagnostics) {}
+
+  template <class... Args>
+  base::DiagnosticBuilder report(base::DiagnosticKind kind, base::Span span, const Args&... args) {
+    if (base::info(kind).severity == base::Severity::Error) failed_ = true;
+    return diagnostics_.report(kind, span, args...);
+  }
+
+  /// A new check begins.
+  void begin() { failed_ = stopped_ = false; }
+  void fail() { failed_ = true; }
+  [[nodiscard]] bool failed() const { return failed_; }
+
+  /// A limit was met: the rest of this check is not worth doing.
+  void stop() { failed_ = stopped_ = true; }
+  [[nodiscard]] bool stopped() const { return stopped_; }
+
+  /// True while suggestions are worth computing: the error they belong to will be kept.
+  [[nodiscard]] bool keeps_more() const {
+    return diagnostics_.error_count() <= base::Diagnostics::kMaxErrors;
+  }
+  base::Diagnostics& diagnostics() { return diagnostics_; }
+
+ private:
+  base::Diagnostics& diagnostics_;
+  bool failed_ = false;
+  bool stopped_ = false;
+};
+
+}  // namespace talweg::sema

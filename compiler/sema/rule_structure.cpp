@@ -1,0 +1,63 @@
+// The structure of a rule: what it may hold together, what comes with later versions, and warnings
+// about a rule as a whole.
+#include <fmt/format.h>
+
+#include "compiler/sema/pipeline_checker.h"
+
+namespace talweg::sema {
+
+using base::DiagnosticKind;
+
+void PipelineChecker::check_structure(const syntax::RuleDecl& decl) {
+  const auto once = [&](const auto& blocks, std::string_view what) {
+    for (std::size_t i = 1; i < blocks.size(); ++i)
+      reporter_.report(DiagnosticKind::RepeatedBlock, blocks[i].span, decl.name.text, what)
+          .label(blocks[0].span, "the first one");
+  };
+  once(decl.steps, "step");
+  once(decl.afters, "after");
+  once(decl.pipelines, "pipeline");
+  refuse_later_parts(decl);
+  if (decl.pipelines.empty()) return;
+  const auto refuse = [&](Span span, std::string_view what) {
+    reporter_.report(DiagnosticKind::PipelineWithMore, span, decl.name.text, what)
+        .label(decl.pipelines[0].span, "its pipeline");
+  };
+  if (!decl.steps.empty()) refuse(decl.steps[0].span, "a `step`");
+  if (!decl.afters.empty()) refuse(decl.afters[0].span, "an `after`");
+  if (!decl.states.empty()) refuse(decl.states[0].span, "states");
+}
+
+void PipelineChecker::refuse_later_parts(const syntax::RuleDecl& decl) {
+  for (const syntax::ViewDecl& view : decl.views)
+    reporter_.report(DiagnosticKind::ViewsLater, view.span);
+  for (const syntax::MatrixDecl& matrix : decl.matrices)
+    reporter_.report(DiagnosticKind::MatricesLater, matrix.span,
+                     fmt::format("`matrix ({})`", matrix.split));
+  for (const syntax::RequireDecl& require : decl.requires_)
+    reporter_.report(DiagnosticKind::RequireLater, require.span);
+  if (!decl.arms.empty()) reporter_.report(DiagnosticKind::WhenLater, decl.arms[0].span);
+}
+
+void PipelineChecker::warn(const RuleInstance& instance) {
+  const syntax::RuleDecl& decl = *instance.decl;
+  for (const HyperMember& hyper : instance.hypers)
+    if (!hyper.is_used)
+      reporter_.report(DiagnosticKind::HyperNeverUsed, hyper.decl->name.span,
+                       hyper.decl->name.text);
+  for (const InputMember& input : instance.inputs)
+    if (!input.is_read)
+      reporter_.report(DiagnosticKind::InputNeverRead, input.decl->name.span,
+                       input.decl->name.text);
+  // A scalar state may be there for later stages, or for whoever reads it from outside.
+  for (const StateMember& state : instance.states)
+    if (!state.is_read && builder_.rule.states[state.index].rate == Rate::Element)
+      reporter_.report(DiagnosticKind::StateNeverRead, state.decl->name.span,
+                       state.decl->name.text);
+  if (decl.pipelines.empty() && !instance.changes_something)
+    reporter_.report(DiagnosticKind::RuleChangesNothing, decl.name.span, decl.name.text)
+        .help("assign `update`, `param`, `grad` or a state");
+  checker_.warn_of_unused_lets();
+}
+
+}  // namespace talweg::sema
