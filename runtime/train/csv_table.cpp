@@ -39,9 +39,9 @@ std::optional<long> column_number(const std::string& text) {
 
 /// Place from 0 of the column numbered `number` (from 1, or from the end: -1) of `width`.
 std::size_t column_place(long number, std::size_t width) {
-  const auto magnitude = static_cast<std::size_t>(std::abs(number));
-  if (number == 0 || magnitude > width) return kNoColumn;
-  return number > 0 ? magnitude - 1 : width - magnitude;
+  const auto last = static_cast<long>(width);
+  if (number == 0 || number > last || number < -last) return kNoColumn;
+  return static_cast<std::size_t>(number > 0 ? number - 1 : last + number);
 }
 
 class TableBuilder {

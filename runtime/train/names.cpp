@@ -1,4 +1,4 @@
-// Patterns by backtracking to the last star; edit distance by one row of the classic table.
+// Patterns by backtracking to the last star; edit distance by rows of the classic table.
 #include "runtime/train/names.h"
 
 #include <fmt/format.h>
@@ -12,18 +12,22 @@ namespace {
 
 constexpr std::size_t kMaxSuggestedBytes = 64;
 
+/// Insertions, deletions, replacements and swaps of neighbours (optimal string alignment).
 std::size_t edit_distance(std::string_view a, std::string_view b) {
-  std::vector<std::size_t> row(b.size() + 1);
-  std::iota(row.begin(), row.end(), std::size_t{0});
+  std::vector<std::size_t> before_last;
+  std::vector<std::size_t> last(b.size() + 1);
+  std::iota(last.begin(), last.end(), std::size_t{0});
   for (std::size_t i = 0; i < a.size(); ++i) {
-    std::size_t diagonal = row[0]++;
+    std::vector<std::size_t> row(b.size() + 1, i + 1);
     for (std::size_t j = 0; j < b.size(); ++j) {
-      const std::size_t replaced = diagonal + (a[i] == b[j] ? 0 : 1);
-      diagonal = row[j + 1];
-      row[j + 1] = std::min({replaced, row[j] + 1, row[j + 1] + 1});
+      row[j + 1] = std::min({last[j] + (a[i] == b[j] ? 0 : 1), last[j + 1] + 1, row[j] + 1});
+      const bool is_swap = i > 0 && j > 0 && a[i] == b[j - 1] && a[i - 1] == b[j];
+      if (is_swap) row[j + 1] = std::min(row[j + 1], before_last[j - 1] + 1);
     }
+    before_last = std::move(last);
+    last = std::move(row);
   }
-  return row.back();
+  return last.back();
 }
 
 }  // namespace
@@ -57,7 +61,7 @@ std::string suggestion(std::string_view name, std::span<const std::string> candi
   for (const std::string& candidate : candidates) {
     if (candidate.size() > kMaxSuggestedBytes) continue;
     const std::size_t distance = edit_distance(name, candidate);
-    const std::size_t allowed = std::max<std::size_t>(1, candidate.size() / 3);
+    const std::size_t allowed = std::max<std::size_t>(1, (candidate.size() + 1) / 3);
     if (distance <= allowed && (best == nullptr || distance < best_distance)) {
       best = &candidate;
       best_distance = distance;

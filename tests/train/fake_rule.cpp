@@ -1,0 +1,107 @@
+// The image's tables and functions.
+#include "tests/train/fake_rule.h"
+
+#include <cmath>
+#include <limits>
+
+namespace talweg::train::testing {
+namespace {
+
+struct FakeImage {
+  FakeRule* rule = nullptr;
+  talweg_hyper_info hyper{};
+  talweg_input_info inputs[2]{};
+  talweg_pass_info pass{};
+  talweg_image image{};
+};
+
+void model_scalars(void* self, const talweg_scalar_args* args) {
+  FakeRule& rule = *static_cast<FakeImage*>(self)->rule;
+  const auto given = [&](std::size_t i) {
+    return args->given[i] != 0 ? std::optional(args->inputs[i]) : std::nullopt;
+  };
+  for (std::size_t i = 0; i < 2; ++i) args->needed[i] = args->given[i];
+  rule.losses.push_back(given(0));
+  rule.validation_losses.push_back(given(1));
+}
+
+void group_scalars(void* /*self*/, const talweg_scalar_args* args) {
+  args->group_slots[0].f64 = args->hypers[0];
+}
+
+void initial_states(void* /*self*/, const talweg_scalar_args* /*args*/) {}
+
+template <class Scalar>
+void run_chunks(const FakeImage& fake, const talweg_pass_args* args, std::uint32_t begin,
+                std::uint32_t end) {
+  for (std::uint32_t c = begin; c < end; ++c) {
+    const talweg_chunk& chunk = args->chunks[c];
+    void* const* streams = args->pointers + std::size_t{chunk.tensor_index} * 2;
+    auto* param = static_cast<Scalar*>(streams[TALWEG_STREAM_PARAM]);
+    const auto* grad = static_cast<const Scalar*>(streams[TALWEG_STREAM_GRAD]);
+    if (grad == nullptr) continue;
+    const std::uint32_t group = args->tensor_groups[chunk.tensor_index];
+    const auto lr = static_cast<Scalar>(args->group_slots[group].f64);
+    for (std::uint64_t i = chunk.first_element; i < chunk.first_element + chunk.element_count;
+         ++i) {
+      param[i] -= lr * grad[i];
+    }
+    if (fake.rule->poison_step == fake.rule->losses.size() && chunk.first_element == 0) {
+      param[0] = std::numeric_limits<Scalar>::quiet_NaN();
+    }
+  }
+}
+
+void run_pass(void* self, const talweg_pass_args* args, std::uint32_t begin, std::uint32_t end) {
+  const auto& fake = *static_cast<FakeImage*>(self);
+  if (fake.image.compute_dtype == TALWEG_F32) {
+    run_chunks<float>(fake, args, begin, end);
+  } else {
+    run_chunks<double>(fake, args, begin, end);
+  }
+}
+
+std::shared_ptr<FakeImage> make_image(FakeRule& rule, talweg_dtype dtype) {
+  auto fake = std::make_shared<FakeImage>();
+  fake->rule = &rule;
+  fake->hyper = {
+      "lr", "", rule.learning_rate, 0, INFINITY, 1, 0, TALWEG_HYPER_NUMBER, TALWEG_RATE_GROUP, 0,
+      0,    {}};
+  fake->inputs[0] = {"loss", "", UINT32_MAX, TALWEG_RATE_MODEL, {}};
+  fake->inputs[1] = {"validation_loss", "", UINT32_MAX, TALWEG_RATE_MODEL, {}};
+  const std::uint32_t bytes = dtype == TALWEG_F32 ? 4 : 8;
+  fake->pass = {run_pass, 2 * bytes, bytes};
+  talweg_image& image = fake->image;
+  image.abi_version = TALWEG_ABI_VERSION;
+  image.compute_dtype = dtype;
+  image.name = "fake";
+  image.doc = "";
+  image.isa = "none";
+  image.hypers = &fake->hyper;
+  image.inputs = fake->inputs;
+  image.passes = &fake->pass;
+  image.hyper_count = 1;
+  image.input_count = 2;
+  image.pass_count = 1;
+  image.stream_count = 2;
+  image.group_slot_count = 1;
+  image.uses_gradient = 1;
+  image.model_scalars = model_scalars;
+  image.group_scalars = group_scalars;
+  image.initial_states = initial_states;
+  image.self = fake.get();
+  return fake;
+}
+
+}  // namespace
+
+OptimizerFactory fake_factory(FakeRule& rule) {
+  return [&rule](std::vector<optimizer::Tensor> tensors, std::uint32_t groups, talweg_dtype dtype) {
+    rule.groups = groups;
+    const auto fake = make_image(rule, dtype);
+    return optimizer::Optimizer::create(fake->image, fake, std::move(tensors), groups,
+                                        std::make_shared<support::ThreadPool>(1));
+  };
+}
+
+}  // namespace talweg::train::testing

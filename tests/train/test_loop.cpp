@@ -1,0 +1,271 @@
+// What the loop promises: records, stops, restores, frozen tensors, inputs given when new.
+#include <atomic>
+#include <catch2/catch.hpp>
+#include <cmath>
+#include <limits>
+
+#include "runtime/train/callback_objective.h"
+#include "runtime/train/loop.h"
+#include "runtime/train/trajectory.h"
+#include "tests/train/fake_rule.h"
+
+using namespace talweg;
+using namespace talweg::train;
+using namespace talweg::train::testing;
+
+namespace {
+
+/// (x - 3)^2 + (y + 1)^2 in two tensors, with losses of a validation part that are told beforehand.
+class Bowl final : public Objective {
+ public:
+  Bowl() { tensors_ = {{"x", {1}, 1, &x}, {"y", {1}, 1, &y}}; }
+  [[nodiscard]] talweg_dtype dtype() const override { return TALWEG_F64; }
+  [[nodiscard]] std::span<const ParameterTensor> parameters() const override { return tensors_; }
+  [[nodiscard]] std::uint32_t sample_count() const override { return 4; }
+  double loss_and_gradient(std::span<const std::uint32_t> samples,
+                           std::span<void* const> gradients) override {
+    seen.insert(seen.end(), samples.begin(), samples.end());
+    *static_cast<double*>(gradients[0]) = 2 * (x - 3);
+    *static_cast<double*>(gradients[1]) = 2 * (y + 1);
+    ++calls;
+    return calls == nan_at ? std::numeric_limits<double>::quiet_NaN() : value();
+  }
+  Evaluation evaluate_training() override { return {value(), std::nullopt}; }
+  std::optional<Evaluation> evaluate_validation() override {
+    if (validation.empty()) return std::nullopt;
+    const double loss = validation.front();
+    if (validation.size() > 1) validation.erase(validation.begin());
+    return Evaluation{loss, std::nullopt};
+  }
+  [[nodiscard]] double value() const { return (x - 3) * (x - 3) + (y + 1) * (y + 1); }
+
+  double x = 0, y = 0;
+  std::uint64_t calls = 0, nan_at = 0;
+  std::vector<double> validation;
+  std::vector<std::uint32_t> seen;
+
+ private:
+  std::vector<ParameterTensor> tensors_;
+};
+
+support::Result<LoopOutcome> run(Objective& objective, FakeRule& rule, const LoopSettings& settings,
+                                 const LoopHooks& hooks = {}) {
+  auto optimizer = fake_factory(rule)(optimizer_tensors(objective), 1, objective.dtype());
+  INFO((optimizer ? "" : optimizer.failure().message));
+  REQUIRE(optimizer.ok());
+  return run_loop(objective, *optimizer, settings, hooks);
+}
+
+}  // namespace
+
+TEST_CASE("losses are those before the updates; parameters are seen after them") {
+  Bowl bowl;
+  FakeRule rule(0.25);
+  LoopSettings settings;
+  settings.epochs = 3;
+  std::vector<double> losses;
+  std::vector<double> xs;
+  LoopHooks hooks;
+  hooks.on_step = [&](const StepRecord& record) {
+    losses.push_back(record.loss);
+    xs.push_back(bowl.x);
+    CHECK(record.samples == 4);
+  };
+  const auto outcome = run(bowl, rule, settings, hooks);
+  REQUIRE(outcome.ok());
+  CHECK(losses == std::vector<double>{10, 2.5, 0.625});
+  CHECK(xs == std::vector<double>{1.5, 2.25, 2.625});
+  CHECK(outcome->cause == StopCause::Finished);
+  CHECK(outcome->first_loss == 10);
+  CHECK(rule.losses == std::vector<std::optional<double>>{10, 2.5, 0.625});
+  CHECK(outcome->times.total_seconds >= outcome->times.optimizer_seconds);
+}
+
+TEST_CASE("given orders are walked in turn, in batches") {
+  Bowl bowl;
+  FakeRule rule;
+  LoopSettings settings;
+  settings.epochs = 3;
+  settings.batch = 2;
+  settings.order = {{3, 3, 1}, {0}};
+  const auto outcome = run(bowl, rule, settings);
+  CHECK(outcome->steps == 5);
+  CHECK(bowl.seen == std::vector<std::uint32_t>{3, 3, 1, 0, 3, 3, 1});
+}
+
+TEST_CASE("a step limit ends within an epoch, or at its end with the epoch counted") {
+  Bowl bowl;
+  FakeRule rule;
+  LoopSettings settings;
+  settings.epochs = 10;
+  settings.batch = 2;
+  settings.max_steps = 3;
+  auto outcome = run(bowl, rule, settings);
+  CHECK(outcome->cause == StopCause::StepLimit);
+  CHECK((outcome->steps == 3 && outcome->epochs == 1));
+  settings.max_steps = 4;
+  outcome = run(bowl, rule, settings);
+  CHECK((outcome->steps == 4 && outcome->epochs == 2));
+}
+
+TEST_CASE("a loss that is not finite stops before the optimizer sees the step") {
+  Bowl bowl;
+  bowl.nan_at = 3;
+  FakeRule rule(0.25);
+  LoopSettings settings;
+  settings.epochs = 9;
+  const auto outcome = run(bowl, rule, settings);
+  REQUIRE(outcome.ok());
+  CHECK(outcome->cause == StopCause::NotFinite);
+  CHECK(outcome->steps == 2);
+  CHECK(bowl.x == 2.25);
+  CHECK(rule.losses.size() == 2);
+  CHECK_THAT(outcome->reason,
+             Catch::Contains("step 3") && Catch::Contains("nan") && Catch::Contains("2.5"));
+  bowl.calls = 0;
+  bowl.nan_at = 1;
+  CHECK_THAT(run(bowl, rule, settings)->reason, Catch::Contains("before any update"));
+}
+
+TEST_CASE("parameters that stop being finite are put back to before the step") {
+  Bowl bowl;
+  FakeRule rule(0.25);
+  rule.poison_step = 2;
+  LoopSettings settings;
+  settings.epochs = 9;
+  const auto outcome = run(bowl, rule, settings);
+  REQUIRE(outcome.ok());
+  CHECK(outcome->cause == StopCause::NotFinite);
+  CHECK(outcome->steps == 1);
+  CHECK((bowl.x == 1.5 && bowl.y == -0.5));
+  CHECK_THAT(outcome->reason, Catch::Contains("step 2") && Catch::Contains("element 0 of `x`"));
+}
+
+TEST_CASE("divergence is found") {
+  Bowl bowl;
+  FakeRule rule(1e200);
+  LoopSettings settings;
+  settings.epochs = 9;
+  const auto outcome = run(bowl, rule, settings);
+  CHECK(outcome->cause == StopCause::NotFinite);
+  CHECK(std::isfinite(bowl.x));
+}
+
+TEST_CASE("a validation loss is given once, in the step after it was measured") {
+  Bowl bowl;
+  bowl.validation = {5, 4, 3};
+  FakeRule rule;
+  LoopSettings settings;
+  settings.epochs = 3;
+  settings.batch = 2;
+  REQUIRE(run(bowl, rule, settings).ok());
+  using Given = std::vector<std::optional<double>>;
+  CHECK(rule.validation_losses == Given{{}, {}, 5, {}, 4, {}});
+}
+
+TEST_CASE("early stopping waits, stops and goes back to the best epoch") {
+  Bowl bowl;
+  bowl.validation = {5, 4, 4.5, 3.95, 6};
+  FakeRule rule(0.25);
+  LoopSettings settings;
+  settings.epochs = 50;
+  settings.patience = 2;
+  settings.min_delta = 0.1;
+  std::vector<double> xs;
+  LoopHooks hooks;
+  hooks.on_step = [&](const StepRecord&) { xs.push_back(bowl.x); };
+  const auto outcome = run(bowl, rule, settings, hooks);
+  CHECK(outcome->cause == StopCause::EarlyStopping);
+  CHECK(outcome->epochs == 4);
+  CHECK(outcome->best_epoch == 2);
+  CHECK(outcome->best_loss == 4);
+  CHECK(outcome->restored_best);
+  CHECK(bowl.x == xs[1]);
+  settings.restore_best = false;
+  bowl.validation = {1, 2};
+  xs.clear();
+  CHECK(!run(bowl, rule, settings, hooks)->restored_best);
+  CHECK(bowl.x == xs.back());
+}
+
+TEST_CASE("a validation loss that is not finite stops") {
+  Bowl bowl;
+  bowl.validation = {std::numeric_limits<double>::infinity()};
+  FakeRule rule;
+  LoopSettings settings;
+  settings.epochs = 5;
+  const auto outcome = run(bowl, rule, settings);
+  CHECK(outcome->cause == StopCause::NotFinite);
+  CHECK(outcome->epochs == 1);
+}
+
+TEST_CASE("the stop flag ends after the present step") {
+  Bowl bowl;
+  FakeRule rule;
+  LoopSettings settings;
+  settings.epochs = 1000;
+  settings.batch = 1;
+  std::atomic<bool> stop{false};
+  LoopHooks hooks;
+  hooks.stop = &stop;
+  hooks.on_step = [&](const StepRecord& record) {
+    if (record.step == 6) stop = true;
+  };
+  auto outcome = run(bowl, rule, settings, hooks);
+  CHECK(outcome->cause == StopCause::Interrupted);
+  CHECK((outcome->steps == 6 && outcome->epochs == 1));
+  outcome = run(bowl, rule, settings, hooks);
+  CHECK((outcome->cause == StopCause::Interrupted && outcome->steps == 0));
+}
+
+TEST_CASE("frozen tensors keep every bit") {
+  Bowl bowl;
+  bowl.y = -0.0;
+  FakeRule rule;
+  LoopSettings settings;
+  settings.epochs = 5;
+  settings.frozen = {false, true};
+  REQUIRE(run(bowl, rule, settings).ok());
+  CHECK(bowl.x != 0);
+  CHECK((bowl.y == 0 && std::signbit(bowl.y)));
+}
+
+TEST_CASE("a callback trains any model") {
+  // y = a x^2 by one parameter over samples.
+  const std::vector<double> x = {1, 2, 3};
+  CallbackObjective<float> objective(
+      [&](const auto& parameters, const auto& gradients, std::span<const std::uint32_t> samples) {
+        double loss = 0;
+        double slope = 0;
+        for (const std::uint32_t i : samples) {
+          const double error = double{parameters[0][0]} * x[i] * x[i] - 5 * x[i] * x[i];
+          loss += error * error / static_cast<double>(samples.size());
+          slope += 2 * error * x[i] * x[i] / static_cast<double>(samples.size());
+        }
+        gradients[0][0] = static_cast<float>(slope);
+        return loss;
+      },
+      3);
+  objective.add_parameter("a", {}, {0.0F});
+  FakeRule rule(0.01);
+  LoopSettings settings;
+  settings.epochs = 300;
+  settings.batch = 2;
+  REQUIRE(run(objective, rule, settings).ok());
+  CHECK(objective.values(0)[0] == Approx(5).epsilon(1e-5));
+}
+
+TEST_CASE("trajectories hold the start and every step") {
+  FakeRule rule(0.1);
+  FunctionRun run;
+  run.function = "sphere";
+  run.start = {1, -2};
+  run.steps = 2;
+  const auto trajectory = follow(run, fake_factory(rule));
+  REQUIRE(trajectory.ok());
+  REQUIRE(trajectory->points.size() == 3);
+  CHECK(trajectory->points[1].x == std::vector<double>{0.8, -1.6});
+  CHECK_THAT(trajectory_csv(*trajectory), Catch::StartsWith("step,value,x0,x1\n0,5,1,-2\n1,"));
+  run.function = "nothing";
+  CHECK(!follow(run, fake_factory(rule)).ok());
+}
