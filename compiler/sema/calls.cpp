@@ -222,6 +222,8 @@ Value Checker::inline_call(Span span, const syntax::CallExpr& call, const Found&
 
   Frame frame{.module = found.module, .place = Place::Function, .function = &fn};
   std::vector<TypedStmt> body;
+  const bool is_outermost = calls_.empty();
+  if (is_outermost) reporter_.set_call_site(span);
   calls_.push_back(&fn);
   bool complete = true;
   for (std::size_t i = 0; i < parameters.size(); ++i) {
@@ -233,7 +235,7 @@ Value Checker::inline_call(Span span, const syntax::CallExpr& call, const Found&
       value = value_in(frame, *parameter.default_value);
     } else {
       reporter_
-          .report(DiagnosticKind::MissingArgument, span,
+          .report(DiagnosticKind::MissingArgument, call.callee.span,
                   fmt::format("function `{}`", call.callee.text()), parameter.name.text)
           .label(parameter.name.span, "it has no default");
       complete = false;
@@ -242,6 +244,7 @@ Value Checker::inline_call(Span span, const syntax::CallExpr& call, const Found&
   }
   const Value value = with_frame(frame, [&] { return arm(fn.body, body); });
   calls_.pop_back();
+  if (is_outermost) reporter_.set_call_site(std::nullopt);
   if (!complete) return unknown(span);
   if (value.is_scalar() && value.constant)
     return builder_.constant(value.type.kind, *value.constant, span);

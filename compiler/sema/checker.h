@@ -105,6 +105,8 @@ class Checker {
   std::optional<std::size_t> choice_named(Frame& frame, syntax::ExprId id,
                                           const syntax::HyperDecl& decl);
 
+  void report_unknown_choice(Span span, const syntax::HyperDecl& decl);
+
   void warn_of_unused_lets();
 
  private:

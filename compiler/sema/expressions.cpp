@@ -179,23 +179,33 @@ std::optional<std::size_t> Checker::choice_named(Frame& frame, syntax::ExprId id
   });
 }
 
+/// `mode == raw`, also the other way round.
 std::optional<Value> Checker::choice_comparison(Span span, const syntax::BinaryExpr& n) {
-  const auto* name = std::get_if<syntax::NameExpr>(&tree()[n.left].node);
-  HyperMember* hyper = name ? choice_hyper(name->path) : nullptr;
-  if (!hyper) return std::nullopt;
+  const auto hyper_at = [&](syntax::ExprId id) -> HyperMember* {
+    const auto* name = id.valid() ? std::get_if<syntax::NameExpr>(&tree()[id].node) : nullptr;
+    return name ? choice_hyper(name->path) : nullptr;
+  };
+  HyperMember* hyper = hyper_at(n.left);
+  const syntax::ExprId other = hyper ? n.right : n.left;
+  if (!hyper) hyper = hyper_at(n.right);
+  if (!hyper || !other.valid()) return std::nullopt;
   hyper->is_used = true;
-  const auto choice = choice_named(*frame_, n.right, *hyper->decl);
+  const auto choice = choice_named(*frame_, other, *hyper->decl);
   if (!choice) {
-    std::vector<std::string> choices;
-    for (const syntax::Name& c : hyper->decl->choices) choices.push_back(c.text);
-    reporter_.report(DiagnosticKind::UnknownChoice, tree()[n.right].span, hyper->decl->name.text)
-        .label(hyper->decl->name.span, "declared here")
-        .help(fmt::format("its choices are {}", fmt::join(choices, ", ")));
+    report_unknown_choice(tree()[other].span, *hyper->decl);
     return unknown(span);
   }
   if (!hyper->value.is_scalar()) return unknown(span);
   const bool equal = *hyper->value.constant == static_cast<double>(*choice);
   return builder_.constant(Kind::Bool, equal == (n.op == BinaryOp::Eq) ? 1 : 0, span);
+}
+
+void Checker::report_unknown_choice(Span span, const syntax::HyperDecl& decl) {
+  std::vector<std::string> choices;
+  for (const syntax::Name& choice : decl.choices) choices.push_back(choice.text);
+  reporter_.report(DiagnosticKind::UnknownChoice, span, decl.name.text)
+      .label(decl.name.span, "declared here")
+      .help(fmt::format("its choices are {}", fmt::join(choices, ", ")));
 }
 
 Value Checker::node(Span span, const syntax::PerExpr& n) {

@@ -21,7 +21,6 @@ TypedHyper PipelineChecker::typed_hyper(const RuleInstance& instance,
                        other);
   };
   conflict(decl.is_const && decl.is_model, "const", "model");
-  conflict(decl.is_int && decl.is_bool, "int", "bool");
   conflict(decl.is_bool && decl.range.has_value(), "bool", "a range");
   conflict(!decl.choices.empty() && (decl.is_int || decl.is_bool), "choices", "int or bool");
   if (!decl.choices.empty() && !decl.is_const)
@@ -90,10 +89,7 @@ void PipelineChecker::take_choice(RuleInstance& instance, std::size_t index, Fra
   const Span span = span_in(*frame.module, id);
   const auto choice = checker_.choice_named(frame, id, *hyper.decl);
   if (!choice) {
-    reporter_.report(DiagnosticKind::UnknownChoice, span, hyper.decl->name.text)
-        .label(hyper.decl->name.span, "declared here")
-        .help(fmt::format("its choices are {}",
-                          fmt::join(builder_.rule.hypers[hyper.index].choices, ", ")));
+    checker_.report_unknown_choice(span, *hyper.decl);
     return;
   }
   const auto value = static_cast<double>(*choice);

@@ -85,7 +85,7 @@ void PipelineChecker::add_state(RuleInstance& instance, const syntax::StateDecl&
 void PipelineChecker::set_initial(RuleInstance& instance, const syntax::StateDecl& decl,
                                   TypedState& state) {
   Frame frame{.module = instance.module, .place = Place::Initial, .rule = &instance};
-  Value value = checker_.value_in(frame, *decl.initial);
+  const Value value = checker_.value_in(frame, *decl.initial);
   if (!checker_.expect_kind(value, Kind::Number, "an initial value")) return;
   if (!types::fits(value.type.rate, state.rate)) {
     auto report = reporter_.report(DiagnosticKind::ValueTooFast, value.span, state.name,
@@ -93,14 +93,20 @@ void PipelineChecker::set_initial(RuleInstance& instance, const syntax::StateDec
     checker_.blame(report, value.id, state.rate);
     return;
   }
-  const auto* load = std::get_if<LoadNode>(&builder_.rule[value.id].node);
+  // `if debias then 0 else param`, decided by a const hyper, is a block that holds the arm taken.
+  TypedExprId initial = value.id;
+  while (const auto* block = std::get_if<BlockNode>(&builder_.rule[initial].node)) {
+    if (!block->statements.empty()) break;
+    initial = block->value;
+  }
+  const auto* load = std::get_if<LoadNode>(&builder_.rule[initial].node);
   const bool is_param = load && load->symbol.kind == SymbolKind::Param;
   if (value.type.rate == Rate::Element && !is_param) {
     reporter_.report(DiagnosticKind::InitialOfParamLater, value.span);
     return;
   }
-  if (value.constant) value = builder_.constant(Kind::Number, *value.constant, value.span);
-  state.initial = value.id;
+  state.initial =
+      value.constant ? builder_.constant(Kind::Number, *value.constant, value.span).id : initial;
 }
 
 Rate PipelineChecker::input_rate(const syntax::InputDecl& decl) {

@@ -4,6 +4,7 @@
 // one collection for many checks, so its count cannot tell whether this check failed.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -18,8 +19,13 @@ class Reporter {
   template <class... Args>
   base::DiagnosticBuilder report(base::DiagnosticKind kind, base::Span span, const Args&... args) {
     if (base::info(kind).severity == base::Severity::Error) failed_ = true;
-    return diagnostics_.report(kind, span, args...);
+    base::DiagnosticBuilder report = diagnostics_.report(kind, span, args...);
+    if (call_site_) report.label(*call_site_, "in this call");
+    return report;
   }
+
+  /// Reports from now on come from the body of a function that is called here.
+  void set_call_site(std::optional<base::Span> span) { call_site_ = span; }
 
   /// A new check begins.
   void begin() { failed_ = stopped_ = false; }
@@ -40,6 +46,7 @@ class Reporter {
   base::Diagnostics& diagnostics_;
   bool failed_ = false;
   bool stopped_ = false;
+  std::optional<base::Span> call_site_;
 };
 
 }  // namespace talweg::sema
