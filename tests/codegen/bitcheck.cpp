@@ -1,0 +1,217 @@
+// A small driver of images; see bitcheck.h. It follows runtime/abi/talweg_abi.h and nothing else.
+#include "tests/codegen/bitcheck.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <bit>
+#include <catch2/catch.hpp>
+#include <cmath>
+#include <cstring>
+#include <thread>
+
+#include "compiler/targets/target.h"
+#include "tests/ir/random_graph.h"
+
+namespace talweg::tests {
+
+namespace {
+
+class Driver {
+ public:
+  Driver(const talweg_image& image, const StepSetting& setting)
+      : image_(image), setting_(setting), random_(setting.seed) {
+    make_tensors();
+    make_chunks();
+    make_scalars();
+  }
+
+  Outcome run() {
+    for (std::uint32_t step = 1; step <= setting_.steps; ++step) run_step(step);
+    Outcome outcome = trace_;
+    for (std::size_t i = 0; i < arrays_.size(); ++i)
+      for (std::uint64_t at = 0; at < array_elements_[i]; ++at)
+        outcome.push_back(load(arrays_[i].data(), at));
+    return outcome;
+  }
+
+ private:
+  [[nodiscard]] bool is_float32() const { return image_.compute_dtype == TALWEG_F32; }
+  [[nodiscard]] types::ComputeType compute() const {
+    return is_float32() ? types::ComputeType::F32 : types::ComputeType::F64;
+  }
+  [[nodiscard]] double load(const void* data, std::uint64_t at) const {
+    return is_float32() ? static_cast<double>(static_cast<const float*>(data)[at])
+                        : static_cast<const double*>(data)[at];
+  }
+  void fill(void* data, std::uint64_t elements) {
+    for (std::uint64_t at = 0; at < elements; ++at) {
+      const double number = random_.array_number(compute());
+      if (is_float32())
+        static_cast<float*>(data)[at] = static_cast<float>(number);
+      else
+        static_cast<double*>(data)[at] = number;
+    }
+  }
+
+  void make_tensors() {
+    const std::size_t element_bytes = is_float32() ? 4 : 8;
+    for (const TensorSetting& tensor : setting_.tensors) {
+      groups_.push_back(tensor.group);
+      for (std::uint32_t stream = 0; stream < image_.stream_count; ++stream) {
+        arrays_.emplace_back(tensor.elements * element_bytes, setting_.placement);
+        array_elements_.push_back(tensor.elements);
+        fill(arrays_.back().data(), tensor.elements);
+        const bool is_left_out = stream == TALWEG_STREAM_GRAD && !tensor.has_gradient;
+        pointers_.push_back(is_left_out ? nullptr : arrays_.back().data());
+      }
+    }
+  }
+
+  void make_chunks() {
+    for (std::uint32_t tensor = 0; tensor < setting_.tensors.size(); ++tensor)
+      for (std::uint64_t first = 0; first < setting_.tensors[tensor].elements;
+           first += TALWEG_CHUNK_ELEMENTS) {
+        const std::uint64_t left = setting_.tensors[tensor].elements - first;
+        chunks_.push_back({first,
+                           static_cast<std::uint32_t>(
+                               std::min<std::uint64_t>(left, TALWEG_CHUNK_ELEMENTS)),
+                           tensor});
+      }
+  }
+
+  void make_scalars() {
+    for (std::uint32_t group = 0; group < setting_.group_count; ++group) {
+      for (std::uint32_t i = 0; i < image_.hyper_count; ++i) {
+        double value = random_.chance(50) ? image_.hypers[i].default_value : random_.number();
+        if (image_.hypers[i].kind == TALWEG_HYPER_BOOL) value = random_.chance(50) ? 1 : 0;
+        if (image_.hypers[i].rate == TALWEG_RATE_MODEL && group > 0) value = hypers_[i];
+        hypers_.push_back(value);
+      }
+      for (std::uint32_t i = 0; i < image_.state_count; ++i)
+        states_.push_back(image_.states[i].rate == TALWEG_RATE_MODEL && group > 0
+                              ? states_[i]
+                              : random_.number());
+    }
+    for (std::uint32_t i = 0; i < image_.input_count; ++i) {
+      given_.push_back(random_.chance(50) ? 1 : 0);
+      inputs_.push_back(given_.back() != 0 ? random_.number() : 0);
+    }
+    new_states_ = states_;
+    bound_.assign(hypers_.size(), 0);
+    model_slots_.assign(image_.model_slot_count, {});
+    group_slots_.assign(std::size_t{image_.group_slot_count} * setting_.group_count, {});
+  }
+
+  talweg_scalar_args scalar_args(std::uint32_t group, std::uint32_t step) {
+    talweg_scalar_args args{};
+    args.step_number = step;
+    args.call_number = step + 2;
+    args.hypers = hypers_.data() + std::size_t{group} * image_.hyper_count;
+    args.states = states_.data() + std::size_t{group} * image_.state_count;
+    args.inputs = inputs_.data();
+    args.given = given_.data();
+    args.new_states = new_states_.data() + std::size_t{group} * image_.state_count;
+    args.bound = bound_.data() + std::size_t{group} * image_.hyper_count;
+    args.model_slots = model_slots_.data();
+    args.group_slots = group_slots_.data() + std::size_t{group} * image_.group_slot_count;
+    return args;
+  }
+
+  void run_step(std::uint32_t step) {
+    std::vector<talweg_scalar_args> args;
+    for (std::uint32_t group = 0; group < setting_.group_count; ++group)
+      args.push_back(scalar_args(group, step));
+    image_.model_scalars(image_.self, args.data());
+    for (const talweg_scalar_args& group : args) image_.group_scalars(image_.self, &group);
+    const talweg_pass_args pass{chunks_.data(),     pointers_.data(),    groups_.data(),
+                                model_slots_.data(), group_slots_.data(), args.data()};
+    for (std::uint32_t i = 0; i < image_.pass_count; ++i) run_pass(image_.passes[i], pass);
+    take_new_states();
+    trace_.insert(trace_.end(), states_.begin(), states_.end());
+    trace_.insert(trace_.end(), bound_.begin(), bound_.end());
+    if (step == 1) trace_initial_states(args.front());
+  }
+
+  void run_pass(const talweg_pass_info& pass, const talweg_pass_args& args) {
+    const auto count = static_cast<std::uint32_t>(chunks_.size());
+    const auto edge = [&](std::uint32_t thread) {
+      return static_cast<std::uint32_t>(std::uint64_t{count} * thread / setting_.threads);
+    };
+    std::vector<std::thread> threads;
+    for (std::uint32_t i = 1; i < setting_.threads; ++i)
+      threads.emplace_back([&, i] { pass.run(image_.self, &args, edge(i), edge(i + 1)); });
+    pass.run(image_.self, &args, 0, edge(1));
+    for (std::thread& thread : threads) thread.join();
+  }
+
+  /// Model states were stored in the row of the first group; every group sees them.
+  void take_new_states() {
+    for (std::uint32_t group = 0; group < setting_.group_count; ++group)
+      for (std::uint32_t i = 0; i < image_.state_count; ++i) {
+        const bool is_model = image_.states[i].rate == TALWEG_RATE_MODEL;
+        const std::size_t row = std::size_t{is_model ? 0 : group} * image_.state_count;
+        states_[std::size_t{group} * image_.state_count + i] = new_states_[row + i];
+      }
+  }
+
+  void trace_initial_states(talweg_scalar_args args) {
+    std::vector<double> initial(image_.state_count, -1);
+    args.new_states = initial.data();
+    image_.initial_states(image_.self, &args);
+    trace_.insert(trace_.end(), initial.begin(), initial.end());
+  }
+
+  const talweg_image& image_;
+  const StepSetting& setting_;
+  Random random_;
+  std::vector<GuardedArray> arrays_;
+  std::vector<std::uint64_t> array_elements_;
+  std::vector<void*> pointers_;
+  std::vector<std::uint32_t> groups_;
+  std::vector<talweg_chunk> chunks_;
+  std::vector<double> hypers_, states_, new_states_, inputs_, bound_;
+  std::vector<std::uint8_t> given_;
+  std::vector<talweg_slot> model_slots_, group_slots_;
+  Outcome trace_;
+};
+
+}  // namespace
+
+Outcome run_steps(const talweg_image& image, const StepSetting& setting) {
+  return Driver(image, setting).run();
+}
+
+std::string first_difference(const Outcome& expected, const Outcome& actual) {
+  if (expected.size() != actual.size())
+    return fmt::format("{} values against {}", expected.size(), actual.size());
+  for (std::size_t i = 0; i < expected.size(); ++i) {
+    const bool both_nan = std::isnan(expected[i]) && std::isnan(actual[i]);
+    if (both_nan || std::bit_cast<std::uint64_t>(expected[i]) == std::bit_cast<std::uint64_t>(actual[i]))
+      continue;
+    return fmt::format("value {} of {}: expected {:a} ({}), got {:a} ({})", i, expected.size(), expected[i],
+                       expected[i], actual[i], actual[i]);
+  }
+  return {};
+}
+
+std::vector<std::string> isas_here() {
+  std::vector<std::string> names;
+  for (const targets::Target* target : targets::all_targets())
+    if (target->runs_here()) names.emplace_back(target->name());
+  return names;
+}
+
+std::shared_ptr<driver::Program> compile_for(const ir::Graph& graph, types::ComputeType compute,
+                                             const std::string& isa) {
+  driver::CompileOptions options;
+  options.compute = compute;
+  options.isa = isa;
+  options.use_cache = false;
+  auto program = driver::compile(graph, options);
+  INFO((program.ok() ? std::string() : program.failure().message));
+  REQUIRE(program.ok());
+  return *program;
+}
+
+}  // namespace talweg::tests

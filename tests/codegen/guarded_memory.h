@@ -1,0 +1,27 @@
+// An array with pages on both sides that nothing may touch: an access outside ends the program.
+#pragma once
+
+#include <cstddef>
+
+namespace talweg::tests {
+
+enum class Placement { AtStart, AtEnd };  // against which of the two guards the array lies
+
+class GuardedArray {
+ public:
+  GuardedArray(std::size_t bytes, Placement placement);
+  ~GuardedArray();
+  GuardedArray(GuardedArray&& other) noexcept;
+  GuardedArray(const GuardedArray&) = delete;
+  GuardedArray& operator=(const GuardedArray&) = delete;
+  GuardedArray& operator=(GuardedArray&&) = delete;
+
+  [[nodiscard]] void* data() const { return data_; }
+
+ private:
+  char* mapping_ = nullptr;
+  std::size_t mapped_bytes_ = 0;
+  void* data_ = nullptr;
+};
+
+}  // namespace talweg::tests
