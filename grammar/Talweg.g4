@@ -50,7 +50,7 @@ range         : (LBRACKET | LPAREN) expression COMMA expression (RBRACKET | RPAR
 choices       : LBRACE NAME (COMMA NAME)* RBRACE ;
 
 // `state row r`, `state matrix[rows, rows] l = 0`: the last word is the name, one before it the rate.
-stateDecl     : STATE word shape? word? (ASSIGN expression)? ;
+stateDecl     : STATE (word shape word | word word | word) (ASSIGN expression)? ;
 shape         : LBRACKET expression (COMMA expression)* RBRACKET ;
 inputDecl     : INPUT word word? ;
 viewDecl      : VIEW NAME ASSIGN expression ;

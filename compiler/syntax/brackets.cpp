@@ -30,6 +30,13 @@ class Balancer {
 
   bool run() {
     for (std::size_t i = 0; i < list_.tokens.size(); ++i) {
+      if (blame_indentation(i)) {
+        // The brackets after a missing one were paired wrongly: pair all of them again.
+        out_.clear();
+        open_.clear();
+        suspects_.clear();
+        i = 0;
+      }
       if (!step(i)) return false;
     }
     list_.tokens = std::move(out_);
@@ -44,13 +51,12 @@ class Balancer {
   /// A `}` that closed a block although its indentation is that of an outer one.
   struct Suspect {
     Open opener;
-    std::size_t at;     // in out_
-    std::size_t depth;  // open brackets left below
+    std::size_t at;  // in the list
   };
 
   bool step(std::size_t i) {
     const Token& token = list_.tokens[i];
-    if (token.kind == TokenKind::End || at_margin(i, kDeclares)) close_all(token);
+    if (ends_all(i)) close_all(token);
     if (begins_statement(i)) close_parentheses(token);
     if (has(token.kind, kOpens)) {
       if (open_.size() >= static_cast<std::size_t>(Limits::kMaxNesting)) {
@@ -98,25 +104,32 @@ class Balancer {
     if (open_.back().token.line == list_.tokens[i].line || open_.back().indent <= own) return;
     const bool outer = std::any_of(open_.begin(), open_.end() - 1,
                                    [&](const Open& open) { return open.indent == own; });
-    if (outer) suspects_.push_back({open_.back(), out_.size(), open_.size()});
+    if (outer) suspects_.push_back({open_.back(), i});
   }
 
-  /// Closes every bracket that is open, blaming what the indentation blames.
+  [[nodiscard]] bool ends_all(std::size_t i) const {
+    return list_.tokens[i].kind == TokenKind::End || at_margin(i, kDeclares);
+  }
+
+  /// True if blocks are open where none can be, and the indentation tells which lacks its `}`: it
+  /// has been put into the list then.
+  bool blame_indentation(std::size_t i) {
+    if (!ends_all(i) || suspects_.empty() || input_.diagnostics.full()) return false;
+    if (std::none_of(open_.begin(), open_.end(), is_brace)) return false;
+    const Suspect suspect = suspects_.front();
+    const Token closer = list_.tokens[suspect.at];
+    report_unclosed(suspect.opener, closer, "by its indentation, this closes an outer `{`");
+    list_.tokens.insert(list_.tokens.begin() + static_cast<std::ptrdiff_t>(suspect.at),
+                        {TokenKind::RightBrace, closer.begin, closer.begin, closer.line - 1});
+    return true;
+  }
+
+  /// Closes every bracket that is open.
   void close_all(const Token& next) {
     const std::string_view here =
         next.kind == TokenKind::End ? "the file ends here" : "the next declaration begins here";
     close_parentheses(next);
     while (!open_.empty()) {
-      if (!suspects_.empty()) {
-        const Suspect suspect = suspects_.back();
-        suspects_.pop_back();
-        const Token closer = out_[suspect.at];
-        report_unclosed(suspect.opener, closer, "by its indentation, this closes an outer `{`");
-        out_.insert(out_.begin() + static_cast<std::ptrdiff_t>(suspect.at),
-                    {TokenKind::RightBrace, closer.begin, closer.begin, closer.line});
-        open_.pop_back();
-        continue;
-      }
       report_unclosed(open_.back(), next, here);
       close_top(out_.back().end);
     }
@@ -142,6 +155,13 @@ class Balancer {
   }
 
   void report_unclosed(const Open& open, const Token& where, std::string_view words) {
+    const bool lost_in_text =
+        !input_.diagnostics.full() &&
+        std::any_of(list_.tokens.begin(), list_.tokens.end(), [&](const Token& token) {
+          return token.line == open.token.line && token.kind == TokenKind::Text &&
+                 !input_.text(token).substr(1).ends_with('"');
+        });
+    if (lost_in_text) return;
     list_.reported.push_back(open.token.begin);
     list_.reported.push_back(out_.back().begin);
     auto built = input_.diagnostics.report(DiagnosticKind::UnclosedBracket, input_.span(open.token),

@@ -37,9 +37,14 @@ class Layout {
     return !out_.empty() && out_.back().kind == TokenKind::Separator;
   }
   [[nodiscard]] bool breaks_before(const Token& token) const {
-    return !out_.empty() && out_.back().line != token.line && !in_parentheses() &&
-           has(out_.back().kind, kEnds) && !has(token.kind, kContinues) &&
-           token.kind != TokenKind::End;
+    if (out_.empty() || out_.back().line == token.line || in_parentheses() ||
+        token.kind == TokenKind::End)
+      return false;
+    const TokenKind before = out_.back().kind;
+    // A word of the language taken for a name, as in `state view`: the next line is still one of
+    // its own.
+    if (has(before, kRuleItem | kDeclares) && has(token.kind, kRuleItem | kDeclares)) return true;
+    return has(before, kEnds) && !has(token.kind, kContinues);
   }
 
   void separate(Token token) {

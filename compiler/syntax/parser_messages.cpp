@@ -126,7 +126,10 @@ bool ParserMessages::spoke_about(std::size_t index) const {
 
 bool ParserMessages::reported_within(const Extent& extent) const {
   const std::uint32_t begin = list_.tokens[extent.first].begin;
-  const std::uint32_t end = std::max(begin, list_.tokens[extent.last].begin);
+  // A token left out at the end of a line lies between its separator and the next token.
+  const std::size_t next = extent.last + (kind(extent.last) == TokenKind::Separator ? 1 : 0);
+  const std::uint32_t bound = list_.tokens[next].begin;
+  const std::uint32_t end = std::max(begin, next > extent.last ? bound - 1 : bound);
   return std::any_of(reported_.begin(), reported_.end(),
                      [&](std::uint32_t at) { return at >= begin && at <= end; });
 }

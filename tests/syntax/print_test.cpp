@@ -63,8 +63,9 @@ TEST_CASE("every form prints as itself") {
   CHECK(canonical("rule A{}") == "rule A {\n}\n");
   CHECK(canonical("rule A { when rank==2: B | C\n otherwise: D() }") ==
         "rule A {\n  when rank == 2: B | C\n  otherwise: D()\n}\n");
-  CHECK(canonical("rule A { step { for i in 1..n+1 { x*=2 }\n for i in [1,2] { } regrad } }")
-            .empty() == false);
+  CHECK(canonical("rule A { step { for i in 1..n+1 { x*=2 }\n for i in [1,2] { }\n regrad } }") ==
+        "rule A {\n  step {\n    for i in 1..n + 1 {\n      x *= 2\n    }\n    for i in [1, 2] "
+        "{}\n    regrad\n  }\n}\n");
 }
 
 TEST_CASE("a rule is printed declarations first") {
