@@ -45,10 +45,14 @@ std::uint32_t ElementBody::stream_of(const ir::Node& node) const {
     return static_cast<std::uint32_t>(found - pass_.streams.begin());
   };
   switch (node.kind) {
-    case ir::NodeKind::Param: return TALWEG_STREAM_PARAM;
-    case ir::NodeKind::Grad: return TALWEG_STREAM_GRAD;
-    case ir::NodeKind::State: return find(plan::StreamKind::State, node.index);
-    case ir::NodeKind::Input: return find(plan::StreamKind::Input, node.index);
+    case ir::NodeKind::Param:
+      return TALWEG_STREAM_PARAM;
+    case ir::NodeKind::Grad:
+      return TALWEG_STREAM_GRAD;
+    case ir::NodeKind::State:
+      return find(plan::StreamKind::State, node.index);
+    case ir::NodeKind::Input:
+      return find(plan::StreamKind::Input, node.index);
     case ir::NodeKind::Constant:
     case ir::NodeKind::Given:
     case ir::NodeKind::Hyper:
@@ -58,7 +62,8 @@ std::uint32_t ElementBody::stream_of(const ir::Node& node) const {
     case ir::NodeKind::ToArray:
     case ir::NodeKind::DivScalar:
     case ir::NodeKind::IsNormal:
-    case ir::NodeKind::Flush: break;
+    case ir::NodeKind::Flush:
+      break;
   }
   TALWEG_UNREACHABLE("a node that is not read from a stream");
 }
@@ -121,11 +126,12 @@ llvm::Value* ElementBody::emit_load(const Emission& emission, std::uint32_t stre
       ir.CreateInBoundsGEP(type->getScalarType(), streams_[stream], position.index);
   const llvm::Align alignment(static_cast<std::uint64_t>(types::size_bytes(plan_.compute)));
   if (position.mask == nullptr) return ir.CreateAlignedLoad(type, address, alignment);
-  return ir.CreateMaskedLoad(type, address, alignment, position.mask, llvm::Constant::getNullValue(type));
+  return ir.CreateMaskedLoad(type, address, alignment, position.mask,
+                             llvm::Constant::getNullValue(type));
 }
 
-void ElementBody::emit_store(const Emission& emission, std::uint32_t stream, const Position& position,
-                             llvm::Value* value) {
+void ElementBody::emit_store(const Emission& emission, std::uint32_t stream,
+                             const Position& position, llvm::Value* value) {
   llvm::IRBuilder<>& ir = emission.lanes.builder();
   llvm::Value* address =
       ir.CreateInBoundsGEP(value->getType()->getScalarType(), streams_[stream], position.index);

@@ -8,7 +8,8 @@
 
 namespace talweg::codegen {
 
-/// Elements `index`, `index` + 1, ... of a chunk, one a lane; those whose lane of `mask` holds (null: all).
+/// Elements `index`, `index` + 1, ... of a chunk, one a lane; those whose lane of `mask` holds
+/// (null: all).
 struct Position {
   llvm::Value* index;
   llvm::Value* mask;
@@ -19,8 +20,9 @@ std::uint32_t vectors_per_turn(const plan::LoopVersion& version, const MachineSh
 
 class ElementBody {
  public:
-  ElementBody(const plan::Plan& plan, const plan::ElementPass& pass, const plan::LoopVersion& version,
-              const std::vector<llvm::Value*>& streams, ScalarScope& scope);
+  ElementBody(const plan::Plan& plan, const plan::ElementPass& pass,
+              const plan::LoopVersion& version, const std::vector<llvm::Value*>& streams,
+              ScalarScope& scope);
 
   /// Emits the slower values of the body in the shape of `emission`, before the loop.
   void prepare(const Emission& emission);
@@ -36,7 +38,8 @@ class ElementBody {
   [[nodiscard]] ir::NodeId resolved(ir::NodeId id) const;
   [[nodiscard]] std::uint32_t stream_of(const ir::Node& node) const;
   [[nodiscard]] bool is_element(ir::NodeId id) const;
-  llvm::Value* operand(const Emission& emission, const Values& values, ir::NodeId id, std::size_t position);
+  llvm::Value* operand(const Emission& emission, const Values& values, ir::NodeId id,
+                       std::size_t position);
   llvm::Value* emit_load(const Emission& emission, std::uint32_t stream, const Position& position);
   void emit_store(const Emission& emission, std::uint32_t stream, const Position& position,
                   llvm::Value* value);

@@ -76,7 +76,8 @@ class ElementLoop {
   llvm::Value* mask_from(llvm::Value* index, std::uint32_t width) {
     llvm::SmallVector<llvm::Constant*, 16> iota;
     for (std::uint32_t i = 0; i < width; ++i) iota.push_back(lane_number(i));
-    llvm::Value* left = ir_.CreateTrunc(ir_.CreateSub(chunk_.element_count, index), iota[0]->getType());
+    llvm::Value* left =
+        ir_.CreateTrunc(ir_.CreateSub(chunk_.element_count, index), iota[0]->getType());
     return ir_.CreateICmpULT(llvm::ConstantVector::get(iota), ir_.CreateVectorSplat(width, left));
   }
 
@@ -118,8 +119,8 @@ class ElementLoop {
 }  // namespace
 
 void emit_element_loop(llvm::IRBuilder<>& ir, const plan::Plan& plan, const plan::ElementPass& pass,
-                       const plan::LoopVersion& version, const ChunkValues& chunk, ScalarScope& scope,
-                       HelperFunctions& helpers) {
+                       const plan::LoopVersion& version, const ChunkValues& chunk,
+                       ScalarScope& scope, HelperFunctions& helpers) {
   ElementLoop(ir, plan, pass, version, chunk, scope, helpers).emit();
 }
 

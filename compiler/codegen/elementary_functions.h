@@ -1,4 +1,5 @@
-// Bodies of elementary functions: the templates of compiler/builtins/elementary, run over LLVM values.
+// Bodies of elementary functions: the templates of compiler/builtins/elementary, run over LLVM
+// values.
 #pragma once
 
 #include "compiler/builtins/op.h"
@@ -6,8 +7,8 @@
 
 namespace talweg::codegen {
 
-/// Fills `function`, which takes and gives float64 of `width` lanes. `op` is Mod, Rsqrt or one after it that
-/// is a function of numbers.
+/// Fills `function`, which takes and gives float64 of `width` lanes. `op` is Mod, Rsqrt or one
+/// after it that is a function of numbers.
 void emit_elementary_body(llvm::Function& function, builtins::Op op, std::uint32_t width,
                           HelperFunctions& helpers);
 

@@ -1,7 +1,7 @@
 // The functions of an image; see emit_plan.h.
 //
-// What is called from outside is a cover: it sets the floating-point modes, calls a body that is not inlined (so that no
-// operation can move across the change of modes), and restores them.
+// What is called from outside is a cover: it sets the floating-point modes, calls a body that is
+// not inlined (so that no operation can move across the change of modes), and restores them.
 #include "compiler/codegen/emit_plan.h"
 
 #include <llvm/IR/Module.h>
@@ -15,10 +15,10 @@ namespace talweg::codegen {
 namespace {
 
 llvm::Function* add_covered_function(llvm::Module& module, const std::string& name,
-                                     llvm::ArrayRef<llvm::Type*> parameters, const FloatModes& modes) {
+                                     llvm::ArrayRef<llvm::Type*> parameters,
+                                     const FloatModes& modes) {
   llvm::IRBuilder<> ir(module.getContext());
-  llvm::Function* body =
-      add_internal_function(module, name + ".body", ir.getVoidTy(), parameters);
+  llvm::Function* body = add_internal_function(module, name + ".body", ir.getVoidTy(), parameters);
   auto* cover = llvm::Function::Create(body->getFunctionType(), llvm::GlobalValue::ExternalLinkage,
                                        name, module);
   cover->addFnAttr(llvm::Attribute::NoUnwind);
@@ -47,15 +47,16 @@ void emit_plan(llvm::Module& module, const plan::Plan& plan, const MachineShape&
   llvm::Type* pointer = types.getPtrTy();
   llvm::Type* count = types.getInt32Ty();
   HelperFunctions helpers(module, machine);
-  emit_model_scalars(*add_covered_function(module, kModelScalarsSymbol, {pointer, pointer}, modes), plan,
-                     helpers);
-  emit_group_scalars(*add_covered_function(module, kGroupScalarsSymbol, {pointer, pointer}, modes), plan,
-                     helpers);
-  emit_initial_states(*add_covered_function(module, kInitialStatesSymbol, {pointer, pointer}, modes),
-                      plan, helpers);
+  emit_model_scalars(*add_covered_function(module, kModelScalarsSymbol, {pointer, pointer}, modes),
+                     plan, helpers);
+  emit_group_scalars(*add_covered_function(module, kGroupScalarsSymbol, {pointer, pointer}, modes),
+                     plan, helpers);
+  emit_initial_states(
+      *add_covered_function(module, kInitialStatesSymbol, {pointer, pointer}, modes), plan,
+      helpers);
   for (std::size_t i = 0; i < plan.passes.size(); ++i) {
-    llvm::Function* body = add_covered_function(module, pass_symbol(i),
-                                                {pointer, pointer, count, count}, modes);
+    llvm::Function* body =
+        add_covered_function(module, pass_symbol(i), {pointer, pointer, count, count}, modes);
     emit_pass(*body, plan, plan.passes[i], helpers);
   }
 }

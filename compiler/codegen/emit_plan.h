@@ -19,12 +19,13 @@ inline constexpr const char* kGroupScalarsSymbol = "talweg_group_scalars";
 inline constexpr const char* kInitialStatesSymbol = "talweg_initial_states";
 std::string pass_symbol(std::size_t pass);
 
-/// Adds all functions of `plan` to `module`, whose data layout is set. Nothing in it refers to a symbol
-/// outside; no operation has a fast-math flag.
+/// Adds all functions of `plan` to `module`, whose data layout is set. Nothing in it refers to a
+/// symbol outside; no operation has a fast-math flag.
 void emit_plan(llvm::Module& module, const plan::Plan& plan, const MachineShape& machine,
                const FloatModes& modes);
 
-/// True for a state whose initial value initial_states() computes: a scalar that is not known before a step.
+/// True for a state whose initial value initial_states() computes: a scalar that is not known
+/// before a step.
 bool has_scalar_initial(const ir::Graph& graph, const ir::StateInfo& state);
 
 }  // namespace talweg::codegen

@@ -23,8 +23,8 @@ Sum emit_two_sum(llvm::IRBuilder<>& ir, llvm::Value* a, llvm::Value* b) {
   return {sum, error};
 }
 
-/// a + b rounded to odd: of the two numbers around an inexact sum, the one with an odd last bit. An error that is NaN
-/// (from an infinity) changes nothing.
+/// a + b rounded to odd: of the two numbers around an inexact sum, the one with an odd last bit. An
+/// error that is NaN (from an infinity) changes nothing.
 llvm::Value* emit_odd_sum(const Lanes& lanes, llvm::Value* a, llvm::Value* b) {
   llvm::IRBuilder<>& ir = lanes.builder();
   const Sum sum = emit_two_sum(ir, a, b);
@@ -57,16 +57,14 @@ Sum emit_two_product(const Lanes& lanes, llvm::Value* a, llvm::Value* b) {
   return {product, error};
 }
 
-/// Holds in a lane where the error-free form is exact: no operand huge, and the product zero for a zero
-/// factor or far from the ends of the range.
+/// Holds in a lane where the error-free form is exact: no operand huge, and the product zero for a
+/// zero factor or far from the ends of the range.
 llvm::Value* emit_is_tame(const Lanes& lanes, llvm::Value* a, llvm::Value* b, llvm::Value* c) {
   llvm::IRBuilder<>& ir = lanes.builder();
   const auto below = [&](llvm::Value* x, double limit) {
     return ir.CreateFCmpOLT(lanes.abs(x), lanes.number(kF64, limit));
   };
-  const auto is_zero = [&](llvm::Value* x) {
-    return ir.CreateFCmpOEQ(x, lanes.number(kF64, 0));
-  };
+  const auto is_zero = [&](llvm::Value* x) { return ir.CreateFCmpOEQ(x, lanes.number(kF64, 0)); };
   llvm::Value* product = ir.CreateFMul(a, b);
   llvm::Value* is_large = ir.CreateFCmpOGE(lanes.abs(product), lanes.number(kF64, 0x1p-900));
   llvm::Value* tame = ir.CreateOr(is_large, ir.CreateOr(is_zero(a), is_zero(b)));
@@ -80,8 +78,7 @@ llvm::Value* emit_tame_fma(const Lanes& lanes, llvm::Value* a, llvm::Value* b, l
   const Sum product = emit_two_product(lanes, a, b);
   const Sum low = emit_two_sum(ir, c, product.error);
   const Sum high = emit_two_sum(ir, product.rounded, low.rounded);
-  llvm::Value* result =
-      ir.CreateFAdd(high.rounded, emit_odd_sum(lanes, low.error, high.error));
+  llvm::Value* result = ir.CreateFAdd(high.rounded, emit_odd_sum(lanes, low.error, high.error));
   // For a zero product the sum of rounded values is exact and has the right sign.
   llvm::Value* is_zero = ir.CreateFCmpOEQ(product.rounded, lanes.number(kF64, 0));
   return ir.CreateSelect(is_zero, ir.CreateFAdd(product.rounded, c), result);

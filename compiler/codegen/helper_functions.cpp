@@ -10,7 +10,8 @@ namespace talweg::codegen {
 namespace {
 
 /// `values` of `lanes`, cut into parts of `width` lanes.
-llvm::Value* part_of(const Lanes& lanes, llvm::Value* value, std::uint32_t first, std::uint32_t width) {
+llvm::Value* part_of(const Lanes& lanes, llvm::Value* value, std::uint32_t first,
+                     std::uint32_t width) {
   if (lanes.width() == width) return value;
   if (width == 1) return lanes.lane(value, first);
   llvm::SmallVector<int, 16> mask;
@@ -28,8 +29,8 @@ llvm::Value* joined(llvm::IRBuilder<>& ir, llvm::Value* low, llvm::Value* high) 
 
 }  // namespace
 
-llvm::Function* add_internal_function(llvm::Module& module, const std::string& name, llvm::Type* result,
-                                      llvm::ArrayRef<llvm::Type*> parameters) {
+llvm::Function* add_internal_function(llvm::Module& module, const std::string& name,
+                                      llvm::Type* result, llvm::ArrayRef<llvm::Type*> parameters) {
   auto* type = llvm::FunctionType::get(result, parameters, false);
   auto* function = llvm::Function::Create(type, llvm::GlobalValue::InternalLinkage, name, module);
   function->addFnAttr(llvm::Attribute::NoUnwind);
@@ -58,7 +59,8 @@ llvm::Function* HelperFunctions::fma64(std::uint32_t width) {
     soft = add_internal_function(*module_, "talweg.fma.soft", scalar, {scalar, scalar, scalar});
     emit_soft_fma_body(*soft);
   }
-  llvm::Function* function = add_internal_function(*module_, name, number, {number, number, number});
+  llvm::Function* function =
+      add_internal_function(*module_, name, number, {number, number, number});
   emit_fma_f64_body(*function, width, *soft);
   return function;
 }

@@ -1,5 +1,6 @@
-// Internal functions that emitted code calls: elementary functions, and fma where the machine has none. Each is emitted once
-// a module for each vector width it is used at; so the object needs no library.
+// Internal functions that emitted code calls: elementary functions, and fma where the machine has
+// none. Each is emitted once a module for each vector width it is used at; so the object needs no
+// library.
 #pragma once
 
 #include <llvm/IR/Module.h>
@@ -24,8 +25,8 @@ class HelperFunctions {
   /// a * b + c, rounded once.
   llvm::Value* emit_fma(const Lanes& lanes, ComputeType type, llvm::Value* a, llvm::Value* b,
                         llvm::Value* c);
-  /// An elementary function (Mod, or Rsqrt and what follows it in Op) of numbers of `type`: computed in
-  /// float64, rounded to `type`.
+  /// An elementary function (Mod, or Rsqrt and what follows it in Op) of numbers of `type`:
+  /// computed in float64, rounded to `type`.
   llvm::Value* emit_elementary(const Lanes& lanes, ComputeType type, builtins::Op op,
                                llvm::ArrayRef<llvm::Value*> operands);
 
@@ -39,8 +40,9 @@ class HelperFunctions {
   const MachineShape* machine_;
 };
 
-/// A function of this module that nothing outside sees and that is never inlined, with an empty body.
-llvm::Function* add_internal_function(llvm::Module& module, const std::string& name, llvm::Type* result,
-                                      llvm::ArrayRef<llvm::Type*> parameters);
+/// A function of this module that nothing outside sees and that is never inlined, with an empty
+/// body.
+llvm::Function* add_internal_function(llvm::Module& module, const std::string& name,
+                                      llvm::Type* result, llvm::ArrayRef<llvm::Type*> parameters);
 
 }  // namespace talweg::codegen

@@ -1,5 +1,6 @@
-// Values of one shape: a scalar, or a vector with one lane an element. Emission of an operation asks Lanes for types and
-// constants, so that scalar programs, vector loops and their tails share one emission.
+// Values of one shape: a scalar, or a vector with one lane an element. Emission of an operation
+// asks Lanes for types and constants, so that scalar programs, vector loops and their tails share
+// one emission.
 #pragma once
 
 #include <llvm/IR/IRBuilder.h>
@@ -37,7 +38,8 @@ class Lanes {
   [[nodiscard]] llvm::Value* abs(llvm::Value* a) const { return unary(llvm::Intrinsic::fabs, a); }
 
   [[nodiscard]] llvm::Value* lane(llvm::Value* value, std::uint32_t index) const;
-  [[nodiscard]] llvm::Value* with_lane(llvm::Value* value, std::uint32_t index, llvm::Value* part) const;
+  [[nodiscard]] llvm::Value* with_lane(llvm::Value* value, std::uint32_t index,
+                                       llvm::Value* part) const;
   /// One truth: all lanes hold.
   [[nodiscard]] llvm::Value* all(llvm::Value* truth) const;
 

@@ -1,5 +1,6 @@
-// The float64 machine of compiler/builtins/elementary over LLVM values: running a template with it emits the function's
-// operations. Members are those of builtins::DoubleArithmetic, with the same meaning, lane by lane.
+// The float64 machine of compiler/builtins/elementary over LLVM values: running a template with it
+// emits the function's operations. Members are those of builtins::DoubleArithmetic, with the same
+// meaning, lane by lane.
 #pragma once
 
 #include <llvm/IR/Constants.h>
@@ -14,9 +15,15 @@ namespace talweg::codegen {
 
 class LlvmArithmetic {
  public:
-  struct Number { llvm::Value* value; };
-  struct Integer { llvm::Value* value; };
-  struct Truth { llvm::Value* value; };
+  struct Number {
+    llvm::Value* value;
+  };
+  struct Integer {
+    llvm::Value* value;
+  };
+  struct Truth {
+    llvm::Value* value;
+  };
 
   LlvmArithmetic(const Lanes& lanes, HelperFunctions& helpers)
       : lanes_(lanes), helpers_(helpers), ir_(lanes.builder()) {}

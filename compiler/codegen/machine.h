@@ -1,5 +1,6 @@
-// What code generation must know about a machine: the shape of its vectors and how its floating-point modes
-// are kept. It decides where work runs, never what is computed: every machine gives the same bits.
+// What code generation must know about a machine: the shape of its vectors and how its
+// floating-point modes are kept. It decides where work runs, never what is computed: every machine
+// gives the same bits.
 #pragma once
 
 #include <cstdint>
@@ -37,8 +38,8 @@ struct MachineShape {
 class FloatModes {
  public:
   virtual ~FloatModes() = default;
-  /// Emits: keep the caller's modes, then round to nearest, keep subnormals, mask exceptions. The value is
-  /// what `emit_leave` needs.
+  /// Emits: keep the caller's modes, then round to nearest, keep subnormals, mask exceptions. The
+  /// value is what `emit_leave` needs.
   virtual llvm::Value* emit_enter(llvm::IRBuilderBase& builder) const = 0;
   /// Emits: give the caller's modes back.
   virtual void emit_leave(llvm::IRBuilderBase& builder, llvm::Value* saved) const = 0;

@@ -1,4 +1,5 @@
-// Operations as instructions, each exactly as numerics demand: one rounding, no flags; see operations.h.
+// Operations as instructions, each exactly as numerics demand: one rounding, no flags; see
+// operations.h.
 #include "compiler/codegen/operations.h"
 
 #include <limits>
@@ -26,8 +27,7 @@ ComputeType number_kind(const Emission& emission, ir::ValueType type) {
 llvm::Value* emit_sign(const Lanes& lanes, ComputeType type, llvm::Value* x) {
   llvm::IRBuilder<>& ir = lanes.builder();
   llvm::Constant* zero = lanes.number(type, 0);
-  llvm::Value* not_positive =
-      ir.CreateSelect(ir.CreateFCmpOLT(x, zero), lanes.number(type, -1), x);
+  llvm::Value* not_positive = ir.CreateSelect(ir.CreateFCmpOLT(x, zero), lanes.number(type, -1), x);
   return ir.CreateSelect(ir.CreateFCmpOGT(x, zero), lanes.number(type, 1), not_positive);
 }
 
@@ -45,14 +45,15 @@ llvm::Value* emit_flush(const Lanes& lanes, ComputeType type, llvm::Value* x) {
   llvm::IRBuilder<>& ir = lanes.builder();
   llvm::Value* is_small = ir.CreateFCmpOLT(lanes.abs(x), lanes.number(type, smallest_normal(type)));
   const std::uint64_t sign_bit = type == ComputeType::F32 ? 1ull << 31 : 1ull << 63;
-  llvm::Value* zero = lanes.from_bits(
-      type, ir.CreateAnd(lanes.bits_of(type, x), lanes.integer(type, sign_bit)));
+  llvm::Value* zero =
+      lanes.from_bits(type, ir.CreateAnd(lanes.bits_of(type, x), lanes.integer(type, sign_bit)));
   return ir.CreateSelect(is_small, zero, x);
 }
 
 llvm::Value* emit_to_array(const Emission& emission, llvm::Value* scalar) {
   if (emission.compute == ComputeType::F64) return scalar;
-  return emission.lanes.builder().CreateFPTrunc(scalar, emission.lanes.number_type(ComputeType::F32));
+  return emission.lanes.builder().CreateFPTrunc(scalar,
+                                                emission.lanes.number_type(ComputeType::F32));
 }
 
 /// a * r with r = 1/s, where r is normal in the compute type; else a / s.
@@ -70,21 +71,36 @@ llvm::Value* emit_apply(const Emission& emission, Op op, ComputeType type, Opera
   const Lanes& lanes = emission.lanes;
   llvm::IRBuilder<>& ir = lanes.builder();
   switch (op) {
-    case Op::Add: return ir.CreateFAdd(x[0], x[1]);
-    case Op::Sub: return ir.CreateFSub(x[0], x[1]);
-    case Op::Mul: return ir.CreateFMul(x[0], x[1]);
-    case Op::Div: return ir.CreateFDiv(x[0], x[1]);
-    case Op::Neg: return ir.CreateFNeg(x[0]);
-    case Op::Fma: return emission.helpers->emit_fma(lanes, type, x[0], x[1], x[2]);
-    case Op::Sqrt: return lanes.unary(llvm::Intrinsic::sqrt, x[0]);
-    case Op::Abs: return lanes.abs(x[0]);
-    case Op::Min: return ir.CreateBinaryIntrinsic(llvm::Intrinsic::minimum, x[0], x[1]);
-    case Op::Max: return ir.CreateBinaryIntrinsic(llvm::Intrinsic::maximum, x[0], x[1]);
-    case Op::Sign: return emit_sign(lanes, type, x[0]);
-    case Op::Floor: return lanes.unary(llvm::Intrinsic::floor, x[0]);
-    case Op::Ceil: return lanes.unary(llvm::Intrinsic::ceil, x[0]);
-    case Op::Round: return lanes.unary(llvm::Intrinsic::roundeven, x[0]);
-    case Op::Trunc: return lanes.unary(llvm::Intrinsic::trunc, x[0]);
+    case Op::Add:
+      return ir.CreateFAdd(x[0], x[1]);
+    case Op::Sub:
+      return ir.CreateFSub(x[0], x[1]);
+    case Op::Mul:
+      return ir.CreateFMul(x[0], x[1]);
+    case Op::Div:
+      return ir.CreateFDiv(x[0], x[1]);
+    case Op::Neg:
+      return ir.CreateFNeg(x[0]);
+    case Op::Fma:
+      return emission.helpers->emit_fma(lanes, type, x[0], x[1], x[2]);
+    case Op::Sqrt:
+      return lanes.unary(llvm::Intrinsic::sqrt, x[0]);
+    case Op::Abs:
+      return lanes.abs(x[0]);
+    case Op::Min:
+      return ir.CreateBinaryIntrinsic(llvm::Intrinsic::minimum, x[0], x[1]);
+    case Op::Max:
+      return ir.CreateBinaryIntrinsic(llvm::Intrinsic::maximum, x[0], x[1]);
+    case Op::Sign:
+      return emit_sign(lanes, type, x[0]);
+    case Op::Floor:
+      return lanes.unary(llvm::Intrinsic::floor, x[0]);
+    case Op::Ceil:
+      return lanes.unary(llvm::Intrinsic::ceil, x[0]);
+    case Op::Round:
+      return lanes.unary(llvm::Intrinsic::roundeven, x[0]);
+    case Op::Trunc:
+      return lanes.unary(llvm::Intrinsic::trunc, x[0]);
     case Op::Mod:
     case Op::Rsqrt:
     case Op::Exp:
@@ -97,18 +113,30 @@ llvm::Value* emit_apply(const Emission& emission, Op op, ComputeType type, Opera
     case Op::Cos:
     case Op::Tan:
     case Op::Tanh:
-    case Op::Atan: return emission.helpers->emit_elementary(lanes, type, op, x);
-    case Op::Lt: return ir.CreateFCmpOLT(x[0], x[1]);
-    case Op::Le: return ir.CreateFCmpOLE(x[0], x[1]);
-    case Op::Gt: return ir.CreateFCmpOGT(x[0], x[1]);
-    case Op::Ge: return ir.CreateFCmpOGE(x[0], x[1]);
-    case Op::Eq: return ir.CreateFCmpOEQ(x[0], x[1]);
-    case Op::Ne: return ir.CreateFCmpUNE(x[0], x[1]);
-    case Op::And: return ir.CreateAnd(x[0], x[1]);
-    case Op::Or: return ir.CreateOr(x[0], x[1]);
-    case Op::Not: return ir.CreateNot(x[0]);
-    case Op::Select: return ir.CreateSelect(x[0], x[1], x[2]);
-    case Op::IsFinite: return emit_is_finite(lanes, type, x[0]);
+    case Op::Atan:
+      return emission.helpers->emit_elementary(lanes, type, op, x);
+    case Op::Lt:
+      return ir.CreateFCmpOLT(x[0], x[1]);
+    case Op::Le:
+      return ir.CreateFCmpOLE(x[0], x[1]);
+    case Op::Gt:
+      return ir.CreateFCmpOGT(x[0], x[1]);
+    case Op::Ge:
+      return ir.CreateFCmpOGE(x[0], x[1]);
+    case Op::Eq:
+      return ir.CreateFCmpOEQ(x[0], x[1]);
+    case Op::Ne:
+      return ir.CreateFCmpUNE(x[0], x[1]);
+    case Op::And:
+      return ir.CreateAnd(x[0], x[1]);
+    case Op::Or:
+      return ir.CreateOr(x[0], x[1]);
+    case Op::Not:
+      return ir.CreateNot(x[0]);
+    case Op::Select:
+      return ir.CreateSelect(x[0], x[1], x[2]);
+    case Op::IsFinite:
+      return emit_is_finite(lanes, type, x[0]);
   }
   TALWEG_UNREACHABLE("an operation outside the enumeration");
 }
@@ -117,9 +145,12 @@ llvm::Value* emit_apply(const Emission& emission, Op op, ComputeType type, Opera
 
 llvm::Type* value_type(const Emission& emission, ir::ValueType type) {
   switch (type) {
-    case ir::ValueType::Scalar: return emission.lanes.number_type(ComputeType::F64);
-    case ir::ValueType::Array: return emission.lanes.number_type(emission.compute);
-    case ir::ValueType::Bool: return emission.lanes.truth_type();
+    case ir::ValueType::Scalar:
+      return emission.lanes.number_type(ComputeType::F64);
+    case ir::ValueType::Array:
+      return emission.lanes.number_type(emission.compute);
+    case ir::ValueType::Bool:
+      return emission.lanes.truth_type();
   }
   TALWEG_UNREACHABLE("a value type outside the enumeration");
 }
@@ -129,15 +160,20 @@ ir::ValueType operand_value_type(const ir::Graph& graph, const ir::Node& node) {
   return graph[node.operands[is_choice ? 1 : 0]].type;
 }
 
-llvm::Value* emit_operation(const Emission& emission, const ir::Node& node, ir::ValueType operand_type,
-                            llvm::ArrayRef<llvm::Value*> operands) {
+llvm::Value* emit_operation(const Emission& emission, const ir::Node& node,
+                            ir::ValueType operand_type, llvm::ArrayRef<llvm::Value*> operands) {
   const ComputeType type = number_kind(emission, operand_type);
   switch (node.kind) {
-    case ir::NodeKind::Apply: return emit_apply(emission, node.op, type, operands);
-    case ir::NodeKind::ToArray: return emit_to_array(emission, operands[0]);
-    case ir::NodeKind::DivScalar: return emit_div_scalar(emission, operands[0], operands[1]);
-    case ir::NodeKind::IsNormal: return emit_is_normal(emission.lanes, type, operands[0]);
-    case ir::NodeKind::Flush: return emit_flush(emission.lanes, type, operands[0]);
+    case ir::NodeKind::Apply:
+      return emit_apply(emission, node.op, type, operands);
+    case ir::NodeKind::ToArray:
+      return emit_to_array(emission, operands[0]);
+    case ir::NodeKind::DivScalar:
+      return emit_div_scalar(emission, operands[0], operands[1]);
+    case ir::NodeKind::IsNormal:
+      return emit_is_normal(emission.lanes, type, operands[0]);
+    case ir::NodeKind::Flush:
+      return emit_flush(emission.lanes, type, operands[0]);
     case ir::NodeKind::Constant:
     case ir::NodeKind::Param:
     case ir::NodeKind::Grad:
@@ -146,7 +182,8 @@ llvm::Value* emit_operation(const Emission& emission, const ir::Node& node, ir::
     case ir::NodeKind::Given:
     case ir::NodeKind::Hyper:
     case ir::NodeKind::StepNumber:
-    case ir::NodeKind::CallNumber: break;
+    case ir::NodeKind::CallNumber:
+      break;
   }
   TALWEG_UNREACHABLE("a node that is given, not computed");
 }

@@ -1,4 +1,5 @@
-// One node of the graph as LLVM values of any shape: the only place where an operation becomes instructions.
+// One node of the graph as LLVM values of any shape: the only place where an operation becomes
+// instructions.
 #pragma once
 
 #include "compiler/codegen/helper_functions.h"
@@ -20,9 +21,10 @@ llvm::Type* value_type(const Emission& emission, ir::ValueType type);
 /// The value type of the number operands of `node`, which decides the type it is computed in.
 ir::ValueType operand_value_type(const ir::Graph& graph, const ir::Node& node);
 
-/// A node of kind Apply, ToArray, DivScalar, IsNormal or Flush. `operands` have the shape of `emission` and are of
-/// the types that the node's definition says; `operand_type` is their operand_value_type().
-llvm::Value* emit_operation(const Emission& emission, const ir::Node& node, ir::ValueType operand_type,
-                            llvm::ArrayRef<llvm::Value*> operands);
+/// A node of kind Apply, ToArray, DivScalar, IsNormal or Flush. `operands` have the shape of
+/// `emission` and are of the types that the node's definition says; `operand_type` is their
+/// operand_value_type().
+llvm::Value* emit_operation(const Emission& emission, const ir::Node& node,
+                            ir::ValueType operand_type, llvm::ArrayRef<llvm::Value*> operands);
 
 }  // namespace talweg::codegen

@@ -8,7 +8,8 @@ namespace talweg::codegen {
 
 namespace {
 
-/// A call whose chunks touch more than this asks the memory ahead: less stays in a core's own cache.
+/// A call whose chunks touch more than this asks the memory ahead: less stays in a core's own
+/// cache.
 constexpr std::uint64_t kOwnCacheBytes = 1u << 20;
 
 class PassFunction {
@@ -78,26 +79,27 @@ class PassFunction {
     llvm::Value* chunk = entry_address(ir_, chunks_, index, sizeof(talweg_chunk));
     llvm::Value* tensor =
         load_widened(ir_.getInt32Ty(), chunk, offsetof(talweg_chunk, tensor_index));
-    llvm::Value* row =
-        entry_address(ir_, pointers_, tensor, pass_.streams.size() * sizeof(void*));
+    llvm::Value* row = entry_address(ir_, pointers_, tensor, pass_.streams.size() * sizeof(void*));
     llvm::Value* gradient = load_pointer(ir_, row, TALWEG_STREAM_GRAD * sizeof(void*));
     llvm::BasicBlock* present = block("present");
     ir_.CreateCondBr(ir_.CreateIsNull(gradient), next, present);
 
     ir_.SetInsertPoint(present);
     llvm::Value* group = ir_.CreateZExt(
-        ir_.CreateLoad(ir_.getInt32Ty(), entry_address(ir_, tensor_groups_, tensor, sizeof(std::uint32_t))),
+        ir_.CreateLoad(ir_.getInt32Ty(),
+                       entry_address(ir_, tensor_groups_, tensor, sizeof(std::uint32_t))),
         ir_.getInt64Ty());
     const ScalarSources sources{
         .args = entry_address(ir_, group_args_, group, sizeof(talweg_scalar_args)),
         .model_slots = model_slots_,
-        .group_slots =
-            entry_address(ir_, group_slots_, group, plan_.group.slots.size() * sizeof(talweg_slot))};
+        .group_slots = entry_address(ir_, group_slots_, group,
+                                     plan_.group.slots.size() * sizeof(talweg_slot))};
     for (const plan::LoopVersion& version : pass_.versions)
       emit_version(version, chunk, row, sources, next);
   }
 
-  /// If the version's assumptions hold, its loop and then `next`; the builder is left where they do not.
+  /// If the version's assumptions hold, its loop and then `next`; the builder is left where they do
+  /// not.
   void emit_version(const plan::LoopVersion& version, llvm::Value* chunk, llvm::Value* row,
                     const ScalarSources& sources, llvm::BasicBlock* next) {
     const Emission scalar{Lanes(ir_, 1), plan_.compute, &helpers_};

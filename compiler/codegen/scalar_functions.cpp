@@ -55,7 +55,8 @@ void emit_program(const Setting& s, const plan::ScalarProgram& program, types::R
 
 }  // namespace
 
-void emit_model_scalars(llvm::Function& function, const plan::Plan& plan, HelperFunctions& helpers) {
+void emit_model_scalars(llvm::Function& function, const plan::Plan& plan,
+                        HelperFunctions& helpers) {
   llvm::IRBuilder<> ir(llvm::BasicBlock::Create(function.getContext(), "entry", &function));
   llvm::Value* args = function.getArg(1);
   ScalarScope scope(plan, {Lanes(ir, 1), plan.compute, &helpers}, {.args = args});
@@ -64,18 +65,21 @@ void emit_model_scalars(llvm::Function& function, const plan::Plan& plan, Helper
   ir.CreateRetVoid();
 }
 
-void emit_group_scalars(llvm::Function& function, const plan::Plan& plan, HelperFunctions& helpers) {
+void emit_group_scalars(llvm::Function& function, const plan::Plan& plan,
+                        HelperFunctions& helpers) {
   llvm::IRBuilder<> ir(llvm::BasicBlock::Create(function.getContext(), "entry", &function));
   llvm::Value* args = function.getArg(1);
   const ScalarSources sources{
-      .args = args, .model_slots = load_pointer(ir, args, offsetof(talweg_scalar_args, model_slots))};
+      .args = args,
+      .model_slots = load_pointer(ir, args, offsetof(talweg_scalar_args, model_slots))};
   ScalarScope scope(plan, {Lanes(ir, 1), plan.compute, &helpers}, sources);
   emit_program({plan, ir, args, scope}, plan.group, types::Rate::Group,
                offsetof(talweg_scalar_args, group_slots));
   ir.CreateRetVoid();
 }
 
-void emit_initial_states(llvm::Function& function, const plan::Plan& plan, HelperFunctions& helpers) {
+void emit_initial_states(llvm::Function& function, const plan::Plan& plan,
+                         HelperFunctions& helpers) {
   llvm::IRBuilder<> ir(llvm::BasicBlock::Create(function.getContext(), "entry", &function));
   llvm::Value* args = function.getArg(1);
   ScalarScope scope(plan, {Lanes(ir, 1), plan.compute, &helpers}, {.args = args});

@@ -1,4 +1,5 @@
-// The scalar functions of an image: what differs per step (model) and per group, and initial states.
+// The scalar functions of an image: what differs per step (model) and per group, and initial
+// states.
 #pragma once
 
 #include "compiler/codegen/helper_functions.h"
@@ -9,6 +10,7 @@ namespace talweg::codegen {
 /// Bodies of talweg_scalar_function, `function(self, args)`, each ending in a return.
 void emit_model_scalars(llvm::Function& function, const plan::Plan& plan, HelperFunctions& helpers);
 void emit_group_scalars(llvm::Function& function, const plan::Plan& plan, HelperFunctions& helpers);
-void emit_initial_states(llvm::Function& function, const plan::Plan& plan, HelperFunctions& helpers);
+void emit_initial_states(llvm::Function& function, const plan::Plan& plan,
+                         HelperFunctions& helpers);
 
 }  // namespace talweg::codegen

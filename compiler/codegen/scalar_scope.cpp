@@ -10,7 +10,8 @@ namespace {
 
 constexpr std::uint32_t kNoSlot = 0xffffffffu;
 
-std::vector<std::uint32_t> slot_by_node(const plan::ScalarProgram& program, std::size_t node_count) {
+std::vector<std::uint32_t> slot_by_node(const plan::ScalarProgram& program,
+                                        std::size_t node_count) {
   std::vector<std::uint32_t> slots(node_count, kNoSlot);
   for (std::size_t i = 0; i < program.slots.size(); ++i)
     slots[program.slots[i].index] = static_cast<std::uint32_t>(i);
@@ -19,7 +20,8 @@ std::vector<std::uint32_t> slot_by_node(const plan::ScalarProgram& program, std:
 
 }  // namespace
 
-ScalarScope::ScalarScope(const plan::Plan& plan, const Emission& emission, const ScalarSources& sources)
+ScalarScope::ScalarScope(const plan::Plan& plan, const Emission& emission,
+                         const ScalarSources& sources)
     : plan_(plan),
       emission_(emission),
       sources_(sources),
@@ -76,7 +78,8 @@ llvm::Value* ScalarScope::load_slot(llvm::Value* slots, std::uint32_t index, ir:
   return ir.CreateIsNotNull(load_field(ir, ir.getInt64Ty(), slots, offset));
 }
 
-llvm::Value* ScalarScope::load_entry(std::size_t array_offset, llvm::Type* type, std::uint32_t index) {
+llvm::Value* ScalarScope::load_entry(std::size_t array_offset, llvm::Type* type,
+                                     std::uint32_t index) {
   llvm::IRBuilder<>& ir = emission_.lanes.builder();
   llvm::Value* array = load_pointer(ir, sources_.args, array_offset);
   return ir.CreateLoad(type, ir.CreateConstInBoundsGEP1_64(type, array, index));
@@ -111,7 +114,8 @@ llvm::Value* ScalarScope::emit_leaf(const ir::Node& node) {
     case ir::NodeKind::ToArray:
     case ir::NodeKind::DivScalar:
     case ir::NodeKind::IsNormal:
-    case ir::NodeKind::Flush: break;
+    case ir::NodeKind::Flush:
+      break;
   }
   TALWEG_UNREACHABLE("a node that no scalar function is given");
 }

@@ -1,5 +1,5 @@
-// Values slower than element inside one emitted function: read from slots where earlier code left them, else from the
-// arguments of the scalar functions, else computed.
+// Values slower than element inside one emitted function: read from slots where earlier code left
+// them, else from the arguments of the scalar functions, else computed.
 #pragma once
 
 #include <vector>
@@ -18,10 +18,12 @@ struct ScalarSources {
 
 class ScalarScope {
  public:
-  /// `emission` has one lane. Everything is emitted at its builder's position, which must dominate later uses.
+  /// `emission` has one lane. Everything is emitted at its builder's position, which must dominate
+  /// later uses.
   ScalarScope(const plan::Plan& plan, const Emission& emission, const ScalarSources& sources);
 
-  /// The value of a node slower than element, emitted at its first use: double, the compute type, or i1.
+  /// The value of a node slower than element, emitted at its first use: double, the compute type,
+  /// or i1.
   llvm::Value* value(ir::NodeId id);
 
   void store_slot(llvm::Value* slots, std::size_t index, ir::NodeId id);

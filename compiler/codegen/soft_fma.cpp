@@ -1,8 +1,9 @@
 // fma of float64 by integer arithmetic; see exact_fma.h.
 //
-// The product of two 53-bit significands and the addend are placed at the top of 128-bit integers, the one with the smaller
-// exponent is shifted down (bits lost are remembered in the last one), the two are added or subtracted, and the sum is
-// rounded once to 53 bits, or to fewer where the result is subnormal.
+// The product of two 53-bit significands and the addend are placed at the top of 128-bit integers,
+// the one with the smaller exponent is shifted down (bits lost are remembered in the last one), the
+// two are added or subtracted, and the sum is rounded once to 53 bits, or to fewer where the result
+// is subnormal.
 #include <llvm/IR/Function.h>
 
 #include "compiler/codegen/exact_fma.h"
@@ -22,7 +23,8 @@ constexpr int kSmallestExponent = -1022;
 class SoftFma {
  public:
   explicit SoftFma(llvm::Function& function)
-      : function_(function), ir_(llvm::BasicBlock::Create(function.getContext(), "entry", &function)) {}
+      : function_(function),
+        ir_(llvm::BasicBlock::Create(function.getContext(), "entry", &function)) {}
 
   void emit() {
     for (unsigned i = 0; i < 3; ++i) {
@@ -31,7 +33,8 @@ class SoftFma {
     }
     llvm::Value* is_special = ir_.getFalse();
     for (llvm::Value* magnitude : magnitude_)
-      is_special = ir_.CreateOr(is_special, ir_.CreateOr(is_zero(magnitude), is_infinite(magnitude)));
+      is_special =
+          ir_.CreateOr(is_special, ir_.CreateOr(is_zero(magnitude), is_infinite(magnitude)));
     llvm::BasicBlock* special = block("special");
     llvm::BasicBlock* general = block("general");
     ir_.CreateCondBr(is_special, special, general);
@@ -73,8 +76,8 @@ class SoftFma {
         ir_.CreateNot(ir_.CreateOr(is_infinite(magnitude_[0]), is_infinite(magnitude_[1])));
     llvm::Value* zero_factor = ir_.CreateOr(is_zero(magnitude_[0]), is_zero(magnitude_[1]));
     // A product that underflows to a zero must not lose its sign to the addend's.
-    llvm::Value* only_product = ir_.CreateAnd(ir_.CreateAnd(finite_factors, ir_.CreateNot(zero_factor)),
-                                              is_zero(magnitude_[2]));
+    llvm::Value* only_product = ir_.CreateAnd(
+        ir_.CreateAnd(finite_factors, ir_.CreateNot(zero_factor)), is_zero(magnitude_[2]));
     llvm::Value* result = ir_.CreateSelect(only_product, product, ir_.CreateFAdd(product, c));
     // A product that overflows must not meet an infinite addend.
     llvm::Value* only_addend = ir_.CreateAnd(finite_factors, is_infinite(magnitude_[2]));
@@ -85,8 +88,9 @@ class SoftFma {
     llvm::Value* fraction = ir_.CreateAnd(magnitude, ir_.getInt64(kFractionMask));
     llvm::Value* exponent = ir_.CreateLShr(magnitude, kFractionBits);
     llvm::Value* is_subnormal = ir_.CreateICmpEQ(exponent, ir_.getInt64(0));
-    llvm::Value* shift = ir_.CreateAnd(
-        ir_.CreateSub(leading_zeros(magnitude), ir_.getInt64(63 - kFractionBits)), ir_.getInt64(63));
+    llvm::Value* shift =
+        ir_.CreateAnd(ir_.CreateSub(leading_zeros(magnitude), ir_.getInt64(63 - kFractionBits)),
+                      ir_.getInt64(63));
     llvm::Value* normal = ir_.CreateOr(fraction, ir_.getInt64(kFractionMask + 1));
     return {ir_.CreateSelect(is_subnormal, ir_.CreateShl(fraction, shift), normal),
             ir_.CreateSelect(is_subnormal, ir_.CreateSub(ir_.getInt64(1), shift), exponent)};
@@ -100,7 +104,8 @@ class SoftFma {
     const Number c = unpack(magnitude_[2]);
     const Wide product{
         ir_.CreateShl(ir_.CreateMul(widened(a.significand), widened(b.significand)), kProductShift),
-        ir_.CreateSub(ir_.CreateAdd(a.exponent, b.exponent), ir_.getInt64(2 * 1075 + kProductShift)),
+        ir_.CreateSub(ir_.CreateAdd(a.exponent, b.exponent),
+                      ir_.getInt64(2 * 1075 + kProductShift)),
         ir_.CreateICmpSLT(ir_.CreateXor(bits_[0], bits_[1]), ir_.getInt64(0))};
     const Wide addend{ir_.CreateShl(widened(c.significand), kAddendShift),
                       ir_.CreateSub(c.exponent, ir_.getInt64(1075 + kAddendShift)),
@@ -127,11 +132,10 @@ class SoftFma {
     llvm::Value* small =
         shift_down_keeping_loss(leading(y.magnitude, x.magnitude), widened(distance));
     llvm::Value* same_sign = ir_.CreateICmpEQ(x.is_negative, y.is_negative);
-    llvm::Value* sum = ir_.CreateSelect(same_sign, ir_.CreateAdd(large, small),
-                                        ir_.CreateSub(large, small));
+    llvm::Value* sum =
+        ir_.CreateSelect(same_sign, ir_.CreateAdd(large, small), ir_.CreateSub(large, small));
     llvm::Value* swaps_sign = ir_.CreateICmpSLT(sum, llvm::ConstantInt::get(sum->getType(), 0));
-    return {ir_.CreateSelect(swaps_sign, ir_.CreateNeg(sum), sum),
-            leading(x.exponent, y.exponent),
+    return {ir_.CreateSelect(swaps_sign, ir_.CreateNeg(sum), sum), leading(x.exponent, y.exponent),
             ir_.CreateXor(leading(x.is_negative, y.is_negative), swaps_sign)};
   }
 
@@ -147,16 +151,16 @@ class SoftFma {
     llvm::Value* zeros = leading_zeros(sum.magnitude);
     llvm::Value* exponent = ir_.CreateSub(ir_.CreateAdd(sum.exponent, ir_.getInt64(127)),
                                           ir_.CreateTrunc(zeros, ir_.getInt64Ty()));
-    llvm::Value* top = ir_.CreateTrunc(
-        shift_down_keeping_loss(ir_.CreateShl(sum.magnitude, zeros),
-                                llvm::ConstantInt::get(ir_.getInt128Ty(), 64)),
-        ir_.getInt64Ty());
+    llvm::Value* top =
+        ir_.CreateTrunc(shift_down_keeping_loss(ir_.CreateShl(sum.magnitude, zeros),
+                                                llvm::ConstantInt::get(ir_.getInt128Ty(), 64)),
+                        ir_.getInt64Ty());
     llvm::Value* missing = ir_.CreateSub(ir_.getInt64(kSmallestExponent), exponent);
     missing = clamp(missing, 0, 63);
     llvm::Value* kept = shift_down_keeping_loss(top, missing);
     llvm::Value* significand = round_off(kept, 63 - kFractionBits);
-    llvm::Value* biased = ir_.CreateAdd(clamp(exponent, kSmallestExponent, 1024),
-                                        ir_.getInt64(-kSmallestExponent));
+    llvm::Value* biased =
+        ir_.CreateAdd(clamp(exponent, kSmallestExponent, 1024), ir_.getInt64(-kSmallestExponent));
     llvm::Value* bits = ir_.CreateAdd(ir_.CreateShl(biased, kFractionBits), significand);
     bits = ir_.CreateBinaryIntrinsic(llvm::Intrinsic::umin, bits, ir_.getInt64(kInfinityBits));
     llvm::Value* sign =
@@ -177,7 +181,8 @@ class SoftFma {
     llvm::Value* dropped = ir_.CreateAnd(value, ir_.getInt64((1ull << count) - 1));
     llvm::Value* odd = ir_.CreateAnd(quotient, ir_.getInt64(1));
     // Above one half, or one half and odd: dropped + odd > half.
-    llvm::Value* up = ir_.CreateICmpUGT(ir_.CreateAdd(dropped, odd), ir_.getInt64(1ull << (count - 1)));
+    llvm::Value* up =
+        ir_.CreateICmpUGT(ir_.CreateAdd(dropped, odd), ir_.getInt64(1ull << (count - 1)));
     return ir_.CreateAdd(quotient, ir_.CreateZExt(up, ir_.getInt64Ty()));
   }
 

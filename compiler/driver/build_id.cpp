@@ -1,4 +1,5 @@
-// Reads the build id note that the linker left in the loaded image which holds this function; see build_id.h.
+// Reads the build id note that the linker left in the loaded image which holds this function; see
+// build_id.h.
 #include "compiler/driver/build_id.h"
 
 #include <elf.h>

@@ -1,4 +1,5 @@
-// Graph to program: passes, plan, code for the chosen machine (or the object of an earlier run), linked into this process.
+// Graph to program: passes, plan, code for the chosen machine (or the object of an earlier run),
+// linked into this process.
 #include "compiler/driver/compile.h"
 
 #include <fmt/format.h>
@@ -27,8 +28,9 @@ using support::Result;
 class CompiledProgram final : public Program {
  public:
   /// Links `object`, compiled from `plan`; `graph` is the graph before optimisation.
-  static Result<std::shared_ptr<CompiledProgram>> make(const ir::Graph& graph, const plan::Plan& plan,
-                                                       std::string_view isa, std::string_view object) {
+  static Result<std::shared_ptr<CompiledProgram>> make(const ir::Graph& graph,
+                                                       const plan::Plan& plan, std::string_view isa,
+                                                       std::string_view object) {
     auto code = LinkedCode::link(object);
     if (!code) return code.failure();
     auto program = std::shared_ptr<CompiledProgram>(
@@ -50,7 +52,8 @@ class CompiledProgram final : public Program {
   support::Status set(Function& function, const std::string& symbol) {
     const Result<void*> address = code_.find(symbol);
     if (!address) return address.failure();
-    function = reinterpret_cast<Function>(*address);  // NOLINT: code that was just generated with this type
+    function = reinterpret_cast<Function>(
+        *address);  // NOLINT: code that was just generated with this type
     return support::ok();
   }
 
@@ -58,10 +61,9 @@ class CompiledProgram final : public Program {
     talweg_image& image = tables_.image();
     image.model_slot_count = static_cast<std::uint32_t>(plan.model.slots.size());
     image.group_slot_count = static_cast<std::uint32_t>(plan.group.slots.size());
-    for (const support::Status& status :
-         {set(image.model_scalars, codegen::kModelScalarsSymbol),
-          set(image.group_scalars, codegen::kGroupScalarsSymbol),
-          set(image.initial_states, codegen::kInitialStatesSymbol)})
+    for (const support::Status& status : {set(image.model_scalars, codegen::kModelScalarsSymbol),
+                                          set(image.group_scalars, codegen::kGroupScalarsSymbol),
+                                          set(image.initial_states, codegen::kInitialStatesSymbol)})
       if (!status) return status;
     std::vector<talweg_pass_info> passes;
     for (std::size_t i = 0; i < plan.passes.size(); ++i) {
@@ -84,8 +86,9 @@ class CompiledProgram final : public Program {
 std::string cache_key(const plan::Plan& plan, const targets::Target& target) {
   const std::string build = build_id();
   if (build.empty()) return {};
-  return fmt::format("talweg build {}\nLLVM {}\nISA {}\n{}\n{}", build, targets::generator_version(),
-                     target.name(), ir::print(plan.graph), plan::print(plan));
+  return fmt::format("talweg build {}\nLLVM {}\nISA {}\n{}\n{}", build,
+                     targets::generator_version(), target.name(), ir::print(plan.graph),
+                     plan::print(plan));
 }
 
 std::optional<ObjectCache> open_cache(const CompileOptions& options) {
@@ -108,12 +111,11 @@ Result<const targets::Target*> choose_target(const std::string& isa) {
   if (target == nullptr) {
     std::vector<std::string_view> names{"host"};
     for (const targets::Target* known : targets::all_targets()) names.push_back(known->name());
-    return Failure{FailureKind::Usage,
-                   fmt::format("unknown instruction set `{}`; known: {}", isa, fmt::join(names, ", "))};
+    return Failure{FailureKind::Usage, fmt::format("unknown instruction set `{}`; known: {}", isa,
+                                                   fmt::join(names, ", "))};
   }
   if (!target->runs_here())
-    return Failure{FailureKind::Usage,
-                   fmt::format("this machine cannot run code for `{}`", isa)};
+    return Failure{FailureKind::Usage, fmt::format("this machine cannot run code for `{}`", isa)};
   return target;
 }
 

@@ -1,5 +1,5 @@
-// From a rule's text to an image that can be stepped: the pipeline of stages, the interpreter's image, the
-// JIT with its disk cache.
+// From a rule's text to an image that can be stepped: the pipeline of stages, the interpreter's
+// image, the JIT with its disk cache.
 #pragma once
 
 #include <filesystem>
@@ -24,7 +24,8 @@ struct CompileOptions {
   Backend backend = Backend::Cpu;
   std::string isa = "host";  // "host", "scalar", "x86-64-v2", "x86-64-v3", "x86-64-v4"
   bool use_cache = true;
-  std::filesystem::path cache_dir;  // empty: $TALWEG_CACHE_DIR, else $XDG_CACHE_HOME/talweg, else ~/.cache/talweg
+  std::filesystem::path
+      cache_dir;  // empty: $TALWEG_CACHE_DIR, else $XDG_CACHE_HOME/talweg, else ~/.cache/talweg
 };
 
 /// A compiled rule: the image, and what keeps its code alive.
@@ -35,24 +36,29 @@ class Program {
   [[nodiscard]] virtual bool came_from_cache() const { return false; }
 };
 
-/// Everything before a backend: typed rule and graph (before optimisation), as the interpreter runs it.
+/// Everything before a backend: typed rule and graph (before optimisation), as the interpreter runs
+/// it.
 struct FrontEnd {
   sema::TypedRule rule;
   ir::Graph graph;
 };
 
-/// Parses and resolves a rule expression ("mine.Clipped | AdamW(lr = 0.1)"); nothing if errors were reported.
+/// Parses and resolves a rule expression ("mine.Clipped | AdamW(lr = 0.1)"); nothing if errors were
+/// reported.
 std::optional<FrontEnd> analyze_rule(sema::Modules& modules, base::Sources& sources,
                                      base::Diagnostics& diagnostics, const std::string& rule_text,
                                      const std::string& from_module = {});
 
-/// Graph (before optimisation) to program. Usage failure: an ISA this machine cannot run, or unknown.
-support::Result<std::shared_ptr<Program>> compile(const ir::Graph& graph, const CompileOptions& options);
+/// Graph (before optimisation) to program. Usage failure: an ISA this machine cannot run, or
+/// unknown.
+support::Result<std::shared_ptr<Program>> compile(const ir::Graph& graph,
+                                                  const CompileOptions& options);
 
 /// The image of the interpreter: evaluates the graph as it stands, element by element.
 std::shared_ptr<Program> make_interpreter(const ir::Graph& graph, types::ComputeType compute);
 
-/// The stdlib of this build or installation: $TALWEG_STDLIB, else beside the executable, else the source tree.
+/// The stdlib of this build or installation: $TALWEG_STDLIB, else beside the executable, else the
+/// source tree.
 std::filesystem::path find_stdlib();
 
 }  // namespace talweg::driver

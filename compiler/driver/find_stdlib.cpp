@@ -14,7 +14,8 @@ std::filesystem::path find_stdlib() {
   const fs::path program = fs::read_symlink("/proc/self/exe", error);
   if (!error) {
     const fs::path folder = program.parent_path();
-    for (const fs::path& place : {folder / "stdlib", folder.parent_path() / "share" / "talweg" / "stdlib"})
+    for (const fs::path& place :
+         {folder / "stdlib", folder.parent_path() / "share" / "talweg" / "stdlib"})
       if (fs::is_directory(place, error)) return place;
   }
   return TALWEG_SOURCE_STDLIB;

@@ -23,7 +23,8 @@ void fill_module(llvm::Module& module, const plan::Plan& plan, const targets::Ta
 
 }  // namespace
 
-std::string generate(const plan::Plan& plan, const targets::Target& target, targets::CodeKind kind) {
+std::string generate(const plan::Plan& plan, const targets::Target& target,
+                     targets::CodeKind kind) {
   llvm::LLVMContext context;
   llvm::Module module(plan.graph.name, context);
   fill_module(module, plan, target);

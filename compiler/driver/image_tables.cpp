@@ -16,22 +16,32 @@ constexpr std::uint32_t kFirstStateStream = TALWEG_STREAM_GRAD + 1;
 talweg_rate abi_rate(types::Rate rate) {
   switch (rate) {
     case types::Rate::Const:
-    case types::Rate::Model: return TALWEG_RATE_MODEL;
-    case types::Rate::Group: return TALWEG_RATE_GROUP;
-    case types::Rate::Tensor: return TALWEG_RATE_TENSOR;
-    case types::Rate::Matrix: return TALWEG_RATE_MATRIX;
-    case types::Rate::Row: return TALWEG_RATE_ROW;
-    case types::Rate::Col: return TALWEG_RATE_COL;
-    case types::Rate::Element: return TALWEG_RATE_ELEMENT;
+    case types::Rate::Model:
+      return TALWEG_RATE_MODEL;
+    case types::Rate::Group:
+      return TALWEG_RATE_GROUP;
+    case types::Rate::Tensor:
+      return TALWEG_RATE_TENSOR;
+    case types::Rate::Matrix:
+      return TALWEG_RATE_MATRIX;
+    case types::Rate::Row:
+      return TALWEG_RATE_ROW;
+    case types::Rate::Col:
+      return TALWEG_RATE_COL;
+    case types::Rate::Element:
+      return TALWEG_RATE_ELEMENT;
   }
   TALWEG_UNREACHABLE("a rate outside the enumeration");
 }
 
 talweg_hyper_kind abi_kind(ir::HyperInfo::Kind kind) {
   switch (kind) {
-    case ir::HyperInfo::Kind::Number: return TALWEG_HYPER_NUMBER;
-    case ir::HyperInfo::Kind::Int: return TALWEG_HYPER_INT;
-    case ir::HyperInfo::Kind::Bool: return TALWEG_HYPER_BOOL;
+    case ir::HyperInfo::Kind::Number:
+      return TALWEG_HYPER_NUMBER;
+    case ir::HyperInfo::Kind::Int:
+      return TALWEG_HYPER_INT;
+    case ir::HyperInfo::Kind::Bool:
+      return TALWEG_HYPER_BOOL;
   }
   TALWEG_UNREACHABLE("a kind outside the enumeration");
 }

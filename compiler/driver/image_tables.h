@@ -1,4 +1,5 @@
-// The tables of an image that describe a rule: hypers, states, inputs, streams. Both backends have the same.
+// The tables of an image that describe a rule: hypers, states, inputs, streams. Both backends have
+// the same.
 #pragma once
 
 #include <deque>

@@ -1,5 +1,6 @@
-// The image of the interpreter: the graph before optimisation, evaluated by ir::Machine. Slow and obvious; what every
-// compiled image is compared with. It has no slots: a pass computes the scalars of each group it meets again.
+// The image of the interpreter: the graph before optimisation, evaluated by ir::Machine. Slow and
+// obvious; what every compiled image is compared with. It has no slots: a pass computes the scalars
+// of each group it meets again.
 #include <algorithm>
 #include <cfenv>
 #include <cstring>
@@ -73,8 +74,8 @@ class Interpreter final : public Program {
   }
 
   [[nodiscard]] std::uint32_t written_bytes() const {
-    const auto streams =
-        std::ranges::count_if(graph_.stores, [&](const ir::Store& store) { return is_stream(store); });
+    const auto streams = std::ranges::count_if(
+        graph_.stores, [&](const ir::Store& store) { return is_stream(store); });
     return static_cast<std::uint32_t>(streams) * static_cast<std::uint32_t>(size_bytes(compute_));
   }
 
@@ -138,7 +139,8 @@ class Interpreter final : public Program {
     std::uint32_t machine_group = UINT32_MAX;
     for (std::uint32_t i = begin; i < end; ++i) {
       const talweg_chunk& chunk = args.chunks[i];
-      void* const* streams = args.pointers + std::size_t{chunk.tensor_index} * tables_.image().stream_count;
+      void* const* streams =
+          args.pointers + std::size_t{chunk.tensor_index} * tables_.image().stream_count;
       if (streams[TALWEG_STREAM_GRAD] == nullptr) continue;
       const std::uint32_t group = args.tensor_groups[chunk.tensor_index];
       if (group != machine_group) machine.run_scalars(context(args.group_args[group]));
@@ -152,7 +154,8 @@ class Interpreter final : public Program {
     ir::ElementContext element;
     element.states.resize(image.state_count);
     element.inputs.resize(image.input_count);
-    for (std::uint64_t at = chunk.first_element; at < chunk.first_element + chunk.element_count; ++at) {
+    for (std::uint64_t at = chunk.first_element; at < chunk.first_element + chunk.element_count;
+         ++at) {
       element.param = load(streams[TALWEG_STREAM_PARAM], at);
       if (image.uses_gradient != 0) element.grad = load(streams[TALWEG_STREAM_GRAD], at);
       for (std::size_t i = 0; i < image.state_count; ++i)

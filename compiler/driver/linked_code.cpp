@@ -1,11 +1,11 @@
-// Linking by ORC, without a platform: our objects have no constructors, no thread-local data and no unwinding; see linked_code.h.
+// Linking by ORC, without a platform: our objects have no constructors, no thread-local data and no
+// unwinding; see linked_code.h.
 #include "compiler/driver/linked_code.h"
 
 #include <llvm/ExecutionEngine/Orc/Core.h>
 #include <llvm/ExecutionEngine/Orc/ObjectLinkingLayer.h>
 #include <llvm/ExecutionEngine/Orc/SelfExecutorProcessControl.h>
 #include <llvm/Support/MemoryBuffer.h>
-
 
 namespace talweg::driver {
 
@@ -33,8 +33,8 @@ support::Result<LinkedCode> LinkedCode::link(std::string_view object) {
   auto control = llvm::orc::SelfExecutorProcessControl::Create(
       nullptr, std::make_unique<llvm::orc::InPlaceTaskDispatcher>());
   if (!control)
-    return support::Failure{support::FailureKind::Io,
-                            "cannot prepare memory for code: " + llvm::toString(control.takeError())};
+    return support::Failure{support::FailureKind::Io, "cannot prepare memory for code: " +
+                                                          llvm::toString(control.takeError())};
   auto impl = std::make_unique<Impl>(std::move(*control));
   auto buffer = llvm::MemoryBuffer::getMemBufferCopy(llvm::StringRef(object.data(), object.size()),
                                                      "talweg-object");
@@ -47,8 +47,8 @@ support::Result<LinkedCode> LinkedCode::link(std::string_view object) {
 support::Result<void*> LinkedCode::find(const std::string& symbol) const {
   auto found = impl_->session.lookup({&impl_->library}, symbol);
   if (!found)
-    return support::Failure{support::FailureKind::Io, "cannot link " + symbol + ": " +
-                                                          llvm::toString(found.takeError())};
+    return support::Failure{support::FailureKind::Io,
+                            "cannot link " + symbol + ": " + llvm::toString(found.takeError())};
   return found->getAddress().toPtr<void*>();
 }
 

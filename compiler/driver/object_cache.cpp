@@ -1,4 +1,5 @@
-// Entries of the cache: a header line, the lengths of key and object, both, and a checksum of it all; see object_cache.h.
+// Entries of the cache: a header line, the lengths of key and object, both, and a checksum of it
+// all; see object_cache.h.
 #include "compiler/driver/object_cache.h"
 
 #include <fcntl.h>
@@ -98,7 +99,8 @@ fs::path ObjectCache::entry_path(std::string_view key) const {
 std::optional<std::string> ObjectCache::find(std::string_view key) const {
   const fs::path path = entry_path(key);
   std::error_code error;
-  if (!fs::is_regular_file(path, error) || !is_ours_alone(folder_) || !is_ours_alone(path)) return {};
+  if (!fs::is_regular_file(path, error) || !is_ours_alone(folder_) || !is_ours_alone(path))
+    return {};
   const auto entry = support::read_file(path, kMaxEntryBytes);
   if (!entry) return {};
   auto object = unpack(*entry, key);

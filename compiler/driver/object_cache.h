@@ -1,8 +1,8 @@
 // Compiled objects on disk, found by the whole text of what they were compiled from.
 //
-// A cache that cannot be read, was cut short, was tampered with by another user, or cannot be written is as
-// good as none: the object is compiled again. An entry is used only if its key is the same text, byte for
-// byte, and its checksum holds.
+// A cache that cannot be read, was cut short, was tampered with by another user, or cannot be
+// written is as good as none: the object is compiled again. An entry is used only if its key is the
+// same text, byte for byte, and its checksum holds.
 #pragma once
 
 #include <cstdint>
@@ -33,8 +33,8 @@ class ObjectCache {
   std::uint64_t max_bytes_;
 };
 
-/// `chosen` if not empty, else $TALWEG_CACHE_DIR, $XDG_CACHE_HOME/talweg, ~/.cache/talweg; nothing where
-/// none of them is set.
+/// `chosen` if not empty, else $TALWEG_CACHE_DIR, $XDG_CACHE_HOME/talweg, ~/.cache/talweg; nothing
+/// where none of them is set.
 std::optional<std::filesystem::path> cache_folder(const std::filesystem::path& chosen);
 
 }  // namespace talweg::driver

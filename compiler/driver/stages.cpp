@@ -50,9 +50,10 @@ Text dump_passes(const StageSource& source, const CompileOptions&) {
   auto front_end = analyze(source);
   if (!front_end) return rule_has_errors();
   std::string text;
-  passes::run_passes(std::move(front_end->graph), [&](std::string_view name, const ir::Graph& graph) {
-    text += fmt::format("// after {}\n{}\n", name, ir::print(graph));
-  });
+  passes::run_passes(std::move(front_end->graph),
+                     [&](std::string_view name, const ir::Graph& graph) {
+                       text += fmt::format("// after {}\n{}\n", name, ir::print(graph));
+                     });
   return text;
 }
 
@@ -68,9 +69,10 @@ Text dump_after_pass(std::string_view pass, const StageSource& source) {
   auto front_end = analyze(source);
   if (!front_end) return rule_has_errors();
   std::string text;
-  passes::run_passes(std::move(front_end->graph), [&](std::string_view name, const ir::Graph& graph) {
-    if (name == pass) text = ir::print(graph);
-  });
+  passes::run_passes(std::move(front_end->graph),
+                     [&](std::string_view name, const ir::Graph& graph) {
+                       if (name == pass) text = ir::print(graph);
+                     });
   return text;
 }
 

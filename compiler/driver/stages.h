@@ -26,8 +26,9 @@ struct Stage {
 /// In the order a rule passes through them.
 std::span<const Stage> stages();
 
-/// `stage` is a name of stages(), or "passes:NAME" for the graph after one pass. Failures: Usage for an unknown
-/// stage, pass or ISA; Program where the rule has errors, which stand in `source.diagnostics`.
+/// `stage` is a name of stages(), or "passes:NAME" for the graph after one pass. Failures: Usage
+/// for an unknown stage, pass or ISA; Program where the rule has errors, which stand in
+/// `source.diagnostics`.
 support::Result<std::string> dump_stage(std::string_view stage, const StageSource& source,
                                         const CompileOptions& options);
 

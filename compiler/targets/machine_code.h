@@ -1,4 +1,5 @@
-// LLVM's code generator behind two functions: its headers are slow to compile, and every target needs the same of it.
+// LLVM's code generator behind two functions: its headers are slow to compile, and every target
+// needs the same of it.
 #pragma once
 
 #include <string>

@@ -1,7 +1,9 @@
-// A machine that rules are compiled for. A target decides where work runs (vectors, tails, modes of the floating-point
-// unit), never what is computed: codegen emits the same operations for all, and all give the same bits.
+// A machine that rules are compiled for. A target decides where work runs (vectors, tails, modes of
+// the floating-point unit), never what is computed: codegen emits the same operations for all, and
+// all give the same bits.
 //
-// To add one: implement Target, add a row in registry.cpp. Nothing outside this folder names a target.
+// To add one: implement Target, add a row in registry.cpp. Nothing outside this folder names a
+// target.
 #pragma once
 
 #include <cstdint>
@@ -31,8 +33,8 @@ class Target {
   [[nodiscard]] virtual bool runs_here() const = 0;
   /// Sets what emission relies on: triple and data layout.
   virtual void prepare(llvm::Module& module) const = 0;
-  /// Object or assembly of a module that was prepared and filled; the module is used up. A relocatable
-  /// object for any address, that refers to no symbol outside.
+  /// Object or assembly of a module that was prepared and filled; the module is used up. A
+  /// relocatable object for any address, that refers to no symbol outside.
   virtual std::string generate(llvm::Module& module, CodeKind kind) const = 0;
 };
 

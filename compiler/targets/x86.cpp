@@ -1,5 +1,5 @@
-// x86-64 targets. v2 is the baseline: older levels turn floor and round into library calls. What is called v2, v3 and v4
-// is defined by the x86-64 psABI; LLVM knows the levels as processor names.
+// x86-64 targets. v2 is the baseline: older levels turn floor and round into library calls. What is
+// called v2, v3 and v4 is defined by the x86-64 psABI; LLVM knows the levels as processor names.
 #include "compiler/targets/x86.h"
 
 #include <llvm/ADT/StringMap.h>
@@ -34,9 +34,10 @@ class MxcsrModes final : public codegen::FloatModes {
 };
 
 /// Features that a level adds to the one below, as LLVM names them.
-constexpr std::array<const char*, 6> kV2Features{"sse3", "ssse3", "sse4.1", "sse4.2", "popcnt", "cx16"};
-constexpr std::array<const char*, 8> kV3Features{"avx", "avx2", "bmi", "bmi2",
-                                                 "f16c", "fma", "lzcnt", "movbe"};
+constexpr std::array<const char*, 6> kV2Features{"sse3",   "ssse3",  "sse4.1",
+                                                 "sse4.2", "popcnt", "cx16"};
+constexpr std::array<const char*, 8> kV3Features{"avx",  "avx2", "bmi",   "bmi2",
+                                                 "f16c", "fma",  "lzcnt", "movbe"};
 constexpr std::array<const char*, 5> kV4Features{"avx512f", "avx512bw", "avx512cd", "avx512dq",
                                                  "avx512vl"};
 
@@ -88,11 +89,9 @@ std::span<const Target* const> x86_targets() {
   static const X86Target v2("x86-64-v2", 2, {.vector_bits = 128});
   static const X86Target v3("x86-64-v3", 3,
                             {.vector_bits = 256, .has_fma = true, .tail = TailStyle::Masked});
-  static const X86Target v4("x86-64-v4", 4,
-                            {.vector_bits = 512,
-                             .has_fma = true,
-                             .tail = TailStyle::Masked,
-                             .vector_registers = 32});
+  static const X86Target v4(
+      "x86-64-v4", 4,
+      {.vector_bits = 512, .has_fma = true, .tail = TailStyle::Masked, .vector_registers = 32});
   static const std::array<const Target*, 4> all{&scalar, &v2, &v3, &v4};
   return all;
 }

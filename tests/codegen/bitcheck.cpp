@@ -73,10 +73,10 @@ class Driver {
       for (std::uint64_t first = 0; first < setting_.tensors[tensor].elements;
            first += TALWEG_CHUNK_ELEMENTS) {
         const std::uint64_t left = setting_.tensors[tensor].elements - first;
-        chunks_.push_back({first,
-                           static_cast<std::uint32_t>(
-                               std::min<std::uint64_t>(left, TALWEG_CHUNK_ELEMENTS)),
-                           tensor});
+        chunks_.push_back(
+            {first,
+             static_cast<std::uint32_t>(std::min<std::uint64_t>(left, TALWEG_CHUNK_ELEMENTS)),
+             tensor});
       }
   }
 
@@ -124,7 +124,7 @@ class Driver {
       args.push_back(scalar_args(group, step));
     image_.model_scalars(image_.self, args.data());
     for (const talweg_scalar_args& group : args) image_.group_scalars(image_.self, &group);
-    const talweg_pass_args pass{chunks_.data(),     pointers_.data(),    groups_.data(),
+    const talweg_pass_args pass{chunks_.data(),      pointers_.data(),    groups_.data(),
                                 model_slots_.data(), group_slots_.data(), args.data()};
     for (std::uint32_t i = 0; i < image_.pass_count; ++i) run_pass(image_.passes[i], pass);
     take_new_states();
@@ -187,10 +187,11 @@ std::string first_difference(const Outcome& expected, const Outcome& actual) {
     return fmt::format("{} values against {}", expected.size(), actual.size());
   for (std::size_t i = 0; i < expected.size(); ++i) {
     const bool both_nan = std::isnan(expected[i]) && std::isnan(actual[i]);
-    if (both_nan || std::bit_cast<std::uint64_t>(expected[i]) == std::bit_cast<std::uint64_t>(actual[i]))
+    if (both_nan ||
+        std::bit_cast<std::uint64_t>(expected[i]) == std::bit_cast<std::uint64_t>(actual[i]))
       continue;
-    return fmt::format("value {} of {}: expected {:a} ({}), got {:a} ({})", i, expected.size(), expected[i],
-                       expected[i], actual[i], actual[i]);
+    return fmt::format("value {} of {}: expected {:a} ({}), got {:a} ({})", i, expected.size(),
+                       expected[i], expected[i], actual[i], actual[i]);
   }
   return {};
 }

@@ -1,5 +1,5 @@
-// Runs steps of an image through the raw C interface over guarded memory, and compares what two images leave bit by bit.
-// Any NaN is like another.
+// Runs steps of an image through the raw C interface over guarded memory, and compares what two
+// images leave bit by bit. Any NaN is like another.
 #pragma once
 
 #include <cstdint>
@@ -30,8 +30,8 @@ struct StepSetting {
 /// Everything a step can change, as numbers; in one order for all images of a graph.
 using Outcome = std::vector<double>;
 
-/// Runs the steps. Values are those of Random::number(): hard ones among ordinary ones. The same setting
-/// gives the same values for every image of one graph.
+/// Runs the steps. Values are those of Random::number(): hard ones among ordinary ones. The same
+/// setting gives the same values for every image of one graph.
 Outcome run_steps(const talweg_image& image, const StepSetting& setting);
 
 /// Where the two differ first, in words; empty if they are the same.

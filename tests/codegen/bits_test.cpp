@@ -1,5 +1,5 @@
-// Interpreter and every ISA leave the same bits: single operations, a real rule, random graphs; all lengths,
-// placements and thread counts, with hard inputs.
+// Interpreter and every ISA leave the same bits: single operations, a real rule, random graphs; all
+// lengths, placements and thread counts, with hard inputs.
 #include <fmt/format.h>
 
 #include <catch2/catch.hpp>
@@ -30,7 +30,8 @@ void check_graph(const ir::Graph& graph, const std::vector<StepSetting>& setting
         const std::string difference =
             first_difference(expected[i], run_steps(program->image(), settings[i]));
         if (!difference.empty())
-          FAIL(fmt::format("{}, {}, {}, setting {}: {}", what, to_text(compute), isa, i, difference));
+          FAIL(fmt::format("{}, {}, {}, setting {}: {}", what, to_text(compute), isa, i,
+                           difference));
       }
     }
   }
@@ -57,8 +58,8 @@ TEST_CASE("every operation has the same bits on every target") {
 TEST_CASE("lengths 0 to 300 against both guards") {
   std::vector<StepSetting> settings;
   for (std::uint64_t elements = 0; elements <= 300; ++elements)
-    settings.push_back(one_tensor(elements, elements,
-                                  elements % 2 == 0 ? Placement::AtEnd : Placement::AtStart));
+    settings.push_back(
+        one_tensor(elements, elements, elements % 2 == 0 ? Placement::AtEnd : Placement::AtStart));
   for (StepSetting& setting : settings) setting.steps = 2;
   check_graph(adamw_graph(), settings, "AdamW");
 }
@@ -67,8 +68,13 @@ TEST_CASE("chunks, groups, threads and tensors without gradients") {
   std::vector<StepSetting> settings;
   for (const std::uint32_t threads : {1u, 2u, 3u, 8u}) {
     StepSetting setting;
-    setting.tensors = {{1, 0}, {TALWEG_CHUNK_ELEMENTS - 1, 1}, {TALWEG_CHUNK_ELEMENTS, 2},
-                       {7, 1, false}, {0, 0}, {TALWEG_CHUNK_ELEMENTS + 1, 0}, {33, 2}};
+    setting.tensors = {{1, 0},
+                       {TALWEG_CHUNK_ELEMENTS - 1, 1},
+                       {TALWEG_CHUNK_ELEMENTS, 2},
+                       {7, 1, false},
+                       {0, 0},
+                       {TALWEG_CHUNK_ELEMENTS + 1, 0},
+                       {33, 2}};
     setting.group_count = 3;
     setting.threads = threads;
     setting.steps = 2;

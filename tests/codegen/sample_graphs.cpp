@@ -42,12 +42,8 @@ class Builder {
   NodeId div_scalar(NodeId a, NodeId s) {
     return graph_.add(ir::make_conversion(graph_, NodeKind::DivScalar, {a, s}));
   }
-  NodeId flushed(NodeId a) {
-    return graph_.add(ir::make_conversion(graph_, NodeKind::Flush, {a}));
-  }
-  void store_param(NodeId value) {
-    graph_.stores.push_back({ir::StoreTarget::Param, 0, value});
-  }
+  NodeId flushed(NodeId a) { return graph_.add(ir::make_conversion(graph_, NodeKind::Flush, {a})); }
+  void store_param(NodeId value) { graph_.stores.push_back({ir::StoreTarget::Param, 0, value}); }
   void store_state(std::uint32_t index, NodeId value) {
     graph_.stores.push_back({ir::StoreTarget::State, index, value});
   }
@@ -83,8 +79,7 @@ ir::Graph adamw_graph() {
   const NodeId v = average(beta2, v0, b.apply(Op::Mul, {grad, grad}));
   const NodeId shrink = b.apply(Op::Neg, {b.array(b.apply(Op::Mul, {lr, decay}))});
   const NodeId decayed = b.flushed(b.apply(Op::Fma, {shrink, param, param}));
-  const NodeId divisor =
-      b.apply(Op::Add, {b.apply(Op::Sqrt, {corrected(beta2, v)}), b.array(eps)});
+  const NodeId divisor = b.apply(Op::Add, {b.apply(Op::Sqrt, {corrected(beta2, v)}), b.array(eps)});
   const NodeId direction = b.apply(Op::Mul, {b.array(lr), corrected(beta1, m)});
   const NodeId update = b.apply(Op::Div, {direction, divisor});
   b.store_param(b.flushed(b.apply(Op::Sub, {decayed, update})));
@@ -105,18 +100,20 @@ ir::Graph operation_graph(Op op) {
   const NodeId other = b.apply(Op::Ge, {grad, m});
   const auto result = [&] {
     switch (row.signature) {
-      case builtins::Signature::Choice: return b.apply(op, {holds, grad, m});
+      case builtins::Signature::Choice:
+        return b.apply(op, {holds, grad, m});
       case builtins::Signature::Logic:
         return row.arity == 1 ? b.apply(op, {holds}) : b.apply(op, {holds, other});
       case builtins::Signature::Numbers:
       case builtins::Signature::Comparison:
-      case builtins::Signature::Predicate: break;
+      case builtins::Signature::Predicate:
+        break;
     }
     if (row.arity == 1) return b.apply(op, {grad});
     return row.arity == 2 ? b.apply(op, {param, grad}) : b.apply(op, {param, grad, m});
   }();
-  const bool is_number = row.signature == builtins::Signature::Numbers ||
-                         row.signature == builtins::Signature::Choice;
+  const bool is_number =
+      row.signature == builtins::Signature::Numbers || row.signature == builtins::Signature::Choice;
   const NodeId value = is_number ? result : b.apply(Op::Select, {result, grad, m});
   b.store_param(b.flushed(value));
   b.store_state(1, value);
