@@ -201,7 +201,8 @@ void Checker::store(const Target& target, const Value& value, Span span) {
 
 void Checker::note_write(Symbol symbol, Span span, std::string_view name) {
   const std::optional<Span> earlier = flow_.wrote(symbol, span);
-  if (!earlier || !frame_->is_watched || discarding_ != 0 || earlier->begin == span.begin) return;
+  const bool is_loop = earlier && earlier->begin == span.begin;
+  if (!earlier || is_loop || !frame_->is_watched || discarding_ != 0 || reporter_.failed()) return;
   reporter_.report(DiagnosticKind::OverwrittenUnread, *earlier, name)
       .label(span, "assigned again here");
 }

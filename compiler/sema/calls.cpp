@@ -170,7 +170,7 @@ Value Checker::unknown_function(const syntax::Path& path) {
   for (const std::string& name : modules_.visible_names(*frame_->module)) names.push_back(name);
   if (text == "log10") report.help("write `log2(x) / log2(10)`");
   if (text == "where") report.help("write `if c then a else b`");
-  if (text == "square") report.help("write `x^2`");
+  if (text == "square" || text == "sqr") report.help("write `x^2`");
   suggest(report, reporter_, text, names);
   return unknown(path.span);
 }
@@ -178,9 +178,9 @@ Value Checker::unknown_function(const syntax::Path& path) {
 void Checker::report_recursion(const syntax::FnDecl& fn, Span span) {
   const auto first = std::ranges::find(calls_, &fn);
   const bool is_new = std::none_of(first, calls_.end(), [&](const auto* called) {
-    return modules_.recursive_functions.contains(called);
+    return modules_.in_circles.contains(called);
   });
-  modules_.recursive_functions.insert(first, calls_.end());
+  modules_.in_circles.insert(first, calls_.end());
   if (!is_new) {
     reporter_.fail();
     return;
@@ -200,6 +200,21 @@ void Checker::bind_parameter(Frame& frame, const syntax::Parameter& parameter, c
     statements.push_back({value.span, TypedAssign{{SymbolKind::Local, local.local}, value.id}});
   }
   with_frame(frame, [&] { declare(parameter.name, std::move(local)); });
+}
+
+/// Reports the parameters that have neither argument nor default.
+bool Checker::lacks_arguments(const syntax::CallExpr& call, const syntax::FnDecl& fn,
+                              const std::vector<const syntax::Argument*>& arguments) {
+  bool lacks = false;
+  for (std::size_t i = 0; i < arguments.size(); ++i) {
+    if (arguments[i] || fn.parameters[i].default_value) continue;
+    const std::string callee = fmt::format("function `{}`", call.callee.text());
+    const syntax::Name& name = fn.parameters[i].name;
+    reporter_.report(DiagnosticKind::MissingArgument, call.callee.span, callee, name.text)
+        .label(name.span, "it has no default");
+    lacks = true;
+  }
+  return lacks;
 }
 
 Value Checker::inline_call(Span span, const syntax::CallExpr& call, const Found& found,
@@ -222,30 +237,19 @@ Value Checker::inline_call(Span span, const syntax::CallExpr& call, const Found&
 
   Frame frame{.module = found.module, .place = Place::Function, .function = &fn};
   std::vector<TypedStmt> body;
+  if (lacks_arguments(call, fn, *arguments)) return unknown(span);
   const bool is_outermost = calls_.empty();
   if (is_outermost) reporter_.set_call_site(span);
   calls_.push_back(&fn);
-  bool complete = true;
   for (std::size_t i = 0; i < parameters.size(); ++i) {
     const syntax::Parameter& parameter = fn.parameters[i];
-    Value value;
-    if ((*arguments)[i]) {
-      value = values[(*arguments)[i]];
-    } else if (parameter.default_value) {
-      value = value_in(frame, *parameter.default_value);
-    } else {
-      reporter_
-          .report(DiagnosticKind::MissingArgument, call.callee.span,
-                  fmt::format("function `{}`", call.callee.text()), parameter.name.text)
-          .label(parameter.name.span, "it has no default");
-      complete = false;
-    }
+    const Value value =
+        (*arguments)[i] ? values[(*arguments)[i]] : value_in(frame, *parameter.default_value);
     bind_parameter(frame, parameter, value, body);
   }
   const Value value = with_frame(frame, [&] { return arm(fn.body, body); });
   calls_.pop_back();
   if (is_outermost) reporter_.set_call_site(std::nullopt);
-  if (!complete) return unknown(span);
   if (value.is_scalar() && value.constant)
     return builder_.constant(value.type.kind, *value.constant, span);
   return block_value(span, std::move(body), value);

@@ -60,7 +60,7 @@ class ModuleCheck {
 
 void begin(Modules::Impl& modules) {
   modules.reporter.begin();
-  modules.recursive_functions.clear();
+  modules.in_circles.clear();
 }
 
 /// A module for text that stands outside every file, seen from `from_module`.

@@ -126,6 +126,7 @@ class Checker {
   std::optional<Value> rule_member(std::string_view name, Span span);
   std::optional<Value> language_name(std::string_view name, Span span);
   Value read_local(const LocalName& local, std::string_view name, Span span);
+  std::optional<Value> later_hyper(std::string_view name, Span span);
   Value read_hyper(HyperMember& hyper, Span span);
   Value load(Symbol symbol, Type type, Span span);
   std::optional<Value> stage_name(const syntax::Path& path);
@@ -172,6 +173,8 @@ class Checker {
                                                std::size_t most);
   Value inline_call(Span span, const syntax::CallExpr& call, const Found& found,
                     const syntax::FnDecl& fn);
+  bool lacks_arguments(const syntax::CallExpr& call, const syntax::FnDecl& fn,
+                       const std::vector<const syntax::Argument*>& arguments);
   void bind_parameter(Frame& frame, const syntax::Parameter& parameter, const Value& value,
                       std::vector<TypedStmt>& statements);
   void check_arguments_only(const std::vector<syntax::Argument>& arguments);

@@ -20,9 +20,9 @@ TypedHyper PipelineChecker::typed_hyper(const RuleInstance& instance,
       reporter_.report(DiagnosticKind::ConflictingHyperKinds, decl.name.span, decl.name.text, one,
                        other);
   };
-  conflict(decl.is_const && decl.is_model, "const", "model");
-  conflict(decl.is_bool && decl.range.has_value(), "bool", "a range");
-  conflict(!decl.choices.empty() && (decl.is_int || decl.is_bool), "choices", "int or bool");
+  conflict(decl.is_const && decl.is_model, "`const`", "`model`");
+  conflict(decl.is_bool && decl.range.has_value(), "`bool`", "a range");
+  conflict(!decl.choices.empty() && (decl.is_int || decl.is_bool), "choices", "`int` or `bool`");
   if (!decl.choices.empty() && !decl.is_const)
     reporter_.report(DiagnosticKind::ChoicesNeedConst, decl.name.span, decl.name.text)
         .help(fmt::format("write `hyper const {} = ...`", decl.name.text));
@@ -66,12 +66,12 @@ void PipelineChecker::set_range(RuleInstance& instance, const syntax::HyperDecl&
   const bool known = checker_.expect_kind(low, Kind::Number, "an end of a range") &
                      checker_.expect_kind(high, Kind::Number, "an end of a range");
   if (!known) return;
-  hyper.range = {*low.constant, *high.constant, decl.range->low_closed, decl.range->high_closed};
-  const bool is_empty =
-      !(hyper.range.low < hyper.range.high ||
-        (hyper.range.low == hyper.range.high && decl.range->low_closed && decl.range->high_closed));
-  if (is_empty)
-    reporter_.report(DiagnosticKind::EmptyRange, decl.range->span, types::to_text(hyper.range));
+  const types::Interval range = {*low.constant, *high.constant, decl.range->low_closed,
+                                 decl.range->high_closed};
+  if (range.low < range.high || range.contains(range.low))
+    hyper.range = range;
+  else
+    reporter_.report(DiagnosticKind::EmptyRange, decl.range->span, types::to_text(range));
 }
 
 void PipelineChecker::take_default(RuleInstance& instance, std::size_t index) {
@@ -107,6 +107,14 @@ void PipelineChecker::take_constant(HyperMember& hyper, const Value& value) {
     return;
   }
   const Kind kind = typed.kind == HyperKind::Bool ? Kind::Bool : Kind::Number;
+  if (!value.is_list() && value.type.kind == Kind::Bool && kind == Kind::Number) {
+    reporter_
+        .report(DiagnosticKind::WrongKind, value.span, fmt::format("hyper `{}`", typed.name),
+                "a number", "true or false")
+        .label(hyper.decl->name.span, "declared here")
+        .help(fmt::format("for true or false declare it `bool`: `hyper bool {}`", typed.name));
+    return;
+  }
   if (!checker_.expect_kind(value, kind, fmt::format("hyper `{}`", typed.name))) return;
   const double number = *value.constant;
   hyper.value = value;

@@ -88,7 +88,7 @@ struct Modules::Impl {
   SearchPath path;
   base::Sources& sources;
   Reporter reporter;
-  std::set<const syntax::FnDecl*> recursive_functions;  // whose circle this check has reported
+  std::set<const void*> in_circles;  // functions and rules whose circle this check has reported
 
  private:
   std::vector<std::filesystem::path> candidates(const LoadedModule& from,

@@ -115,7 +115,8 @@ bool suggest(base::DiagnosticBuilder& report, const Reporter& reporter, std::str
              const std::vector<std::string>& candidates) {
   if (!reporter.keeps_more()) return false;
   std::string best{by_habit(name, candidates)};
-  if (best.empty()) best = base::nearest_name(name, comparable(name, candidates));
+  if (best.empty() && name.size() > 1)
+    best = base::nearest_name(name, comparable(name, candidates));
   if (best.empty()) return false;
   report.help(fmt::format("did you mean `{}`?", best));
   return true;

@@ -64,7 +64,7 @@ Value Checker::load(Symbol symbol, Type type, Span span) {
 std::optional<Value> Checker::rule_member(std::string_view name, Span span) {
   if (!frame_->rule) return std::nullopt;
   const auto found = frame_->rule->members.find(name);
-  if (found == frame_->rule->members.end()) return std::nullopt;
+  if (found == frame_->rule->members.end()) return later_hyper(name, span);
   const Member& member = found->second;
   const bool in_block = frame_->place == Place::Step || frame_->place == Place::After;
   switch (member.sort) {
@@ -88,6 +88,19 @@ std::optional<Value> Checker::rule_member(std::string_view name, Span span) {
     }
   }
   return std::nullopt;
+}
+
+/// A hyper that is declared after the one whose default is being computed.
+std::optional<Value> Checker::later_hyper(std::string_view name, Span span) {
+  if (frame_->place != Place::Constant || !frame_->rule->decl) return std::nullopt;
+  const auto& hypers = frame_->rule->decl->hypers;
+  const auto later =
+      std::ranges::find_if(hypers, [&](const auto& hyper) { return hyper.name.text == name; });
+  if (later == hypers.end()) return std::nullopt;
+  reporter_.report(DiagnosticKind::NotAvailableHere, span, name)
+      .label(later->name.span, "declared here")
+      .help("a default may use hypers that are declared before it");
+  return unknown(span);
 }
 
 Value Checker::read_hyper(HyperMember& hyper, Span span) {
@@ -251,8 +264,11 @@ Value Checker::unknown_name(const syntax::Path& path, Span span) {
         "scalar state of an earlier named stage");
     return unknown(span);
   }
+  if (text == "e") {
+    report.help("the base of the natural logarithm is `exp(1)`");
+    return unknown(span);
+  }
   if (suggest(report, reporter_, text, names_in_reach())) return unknown(span);
-  if (text == "e") report.help("the base of the natural logarithm is `exp(1)`");
   const bool is_function = is_reserved_for_modules(text);
   if (is_function) report.help(fmt::format("a function is called: `{}(...)`", text));
   return unknown(span);

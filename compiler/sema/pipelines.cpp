@@ -84,6 +84,12 @@ std::optional<TypedRule> PipelineChecker::finish() {
 bool PipelineChecker::enters_itself(const syntax::RuleDecl& decl, const Use& use) {
   const auto first = std::ranges::find(open_rules_, &decl);
   if (first == open_rules_.end()) return false;
+  const bool is_new = std::none_of(first, open_rules_.end(), [&](const auto* open) {
+    return modules_.in_circles.contains(open);
+  });
+  modules_.in_circles.insert(first, open_rules_.end());
+  reporter_.fail();
+  if (!is_new) return true;
   std::string circle;
   for (auto it = first; it != open_rules_.end(); ++it) circle += (*it)->name.text + " -> ";
   reporter_.report(DiagnosticKind::RecursiveRule, use.stage ? use.stage->rule.span : decl.name.span,
