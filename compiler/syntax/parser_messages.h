@@ -27,6 +27,11 @@ enum class Place {
   Other,
 };
 
+/// True for lists of statements or declarations, where each stands on a line of its own.
+constexpr bool is_list(Place place) {
+  return place == Place::Module || place == Place::RuleBody || place == Place::Block;
+}
+
 /// A token that does not fit, and what would.
 struct Misfit {
   std::size_t index;  // of the token in the list
@@ -71,7 +76,8 @@ class ParserMessages {
   bool keyword_as_name(const Misfit& misfit);
   bool assignment_in_condition(const Misfit& misfit, const Extent& extent);
   bool wrong_if(const Misfit& misfit, const Extent& extent);
-  bool wrong_place(const Misfit& misfit);
+  bool misplaced_declaration(const Misfit& misfit);
+  bool misplaced_statement(const Misfit& misfit);
   bool stray_line(const Misfit& misfit);
   void unexpected(const Misfit& misfit, const Extent& extent);
 

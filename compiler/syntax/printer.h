@@ -1,4 +1,4 @@
-// The parts of the canonical printer. Its two files share this class.
+// The canonical printer, whose parts are print.cpp and print_*.cpp.
 #pragma once
 
 #include <string>
@@ -32,6 +32,10 @@ class Printer {
   void rule(const RuleDecl& rule);
   void hyper(const HyperDecl& hyper);
   void state(const StateDecl& state);
+  void input(const InputDecl& input);
+  void view(const ViewDecl& view);
+  void stages(const RuleDecl& rule);
+  void labelled_block(std::string_view label, const StepBlock& item);
   void function(const FnDecl& fn);
   void pipeline(const Pipeline& pipeline);
   void doc(const std::string& doc);
