@@ -49,7 +49,7 @@ void BatchPlan::start(std::uint64_t epoch) {
   const bool is_same_order = settings_->shuffle != Shuffle::EveryEpoch;
   if (is_same_order && !order_.empty()) return;
   order_ = sequence(samples_);
-  if (settings_->shuffle == Shuffle::None) return;
+  if (settings_->shuffle == Shuffle::None || settings_->batch == 0) return;
   RandomStream random(settings_->seed, RandomPurpose::Shuffle,
                       is_same_order ? 0 : static_cast<std::uint32_t>(epoch));
   shuffle(order_, random);

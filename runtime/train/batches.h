@@ -11,7 +11,8 @@
 namespace talweg::train {
 
 /// The order of every epoch, cut into batches. The shuffle of epoch e (from 0) is drawn from
-/// (seed, Shuffle, e) alone: any epoch can be had without the ones before.
+/// (seed, Shuffle, e) alone: any epoch can be had without the ones before. Whole epochs as one
+/// batch stay in sequence: no order shows in them but that of sums.
 class BatchPlan {
  public:
   /// Refused (Usage): no samples, an order that is empty or names a sample that is not there,

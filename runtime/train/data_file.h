@@ -9,7 +9,7 @@
 namespace talweg::train {
 
 /// Largest unpacked data file: what would not fit once more as numbers on common machines.
-inline constexpr std::uint64_t kMaxDataFileBytes = std::uint64_t{4} << 30U;
+inline constexpr std::uint64_t kMaxDataFileBytes = std::uint64_t{1} << 30U;
 
 /// The bytes of `path`, unpacked if they start as gzip does (whatever the name ends in). Failures
 /// (Io) name the file: missing, a folder, unreadable, a damaged or cut-off archive, more than

@@ -92,6 +92,8 @@ void Drawing::choose_axes() {
     high = std::max(high, point.loss);
   }
   steps_ = linear_axis(0, last_step, kStepTicks);
+  steps_.high = last_step;
+  std::erase_if(steps_.ticks, [&](const AxisTick& tick) { return tick.value > last_step; });
   const bool is_log = low > 0 && high / low > kLogRange;
   losses_ = is_log ? log_axis(low, high)
                    : linear_axis(std::min(low, low > 0 ? 0 : low), high, kLossTicks);

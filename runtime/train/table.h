@@ -29,7 +29,7 @@ struct Table {
 };
 
 /// Largest number of feature values (8 bytes each) a table may hold.
-inline constexpr std::uint64_t kMaxTableValues = std::uint64_t{1} << 30U;
+inline constexpr std::uint64_t kMaxTableValues = std::uint64_t{1} << 28U;
 
 /// The targets as numbers. A text that is none is refused with its line.
 support::Result<std::vector<double>> number_targets(const Table& table);
@@ -40,7 +40,7 @@ struct ClassTargets {
   std::vector<std::string> classes;
   std::vector<std::uint32_t> labels;  // [rows]
 };
-inline constexpr std::size_t kMaxClasses = 10000;
+inline constexpr std::size_t kMaxClasses = 1000;
 support::Result<ClassTargets> class_targets(const Table& table);
 /// The same with the classes already known (prediction): a value that is none of them is refused.
 support::Result<ClassTargets> class_targets(const Table& table, std::vector<std::string> classes);
