@@ -1,16 +1,14 @@
 // talweg check FILE...: everything that can be said about a rule file without running it.
 #include <fmt/format.h>
 
-#include <fstream>
 #include <memory>
-#include <sstream>
 
 #include "compiler/cli/console.h"
 #include "compiler/cli/exit_code.h"
 #include "compiler/cli/front_end.h"
-#include "compiler/cli/read_source.h"
 #include "compiler/cli/subcommands.h"
 #include "compiler/syntax/parse.h"
+#include "runtime/support/file_io.h"
 
 namespace talweg::cli {
 
@@ -32,7 +30,7 @@ std::string summary_of(const sema::ModuleNames& names) {
 
 /// Checks one file; an ExitCode.
 int check_file(const std::filesystem::path& file, const Options& options) {
-  auto text = read_source(file);
+  auto text = support::read_file(file, syntax::Limits::kMaxTextBytes + 1);
   if (!text) return report("check", text.failure());
   Compilation compilation(options.include_dirs);
   const base::SourceId source = compilation.sources.add(file.string(), std::move(*text));

@@ -1,4 +1,4 @@
-// talweg dump --stage STAGE EXPR: a rule as it looks between two steps of its compilation.
+// talweg dump --stage STAGE --rule EXPR: a rule as it looks between two steps of its compilation.
 #include <fmt/format.h>
 
 #include <memory>
@@ -8,3 +8,44 @@
 #include "compiler/cli/front_end.h"
 #include "compiler/cli/subcommands.h"
 #include "compiler/driver/stages.h"
+
+namespace talweg::cli {
+
+namespace {
+
+struct Options {
+  RuleOptions rule;
+  std::string stage = "graph";
+};
+
+std::string stage_names() {
+  std::string names;
+  for (const driver::Stage& stage : driver::stages())
+    names += fmt::format("\n  {:<8} {}", stage.name, stage.summary);
+  return names;
+}
+
+int run(const Options& o) {
+  Compilation compilation(o.rule.include_dirs);
+  const driver::StageSource source{
+      *compilation.modules, compilation.sources, compilation.diagnostics, o.rule.rule, {}};
+  const auto text = driver::dump_stage(o.stage, source, compile_options(o.rule));
+  if (!compilation.print_diagnostics(false)) return kProgramWrong;
+  if (!text) return report("dump", text.failure());
+  print(*text);
+  return kOk;
+}
+
+}  // namespace
+
+std::function<int()> declare_dump(CLI::App& app) {
+  auto options = std::make_shared<Options>();
+  declare_rule(app, options->rule);
+  app.add_option("-s,--stage", options->stage,
+                 "What to print, one of the stages below, or passes:NAME")
+      ->capture_default_str();
+  app.footer("Stages:" + stage_names());
+  return [options] { return run(*options); };
+}
+
+}  // namespace talweg::cli

@@ -61,6 +61,16 @@ void declare_rule(CLI::App& app, RuleOptions& options) {
                "Compile afresh; neither read nor write the kernel cache");
 }
 
+driver::CompileOptions compile_options(const RuleOptions& options) {
+  driver::CompileOptions result;
+  result.compute = options.dtype == "float64" ? types::ComputeType::F64 : types::ComputeType::F32;
+  result.backend =
+      options.backend == "interpreter" ? driver::Backend::Interpreter : driver::Backend::Cpu;
+  result.isa = options.isa;
+  result.use_cache = !options.no_cache;
+  return result;
+}
+
 support::Result<Compiled> compile_rule(Compilation& compilation, const RuleOptions& options) {
   auto front_end = driver::analyze_rule(*compilation.modules, compilation.sources,
                                         compilation.diagnostics, options.rule);
@@ -69,14 +79,7 @@ support::Result<Compiled> compile_rule(Compilation& compilation, const RuleOptio
         support::FailureKind::Program,
         fmt::format("the rule has {} error{}", compilation.diagnostics.error_count(),
                     compilation.diagnostics.error_count() == 1 ? "" : "s")};
-  driver::CompileOptions compile_options;
-  compile_options.compute =
-      options.dtype == "float64" ? types::ComputeType::F64 : types::ComputeType::F32;
-  compile_options.backend =
-      options.backend == "interpreter" ? driver::Backend::Interpreter : driver::Backend::Cpu;
-  compile_options.isa = options.isa;
-  compile_options.use_cache = !options.no_cache;
-  auto program = driver::compile(front_end->graph, compile_options);
+  auto program = driver::compile(front_end->graph, compile_options(options));
   if (!program) return program.failure();
   return Compiled{std::move(*front_end), *program};
 }

@@ -46,6 +46,8 @@ void declare_include(CLI::App& app, std::vector<std::filesystem::path>& include_
 /// --threads, --no-cache.
 void declare_rule(CLI::App& app, RuleOptions& options);
 
+driver::CompileOptions compile_options(const RuleOptions& options);
+
 /// The rule compiled for this machine, or the exit code to end with (everything was printed).
 struct Compiled {
   driver::FrontEnd front_end;

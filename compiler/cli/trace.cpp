@@ -12,6 +12,7 @@
 #include "compiler/cli/trace_run.h"
 #include "compiler/types/interval.h"
 #include "runtime/support/file_io.h"
+#include "runtime/train/test_functions.h"
 
 namespace talweg::cli {
 
@@ -38,8 +39,16 @@ std::string csv_line(const TracePoint& point) {
 }
 
 std::string json_line(const TracePoint& point) {
-  const nlohmann::ordered_json json = {{"step", point.step}, {"value", point.value}, {"x", point.parameters}};
+  const nlohmann::ordered_json json = {
+      {"step", point.step}, {"value", point.value}, {"x", point.parameters}};
   return json.dump() + "\n";
+}
+
+std::string function_names() {
+  std::string names;
+  for (const train::TestFunction& function : train::test_functions())
+    names += fmt::format("{}{}", names.empty() ? "" : ", ", function.name);
+  return names;
 }
 
 int run(Options& o) {
@@ -51,7 +60,8 @@ int run(Options& o) {
   std::string text;
   const auto on_point = [&](const TracePoint& point) {
     if (!o.json && point.step == 0) text += csv_header(point.parameters.size());
-    if (point.step % o.every == 0 || point.step == o.trace.steps) text += o.json ? json_line(point) : csv_line(point);
+    if (point.step % o.every == 0 || point.step == o.trace.steps)
+      text += o.json ? json_line(point) : csv_line(point);
     constexpr std::size_t kFlushBytes = 1 << 16;
     if (o.out.empty() && text.size() >= kFlushBytes) {
       print(text);
@@ -74,10 +84,10 @@ std::function<int()> declare_trace(CLI::App& app) {
   auto options = std::make_shared<Options>();
   options->rule.dtype = "float64";
   declare_rule(app, options->rule);
-  app.add_option("-f,--function", options->trace.function,
-                 "quadratic, rosenbrock, rastrigin, beale, himmelblau, booth, styblinski-tang, saddle")
+  app.add_option("-f,--function", options->trace.function, "Test function: " + function_names())
       ->required();
-  app.add_option("--start", options->trace.start, "Start point: --start=-1.5,2; default: the function's own")
+  app.add_option("--start", options->trace.start,
+                 "Start point: --start=-1.5,2; default: the function's own")
       ->delimiter(',');
   app.add_option("-n,--steps", options->trace.steps, "Steps")->capture_default_str();
   app.add_option("--every", options->every, "Print every so many steps")
@@ -85,7 +95,9 @@ std::function<int()> declare_trace(CLI::App& app) {
       ->capture_default_str();
   app.add_option("-o,--out", options->out, "CSV file; default: stdout")->type_name("FILE");
   app.add_flag("--json", options->json, "JSON lines instead of CSV");
-  app.footer("Example:\n  talweg trace --rule 'Adam(lr = 0.05)' --function rosenbrock --steps 500 --every 100");
+  app.footer(
+      "Example:\n  talweg trace --rule 'Adam(lr = 0.05)' --function rosenbrock --steps 500 --every "
+      "100");
   return [options] { return run(*options); };
 }
 
