@@ -7,6 +7,7 @@
 #include "runtime/train/data_file.h"
 #include "runtime/train/idx.h"
 #include "runtime/train/load_table.h"
+#include "runtime/train/random.h"
 
 using namespace talweg;
 using namespace talweg::train;
@@ -230,4 +231,29 @@ TEST_CASE("the data that ship are read") {
   CHECK(rows("breast_cancer.csv.gz", "diagnosis", 30) == 569);
   CHECK(rows("wine.csv", "cultivar", 13) == 178);
   CHECK(rows("iris.csv", "species", 4) == 150);
+}
+
+TEST_CASE("damaged texts are read or refused, whatever they hold") {
+  const std::string whole =
+      "\xEF\xBB\xBF"
+      "a,\"b\"\"\",c\r\n1,2.5,\"x,\ny\"\n-3e4,NA,z\n;\t,,\n";
+  constexpr std::string_view kBytes = "\",;\t\r\n01.e-+x?\0\xFF";
+  RandomStream random(41, RandomPurpose::Data, 0);
+  for (int trial = 0; trial < 20000; ++trial) {
+    std::string text = whole.substr(0, random.below(static_cast<std::uint32_t>(whole.size()) + 1));
+    for (std::uint32_t i = random.below(6); i > 0 && !text.empty(); --i) {
+      const std::uint32_t at = random.below(static_cast<std::uint32_t>(text.size()));
+      text[at] = kBytes[random.below(static_cast<std::uint32_t>(kBytes.size()))];
+    }
+    CsvSettings settings;
+    settings.target = trial % 2 == 0 ? "c" : "-1";
+    settings.missing = trial % 3 == 0 ? MissingMode::DropRow : MissingMode::Refuse;
+    const auto table = read_csv_table(text, "t.csv", settings);
+    if (!table) {
+      REQUIRE(!table.failure().message.empty());
+      continue;
+    }
+    REQUIRE(table->features.size() == std::size_t{table->rows} * table->columns());
+    REQUIRE(table->target_text.size() == table->rows);
+  }
 }

@@ -163,6 +163,40 @@ TEST_CASE("predict refuses data and files that do not fit, by name") {
              Contains("does not say which model"));
 }
 
+TEST_CASE("a damaged description of a model is refused") {
+  const TemporaryFolder folder;
+  TrainSettings settings = iris(folder.path() / "run");
+  settings.epochs = 1;
+  must_train(settings, 0.1);
+  const auto file = checkpoint::Safetensors::read(folder.path() / "run" / kParametersFile);
+  const std::string good = file->metadata().at("talweg.model");
+  std::vector<checkpoint::TensorView> tensors;
+  std::vector<std::vector<std::byte>> bytes;
+  for (const auto& entry : file->entries()) {
+    const auto data = file->data(entry);
+    bytes.emplace_back(data.begin(), data.end());
+    tensors.push_back({entry.name, entry.type, entry.shape, bytes.back().data()});
+  }
+  const auto refused = [&](const std::string& description) {
+    const auto path = folder.path() / "changed.safetensors";
+    REQUIRE(checkpoint::write_safetensors(path, tensors, {{"talweg.model", description}}).ok());
+    return !predict({path.string(), data_file("iris.csv"), "", "auto", ""}).ok();
+  };
+  CHECK(!refused(good));
+  for (std::size_t cut = 0; cut < good.size(); cut += 7) CHECK(refused(good.substr(0, cut)));
+  const std::vector<std::pair<const char*, Json>> changes = {
+      {"widths", {4, 9, 3}},       {"widths", {4}},         {"widths", {4, 4294967295U, 3}},
+      {"widths", "4-8-3"},         {"classes", {"a", "b"}}, {"features", {"a"}},
+      {"scaling", Json::object()}, {"format", 2},           {"loss", "hinge"},
+      {"model", "mlp:4"}};
+  for (const auto& [key, value] : changes) {
+    Json changed = Json::parse(good);
+    changed[key] = value;
+    INFO(changed.dump());
+    CHECK(refused(changed.dump()));
+  }
+}
+
 TEST_CASE("linear regression finds the line and shows it") {
   TrainSettings settings;
   settings.data = "generate:linear?n=200&noise=0.1";
