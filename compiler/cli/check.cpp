@@ -14,6 +14,9 @@ namespace talweg::cli {
 
 namespace {
 
+// Files a little too large get the parser's message, with its number; absurd ones are not read.
+constexpr std::uint64_t kMaxFileBytes = 32 * syntax::Limits::kMaxTextBytes;
+
 struct Options {
   std::vector<std::filesystem::path> files;
   std::vector<std::filesystem::path> include_dirs;
@@ -30,7 +33,7 @@ std::string summary_of(const sema::ModuleNames& names) {
 
 /// Checks one file; an ExitCode.
 int check_file(const std::filesystem::path& file, const Options& options) {
-  auto text = support::read_file(file, syntax::Limits::kMaxTextBytes + 1);
+  auto text = support::read_file(file, kMaxFileBytes);
   if (!text) return report("check", text.failure());
   Compilation compilation(options.include_dirs);
   const base::SourceId source = compilation.sources.add(file.string(), std::move(*text));

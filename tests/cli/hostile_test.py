@@ -10,7 +10,7 @@ import subprocess
 import sys
 import tempfile
 
-talweg = sys.argv[1]
+talweg = str(pathlib.Path(sys.argv[1]).resolve())
 SANITIZED = b"__asan_init" in pathlib.Path(talweg).read_bytes() or b"__tsan_init" in pathlib.Path(talweg).read_bytes()
 STEP = "rule R {{ step {{ update = {} }} }}\n"
 N = 60_000

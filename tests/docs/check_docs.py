@@ -6,6 +6,7 @@
 Fenced blocks of README.md, ARCHITECTURE.md, CONTRIBUTING.md, docs/ and examples/, by their first line:
     ```talweg                  must pass `talweg check`
     ```talweg error=TW0301     must fail with that diagnostic and no other error
+    ```talweg file=walk.tw     also keeps it as that module for later blocks
     ```console                 every `$ command` must end with 0 (or with N where the block says exit=N); lines after
                                a command are its output (stdout, then stderr) and must be equal, unless the block says `output=any`.
                                A line `...` stands for any lines
@@ -40,7 +41,7 @@ class Runner:
 
     def check_rule(self, path, line, info, body, folder):
         """A block in the language."""
-        file = pathlib.Path(folder, f"block_{line}.tw")
+        file = pathlib.Path(folder, (re.findall(r"file=(\S+)", info) or [f"block_{line}.tw"])[0])
         file.write_text(body, encoding="utf-8")
         result = self.run([self.talweg, "check", "--json", file.name], folder)
         found = [json.loads(text) for text in result.stdout.splitlines() if text.startswith("{")]
@@ -63,6 +64,11 @@ class Runner:
             text = lines.pop(0)
             while text.endswith("\\"):
                 text = text[:-1] + lines.pop(0).lstrip("> ")
+            here_document = re.search(r"<<'(\w+)'", text)
+            while here_document and lines:
+                text += "\n" + lines.pop(0)
+                if text.endswith("\n" + here_document.group(1)):
+                    break
             result = self.run(["bash", "-c", text], folder)
             if result.returncode != wanted_exit:
                 self.fault(path, line, f"`{text}` ended with {result.returncode}\n{result.stdout}{result.stderr}")
@@ -93,13 +99,17 @@ class Runner:
                         self.ran += 1
 
     def update_file(self, path):
-        def replace(match):
+        def replace(match, folder):
             info = match.group(1).strip()
+            if info.startswith("talweg") and "file=" in info:
+                self.check_rule(path, 0, info, match.group(2), folder)
             if not info.startswith("text dump="):
                 return match.group(0)
-            return f"```{info}\n{self.dumped(info, self.root).stdout.rstrip()}\n```"
+            return f"```{info}\n{self.dumped(info, folder).stdout.rstrip()}\n```"
         text = path.read_text(encoding="utf-8")
-        path.write_text(FENCE.sub(replace, text), encoding="utf-8")
+        with tempfile.TemporaryDirectory() as folder:
+            text = FENCE.sub(lambda match: replace(match, folder), text)
+        path.write_text(text, encoding="utf-8")
 
 
 def fits(expected, output):
