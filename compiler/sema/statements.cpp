@@ -11,7 +11,7 @@ using base::DiagnosticKind;
 
 void Checker::put(Span span, decltype(TypedStmt::node) node) {
   if (reporter_.stopped()) return;
-  if (++statement_count_ > CheckLimits::kMaxStatements) {
+  if (discarding_ == 0 && ++statement_count_ > CheckLimits::kMaxStatements) {
     reporter_.report(DiagnosticKind::StatementLimit, span, unit_words_,
                      CheckLimits::kMaxStatements);
     reporter_.stop();

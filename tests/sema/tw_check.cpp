@@ -56,7 +56,7 @@ std::string codes_of_step(const std::string& statements) {
       "  hyper lr = 0.1 in [0, inf)\n"
       "  hyper bool flag = false\n"
       "  state m\n  state v\n  state model best\n"
-      "  step {\n    m = lr * m + v * best\n    v = if flag then grad else v\n" +
+      "  step {\n    let _read = lr * m + v * best + (if flag then 1 else 0)\n" +
       statements + "\n  }\n}\n");
 }
 

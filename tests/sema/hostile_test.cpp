@@ -1,0 +1,110 @@
+// Programs written to exhaust the checker: each ends in a clean error, with little work.
+#include <catch2/catch.hpp>
+
+#include "compiler/sema/checker.h"
+#include "tests/sema/tw_check.h"
+
+using namespace talweg;
+using test::codes_of;
+
+namespace {
+
+std::string repeated(const std::string& part, int times) {
+  std::string text;
+  for (int i = 0; i < times; ++i) text += part;
+  return text;
+}
+
+std::string in_step(const std::string& statements) {
+  return "rule R { step {\n" + statements + "\nupdate = grad } }\n";
+}
+
+}  // namespace
+
+TEST_CASE("loops with enormous bounds") {
+  CHECK(codes_of(in_step("for i in 1..1e15 { param += i }")) == "TW0522");
+  CHECK(codes_of(in_step("for i in 1..1e18 { param += i }")) == "TW0307");
+  CHECK(codes_of(in_step("for i in 1..inf { param += i }")) == "TW0307");
+  CHECK(codes_of(in_step("for i in -9e15..9e15 { param += i }")) == "TW0522");
+  CHECK(codes_of(in_step("for i in 1..0/0 { param += i }")) == "TW0307");
+  CHECK(codes_of(in_step("for i in 1..10000 { for j in 1..10000 { param += i } }")) == "TW0521");
+  CHECK(codes_of(in_step("for i in 1..10000 { for j in 1..10000 { } }")) == "TW0520");
+  CHECK(codes_of(in_step("for i in 1..9999 { for j in 1..9999 { if false { param = 1 } } }")) ==
+        "TW0520");
+}
+
+TEST_CASE("functions that double") {
+  std::string text = "fn f0(x) = x * x\n";
+  for (int i = 1; i <= 40; ++i) {
+    const std::string before = "f" + std::to_string(i - 1);
+    text += "fn f" + std::to_string(i) + "(x) = " + before + "(x) + " + before + "(" + before +
+            "(x))\n";
+  }
+  CHECK(codes_of(text) == "TW0520");
+  CHECK(codes_of(text + in_step("param = f40(grad)")) == "TW0520");
+  test::Session session;
+  session.add("m", text + "rule R { hyper lr = f40(1)\n step { update = lr * grad } }");
+  CHECK_FALSE(session.resolve("R", "m"));
+  CHECK(session.codes() == "TW0520");
+}
+
+TEST_CASE("many rules that each cost much share one limit") {
+  std::string text;
+  for (int i = 0; i < 60; ++i)
+    text += "rule R" + std::to_string(i) +
+            " { state s\n step { for i in 1..9000 { s = s + i * s * s } } }\n";
+  CHECK(codes_of(text) == "TW0520");
+}
+
+TEST_CASE("chains of constants, functions and rules") {
+  std::string constants, functions;
+  for (int i = 0; i < 3000; ++i) {
+    const std::string n = std::to_string(i), next = std::to_string(i + 1);
+    constants += "let c" + n + " = c" + next + "\n";
+    functions += "fn f" + n + "(x) = f" + next + "(x)\n";
+  }
+  CHECK(codes_of(constants + "let c3000 = 1") == "TW0523");
+  CHECK(codes_of(functions + "fn f3000(x) = x") == "TW0523");
+  std::string rules = "rule R0 { step { update = grad } }\n";
+  for (int i = 1; i < 100; ++i)
+    rules += "rule R" + std::to_string(i) + " = R" + std::to_string(i - 1) + "\n";
+  CHECK(codes_of(rules) == "TW0524");
+  std::string pairs = "rule P0 { step { update = grad } }\n";
+  for (int i = 1; i < 40; ++i) {
+    const std::string before = "P" + std::to_string(i - 1);
+    pairs += "rule P" + std::to_string(i) + " = " + before + " | " + before + "\n";
+  }
+  CHECK(codes_of(pairs) == "TW0524");
+}
+
+TEST_CASE("long and deep expressions") {
+  CHECK(codes_of(in_step("param = 1" + repeated(" + grad", 900))).empty());
+  CHECK(codes_of(in_step("param = " + repeated("(", 200) + "grad" + repeated(")", 200))).empty());
+  std::string calls = "fn f(x) = x" + repeated(" + x", 600) + "\n";
+  CHECK(codes_of(calls + in_step("param = f(f(grad))")) == "");
+  CHECK(codes_of(in_step(repeated("if t > 1 { ", 100) + "param = grad" + repeated(" }", 100)))
+            .empty());
+  CHECK(codes_of("fn deep(x) = " + repeated("if x > 1 then 1 else ", 200) + "2\n" +
+                 in_step("param = deep(grad)"))
+            .empty());
+}
+
+TEST_CASE("thousands of unknown names cost little") {
+  std::string names, uses;
+  for (int i = 0; i < 5000; ++i)
+    names += "let some_rather_long_name_" + std::to_string(i) + " = 1\n";
+  for (int i = 0; i < 5000; ++i)
+    uses += "param = sone_rather_long_nane_" + std::to_string(i) + "\n";
+  test::Session session;
+  session.add("m", names + in_step(uses));
+  CHECK_FALSE(session.check("m"));
+  CHECK(session.diagnostics().all().size() <= 2 * base::Diagnostics::kMaxErrors);
+}
+
+TEST_CASE("a rule of very many members") {
+  std::string members;
+  for (int i = 0; i < 20000; ++i) members += "state s" + std::to_string(i) + "\n";
+  test::Session session;
+  session.add("m", "rule R {\n" + members + "step { update = grad } }");
+  CHECK(session.resolve("R", "m"));
+}
