@@ -10,17 +10,22 @@ namespace {
 std::atomic<bool> interrupted{false};
 static_assert(std::atomic<bool>::is_always_lock_free);
 
-void on_signal(int number) {
-  interrupted = true;
-  std::signal(number, SIG_DFL);
+void on_signal(int) { interrupted = true; }
+
+void handle(int number, int flags) {
+  struct sigaction action {};
+  action.sa_handler = on_signal;
+  action.sa_flags = flags;  // no SA_RESTART: a read that waits is interrupted
+  sigaction(number, &action, nullptr);
 }
 
 }  // namespace
 
-InterruptGuard::InterruptGuard() {
+InterruptGuard::InterruptGuard(Repeated repeated) {
   interrupted = false;
-  std::signal(SIGINT, on_signal);
-  std::signal(SIGTERM, on_signal);
+  const bool once = repeated == Repeated::EndsProcess;
+  handle(SIGINT, once ? static_cast<int>(SA_RESETHAND) : 0);
+  if (once) handle(SIGTERM, static_cast<int>(SA_RESETHAND));
 }
 
 InterruptGuard::~InterruptGuard() {
@@ -29,5 +34,7 @@ InterruptGuard::~InterruptGuard() {
 }
 
 const std::atomic<bool>& InterruptGuard::flag() const { return interrupted; }
+
+bool InterruptGuard::take() { return interrupted.exchange(false); }
 
 }  // namespace talweg::cli

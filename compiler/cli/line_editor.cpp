@@ -11,7 +11,8 @@ struct LineReader::Impl {
   std::unique_ptr<llvm::LineEditor> editor;
 };
 
-LineReader::LineReader(bool interactive, const std::string& history_file) : impl_(std::make_unique<Impl>()) {
+LineReader::LineReader(bool interactive, const std::string& history_file)
+    : impl_(std::make_unique<Impl>()) {
   if (!interactive) return;
   std::setlocale(LC_ALL, "C.UTF-8");  // libedit drops Greek letters otherwise
   std::setlocale(LC_NUMERIC, "C");

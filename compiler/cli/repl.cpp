@@ -1,6 +1,4 @@
 // talweg repl: reads lines, hands them to a ReplSession, prints what comes back.
-#include "compiler/cli/repl_session.h"
-
 #include <fmt/format.h>
 
 #include <cstdio>
@@ -8,7 +6,9 @@
 
 #include "compiler/cli/console.h"
 #include "compiler/cli/exit_code.h"
+#include "compiler/cli/interrupt.h"
 #include "compiler/cli/line_editor.h"
+#include "compiler/cli/repl_session.h"
 #include "compiler/cli/subcommands.h"
 
 namespace talweg::cli {
@@ -19,13 +19,23 @@ int run(const std::vector<std::filesystem::path>& include_dirs) {
   const bool interactive = is_terminal(stdin) && is_terminal(stdout);
   LineReader reader(interactive, "");
   ReplSession session(include_dirs, wants_color(stderr));
-  if (interactive) print("talweg " TALWEG_VERSION "; :help lists what can be typed, :quit leaves\n");
+  if (interactive)
+    print("talweg " TALWEG_VERSION "; :help lists what can be typed, :quit leaves\n");
+  InterruptGuard interrupt(InterruptGuard::Repeated::IsTheSame);
   bool more = false;
   while (true) {
     std::fflush(stdout);
     const auto line = reader.next(more ? "   ...> " : "talweg> ");
+    if (!line && interrupt.take()) {
+      if (!interactive) return kProgramWrong;
+      session.cancel();
+      more = false;
+      print("\n");
+      continue;
+    }
     if (!line && !more) break;
-    const ReplSession::Reply reply = session.feed(line.value_or(""));
+    const ReplSession::Reply reply = session.feed(line.value_or(""), interrupt.flag());
+    interrupt.take();
     print(reply.output);
     std::fflush(stdout);
     std::fwrite(reply.error.data(), 1, reply.error.size(), stderr);
@@ -40,7 +50,8 @@ int run(const std::vector<std::filesystem::path>& include_dirs) {
 
 std::function<int()> declare_repl(CLI::App& app) {
   auto include_dirs = std::make_shared<std::vector<std::filesystem::path>>();
-  app.add_option("-I,--include", *include_dirs, "Folder in which modules are looked for")->type_name("DIR");
+  app.add_option("-I,--include", *include_dirs, "Folder in which modules are looked for")
+      ->type_name("DIR");
   return [include_dirs] { return run(*include_dirs); };
 }
 

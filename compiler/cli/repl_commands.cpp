@@ -23,7 +23,8 @@ struct ReplSession::Command {
 const std::vector<ReplSession::Command>& ReplSession::commands() {
   static const std::vector<Command> table = {
       {"help", "", "this list", &ReplSession::help},
-      {"run", "RULE [on FUNCTION] [steps N] [from X,Y]", "the rule on a test function, as numbers", &ReplSession::run},
+      {"run", "RULE [on FUNCTION] [steps N] [from X,Y]", "the rule on a test function, as numbers",
+       &ReplSession::run},
       {"show", "RULE", "the rule with the rate of every value", &ReplSession::show},
       {"list", "", "what was defined here", &ReplSession::list},
       {"load", "FILE.tw", "take over the definitions of a file", &ReplSession::load},
@@ -59,17 +60,21 @@ std::vector<double> parse_point(std::string_view text) {
   while (!text.empty()) {
     const std::string_view part = trimmed(text.substr(0, text.find(',')));
     double value = 0;
-    if (std::from_chars(part.data(), part.data() + part.size(), value).ptr != part.data() + part.size() || part.empty())
+    if (std::from_chars(part.data(), part.data() + part.size(), value).ptr !=
+            part.data() + part.size() ||
+        part.empty())
       return {};
     point.push_back(value);
-    text.remove_prefix(std::min(text.size(), text.find(',') == std::string_view::npos ? text.size() : text.find(',') + 1));
+    text.remove_prefix(std::min(
+        text.size(), text.find(',') == std::string_view::npos ? text.size() : text.find(',') + 1));
   }
   return point;
 }
 
 std::string table_header(std::size_t dimensions) {
   std::string line = fmt::format("{:>8}  {:>14}", "step", "value");
-  for (std::size_t i = 0; i < dimensions; ++i) line += fmt::format("  {:>14}", fmt::format("x{}", i));
+  for (std::size_t i = 0; i < dimensions; ++i)
+    line += fmt::format("  {:>14}", fmt::format("x{}", i));
   return line + "\n";
 }
 
@@ -91,17 +96,20 @@ ReplSession::Reply ReplSession::run_command(std::string_view line) {
     names.emplace_back(command.name);
   }
   const std::string near = base::nearest_name(name, names);
-  return failed(fmt::format("there is no command :{}; {}\n", name,
-                            near.empty() ? ":help lists them" : fmt::format("did you mean :{}?", near)));
+  return failed(
+      fmt::format("there is no command :{}; {}\n", name,
+                  near.empty() ? ":help lists them" : fmt::format("did you mean :{}?", near)));
 }
 
 ReplSession::Reply ReplSession::help(std::string_view) {
   Reply reply;
   reply.output =
-      "Type a rule, a function or a constant to define it (again), or an expression to see its value.\n"
+      "Type a rule, a function or a constant to define it (again), or an expression to see its "
+      "value.\n"
       "An open bracket continues on the next line; an empty line ends the input.\n\n";
   for (const Command& command : commands())
-    reply.output += fmt::format("  :{:<50} {}\n", fmt::format("{} {}", command.name, command.arguments), command.summary);
+    reply.output += fmt::format(
+        "  :{:<50} {}\n", fmt::format("{} {}", command.name, command.arguments), command.summary);
   reply.output +=
       "\nExample:\n"
       "  rule Sign { hyper lr = 0.01 in [0, inf)\n"
@@ -119,8 +127,9 @@ ReplSession::Reply ReplSession::list(std::string_view) {
 ReplSession::Reply ReplSession::show(std::string_view argument) {
   if (argument.empty()) return failed(":show needs a rule, e.g. :show AdamW\n");
   auto compilation = compile_definitions(definitions_);
-  const auto front_end = driver::analyze_rule(*compilation->modules, compilation->sources, compilation->diagnostics,
-                                              std::string(argument), "repl");
+  const auto front_end =
+      driver::analyze_rule(*compilation->modules, compilation->sources, compilation->diagnostics,
+                           std::string(argument), "repl");
   if (!front_end) return failed(rendered(*compilation));
   Reply reply;
   reply.output = sema::print(front_end->rule);
@@ -134,17 +143,19 @@ ReplSession::Reply ReplSession::run(std::string_view argument) {
   settings.function = take_option(rule, "on");
   if (settings.function.empty()) settings.function = "rosenbrock";
   settings.start = parse_point(from);
-  if (!from.empty() && settings.start.empty()) return failed(fmt::format("'{}' is no point; write from 1.5,-2\n", from));
+  if (!from.empty() && settings.start.empty())
+    return failed(fmt::format("'{}' is no point; write from 1.5,-2\n", from));
   if (!steps.empty()) {
     const char* end = steps.data() + steps.size();
     if (std::from_chars(steps.data(), end, settings.steps).ptr != end)
       return failed(fmt::format("'{}' is no number of steps; write steps 100\n", steps));
   }
-  if (rule.empty()) return failed(":run needs a rule, e.g. :run AdamW(lr = 0.1) on rosenbrock steps 100\n");
+  if (rule.empty())
+    return failed(":run needs a rule, e.g. :run AdamW(lr = 0.1) on rosenbrock steps 100\n");
 
   auto compilation = compile_definitions(definitions_);
-  const auto front_end = driver::analyze_rule(*compilation->modules, compilation->sources, compilation->diagnostics,
-                                              std::string(rule), "repl");
+  const auto front_end = driver::analyze_rule(*compilation->modules, compilation->sources,
+                                              compilation->diagnostics, std::string(rule), "repl");
   if (!front_end) return failed(rendered(*compilation));
   driver::CompileOptions options;
   options.compute = *types::compute_type_from_text(dtype_);
@@ -157,8 +168,9 @@ ReplSession::Reply ReplSession::run(std::string_view argument) {
   const auto traced = run_trace(settings, *program, [&](const TracePoint& point) {
     if (point.step == 0) reply.output += table_header(point.parameters.size());
     if (point.step % every == 0 || point.step == settings.steps) reply.output += table_line(point);
-    return true;
+    return !stop_->load();
   });
+  if (stop_->load()) reply.error = "interrupted\n";
   if (!traced) {
     had_errors_ = true;
     reply.error = traced.failure().message + "\n";
@@ -174,7 +186,8 @@ ReplSession::Reply ReplSession::load(std::string_view argument) {
 
 ReplSession::Reply ReplSession::save(std::string_view argument) {
   if (argument.empty()) return failed(":save needs a file, e.g. :save mine.tw\n");
-  const auto written = support::write_file_atomically(std::string(argument), program_text(definitions_));
+  const auto written =
+      support::write_file_atomically(std::string(argument), program_text(definitions_));
   if (!written) return failed(written.failure().message + "\n");
   Reply reply;
   reply.output = fmt::format("wrote {}\n", argument);

@@ -1,5 +1,6 @@
-// Definitions and expressions of the REPL. Every definition is kept as text; after each change the whole text is
-// checked again as module "repl", so that a redefinition reaches everything that uses it.
+// Definitions and expressions of the REPL. Every definition is kept as text; after each change the
+// whole text is checked again as module "repl", so that a redefinition reaches everything that uses
+// it.
 #include "compiler/cli/repl_session.h"
 
 #include <fmt/format.h>
@@ -17,7 +18,9 @@ namespace {
 
 constexpr const char* kModule = "repl";
 
-bool is_blank(std::string_view text) { return text.find_first_not_of(" \t\r\n") == std::string_view::npos; }
+bool is_blank(std::string_view text) {
+  return text.find_first_not_of(" \t\r\n") == std::string_view::npos;
+}
 
 struct NameAndSpan {
   std::string name;
@@ -51,7 +54,8 @@ std::string ReplSession::rendered(const Compilation& compilation) const {
   return base::render_text(compilation.diagnostics, compilation.sources, color_);
 }
 
-ReplSession::Reply ReplSession::feed(std::string_view line) {
+ReplSession::Reply ReplSession::feed(std::string_view line, const std::atomic<bool>& stop) {
+  stop_ = &stop;
   if (pending_.empty()) {
     if (is_blank(line)) return {};
     const std::size_t first = line.find_first_not_of(" \t");
@@ -79,7 +83,8 @@ ReplSession::Reply ReplSession::feed(std::string_view line) {
 ReplSession::Reply ReplSession::evaluate(const std::string& text) {
   Compilation compilation(include_dirs_);
   const auto source = compilation.sources.add(kModule, text);
-  const syntax::ReplInput input = syntax::parse_repl(source, compilation.sources, compilation.diagnostics);
+  const syntax::ReplInput input =
+      syntax::parse_repl(source, compilation.sources, compilation.diagnostics);
   if (compilation.diagnostics.has_errors()) return failed(rendered(compilation));
   if (input.expression) return evaluate_expression(text);
   std::vector<Definition> fresh;
@@ -103,13 +108,16 @@ std::string ReplSession::program_text(const std::vector<Definition>& definitions
   return text;
 }
 
-std::unique_ptr<Compilation> ReplSession::compile_definitions(const std::vector<Definition>& definitions) {
+std::unique_ptr<Compilation> ReplSession::compile_definitions(
+    const std::vector<Definition>& definitions) {
   auto compilation = std::make_unique<Compilation>(include_dirs_);
   const auto source = compilation->sources.add(kModule, program_text(definitions));
-  syntax::Module module = syntax::parse_module(source, compilation->sources, compilation->diagnostics);
+  syntax::Module module =
+      syntax::parse_module(source, compilation->sources, compilation->diagnostics);
   if (!compilation->diagnostics.has_errors()) {
     std::error_code ignored;
-    compilation->modules->add(kModule, std::filesystem::current_path(ignored) / "repl.tw", std::move(module));
+    compilation->modules->add(kModule, std::filesystem::current_path(ignored) / "repl.tw",
+                              std::move(module));
   }
   return compilation;
 }
@@ -118,13 +126,15 @@ ReplSession::Reply ReplSession::define(const std::string&, std::vector<Definitio
   std::vector<Definition> next;
   std::string output;
   const auto is_fresh = [&](const Definition& old) {
-    return std::any_of(fresh.begin(), fresh.end(), [&](const Definition& d) { return d.name == old.name; });
+    return std::any_of(fresh.begin(), fresh.end(),
+                       [&](const Definition& d) { return d.name == old.name; });
   };
   for (const Definition& old : definitions_)
     if (!is_fresh(old)) next.push_back(old);
   for (const Definition& definition : fresh) {
-    const bool again = std::any_of(definitions_.begin(), definitions_.end(),
-                                   [&](const Definition& old) { return old.name == definition.name; });
+    const bool again =
+        std::any_of(definitions_.begin(), definitions_.end(),
+                    [&](const Definition& old) { return old.name == definition.name; });
     output += fmt::format("{} {}\n", again ? "redefined" : "defined", definition.name);
     next.push_back(definition);
   }
@@ -141,8 +151,10 @@ ReplSession::Reply ReplSession::define(const std::string&, std::vector<Definitio
 ReplSession::Reply ReplSession::evaluate_expression(const std::string& text) {
   auto compilation = compile_definitions(definitions_);
   const auto source = compilation->sources.add("input", text);
-  const syntax::ReplInput input = syntax::parse_repl(source, compilation->sources, compilation->diagnostics);
-  const auto value = sema::evaluate_constant(*compilation->modules, kModule, input.module, *input.expression);
+  const syntax::ReplInput input =
+      syntax::parse_repl(source, compilation->sources, compilation->diagnostics);
+  const auto value =
+      sema::evaluate_constant(*compilation->modules, kModule, input.module, *input.expression);
   if (!value || compilation->diagnostics.has_errors()) return failed(rendered(*compilation));
   Reply reply;
   reply.output = types::number_text(*value) + "\n";

@@ -1,6 +1,7 @@
 // What the REPL knows and does, apart from reading lines: definitions typed so far, commands, runs.
 #pragma once
 
+#include <atomic>
 #include <filesystem>
 #include <memory>
 #include <string>
@@ -21,8 +22,9 @@ class ReplSession {
     bool more = false;   // the input is not finished: more lines are needed
     bool quit = false;
   };
-  /// One line of input, continuing earlier ones where those asked for more.
-  Reply feed(std::string_view line);
+  /// One line of input, continuing earlier ones where those asked for more. `stop` ends a run that
+  /// goes on.
+  Reply feed(std::string_view line, const std::atomic<bool>& stop);
   /// Drops an unfinished input (Ctrl-C).
   void cancel() { pending_.clear(); }
   /// True if any input was wrong so far: what a script fed to the REPL ends with.
@@ -63,6 +65,7 @@ class ReplSession {
   std::string pending_;
   std::string dtype_ = "float64";
   bool had_errors_ = false;
+  const std::atomic<bool>* stop_ = nullptr;  // of the line being fed
 };
 
 }  // namespace talweg::cli

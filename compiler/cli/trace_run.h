@@ -13,8 +13,8 @@
 namespace talweg::cli {
 
 struct TraceSettings {
-  std::string function;        // "rosenbrock"
-  std::vector<double> start;   // empty: the function's usual start
+  std::string function;       // "rosenbrock"
+  std::vector<double> start;  // empty: the function's usual start
   std::uint64_t steps = 100;
   std::vector<std::string> settings;  // texts of --set
 };
@@ -26,10 +26,11 @@ struct TracePoint {
   std::vector<double> parameters;
 };
 
-/// Runs the steps in the program's compute type. Numeric failure, naming the step, when the value or the gradient
-/// stops being finite (the points so far were given); Usage for an unknown function or a start of the wrong size.
-/// `on_point` returns false to end early.
-support::Status run_trace(const TraceSettings& settings, const std::shared_ptr<driver::Program>& program,
+/// Runs the steps in the program's compute type. Numeric failure, naming the step, when the value
+/// or the gradient stops being finite (the points so far were given); Usage for an unknown function
+/// or a start of the wrong size. `on_point` returns false to end early.
+support::Status run_trace(const TraceSettings& settings,
+                          const std::shared_ptr<driver::Program>& program,
                           const std::function<bool(const TracePoint&)>& on_point);
 
 }  // namespace talweg::cli
