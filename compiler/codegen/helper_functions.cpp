@@ -92,19 +92,16 @@ llvm::Value* HelperFunctions::emit_wide_elementary(const Lanes& lanes, builtins:
                                                    llvm::ArrayRef<llvm::Value*> operands) {
   llvm::IRBuilder<>& ir = lanes.builder();
   const std::uint32_t width = std::min(lanes.width(), machine_->lanes(ComputeType::F64));
-  llvm::SmallVector<llvm::Value*, 4> parts;
+  std::vector<llvm::Value*> parts;
   for (std::uint32_t first = 0; first < lanes.width(); first += width) {
     llvm::SmallVector<llvm::Value*, 2> arguments;
     for (llvm::Value* operand : operands)
       arguments.push_back(part_of(lanes, operand, first, width));
     parts.push_back(ir.CreateCall(elementary(op, width), arguments));
   }
-  while (parts.size() > 1) {
-    llvm::SmallVector<llvm::Value*, 4> halves;
-    for (std::size_t i = 0; i < parts.size(); i += 2)
-      halves.push_back(joined(ir, parts[i], parts[i + 1]));
-    parts = halves;
-  }
+  for (std::size_t count = parts.size(); count > 1; count /= 2)
+    for (std::size_t i = 0; i < count / 2; ++i)
+      parts[i] = joined(ir, parts[2 * i], parts[2 * i + 1]);
   return parts.front();
 }
 
