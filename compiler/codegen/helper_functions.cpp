@@ -1,6 +1,9 @@
 // Emission and reuse of internal functions; see helper_functions.h.
 #include "compiler/codegen/helper_functions.h"
 
+#include <algorithm>
+#include <vector>
+
 #include "compiler/builtins/op.h"
 #include "compiler/codegen/elementary_functions.h"
 #include "compiler/codegen/exact_fma.h"
