@@ -1,6 +1,7 @@
 /* Runs the image's scalar functions on copies of the scalar states and checks what the rule
- * computed, so that a step can still be refused. A rule that skips a step will be heard here too,
- * before anything is written. */
+ * computed, so that a step can still be refused: nothing here writes persistent data. Scalars of
+ * tensor rate would be one more set of rows, run between the passes that they wait for and the
+ * passes that read them. */
 #include <string.h>
 
 #include "runtime/optimizer/float_mode.h"

@@ -1,5 +1,9 @@
 /* The step: bind what was given, run scalars, check, run passes, commit. See step.h for the
- * promise. */
+ * promise.
+ *
+ * What a later version adds has its place: a rule that skips ends talweg_step after the scalars,
+ * with only its calls committed; one that holds commits all but `completed_steps`; one that asks
+ * for a second gradient returns between two passes and goes on from there in the next call. */
 #include "runtime/optimizer/float_mode.h"
 #include "runtime/optimizer/internal.h"
 
@@ -97,7 +101,9 @@ static talweg_status refuse_missing(const talweg_optimizer* optimizer, uint32_t 
   return TALWEG_MISSING_INPUT;
 }
 
-static talweg_status check_inputs(const talweg_optimizer* optimizer, talweg_error* error) {
+/* Inputs that this step reads must be there. A stream that it does not read gets memory that can be
+ * loaded from: a pass may load what it then does not select. */
+static talweg_status check_inputs(talweg_optimizer* optimizer, talweg_error* error) {
   const talweg_image* image = optimizer->image;
   for (uint32_t i = 0; i < image->input_count; ++i) {
     if (image->inputs[i].rate != TALWEG_RATE_ELEMENT) {
@@ -106,11 +112,12 @@ static talweg_status check_inputs(const talweg_optimizer* optimizer, talweg_erro
       continue;
     }
     for (uint32_t t = 0; t < optimizer->spec.tensor_count; ++t) {
-      const size_t entry = (size_t)t * image->stream_count + image->inputs[i].stream;
-      if (!optimizer->pointers[entry] && optimizer->takes_part[t] &&
-          optimizer->element_counts[t] > 0 &&
-          talweg_is_needed_in_group(optimizer, i, optimizer->tensor_groups[t]))
+      const size_t row = (size_t)t * image->stream_count;
+      void** stream = &optimizer->pointers[row + image->inputs[i].stream];
+      if (*stream || !optimizer->takes_part[t] || optimizer->element_counts[t] == 0) continue;
+      if (talweg_is_needed_in_group(optimizer, i, optimizer->tensor_groups[t]))
         return refuse_missing(optimizer, i, &optimizer->tensors[t], error);
+      *stream = optimizer->pointers[row + TALWEG_STREAM_PARAM];
     }
   }
   return TALWEG_OK;
