@@ -29,12 +29,12 @@ void Comparison::compare(std::uint64_t step, std::size_t tensor, std::span<const
   magnitude(tensor, truth);
   compared_ += truth.size();
   if (ours.size() != truth.size()) {
-    worst_ = {kInfinity, what_, step, tensor, 0, 0, 0};
+    worst_ = {kInfinity, worst_.what, step, tensor, 0, 0, 0};
     return;
   }
   for (std::size_t i = 0; i < truth.size(); ++i) {
     const double error = error_of(ours[i], truth[i], magnitudes_[tensor]);
-    if (error > worst_.error) worst_ = {error, what_, step, tensor, i, ours[i], truth[i]};
+    if (error > worst_.error) worst_ = {error, worst_.what, step, tensor, i, ours[i], truth[i]};
   }
 }
 

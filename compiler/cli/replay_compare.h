@@ -21,7 +21,7 @@ struct Worst {
 /// Compares tensors of one kind over the steps of a run.
 class Comparison {
  public:
-  explicit Comparison(std::string what) : what_(std::move(what)) {}
+  explicit Comparison(std::string what) { worst_.what = std::move(what); }
 
   /// Counts values (the start, say) towards the magnitude of a tensor without comparing them.
   void magnitude(std::size_t tensor, std::span<const double> values);
@@ -34,7 +34,6 @@ class Comparison {
   [[nodiscard]] std::uint64_t compared() const { return compared_; }
 
  private:
-  std::string what_;
   std::vector<double> magnitudes_;
   Worst worst_;
   std::uint64_t compared_ = 0;
