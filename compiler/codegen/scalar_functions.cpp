@@ -4,6 +4,7 @@
 #include "compiler/codegen/abi_access.h"
 #include "compiler/codegen/emit_plan.h"
 #include "compiler/codegen/scalar_scope.h"
+#include "compiler/ir/input_demand.h"
 
 namespace talweg::codegen {
 
@@ -32,6 +33,34 @@ std::vector<std::uint32_t> bound_hypers_of(const ir::Graph& graph, types::Rate r
   return hypers;
 }
 
+/// Truths of conditions as emitted values.
+struct EmittedTruths {
+  using Truth = llvm::Value*;
+  llvm::IRBuilder<>& ir;
+  ScalarScope& scope;
+
+  llvm::Value* truth(ir::NodeId condition) { return scope.value(condition); }
+  llvm::Value* always() { return ir.getTrue(); }
+  llvm::Value* both(llvm::Value* a, llvm::Value* b) { return ir.CreateAnd(a, b); }
+  llvm::Value* either(llvm::Value* a, llvm::Value* b) { return ir.CreateOr(a, b); }
+  llvm::Value* negated(llvm::Value* a) { return ir.CreateNot(a); }
+};
+
+/// Clears the entries of inputs that this step does not read, as far as conditions up to `rate`
+/// tell.
+void emit_needed_inputs(const Setting& s, types::Rate rate) {
+  if (s.plan.graph.inputs.empty()) return;
+  EmittedTruths truths{s.ir, s.scope};
+  const auto demand = ir::input_demand(s.plan.graph, rate, truths);
+  llvm::Value* needed = load_pointer(s.ir, s.args, offsetof(talweg_scalar_args, needed));
+  for (std::size_t i = 0; i < demand.size(); ++i) {
+    llvm::Value* place = s.ir.CreateConstInBoundsGEP1_64(s.ir.getInt8Ty(), needed, i);
+    llvm::Value* before = s.ir.CreateLoad(s.ir.getInt8Ty(), place);
+    llvm::Value* asked = demand[i].value_or(s.ir.getFalse());
+    s.ir.CreateStore(s.ir.CreateSelect(asked, before, s.ir.getInt8(0)), place);
+  }
+}
+
 /// Computes everything, then stores: what is read may lie where something is stored.
 void emit_program(const Setting& s, const plan::ScalarProgram& program, types::Rate rate,
                   std::size_t slots_offset) {
@@ -42,6 +71,7 @@ void emit_program(const Setting& s, const plan::ScalarProgram& program, types::R
   for (const ir::NodeId id : program.slots) s.scope.value(id);
   for (const ir::Store* store : stores) s.scope.value(store->value);
   for (const std::uint32_t hyper : bound_hypers) s.scope.value(graph.hypers[hyper].bound);
+  emit_needed_inputs(s, rate);
 
   llvm::Value* slots = load_pointer(s.ir, s.args, slots_offset);
   llvm::Value* states = load_pointer(s.ir, s.args, offsetof(talweg_scalar_args, new_states));

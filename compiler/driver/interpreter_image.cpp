@@ -8,6 +8,7 @@
 
 #include "compiler/driver/compile.h"
 #include "compiler/driver/image_tables.h"
+#include "compiler/ir/input_demand.h"
 #include "compiler/ir/interpret.h"
 
 namespace talweg::driver {
@@ -27,6 +28,18 @@ class DefaultModes {
 
  private:
   std::fenv_t saved_{};
+};
+
+/// Truths of conditions that a machine has computed.
+struct KnownTruths {
+  using Truth = bool;
+  const ir::Machine& machine;
+
+  [[nodiscard]] bool truth(ir::NodeId condition) const { return machine[condition].truth; }
+  static bool always() { return true; }
+  static bool both(bool a, bool b) { return a && b; }
+  static bool either(bool a, bool b) { return a || b; }
+  static bool negated(bool a) { return !a; }
 };
 
 class Interpreter final : public Program {
@@ -105,6 +118,15 @@ class Interpreter final : public Program {
     for (std::size_t i = 0; i < graph_.hypers.size(); ++i)
       if (graph_.hypers[i].bound.valid() && graph_.hypers[i].rate == rate)
         args.bound[i] = scalar(machine, graph_.hypers[i].bound);
+    clear_unread_inputs(args, machine, rate);
+  }
+
+  void clear_unread_inputs(const talweg_scalar_args& args, const ir::Machine& machine,
+                           types::Rate rate) const {
+    KnownTruths truths{machine};
+    const auto demand = ir::input_demand(graph_, rate, truths);
+    for (std::size_t i = 0; i < demand.size(); ++i)
+      if (!demand[i].value_or(false)) args.needed[i] = 0;
   }
 
   void run_initial_states(const talweg_scalar_args& args) const {

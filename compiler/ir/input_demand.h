@@ -1,0 +1,60 @@
+// Which inputs a step reads: those that some result asks for through the arms that scalar
+// conditions take.
+//
+// The same walk serves the interpreter, whose truths are known numbers, and the code generator,
+// whose truths are emitted values: an input that the arms not taken would have read may be missing.
+#pragma once
+
+#include <optional>
+#include <vector>
+
+#include "compiler/ir/graph.h"
+
+namespace talweg::ir {
+
+/// True for nodes that are or depend on an input.
+std::vector<bool> depend_on_inputs(const Graph& graph);
+
+/// For each input, whether it is read in the arms taken by selects whose condition has a rate up to
+/// `known`; the other selects read both. Nothing for an input that no result depends on. Algebra
+/// gives
+///   Truth truth(NodeId condition), Truth always(), Truth both(Truth, Truth), Truth either(Truth,
+///   Truth), Truth negated(Truth)
+/// and is asked for the truth only of conditions of rate up to `known`.
+template <class Algebra>
+std::vector<std::optional<typename Algebra::Truth>> input_demand(const Graph& graph, Rate known,
+                                                                 Algebra& algebra) {
+  using Truth = typename Algebra::Truth;
+  const std::vector<bool> depends = depend_on_inputs(graph);
+  std::vector<std::optional<Truth>> demand(graph.nodes.size());
+  std::vector<std::optional<Truth>> inputs(graph.inputs.size());
+  const auto join = [&](std::optional<Truth>& place, const Truth& truth) {
+    place = place ? algebra.either(*place, truth) : truth;
+  };
+  const auto ask = [&](NodeId id, const Truth& truth) {
+    if (depends[id.index]) join(demand[id.index], truth);
+  };
+  for (const Store& store : graph.stores) ask(store.value, algebra.always());
+  for (const HyperInfo& hyper : graph.hypers)
+    if (hyper.bound.valid()) ask(hyper.bound, algebra.always());
+  for (std::size_t i = graph.nodes.size(); i-- > 0;) {
+    if (!demand[i]) continue;
+    const Truth asked = *demand[i];
+    const Node& node = graph.nodes[i];
+    if (node.kind == NodeKind::Input) {
+      join(inputs[node.index], asked);
+    } else if (node.kind == NodeKind::Apply && node.op == builtins::Op::Select &&
+               types::fits(graph[node.operands[0]].rate, known)) {
+      const Truth condition = algebra.truth(node.operands[0]);
+      ask(node.operands[0], asked);
+      ask(node.operands[1], algebra.both(asked, condition));
+      ask(node.operands[2], algebra.both(asked, algebra.negated(condition)));
+    } else {
+      for (int k = 0; k < node.operand_count(); ++k)
+        ask(node.operands[static_cast<std::size_t>(k)], asked);
+    }
+  }
+  return inputs;
+}
+
+}  // namespace talweg::ir
