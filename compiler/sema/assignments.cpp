@@ -47,13 +47,13 @@ void Checker::node(Span span, const syntax::AssignStmt& s) {
   }();
   const Value before = read_target(*target, s.target.span);
   const Value operand = expression(s.value);
-  Value value = binary(span, op, span, before, operand);
+  Value value = binary(span, op, before, operand);
   value.span = operand.span;
   store(*target, value, span);
 }
 
 Value Checker::read_target(const Target& target, Span span) {
-  if (target.local) return read_local(*target.local, target.name, span);
+  if (target.local) return read_local(*target.local, span);
   if (target.symbol.kind == SymbolKind::Update && !flow_.update.assigned)
     flow_.read({SymbolKind::Grad, 0});
   if (target.state) target.state->is_read = true;

@@ -230,23 +230,24 @@ Value Checker::inline_call(Span span, const syntax::CallExpr& call, const Found&
   const auto arguments = match_arguments(
       *frame_, {fmt::format("function `{}`", call.callee.text()), "parameter", call.callee.span},
       parameters, call.arguments);
-  std::map<const syntax::Argument*, Value> values;
+  std::vector<Value> values;
   for (const syntax::Argument& argument : call.arguments)
-    values[&argument] = expression(argument.value);
-  if (!arguments) return unknown(span);
+    values.push_back(expression(argument.value));
+  if (!arguments || lacks_arguments(call, fn, *arguments)) return unknown(span);
 
   Frame frame{.module = found.module, .place = Place::Function, .function = &fn};
   std::vector<TypedStmt> body;
-  if (lacks_arguments(call, fn, *arguments)) return unknown(span);
   const bool is_outermost = calls_.empty();
   if (is_outermost) reporter_.set_call_site(span);
   calls_.push_back(&fn);
-  for (std::size_t i = 0; i < parameters.size(); ++i) {
-    const syntax::Parameter& parameter = fn.parameters[i];
-    const Value value =
-        (*arguments)[i] ? values[(*arguments)[i]] : value_in(frame, *parameter.default_value);
-    bind_parameter(frame, parameter, value, body);
+  for (std::size_t i = 0; i < values.size(); ++i) {  // in the order in which they were written
+    const auto place = std::ranges::find(*arguments, &call.arguments[i]) - arguments->begin();
+    bind_parameter(frame, fn.parameters[static_cast<std::size_t>(place)], values[i], body);
   }
+  for (std::size_t i = 0; i < parameters.size(); ++i)
+    if (!(*arguments)[i])
+      bind_parameter(frame, fn.parameters[i], value_in(frame, *fn.parameters[i].default_value),
+                     body);
   const Value value = with_frame(frame, [&] { return arm(fn.body, body); });
   calls_.pop_back();
   if (is_outermost) reporter_.set_call_site(std::nullopt);

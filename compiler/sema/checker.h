@@ -125,7 +125,7 @@ class Checker {
   Value name(Span span, const syntax::Path& path);
   std::optional<Value> rule_member(std::string_view name, Span span);
   std::optional<Value> language_name(std::string_view name, Span span);
-  Value read_local(const LocalName& local, std::string_view name, Span span);
+  Value read_local(const LocalName& local, Span span);
   std::optional<Value> later_hyper(std::string_view name, Span span);
   Value read_hyper(HyperMember& hyper, Span span);
   Value load(Symbol symbol, Type type, Span span);
@@ -153,7 +153,7 @@ class Checker {
   Value node(Span span, const syntax::BlockExpr& n);
   Value node(Span span, const syntax::ListExpr& n);
   Value binary_chain(syntax::ExprId id);
-  Value binary(Span span, syntax::BinaryOp op, Span op_span, const Value& left, const Value& right);
+  Value binary(Span span, syntax::BinaryOp op, const Value& left, const Value& right);
   std::optional<Value> choice_comparison(Span span, const syntax::BinaryExpr& n);
   Value apply(builtins::Op op, Span span, const std::vector<Value>& operands);
   Value constant_if(Span span, const syntax::IfExpr& n, bool taken);

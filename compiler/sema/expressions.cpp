@@ -126,16 +126,16 @@ Value Checker::binary_chain(syntax::ExprId id) {
   for (auto link = chain.rbegin(); link != chain.rend(); ++link) {
     const auto& n = std::get<syntax::BinaryExpr>((*link)->node);
     const Value right = expression(n.right);
-    left = binary((*link)->span, n.op, (*link)->span, *left, right);
+    left = binary((*link)->span, n.op, *left, right);
     left->span = (*link)->span;
   }
   return *left;
 }
 
-Value Checker::binary(Span span, BinaryOp op, Span op_span, const Value& left, const Value& right) {
+Value Checker::binary(Span span, BinaryOp op, const Value& left, const Value& right) {
   const std::optional<Operator> row = operator_of(op);
   if (!row) {
-    reporter_.report(DiagnosticKind::MatricesLater, op_span, "the matrix product `@`");
+    reporter_.report(DiagnosticKind::MatricesLater, span, "the matrix product `@`");
     return unknown(span);
   }
   const bool left_fits = expect_kind(left, row->operands, row->text);

@@ -14,7 +14,7 @@ using base::DiagnosticKind;
 Value Checker::name(Span span, const syntax::Path& path) {
   const std::string& first = path.parts.front().text;
   if (path.parts.size() == 1) {
-    if (const LocalName* local = find_local(first)) return read_local(*local, first, span);
+    if (const LocalName* local = find_local(first)) return read_local(*local, span);
     if (auto member = rule_member(first, span)) return *member;
     if (auto value = language_name(first, span)) return *value;
   } else if (auto value = stage_name(path)) {
@@ -41,7 +41,7 @@ LocalName* Checker::find_local(std::string_view name) {
   return nullptr;
 }
 
-Value Checker::read_local(const LocalName& local, std::string_view name, Span span) {
+Value Checker::read_local(const LocalName& local, Span span) {
   note_local_read(local.span);
   Value value = local.value;
   if (local.sort == LocalName::Sort::Var) {
@@ -52,7 +52,6 @@ Value Checker::read_local(const LocalName& local, std::string_view name, Span sp
   value.span = span;
   if (!value.is_scalar()) return value;
   if (value.constant) return builder_.constant(value.type.kind, *value.constant, span);
-  (void)name;
   return emit(value.type, span, LoadNode{{SymbolKind::Local, local.local}}, std::nullopt);
 }
 

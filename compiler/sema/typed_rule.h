@@ -61,6 +61,7 @@ struct TypedStmt;
 struct ConstantNode {
   double value;
 };  // a bool constant is 0 or 1
+/// A local whose rate is Const is never loaded: its value stands there as a ConstantNode.
 struct LoadNode {
   Symbol symbol;
 };
