@@ -78,12 +78,20 @@ void add_stores(Graph& graph, const Walker& walker) {
 
 /// Initial values see hypers, and `param` as the call found it: `walker` has assigned nothing.
 void add_initial_values(const sema::TypedRule& rule, const std::vector<std::uint32_t>& hyper_index,
-                        Graph& graph, Walker& walker) {
+                        Graph& graph, Walker& walker, base::Diagnostics& diagnostics) {
   for (std::uint32_t i = 0; i < rule.hypers.size(); ++i)
     if (rule.hypers[i].bound) walker.bind(i, graph.hypers[hyper_index[i]].bound);
-  for (std::uint32_t i = 0; i < rule.states.size(); ++i)
-    if (rule.states[i].initial)
-      graph.states[i].initial = walker.standalone_value(*rule.states[i].initial);
+  for (std::uint32_t i = 0; i < rule.states.size(); ++i) {
+    if (!rule.states[i].initial) continue;
+    const NodeId initial = walker.standalone_value(*rule.states[i].initial);
+    graph.states[i].initial = initial;
+    if (walker.overflowed() || graph[initial].kind == NodeKind::Param ||
+        is_known_before_step(graph, initial))
+      continue;
+    diagnostics.report(base::DiagnosticKind::InitialOfStepLater, walker.span())
+        .help(
+            "the pipeline binds a hyper of this value; give the initial value a hyper of its own");
+  }
 }
 
 /// Removes states that nothing reads and nothing assigns: what is left of code that a `hyper const`
@@ -131,8 +139,10 @@ Graph build_graph(const sema::TypedRule& rule, base::Diagnostics& diagnostics) {
   if (overflows(walker, diagnostics)) return {};
   add_stores(graph, walker);
   Walker initial_walker(rule, graph, hyper_index);
-  add_initial_values(rule, hyper_index, graph, initial_walker);
-  if (overflows(initial_walker, diagnostics)) return {};
+  const int errors_before = diagnostics.error_count();
+  add_initial_values(rule, hyper_index, graph, initial_walker, diagnostics);
+  if (overflows(initial_walker, diagnostics) || diagnostics.error_count() > errors_before)
+    return {};
   drop_untouched_states(graph);
   verify(graph, "build-graph");
   return graph;

@@ -1,13 +1,13 @@
 // The graph of one step: values with rates, in an order in which operands come first.
 //
-// Everything is a value: a branch is a `select`, an assignment is the value that is stored at the end.
-// There are no loops and no side effects; every operation is total. Three value types: Scalar is float64
-// (rates const to matrix), Array is the compute type (any rate: an Array of group rate is a scalar rounded
-// once, on its way into an array operation), Bool.
+// Everything is a value: a branch is a `select`, an assignment is the value that is stored at the
+// end. There are no loops and no side effects; every operation is total. Three value types: Scalar
+// is float64 (rates const to matrix), Array is the compute type (any rate: an Array of group rate
+// is a scalar rounded once, on its way into an array operation), Bool.
 //
-// Where a step begins (`param`, `grad`, states) and ends (stores) is explicit; flushing of subnormals,
-// rounding of scalars and contraction are nodes, so the interpreter, every pass and every target see the
-// same arithmetic.
+// Where a step begins (`param`, `grad`, states) and ends (stores) is explicit; flushing of
+// subnormals, rounding of scalars and contraction are nodes, so the interpreter, every pass and
+// every target see the same arithmetic.
 #pragma once
 
 #include <array>
@@ -29,24 +29,26 @@ using NodeId = base::Id<NodeTag>;
 enum class ValueType : std::uint8_t { Scalar, Array, Bool };
 
 enum class NodeKind : std::uint8_t {
-  Constant,   // Scalar or Bool (0/1) of rate const; `value`
+  Constant,  // Scalar or Bool (0/1) of rate const; `value`
   // What the step is given. `index` is into the tables below.
-  Param,      // Array, element: param as the call found it
-  Grad,       // Array, element: as the caller gave it
-  State,      // element state: Array; slower: Scalar. Its value before the step
-  Input,      // element: Array; model: Scalar
-  Given,      // Bool, model
-  Hyper,      // Scalar (Bool for a bool hyper), model or group
-  StepNumber, // Scalar, model: t
-  CallNumber, // Scalar, model: calls
+  Param,       // Array, element: param as the call found it
+  Grad,        // Array, element: as the caller gave it
+  State,       // element state: Array; slower: Scalar. Its value before the step
+  Input,       // element: Array; model: Scalar
+  Given,       // Bool, model
+  Hyper,       // Scalar (Bool for a bool hyper), model or group
+  StepNumber,  // Scalar, model: t
+  CallNumber,  // Scalar, model: calls
   // Computation.
-  Apply,      // `op` on operands; Select's condition is Bool. All number operands have the node's type, but
-              // for Select and comparisons as their signature says
-  ToArray,    // Scalar -> Array of the same rate: rounded to the compute type (for F64 the same value)
-  DivScalar,  // Array / Scalar of a slower rate: a * r with r = 1/s in float64, rounded once, where r is a
-              // finite normal number of the compute type; else a / round(s). operands: a (Array), s (Scalar)
-  IsNormal,   // Array -> Bool: finite, not zero, not subnormal in the compute type
-  Flush,      // Array: a value that is subnormal in the compute type becomes zero of its sign
+  Apply,  // `op` on operands; Select's condition is Bool. All number operands have the node's type,
+          // but for Select and comparisons as their signature says
+  ToArray,    // Scalar -> Array of the same rate: rounded to the compute type (for F64 the same
+              // value)
+  DivScalar,  // Array / Scalar of a slower rate: a * r with r = 1/s in float64, rounded once, where
+              // r is a finite normal number of the compute type; else a / round(s). operands: a
+              // (Array), s (Scalar)
+  IsNormal,  // Array -> Bool: finite, not zero, not subnormal in the compute type
+  Flush,     // Array: a value that is subnormal in the compute type becomes zero of its sign
 };
 
 struct Node {
@@ -68,14 +70,16 @@ struct HyperInfo {
   Rate rate = Rate::Group;  // Model or Group
   double default_value = 0;
   types::Interval range;
-  NodeId bound;  // valid if the pipeline binds it: the Scalar value of this step, range-checked before any store
+  NodeId bound;  // valid if the pipeline binds it: the Scalar value of this step, range-checked
+                 // before any store
   std::string doc;
 };
 
 struct StateInfo {
   std::string name;
   Rate rate = Rate::Element;
-  NodeId initial;  // Scalar of rate up to group (over hypers and constants), or the Param node; invalid: 0
+  NodeId initial;  // Scalar of rate up to group (over hypers and constants), or the Param node;
+                   // invalid: 0
   std::string doc;
 };
 
@@ -91,7 +95,8 @@ enum class StoreTarget : std::uint8_t { Param, State };
 struct Store {
   StoreTarget target = StoreTarget::Param;
   std::uint32_t index = 0;  // of the state
-  NodeId value;             // Param and element states: Array; slower states: Scalar of the state's rate or slower
+  NodeId value;  // Param and element states: Array; slower states: Scalar of the state's rate or
+                 // slower
 };
 
 struct Graph {

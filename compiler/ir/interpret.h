@@ -1,7 +1,7 @@
 // The interpreter: the meaning of the language, slow and obvious. No LLVM, no plan.
 //
-// A Machine holds the values of one graph. It evaluates scalars once for the model and once for each
-// group, then one element at a time, exactly as the nodes say.
+// A Machine holds the values of one graph. It evaluates scalars once for the model and once for
+// each group, then one element at a time, exactly as the nodes say.
 #pragma once
 
 #include <cstdint>
@@ -12,18 +12,20 @@
 
 namespace talweg::ir {
 
-/// A value: `number` for Scalar and Array (an Array of float32 holds a float32 value exactly), `truth` for Bool.
+/// A value: `number` for Scalar and Array (an Array of float32 holds a float32 value exactly),
+/// `truth` for Bool.
 struct Value {
   double number = 0;
   bool truth = false;
 };
 
-/// What the scalar part of a step sees. All spans are indexed as the graph's tables (unused entries ignored).
+/// What the scalar part of a step sees. All spans are indexed as the graph's tables (unused entries
+/// ignored).
 struct ScalarContext {
-  std::vector<double> hypers;        // of this group, and of the model
-  std::vector<double> states;        // scalar states before the step
-  std::vector<double> inputs;        // model inputs
-  std::vector<bool> given;           // by input
+  std::vector<double> hypers;  // of this group, and of the model
+  std::vector<double> states;  // scalar states before the step
+  std::vector<double> inputs;  // model inputs
+  std::vector<bool> given;     // by input
   double step_number = 1;
   double call_number = 1;
 };
@@ -55,7 +57,8 @@ class Machine {
 };
 
 /// One operation on values of a type: the definition every target is compared with.
-Value apply(builtins::Op op, ValueType operand_type, types::ComputeType compute, const Value* operands);
+Value apply(builtins::Op op, ValueType operand_type, types::ComputeType compute,
+            const Value* operands);
 /// Rounds a float64 scalar to the compute type.
 double round_to(types::ComputeType compute, double value);
 /// A subnormal of the compute type becomes zero of its sign.

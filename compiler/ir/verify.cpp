@@ -262,26 +262,8 @@ class Verifier {
     if (node.type != ValueType::Scalar || !fits(node.rate, limit))
       fault(state.initial, "state `{}` starts as neither param nor a scalar of rate up to {}",
             state.name, to_text(limit));
-    else if (!is_of_hypers(state.initial))
+    else if (!is_known_before_step(graph_, state.initial))
       fault(state.initial, "state `{}` starts as more than constants and hypers give", state.name);
-  }
-
-  /// Whether a value is computed from constants and hypers alone.
-  [[nodiscard]] bool is_of_hypers(NodeId root) const {
-    std::vector<NodeId> open{root};
-    std::unordered_set<NodeId> seen{root};
-    while (!open.empty()) {
-      const Node& node = graph_[open.back()];
-      open.pop_back();
-      if (node.kind != NodeKind::Constant && node.kind != NodeKind::Hyper &&
-          node.kind != NodeKind::Apply)
-        return false;
-      for (int i = 0; i < node.operand_count(); ++i) {
-        const NodeId operand = node.operands[static_cast<std::size_t>(i)];
-        if (seen.insert(operand).second) open.push_back(operand);
-      }
-    }
-    return true;
   }
 
   void check_inputs() {
@@ -329,6 +311,23 @@ class Verifier {
 };
 
 }  // namespace
+
+bool is_known_before_step(const Graph& graph, NodeId root) {
+  std::vector<NodeId> open{root};
+  std::unordered_set<NodeId> seen{root};
+  while (!open.empty()) {
+    const Node& node = graph[open.back()];
+    open.pop_back();
+    if (node.kind != NodeKind::Constant && node.kind != NodeKind::Hyper &&
+        node.kind != NodeKind::Apply)
+      return false;
+    for (int i = 0; i < node.operand_count(); ++i) {
+      const NodeId operand = node.operands[static_cast<std::size_t>(i)];
+      if (seen.insert(operand).second) open.push_back(operand);
+    }
+  }
+  return true;
+}
 
 std::vector<Fault> find_faults(const Graph& graph) { return Verifier(graph).run(); }
 

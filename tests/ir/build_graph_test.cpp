@@ -450,14 +450,14 @@ TEST_CASE("a rule that is too large is refused") {
   auto value = deep.param();
   for (int i = 0; i < 100'000; ++i) value = deep.apply(Op::Add, {deep.grad(), value});
   deep.step(RuleBuilder::set(SymbolKind::Param, value));
-  CHECK(refusal(deep) == "this rule is too large: its expressions nest more than 1000 deep");
+  CHECK(refusal(deep) == "this rule is too large: its expressions nest more than 2000 deep");
 
   RuleBuilder branches;
   auto body = RuleBuilder::set(SymbolKind::Param, branches.grad());
   const auto condition = branches.apply(Op::Gt, {branches.t(), branches.number(1)});
   for (int i = 0; i < 5'000; ++i) body = RuleBuilder::if_(condition, {std::move(body)});
   branches.step(std::move(body));
-  CHECK(refusal(branches) == "this rule is too large: its expressions nest more than 1000 deep");
+  CHECK(refusal(branches) == "this rule is too large: its expressions nest more than 2000 deep");
 }
 
 }  // namespace talweg::ir

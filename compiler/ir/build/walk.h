@@ -18,7 +18,7 @@ namespace talweg::ir {
 /// branch on a constant only the arm taken is walked.
 class Walker {
  public:
-  static constexpr int kMaxDepth = 1000;
+  static constexpr int kMaxDepth = 2000;
 
   /// The graph's tables are those of the rule, less const hypers; `hyper_index[i]` is the place of
   /// the rule's hyper i in them.
