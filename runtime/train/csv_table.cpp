@@ -230,8 +230,8 @@ support::Status TableBuilder::add_row() {
       return support::ok();
     }
     return at_row(
-        fmt::format("{}: the value is missing; fill it in, or leave such rows out "
-                    "(--missing drop)",
+        fmt::format("{}: the value is missing; fill it in, or leave such rows out (--missing "
+                    "drop)",
                     column_name(*column)));
   }
   for (const std::size_t column : feature_columns_) {

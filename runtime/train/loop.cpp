@@ -30,6 +30,11 @@ class Timed {
   Clock::time_point start_;
 };
 
+/// As people read it: the sign of a NaN says nothing.
+std::string value_text(double value) {
+  return std::isnan(value) ? "nan" : fmt::format("{:.6g}", value);
+}
+
 bool declares_input(const talweg_image& image, std::string_view name) {
   return std::any_of(image.inputs, image.inputs + image.input_count, [&](const auto& input) {
     return input.rate == TALWEG_RATE_MODEL && name == input.name;
@@ -107,13 +112,12 @@ support::Status Loop::update(double loss) {
 
 StopCause Loop::loss_not_finite(double loss) {
   outcome_.reason = fmt::format("step {} (epoch {}): the loss is {}", outcome_.steps + 1,
-                                outcome_.epochs + 1, loss);
+                                outcome_.epochs + 1, value_text(loss));
   if (outcome_.last_loss) {
     outcome_.reason += fmt::format(
-        "; it was {} a step before. The steps are likely too large: lower the learning rate, clip "
-        "the "
-        "gradient or scale the features",
-        *outcome_.last_loss);
+        "; it was {} a step before. The steps are likely too large: lower the learning rate, "
+        "clip the gradient or scale the features",
+        value_text(*outcome_.last_loss));
   } else {
     outcome_.reason +=
         " before any update: look at the data's range and the start values, or scale the features";
@@ -126,15 +130,15 @@ StopCause Loop::parameters_not_finite(const NotFiniteElement& found, double loss
   const auto gradient = find_not_finite(objective_, given_gradients_);
   outcome_.reason =
       fmt::format("step {} (epoch {}): the update made element {} of `{}` {} at a loss of {}; ",
-                  outcome_.steps + 1, outcome_.epochs + 1, found.element, name, found.value, loss);
+                  outcome_.steps + 1, outcome_.epochs + 1, found.element, name,
+                  value_text(found.value), value_text(loss));
   if (gradient) {
     outcome_.reason += fmt::format(
-        "the gradient of `{}` was already {} there. Lower the learning rate or scale the features",
-        objective_.parameters()[gradient->tensor].name, gradient->value);
+        "its gradient already held {} in `{}`. Lower the learning rate or scale the features",
+        value_text(gradient->value), objective_.parameters()[gradient->tensor].name);
   } else {
     outcome_.reason +=
-        "the gradient was finite, so the rule itself divides by 0 or takes steps that are too "
-        "large";
+        "the gradient was finite, so the rule divides by 0 or its steps are too large";
   }
   return StopCause::NotFinite;
 }
@@ -198,9 +202,8 @@ Loop::Next Loop::end_epoch(double running_loss) {
   } else {
     outcome_.reason = fmt::format(
         "epoch {}: the validation loss is {} after step {}; look at the held-out rows, or lower "
-        "the "
-        "learning rate",
-        record.epoch, watched, record.step);
+        "the learning rate",
+        record.epoch, value_text(watched), record.step);
     cause = StopCause::NotFinite;
   }
   if (hooks_.on_epoch) hooks_.on_epoch(record);

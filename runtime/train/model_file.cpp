@@ -151,8 +151,8 @@ support::Status check_tensor(const checkpoint::Safetensors& file, const std::str
   }
   if (entry->shape == parameter.shape) return support::ok();
   return usage(
-      fmt::format("{}: `{}` has the shape [{}], but the model's is [{}]; to start that tensor anew "
-                  "use --init-skip '{}'",
+      fmt::format("{}: `{}` has the shape [{}], but the model's is [{}]; to start that tensor "
+                  "anew use --init-skip '{}'",
                   source, parameter.name, fmt::join(entry->shape, ", "),
                   fmt::join(parameter.shape, ", "), parameter.name));
 }

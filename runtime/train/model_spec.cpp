@@ -18,8 +18,7 @@ support::Failure usage(std::string message) {
 
 constexpr std::string_view kModels =
     "linear, logistic, softmax, mlp:64-128-10 (layer widths; `,relu`, `,sigmoid` or `,tanh` may "
-    "follow), "
-    "autoencoder:64-16-64, function:rosenbrock";
+    "follow), autoencoder:64-16-64, function:rosenbrock";
 
 support::Result<std::vector<std::uint32_t>> parse_widths(std::string_view text,
                                                          std::string_view model) {

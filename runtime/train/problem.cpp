@@ -70,8 +70,8 @@ support::Status read_targets(const Table& table, Problem& problem) {
   problem.labels = std::move(targets->labels);
   if (description.network.loss == Loss::BinaryCrossEntropy && description.classes.size() != 2) {
     return usage(
-        fmt::format("the target `{}` has {} classes; the binary loss (logistic, or an mlp with one "
-                    "output) needs 2: use softmax, or an mlp with {} outputs",
+        fmt::format("the target `{}` has {} classes; the binary loss (logistic, or an mlp with "
+                    "one output) needs 2: use softmax, or an mlp with {} outputs",
                     table.target_name, description.classes.size(), description.classes.size()));
   }
   return support::ok();
@@ -115,8 +115,8 @@ support::Status check_unit_range(const Problem& problem, const Table& table) {
         (table.features[i] - description.scaling.offset[c]) * description.scaling.factor[c];
     if (value >= 0 && value <= 1) continue;
     return usage(fmt::format(
-        "an autoencoder with the binary loss needs features from 0 to 1, but `{}` is {} "
-        "in row {} after scaling; use --scale max, or --loss mse",
+        "an autoencoder with the binary loss needs features from 0 to 1, but `{}` is {} in row "
+        "{} after scaling; use --scale max, or --loss mse",
         table.feature_names[c], value, i / columns + 1));
   }
   return support::ok();

@@ -31,8 +31,8 @@ support::Status check_run_folder(const std::string& folder, bool overwrite) {
     if (overwrite || !fs::exists(fs::path(folder) / name, error)) continue;
     return support::Failure{
         support::FailureKind::Usage,
-        fmt::format("--out {} holds an earlier run ({}); choose another folder, or replace it with "
-                    "--overwrite",
+        fmt::format("--out {} holds an earlier run ({}); choose another folder, or replace it "
+                    "with --overwrite",
                     folder, name)};
   }
   return support::ok();

@@ -60,8 +60,8 @@ support::Result<ScaleSpec> parse_scale_spec(std::string_view text) {
   }
   return support::Failure{
       support::FailureKind::Usage,
-      fmt::format("--scale is auto, none, standard, max or a positive number to divide "
-                  "by, not `{}`",
+      fmt::format("--scale is auto, none, standard, max or a positive number to divide by, not "
+                  "`{}`",
                   text)};
 }
 

@@ -43,8 +43,8 @@ std::vector<std::string> data_warnings(const TrainSettings& settings, const Tabl
   }
   if (settings.batch > split.training.size()) {
     warnings.push_back(
-        fmt::format("the batch of {} is larger than the training part of {}: every step sees "
-                    "all of it",
+        fmt::format("the batch of {} is larger than the training part of {}: every step sees all "
+                    "of it",
                     settings.batch, split.training.size()));
   }
   return warnings;

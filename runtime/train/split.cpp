@@ -52,8 +52,8 @@ support::Result<SplitSpec> parse_split_spec(std::string_view text) {
     return SplitSpec{*fraction, 0};
   }
   return usage(
-      fmt::format("--validation is a fraction from 0 up to but not including 1 (0.2), or each k-th "
-                  "row (every:5, k at least 2), not `{}`",
+      fmt::format("--validation is a fraction from 0 up to but not including 1 (0.2), or each "
+                  "k-th row (every:5, k at least 2), not `{}`",
                   text));
 }
 

@@ -53,8 +53,8 @@ support::Result<std::vector<double>> number_targets(const Table& table) {
     if (!number || !std::isfinite(*number)) {
       return usage(
           fmt::format("{}: the target `{}` is \"{}\", not a finite number; to predict classes "
-                      "choose a model or loss for classes (softmax, logistic, mlp with "
-                      "--loss softmax)",
+                      "choose a model or loss for classes (softmax, logistic, mlp with --loss "
+                      "softmax)",
                       place(table, row), table.target_name, table.target_text[row]));
     }
     numbers.push_back(*number);
