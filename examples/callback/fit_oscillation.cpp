@@ -7,6 +7,7 @@
 #include <cstdlib>
 #include <memory>
 
+#include "compiler/base/diagnostic_render.h"
 #include "compiler/base/diagnostics.h"
 #include "compiler/base/source.h"
 #include "compiler/driver/compile.h"
@@ -68,7 +69,7 @@ support::Result<optimizer::Optimizer> compile_optimizer(const train::Objective& 
   const auto front_end = driver::analyze_rule(modules, sources, diagnostics, kRule);
   if (!front_end) {
     return support::Failure{support::FailureKind::Program,
-                            fmt::format("`{}` is not a rule", kRule)};
+                            base::render_text(diagnostics, sources, false)};
   }
   driver::CompileOptions options;
   options.compute = types::ComputeType::F64;
@@ -99,7 +100,7 @@ int run() {
   if (!optimizer) return fail(optimizer.failure());
 
   train::LoopSettings settings;
-  settings.epochs = 400;
+  settings.epochs = 200;
   settings.batch = 20;
   train::LoopHooks hooks;
   hooks.on_epoch = [&](const train::EpochRecord& record) {
