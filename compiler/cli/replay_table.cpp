@@ -75,6 +75,11 @@ constexpr RuleRow kRows[] = {
      "decay_point = "
      "{wd_mode:decoupled=old,decoupled_after=new})",
      "m v", ""},
+    {"adamw", "wd_mode=l2",
+     "Adam(lr = {lr}, beta1 = {beta1}, beta2 = {beta2}, eps = {eps}, eps_root = {eps_root}, "
+     "weight_decay = {wd}, "
+     "bias_correction = {bias_correction}, eps_place = {eps_mode:hat=corrected,raw=raw})",
+     "m v", ""},
     {"adamw", "",
      "AdamW(lr = {lr}, beta1 = {beta1}, beta2 = {beta2}, eps = {eps}, eps_root = {eps_root}, "
      "weight_decay = {wd}, "

@@ -1,0 +1,172 @@
+// The library itself: every rule is clean, documented, and as large as it says; switches remove
+// states; inputs that a step does not read may be missing.
+#include <catch2/catch.hpp>
+#include <filesystem>
+#include <map>
+#include <memory>
+#include <regex>
+
+#include "compiler/base/diagnostic_render.h"
+#include "compiler/driver/compile.h"
+#include "compiler/syntax/parse.h"
+#include "runtime/optimizer/optimizer.hpp"
+#include "runtime/support/file_io.h"
+
+namespace talweg {
+
+namespace {
+
+const std::filesystem::path kStdlib = TALWEG_SOURCE_DIR "/stdlib";
+
+constexpr driver::Backend kBackends[] = {driver::Backend::Interpreter, driver::Backend::Cpu};
+
+/// Rules of the library by name, with the file of each.
+std::map<std::string, std::filesystem::path> library_rules() {
+  std::map<std::string, std::filesystem::path> rules;
+  for (const auto& entry : std::filesystem::directory_iterator(kStdlib)) {
+    base::Sources sources;
+    base::Diagnostics diagnostics;
+    const auto text = support::read_file(entry.path());
+    REQUIRE(text);
+    const auto module =
+        syntax::parse_module(sources.add(entry.path().string(), *text), sources, diagnostics);
+    for (const std::string& rule : sema::declared_names(module).rules) rules[rule] = entry.path();
+  }
+  return rules;
+}
+
+/// A rule of the library; errors and warnings fail the test.
+driver::FrontEnd analyzed(const std::string& rule) {
+  base::Sources sources;
+  base::Diagnostics diagnostics;
+  sema::Modules modules(sema::SearchPath{{}, kStdlib}, sources, diagnostics);
+  auto front_end = driver::analyze_rule(modules, sources, diagnostics, rule);
+  INFO(base::render_text(diagnostics, sources, false));
+  REQUIRE(front_end);
+  CHECK(diagnostics.all().empty());
+  return std::move(*front_end);
+}
+
+std::shared_ptr<driver::Program> compiled(const std::string& rule, driver::Backend backend) {
+  driver::CompileOptions options;
+  options.backend = backend;
+  options.compute = types::ComputeType::F64;
+  options.use_cache = false;
+  auto program = driver::compile(analyzed(rule).graph, options);
+  REQUIRE(program);
+  return *program;
+}
+
+/// Bytes of a float32 parameter's states.
+unsigned state_bytes(const ir::Graph& graph) {
+  unsigned bytes = 0;
+  for (const ir::Store& store : graph.stores)
+    if (store.target == ir::StoreTarget::State &&
+        graph.states[store.index].rate == types::Rate::Element)
+      bytes += 4;
+  return bytes;
+}
+
+/// One parameter tensor with an optimizer over it.
+struct Run {
+  std::vector<double> param{1, 2, 3, -4, 0.5};
+  std::vector<double> gradient{0.5, -1, 2, 1, 0.25};
+  optimizer::Optimizer optimizer;
+
+  Run(const std::string& rule, driver::Backend backend)
+      : optimizer(made(compiled(rule, backend), param)) {}
+
+  static optimizer::Optimizer made(const std::shared_ptr<driver::Program>& program,
+                                   std::vector<double>& param) {
+    auto result =
+        optimizer::Optimizer::create(program->image(), program, {{"w", {5}, param.data(), 0, {}}},
+                                     1, std::make_shared<support::ThreadPool>(1));
+    REQUIRE(result);
+    return std::move(*result);
+  }
+
+  support::Status step(const optimizer::StepInputs& inputs = {}) {
+    const void* const gradients[] = {gradient.data()};
+    return optimizer.step(gradients, inputs);
+  }
+};
+
+}  // namespace
+
+TEST_CASE("every rule of the library is clean and has its documentation") {
+  const auto rules = library_rules();
+  CHECK(rules.size() >= 40);
+  for (const auto& [name, file] : rules) {
+    INFO(name);
+    const driver::FrontEnd front_end = analyzed(name);
+    const std::string& doc = front_end.rule.doc;
+    CHECK(doc.find("State    ") != std::string::npos);
+    CHECK(doc.find("    ") != std::string::npos);
+    for (const auto& hyper : front_end.graph.hypers)
+      CHECK(hyper.range.contains(hyper.default_value));
+  }
+}
+
+TEST_CASE("the states of a rule are as large as its documentation says") {
+  const std::regex sentence(R"(State    [^.]*?(\d+)( to \d+| or \d+)? bytes[\s]+a[\s]+parameter)");
+  for (const auto& [name, file] : library_rules()) {
+    INFO(name);
+    const driver::FrontEnd front_end = analyzed(name);
+    std::smatch match;
+    const bool says = std::regex_search(front_end.rule.doc, match, sentence);
+    CHECK(state_bytes(front_end.graph) == (says ? std::stoul(match[1]) : 0));
+  }
+}
+
+TEST_CASE("switches remove the states they do not need") {
+  CHECK(state_bytes(analyzed("SGD").graph) == 0);
+  CHECK(analyzed("SGD").graph.states.empty());
+  CHECK(state_bytes(analyzed("SGD(momentum = 0.9)").graph) == 4);
+  CHECK(state_bytes(analyzed("RMSprop(centered = true)").graph) == 8);
+  CHECK(state_bytes(analyzed("RMSprop(centered = true, momentum = 0.9)").graph) == 12);
+}
+
+TEST_CASE("a Hessian is needed only in the steps that are given one") {
+  for (const driver::Backend backend : kBackends) {
+    Run with("Sophia", backend), without("Sophia", backend);
+    const std::vector<double> hessian{1, 2, 3, 4, 5};
+    REQUIRE(with.step({{}, {{"hessian", {hessian.data()}}}}));
+    REQUIRE(without.step());
+    CHECK(with.param != without.param);
+    REQUIRE(with.step());
+    const auto h = with.optimizer.state("h", 0);
+    REQUIRE(h);
+    CHECK(static_cast<const double*>(*h)[4] == Approx(0.05));
+  }
+}
+
+TEST_CASE("a plateau counts only the steps that are given a loss") {
+  for (const driver::Backend backend : kBackends) {
+    const std::string rule =
+        "plateau = ReduceOnPlateau(patience = 0) | GradientDescent(lr = plateau.scale)";
+    Run run(rule, backend);
+    REQUIRE(run.step());
+    REQUIRE(run.step({{{"validation_loss", 1}}, {}}));
+    REQUIRE(run.step({{{"validation_loss", 2}}, {}}));
+    CHECK(*run.optimizer.scalar("plateau.scale") == 0.1);
+    REQUIRE(run.step());
+    CHECK(*run.optimizer.scalar("plateau.scale") == 0.1);
+  }
+}
+
+TEST_CASE("a compound decay whose factor is not positive is refused before anything is written") {
+  for (const driver::Backend backend : kBackends) {
+    Run run("decay = CompoundDecay(factor = 1 - (t - 1) / 2) | GradientDescent(lr = decay.scale)",
+            backend);
+    REQUIRE(run.step());
+    REQUIRE(run.step());
+    const std::vector<double> before = run.param;
+    const auto refused = run.step();
+    REQUIRE(!refused);
+    CHECK(refused.failure().message.find("factor") != std::string::npos);
+    CHECK(run.param == before);
+    CHECK(run.optimizer.steps_completed() == 2);
+  }
+}
+
+}  // namespace talweg
