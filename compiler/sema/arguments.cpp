@@ -19,6 +19,8 @@ Span Checker::span_of(const syntax::Argument& argument) const {
 std::optional<std::size_t> Checker::place_of(const CallSite& site,
                                              const std::vector<std::string>& parameters,
                                              const syntax::Argument& argument) {
+  charge(parameters.size());
+  if (!spend(argument.name->span)) return std::nullopt;
   const auto found = std::ranges::find(parameters, argument.name->text);
   if (found != parameters.end()) return static_cast<std::size_t>(found - parameters.begin());
   auto report = reporter_.report(DiagnosticKind::UnknownArgument, argument.name->span, site.callee,

@@ -132,6 +132,7 @@ std::optional<Checker::Target> Checker::language_target(std::string_view name, S
 void Checker::report_unknown_target(const syntax::Path& path) {
   const std::string& name = path.parts.front().text;
   auto report = reporter_.report(DiagnosticKind::UnknownName, path.span, name);
+  if (!reporter_.keeps_more()) return;
   std::vector<std::string> targets;
   for (const auto& scope : frame_->scopes)
     for (const auto& [local, value] : scope)

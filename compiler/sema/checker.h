@@ -117,6 +117,9 @@ class Checker {
 
   // checker.cpp: limits, and walking without keeping
   bool spend(Span span);
+  /// Counts work that is done at once, so that lists of thousands of names cannot be searched at
+  /// will.
+  void charge(std::size_t names) { unit_work_ += static_cast<std::uint32_t>(names / 16); }
   void stop_at_limit(Span span);
   Value emit(Type type, Span span, decltype(TypedExpr::node) node, std::optional<double> constant);
   void discard(const std::function<void()>& work);

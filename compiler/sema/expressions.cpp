@@ -172,6 +172,7 @@ std::optional<std::size_t> Checker::choice_named(Frame& frame, syntax::ExprId id
       other->is_used = true;
       text = other->decl->choices[static_cast<std::size_t>(*other->value.constant)].text;
     }
+    charge(decl.choices.size());
     const auto choice =
         std::ranges::find_if(decl.choices, [&](const auto& c) { return c.text == text; });
     if (choice == decl.choices.end()) return std::nullopt;
@@ -201,6 +202,7 @@ std::optional<Value> Checker::choice_comparison(Span span, const syntax::BinaryE
 }
 
 void Checker::report_unknown_choice(Span span, const syntax::HyperDecl& decl) {
+  if (!reporter_.keeps_more()) return reporter_.fail();
   std::vector<std::string> choices;
   for (const syntax::Name& choice : decl.choices) choices.push_back(choice.text);
   reporter_.report(DiagnosticKind::UnknownChoice, span, decl.name.text)

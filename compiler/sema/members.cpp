@@ -127,15 +127,14 @@ Rate PipelineChecker::input_rate(const syntax::InputDecl& decl) {
 void PipelineChecker::add_input(RuleInstance& instance, const syntax::InputDecl& decl) {
   const Rate rate = input_rate(decl);
   auto& inputs = builder_.rule.inputs;
-  const auto same = std::ranges::find_if(
-      inputs, [&](const TypedInput& i) { return i.name == decl.name.text && i.rate == rate; });
-  const auto typed_index = static_cast<std::uint32_t>(same - inputs.begin());
-  if (same == inputs.end()) {
+  const auto [place, is_new] =
+      inputs_.emplace(std::pair(decl.name.text, rate), static_cast<std::uint32_t>(inputs.size()));
+  if (is_new) {
     inputs.push_back({decl.name.text, instance.label, {}, decl.doc, decl.name.span, rate});
     builder_.input_is_kept.push_back(false);
   }
   const std::size_t index = instance.inputs.size();
-  instance.inputs.push_back({.decl = &decl, .index = typed_index});
+  instance.inputs.push_back({.decl = &decl, .index = place->second});
   add_member(instance, decl.name, Member::Sort::Input, index);
 }
 

@@ -209,6 +209,7 @@ std::optional<Value> Checker::stage_name(const syntax::Path& path) {
 Value Checker::stage_state(const StageInScope& stage, const syntax::Path& path) {
   const syntax::Name& label = path.parts.front();
   const syntax::Name& wanted = path.parts.back();
+  charge(stage.end_state - stage.first_state);
   std::vector<std::uint32_t> matches;
   std::vector<std::string> names;
   for (std::uint32_t i = stage.first_state; i < stage.end_state; ++i) {

@@ -2,10 +2,12 @@
 // pipelines themselves are flattened, arguments become defaults or bindings.
 #pragma once
 
+#include <map>
 #include <memory>
 #include <optional>
 #include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "compiler/sema/checker.h"
@@ -80,6 +82,7 @@ class PipelineChecker {
   std::vector<std::unique_ptr<RuleInstance>> instances_;
   std::vector<const syntax::RuleDecl*> open_rules_;  // being used, outermost first
   std::set<std::string> labels_;
+  std::map<std::pair<std::string, Rate>, std::uint32_t> inputs_;  // into TypedRule::inputs
   std::vector<TypedBinding> bindings_;  // of rules around the next stage, evaluated where it begins
   std::size_t use_count_ = 0;
 };

@@ -101,10 +101,27 @@ TEST_CASE("thousands of unknown names cost little") {
   CHECK(session.diagnostics().all().size() <= 2 * base::Diagnostics::kMaxErrors);
 }
 
-TEST_CASE("a rule of very many members") {
-  std::string members;
-  for (int i = 0; i < 20000; ++i) members += "state s" + std::to_string(i) + "\n";
-  test::Session session;
-  session.add("m", "rule R {\n" + members + "step { update = grad } }");
-  CHECK(session.resolve("R", "m"));
+TEST_CASE("rules of very many members") {
+  std::string states, inputs, hypers, choices, arguments, comparisons;
+  for (int i = 0; i < 20000; ++i) {
+    const std::string n = std::to_string(i);
+    states += "state s" + n + "\n";
+    inputs += "input i" + n + "\n";
+    hypers += "hyper h" + n + " = 1\n";
+    arguments += (i ? ", h" : "h") + n + " = 2";
+    choices += (i ? ", c" : "c") + n;
+    if (i % 4 == 0) comparisons += "if mode == c" + n + " { param = grad }\n";
+  }
+  const auto resolves = [](const std::string& members, const std::string& pipeline) {
+    test::Session session;
+    session.add("m", "rule R {\n" + members + "step { update = grad } }");
+    session.resolve(pipeline, "m");
+    return session.codes();
+  };
+  CHECK(resolves(states, "R").empty());
+  CHECK(resolves(inputs, "R").empty());
+  CHECK(resolves(hypers, "R").empty());
+  CHECK(resolves(hypers, "R(" + arguments + ")") == "TW0520");
+  CHECK(codes_of("rule R { hyper const mode = c0 in {" + choices + "}\n step {" + comparisons +
+                 "} }") == "TW0520");
 }
