@@ -38,7 +38,7 @@ CsvReader::CsvReader(std::string_view text, std::string source)
 }
 
 support::Failure CsvReader::failure(std::uint64_t line, std::string_view what) const {
-  return {support::FailureKind::Usage, fmt::format("{}:{}: {}", source_, line, what)};
+  return {support::FailureKind::Io, fmt::format("{}:{}: {}", source_, line, what)};
 }
 
 bool CsvReader::at_line_end() const {

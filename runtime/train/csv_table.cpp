@@ -23,6 +23,11 @@ support::Failure usage(std::string message) {
   return {support::FailureKind::Usage, std::move(message)};
 }
 
+/// The file itself is wrong, not what was asked of it.
+support::Failure bad_file(std::string message) {
+  return {support::FailureKind::Io, std::move(message)};
+}
+
 bool is_missing(std::string_view cell) {
   constexpr std::array<std::string_view, 9> kMissing = {"",    "?",   "NA",   "N/A", "NaN",
                                                         "nan", "NAN", "null", "NULL"};
@@ -69,7 +74,7 @@ class TableBuilder {
                        : fmt::format("column {}", column + 1);
   }
   [[nodiscard]] support::Failure at_row(std::string_view what) const {
-    return usage(fmt::format("{}:{}: {}", table_.source, record_.line, what));
+    return bad_file(fmt::format("{}:{}: {}", table_.source, record_.line, what));
   }
 
   CsvReader reader_;
@@ -258,7 +263,7 @@ support::Status TableBuilder::add_rows() {
 support::Result<Table> TableBuilder::build() {
   auto first = reader_.next(record_);
   if (!first) return first.failure();
-  if (!*first) return usage(fmt::format("{} is empty: it needs rows of numbers", table_.source));
+  if (!*first) return bad_file(fmt::format("{} is empty: it needs rows of numbers", table_.source));
   if (auto status = read_header(); !status) return status.failure();
   if (auto status = find_target(); !status) return status.failure();
   if (auto status = find_features(); !status) return status.failure();
@@ -268,10 +273,10 @@ support::Result<Table> TableBuilder::build() {
   if (auto status = add_rows(); !status) return status.failure();
   if (table_.rows > 0) return std::move(table_);
   if (table_.dropped_rows > 0) {
-    return usage(fmt::format("{}: no row is left: all {} have missing values", table_.source,
-                             table_.dropped_rows));
+    return bad_file(fmt::format("{}: no row is left: all {} have missing values", table_.source,
+                                table_.dropped_rows));
   }
-  return usage(fmt::format("{} has a header but no rows below it", table_.source));
+  return bad_file(fmt::format("{} has a header but no rows below it", table_.source));
 }
 
 }  // namespace
@@ -279,7 +284,7 @@ support::Result<Table> TableBuilder::build() {
 support::Result<Table> read_csv_table(std::string_view text, const std::string& source,
                                       const CsvSettings& settings) {
   if (text.starts_with("\xFF\xFE") || text.starts_with("\xFE\xFF")) {
-    return usage(fmt::format("{} is in UTF-16; save it as UTF-8", source));
+    return bad_file(fmt::format("{} is in UTF-16; save it as UTF-8", source));
   }
   return TableBuilder(text, source, settings).build();
 }

@@ -11,8 +11,8 @@ namespace {
 constexpr unsigned char kUnsignedByte = 0x08;
 constexpr std::size_t kMagicBytes = 4;
 
-support::Failure usage(std::string message) {
-  return {support::FailureKind::Usage, std::move(message)};
+support::Failure bad_file(std::string message) {
+  return {support::FailureKind::Io, std::move(message)};
 }
 
 struct IdxData {
@@ -28,30 +28,30 @@ std::uint32_t big_endian(std::string_view bytes) {
 
 support::Result<IdxData> read_idx(std::string_view bytes, const std::string& source) {
   if (!is_idx(bytes)) {
-    return usage(
+    return bad_file(
         fmt::format("{} is not an IDX file of unsigned bytes (it would begin with 0 0 8 and its "
                     "number of dimensions, 1 to 4)",
                     source));
   }
   const auto dimensions = static_cast<std::size_t>(bytes[3]);
   const std::size_t header = kMagicBytes * (1 + dimensions);
-  if (bytes.size() < header) return usage(fmt::format("{} ends inside its header", source));
+  if (bytes.size() < header) return bad_file(fmt::format("{} ends inside its header", source));
   IdxData data;
   std::uint64_t count = 1;
   for (std::size_t i = 0; i < dimensions; ++i) {
     const std::uint64_t size = big_endian(bytes.substr(kMagicBytes * (1 + i), kMagicBytes));
     data.sizes.push_back(size);
-    if (size == 0) return usage(fmt::format("{}: dimension {} has size 0", source, i));
+    if (size == 0) return bad_file(fmt::format("{}: dimension {} has size 0", source, i));
     count = count > kMaxTableValues ? count : count * size;
   }
   if (count > kMaxTableValues) {
-    return usage(fmt::format("{} says it holds more than {} values, the limit for a table", source,
-                             kMaxTableValues));
+    return bad_file(fmt::format("{} says it holds more than {} values, the limit for a table",
+                                source, kMaxTableValues));
   }
   data.values = bytes.substr(header);
   if (data.values.size() != count) {
-    return usage(fmt::format("{} says it holds {} values but has {}; it is cut off or damaged",
-                             source, count, data.values.size()));
+    return bad_file(fmt::format("{} says it holds {} values but has {}; it is cut off or damaged",
+                                source, count, data.values.size()));
   }
   return data;
 }
@@ -60,12 +60,12 @@ support::Status add_labels(Table& table, std::string_view bytes, const std::stri
   auto labels = read_idx(bytes, source);
   if (!labels) return labels.failure();
   if (labels->sizes.size() != 1) {
-    return usage(
+    return bad_file(
         fmt::format("{} has {} dimensions; labels have one", source, labels->sizes.size()));
   }
   if (labels->sizes[0] != table.rows) {
-    return usage(fmt::format("{} has {} labels, but {} has {} images", source, labels->sizes[0],
-                             table.source, table.rows));
+    return bad_file(fmt::format("{} has {} labels, but {} has {} images", source, labels->sizes[0],
+                                table.source, table.rows));
   }
   table.target_name = "label";
   for (const char c : labels->values) {
@@ -87,7 +87,7 @@ support::Result<Table> read_idx_table(std::string_view images, const std::string
   auto data = read_idx(images, images_source);
   if (!data) return data.failure();
   if (data->sizes.size() < 2) {
-    return usage(
+    return bad_file(
         fmt::format("{} has one dimension, as label files have; images have two or more (the "
                     "labels are named as the target)",
                     images_source));

@@ -11,7 +11,7 @@ Fenced blocks of README.md, ARCHITECTURE.md, CONTRIBUTING.md, docs/ and examples
                                a command are its output (stdout, then stderr) and must be equal, unless the block says `output=any`.
                                A line `...` stands for any lines
     ```text dump=STAGE RULE    must be what `talweg dump --stage STAGE RULE` prints; --update rewrites it
-Blocks of a document run in order in one temporary folder in which the repository's examples/ and stdlib/ can be seen. Blocks
+Links to files of the repository must lead somewhere. Blocks of a document run in order in one temporary folder in which the repository's examples/ and stdlib/ can be seen. Blocks
 that begin with `$ ./dev` are not run (they install packages); the test of a fresh machine runs those.
 """
 import json
@@ -22,6 +22,7 @@ import subprocess
 import sys
 import tempfile
 
+LINK = re.compile(r"\]\(([^)#:\s]+)(?:#[^)]*)?\)")
 FENCE = re.compile(r"^```([^\n]*)\n(.*?)^```[ ]*$", re.M | re.S)
 
 
@@ -87,6 +88,9 @@ class Runner:
 
     def check_file(self, path):
         text = path.read_text(encoding="utf-8")
+        for match in LINK.finditer(FENCE.sub("", text)):
+            if not (path.parent / match.group(1)).exists():
+                self.fault(path, 0, f"links to {match.group(1)}, which does not exist")
         with tempfile.TemporaryDirectory() as folder:
             os.symlink(self.root / "examples", pathlib.Path(folder, "examples"))
             for match in FENCE.finditer(text):
