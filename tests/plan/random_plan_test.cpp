@@ -14,44 +14,6 @@ namespace {
 
 using types::ComputeType;
 
-std::uint32_t stream_of(const ElementPass& pass, const ir::Store& store) {
-  const StreamKind kind =
-      store.target == ir::StoreTarget::Param ? StreamKind::Param : StreamKind::State;
-  for (std::uint32_t i = 0; i < pass.streams.size(); ++i)
-    if (pass.streams[i].kind == kind && pass.streams[i].index == store.index) return i;
-  FAIL("a store without a stream");
-  return 0;
-}
-
-/// What was in a place before the step: it stays where a plan does not write.
-double before(const ir::Store& store, const ir::ElementContext& element) {
-  return store.target == ir::StoreTarget::Param ? element.param : element.states[store.index];
-}
-
-void require_same(const Plan& plan, const tests::Outcome& outcome, const ir::ScalarContext& scalars,
-                  const ir::ElementContext& element) {
-  ir::Machine machine(plan.graph, plan.compute);
-  machine.run_scalars(scalars);
-  machine.run_element(element);
-  for (const ir::Store& store : plan.graph.stores) {
-    const double expected = machine[store.value].number;
-    if (store.target == ir::StoreTarget::State &&
-        plan.graph.states[store.index].rate != ir::Rate::Element) {
-      REQUIRE(tests::same(outcome.states.at(store.index), expected));
-      continue;
-    }
-    const auto written = outcome.streams.find(stream_of(plan.passes[0], store));
-    const double given =
-        written == outcome.streams.end() ? before(store, element) : written->second;
-    REQUIRE(tests::same(given, expected));
-  }
-  for (std::uint32_t i = 0; i < plan.graph.hypers.size(); ++i) {
-    const ir::HyperInfo& hyper = plan.graph.hypers[i];
-    if (hyper.bound.valid())
-      REQUIRE(tests::same(outcome.bound.at(i).number, machine[hyper.bound].number));
-  }
-}
-
 /// Returns how many different loops ran.
 std::size_t check(const ir::Graph& graph, ComputeType compute, std::uint64_t seed) {
   const Plan plan = make_plan(graph, compute);
@@ -61,9 +23,7 @@ std::size_t check(const ir::Graph& graph, ComputeType compute, std::uint64_t see
   for (int i = 0; i < 12; ++i) {
     const auto scalars = tests::random_scalars(graph, random);
     const auto element = tests::random_element(graph, compute, random);
-    const tests::Outcome outcome = tests::run_plan(plan, scalars, element);
-    versions.insert(outcome.version);
-    require_same(plan, outcome, scalars, element);
+    versions.insert(tests::require_plan_agrees(plan, scalars, element));
   }
   return versions.size();
 }

@@ -4,7 +4,7 @@
 #include <catch2/catch.hpp>
 #include <optional>
 
-#include "compiler/builtins/evaluate.h"
+#include "tests/ir/random_graph.h"
 
 namespace talweg::tests {
 
@@ -147,11 +147,50 @@ class Runner {
   Outcome outcome_;
 };
 
+std::uint32_t stream_of(const plan::ElementPass& pass, const ir::Store& store) {
+  const plan::StreamKind kind =
+      store.target == ir::StoreTarget::Param ? plan::StreamKind::Param : plan::StreamKind::State;
+  for (std::uint32_t i = 0; i < pass.streams.size(); ++i)
+    if (pass.streams[i].kind == kind && pass.streams[i].index == store.index) return i;
+  FAIL("a store without a stream");
+  return 0;
+}
+
+/// What was in a place before the step: it stays where a plan does not write.
+double before(const ir::Store& store, const ir::ElementContext& element) {
+  return store.target == ir::StoreTarget::Param ? element.param : element.states[store.index];
+}
+
 }  // namespace
 
 Outcome run_plan(const plan::Plan& plan, const ir::ScalarContext& scalars,
                  const ir::ElementContext& element) {
   return Runner(plan, scalars, element).run();
+}
+
+std::size_t require_plan_agrees(const plan::Plan& plan, const ir::ScalarContext& scalars,
+                                const ir::ElementContext& element) {
+  const Outcome outcome = run_plan(plan, scalars, element);
+  ir::Machine machine(plan.graph, plan.compute);
+  machine.run_scalars(scalars);
+  machine.run_element(element);
+  for (const ir::Store& store : plan.graph.stores) {
+    const double expected = machine[store.value].number;
+    if (store.target == ir::StoreTarget::State &&
+        plan.graph.states[store.index].rate != ir::Rate::Element) {
+      REQUIRE(same(outcome.states.at(store.index), expected));
+      continue;
+    }
+    const auto written = outcome.streams.find(stream_of(plan.passes[0], store));
+    const double given =
+        written == outcome.streams.end() ? before(store, element) : written->second;
+    REQUIRE(same(given, expected));
+  }
+  for (std::uint32_t i = 0; i < plan.graph.hypers.size(); ++i) {
+    const ir::HyperInfo& hyper = plan.graph.hypers[i];
+    if (hyper.bound.valid()) REQUIRE(same(outcome.bound.at(i).number, machine[hyper.bound].number));
+  }
+  return outcome.version;
 }
 
 }  // namespace talweg::tests

@@ -21,4 +21,9 @@ struct Outcome {
 Outcome run_plan(const plan::Plan& plan, const ir::ScalarContext& scalars,
                  const ir::ElementContext& element);
 
+/// Requires that the plan leaves what the interpreter of its graph does, bit for bit. Gives the
+/// loop that ran.
+std::size_t require_plan_agrees(const plan::Plan& plan, const ir::ScalarContext& scalars,
+                                const ir::ElementContext& element);
+
 }  // namespace talweg::tests
