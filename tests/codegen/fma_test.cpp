@@ -50,8 +50,9 @@ T hard_addend(Random& random, T a, T b) {
     case 3:
       return -std::ldexp(product, digits + static_cast<int>(random.below(3)));
     case 4:
-      return std::ldexp(near_one<T>(random, 2), std::ilogb(product == 0 ? T(1) : product) +
-                                                    static_cast<int>(random.below(160)) - 80);
+      return std::ldexp(near_one<T>(random, 2),
+                        std::ilogb(std::isfinite(product) && product != 0 ? product : T(1)) +
+                            static_cast<int>(random.below(160)) - 80);
     default:
       return static_cast<T>(random.number());
   }
