@@ -142,7 +142,8 @@ void ParserMessages::unexpected(const Misfit& misfit, const Extent& extent) {
   else if (junk &&
            (token.kind == TokenKind::Name || token.kind == TokenKind::Number ||
             token.kind == TokenKind::LeftParen) &&
-           has(kind(misfit.index - 1), kEnds) && kind(misfit.index - 1) != TokenKind::RightBrace)
+           has(kind_before(misfit.index), kEnds) &&
+           kind_before(misfit.index) != TokenKind::RightBrace)
     built.help("a product needs its `*`; two statements on one line need a `;` between them");
   else if (junk)
     built.help("each statement begins on a line of its own, or after a `;`");

@@ -62,12 +62,16 @@ class ParserMessages {
   [[nodiscard]] Extent statement(std::size_t index) const;
   [[nodiscard]] bool reported_within(const Extent& extent) const;
   [[nodiscard]] TokenKind kind(std::size_t index) const { return list_.tokens[index].kind; }
+  /// The kind of the token before; a separator before the first.
+  [[nodiscard]] TokenKind kind_before(std::size_t index) const {
+    return index == 0 ? TokenKind::Separator : kind(index - 1);
+  }
   [[nodiscard]] std::string_view text(std::size_t index) const {
     return input_.text(list_.tokens[index]);
   }
   [[nodiscard]] bool begins_line(std::size_t index) const {
-    return index == 0 || kind(index - 1) == TokenKind::Separator ||
-           kind(index - 1) == TokenKind::LeftBrace;
+    const TokenKind before = kind_before(index);
+    return before == TokenKind::Separator || before == TokenKind::LeftBrace;
   }
   [[nodiscard]] std::string found(std::size_t index) const;
 

@@ -165,7 +165,7 @@ bool ParserMessages::stray_line(const Misfit& misfit) {
   const bool stray = token.kind == TokenKind::Minus || token.kind == TokenKind::LeftParen ||
                      token.kind == TokenKind::LeftBracket;
   if (!stray || !is_list(misfit.place) || misfit.index == 0 ||
-      kind(misfit.index - 1) != TokenKind::Separator)
+      kind_before(misfit.index) != TokenKind::Separator)
     return false;
   input_.diagnostics.report(DiagnosticKind::LineNotJoined, input_.span(token), text(misfit.index))
       .help(token.kind == TokenKind::Minus

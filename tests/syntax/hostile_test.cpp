@@ -98,3 +98,8 @@ TEST_CASE("bytes that are no text") {
       parsed.sources[parsed.module.source].position(parsed.diagnostics.all()[0].span.begin);
   CHECK((at.line == 2 && at.column == 7));
 }
+
+TEST_CASE("the first token of a file may be any") {
+  for (const char* text : {"1", "=", "..", ".", "else", "\"a\"", "|", "per", "2 2", "== 1", "..5"})
+    CHECK(parse(text).diagnostics.error_count() == 1);
+}
