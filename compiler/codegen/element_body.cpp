@@ -9,7 +9,7 @@
 
 namespace talweg::codegen {
 
-std::uint32_t vectors_per_turn(const plan::LoopVersion& version, const MachineShape& machine) {
+std::uint32_t interleaved_vectors(const plan::LoopVersion& version, const MachineShape& machine) {
   // Interleaving pays while values stay in registers; bodies that call functions keep none anyway.
   const std::size_t small = 3 * std::size_t{machine.vector_registers} / 2;
   if (version.nodes.size() <= small) return 4;

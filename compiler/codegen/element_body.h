@@ -15,8 +15,8 @@ struct Position {
   llvm::Value* mask;
 };
 
-/// How many vectors of one turn are interleaved.
-std::uint32_t vectors_per_turn(const plan::LoopVersion& version, const MachineShape& machine);
+/// How many vectors are worked on at once where the data lies in cache.
+std::uint32_t interleaved_vectors(const plan::LoopVersion& version, const MachineShape& machine);
 
 class ElementBody {
  public:

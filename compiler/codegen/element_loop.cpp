@@ -20,47 +20,90 @@ class ElementLoop {
               HelperFunctions& helpers)
       : ir_(ir),
         plan_(plan),
+        pass_(pass),
         version_(version),
         chunk_(chunk),
         helpers_(helpers),
         body_(plan, pass, version, chunk.streams, scope) {}
 
   void emit() {
+    const bool is_fallback = version_.assumptions.empty() && pass_.versions.size() > 1;
     const std::uint32_t width = helpers_.machine().lanes(plan_.compute);
-    const std::uint32_t unroll = vectors_per_turn(version_, helpers_.machine());
     const bool is_masked = width > 1 && helpers_.machine().tail == TailStyle::Masked;
     const std::uint32_t tail_width = is_masked ? width : 1;
     const Emission main = emission(width);
     const Emission tail = emission(tail_width);
     body_.prepare(main);
     if (tail_width != width) body_.prepare(tail);
-
-    const std::uint32_t turn = width * unroll;
-    llvm::Value* whole =
-        ir_.CreateAnd(chunk_.element_count, ir_.getInt64(~(std::uint64_t{turn} - 1)));
-    emit_turns(ir_.getInt64(0), whole, turn, [&](llvm::Value* index) {
-      if (width > 1) emit_prefetch(index, turn);
-      std::vector<Position> positions;
-      for (std::uint32_t i = 0; i < unroll; ++i)
-        positions.push_back({ir_.CreateNUWAdd(index, ir_.getInt64(i * width)), nullptr});
-      body_.emit(main, positions);
-    });
-    if (turn == 1) return;
-    emit_turns(whole, chunk_.element_count, tail_width, [&](llvm::Value* index) {
+    // What the other versions do not expect is left to the tail's loop alone: small code is worth
+    // more than speed there.
+    llvm::Value* done = is_fallback && is_masked ? ir_.getInt64(0) : emit_whole_vectors(main);
+    if (done == nullptr) return;
+    emit_turns(done, chunk_.element_count, tail_width, [&](llvm::Value* index) {
       body_.emit(tail, {{index, is_masked ? mask_from(index, width) : nullptr}});
     });
   }
 
  private:
+  /// The loop for data in cache, that for data in memory, or a choice between them. Gives the first
+  /// element left for the tail; null if there can be none.
+  llvm::Value* emit_whole_vectors(const Emission& main) {
+    const MachineShape& machine = helpers_.machine();
+    const std::uint32_t interleaved = interleaved_vectors(version_, machine);
+    if (main.lanes.width() == 1) return emit_loop(main, interleaved, false);
+    const auto size = static_cast<std::uint32_t>(types::size_bytes(plan_.compute));
+    const std::uint32_t per_line = machine.cache_line_bytes / (main.lanes.width() * size);
+    if (interleaved == 1) return emit_loop(main, per_line, true);
+
+    llvm::BasicBlock* in_memory = block("memory");
+    llvm::BasicBlock* in_cache = block("cache");
+    llvm::BasicBlock* rest = block("rest");
+    ir_.CreateCondBr(chunk_.prefetches, in_memory, in_cache);
+    ir_.SetInsertPoint(in_memory);
+    llvm::Value* memory_end = emit_loop(main, per_line, true);
+    in_memory = ir_.GetInsertBlock();
+    ir_.CreateBr(rest);
+    ir_.SetInsertPoint(in_cache);
+    llvm::Value* cache_end = emit_loop(main, interleaved, false);
+    in_cache = ir_.GetInsertBlock();
+    ir_.CreateBr(rest);
+    ir_.SetInsertPoint(rest);
+    llvm::PHINode* end = ir_.CreatePHI(ir_.getInt64Ty(), 2);
+    end->addIncoming(memory_end, in_memory);
+    end->addIncoming(cache_end, in_cache);
+    return end;
+  }
+
+  /// A loop over whole turns of `vectors` vectors. Gives the first element left; null if every
+  /// element is in a whole turn.
+  llvm::Value* emit_loop(const Emission& main, std::uint32_t vectors, bool prefetches) {
+    const std::uint32_t width = main.lanes.width();
+    const std::uint32_t turn = width * vectors;
+    llvm::Value* end =
+        ir_.CreateAnd(chunk_.element_count, ir_.getInt64(~(std::uint64_t{turn} - 1)));
+    emit_turns(ir_.getInt64(0), end, turn, [&](llvm::Value* index) {
+      if (prefetches) emit_prefetch(index, turn);
+      std::vector<Position> positions;
+      for (std::uint32_t i = 0; i < vectors; ++i)
+        positions.push_back(
+            {ir_.CreateNUWAdd(index, ir_.getInt64(std::uint64_t{i} * width)), nullptr});
+      body_.emit(main, positions);
+    });
+    return turn == 1 ? nullptr : end;
+  }
+
+  llvm::BasicBlock* block(const char* name) {
+    return llvm::BasicBlock::Create(ir_.getContext(), name, ir_.GetInsertBlock()->getParent());
+  }
+
   Emission emission(std::uint32_t width) { return {Lanes(ir_, width), plan_.compute, &helpers_}; }
 
   /// for (index = first; index < end; index += step) emit_body(index)
   template <class EmitBody>
   void emit_turns(llvm::Value* first, llvm::Value* end, std::uint32_t step, EmitBody emit_body) {
     llvm::BasicBlock* before = ir_.GetInsertBlock();
-    llvm::Function* function = before->getParent();
-    llvm::BasicBlock* turn = llvm::BasicBlock::Create(ir_.getContext(), "turn", function);
-    llvm::BasicBlock* done = llvm::BasicBlock::Create(ir_.getContext(), "done", function);
+    llvm::BasicBlock* turn = block("turn");
+    llvm::BasicBlock* done = block("done");
     ir_.CreateCondBr(ir_.CreateICmpULT(first, end), turn, done);
     ir_.SetInsertPoint(turn);
     llvm::PHINode* index = ir_.CreatePHI(ir_.getInt64Ty(), 2);
@@ -91,11 +134,6 @@ class ElementLoop {
   void emit_prefetch(llvm::Value* index, std::uint32_t turn) {
     const auto size = static_cast<std::uint32_t>(types::size_bytes(plan_.compute));
     const std::uint32_t line = helpers_.machine().cache_line_bytes;
-    llvm::Function* function = ir_.GetInsertBlock()->getParent();
-    llvm::BasicBlock* ahead = llvm::BasicBlock::Create(ir_.getContext(), "ahead", function);
-    llvm::BasicBlock* here = llvm::BasicBlock::Create(ir_.getContext(), "here", function);
-    ir_.CreateCondBr(chunk_.prefetches, ahead, here);
-    ir_.SetInsertPoint(ahead);
     llvm::Value* offset = ir_.CreateNUWMul(index, ir_.getInt64(size));
     for (const std::uint32_t stream : body_.streams_in_use())
       for (std::uint32_t at = 0; at < turn * size; at += line) {
@@ -104,12 +142,11 @@ class ElementLoop {
         ir_.CreateIntrinsic(llvm::Intrinsic::prefetch, {address->getType()},
                             {address, ir_.getInt32(0), ir_.getInt32(3), ir_.getInt32(1)});
       }
-    ir_.CreateBr(here);
-    ir_.SetInsertPoint(here);
   }
 
   llvm::IRBuilder<>& ir_;
   const plan::Plan& plan_;
+  const plan::ElementPass& pass_;
   const plan::LoopVersion& version_;
   const ChunkValues& chunk_;
   HelperFunctions& helpers_;

@@ -106,10 +106,11 @@ class PassFunction {
     ScalarScope scope(plan_, scalar, sources);
     llvm::BasicBlock* otherwise = nullptr;
     if (!version.assumptions.empty()) {
-      llvm::Value* holds = ir_.getTrue();
+      llvm::Value* holds = nullptr;
       for (const plan::Assumption& assumption : version.assumptions) {
         llvm::Value* condition = scope.value(assumption.condition);
-        holds = ir_.CreateAnd(holds, assumption.holds ? condition : ir_.CreateNot(condition));
+        if (!assumption.holds) condition = ir_.CreateNot(condition);
+        holds = holds == nullptr ? condition : ir_.CreateAnd(holds, condition);
       }
       llvm::BasicBlock* chosen = block("version");
       otherwise = block("otherwise");
@@ -121,6 +122,15 @@ class PassFunction {
     if (otherwise != nullptr) ir_.SetInsertPoint(otherwise);
   }
 
+  /// An input may be missing where no result of this step depends on it; a loop that loads it all
+  /// the same is given the parameters.
+  llvm::Value* stream_start(llvm::Value* row, std::size_t stream) {
+    llvm::Value* start = load_pointer(ir_, row, stream * sizeof(void*));
+    if (pass_.streams[stream].kind != plan::StreamKind::Input) return start;
+    llvm::Value* param = load_pointer(ir_, row, TALWEG_STREAM_PARAM * sizeof(void*));
+    return ir_.CreateSelect(ir_.CreateIsNull(start), param, start);
+  }
+
   ChunkValues chunk_values(llvm::Value* chunk, llvm::Value* row) {
     llvm::Value* first =
         load_field(ir_, ir_.getInt64Ty(), chunk, offsetof(talweg_chunk, first_element));
@@ -129,7 +139,7 @@ class PassFunction {
     ChunkValues values;
     for (std::size_t i = 0; i < pass_.streams.size(); ++i) {
       const bool is_used = pass_.streams[i].is_read || pass_.streams[i].is_written;
-      llvm::Value* start = is_used ? load_pointer(ir_, row, i * sizeof(void*)) : nullptr;
+      llvm::Value* start = is_used ? stream_start(row, i) : nullptr;
       values.streams.push_back(is_used ? ir_.CreateGEP(ir_.getInt8Ty(), start, offset) : nullptr);
     }
     values.element_count =

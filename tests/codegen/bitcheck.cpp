@@ -114,11 +114,13 @@ class Driver {
     args.new_states = new_states_.data() + std::size_t{group} * image_.state_count;
     args.bound = bound_.data() + std::size_t{group} * image_.hyper_count;
     args.model_slots = model_slots_.data();
+    args.needed = needed_.data() + std::size_t{group} * image_.input_count;
     args.group_slots = group_slots_.data() + std::size_t{group} * image_.group_slot_count;
     return args;
   }
 
   void run_step(std::uint32_t step) {
+    needed_.assign(std::size_t{image_.input_count} * setting_.group_count, 1);
     std::vector<talweg_scalar_args> args;
     for (std::uint32_t group = 0; group < setting_.group_count; ++group)
       args.push_back(scalar_args(group, step));
@@ -130,6 +132,7 @@ class Driver {
     take_new_states();
     trace_.insert(trace_.end(), states_.begin(), states_.end());
     trace_.insert(trace_.end(), bound_.begin(), bound_.end());
+    trace_.insert(trace_.end(), needed_.begin(), needed_.end());
     if (step == 1) trace_initial_states(args.front());
   }
 
@@ -171,7 +174,7 @@ class Driver {
   std::vector<std::uint32_t> groups_;
   std::vector<talweg_chunk> chunks_;
   std::vector<double> hypers_, states_, new_states_, inputs_, bound_;
-  std::vector<std::uint8_t> given_;
+  std::vector<std::uint8_t> given_, needed_;
   std::vector<talweg_slot> model_slots_, group_slots_;
   Outcome trace_;
 };
