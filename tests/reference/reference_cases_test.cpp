@@ -96,7 +96,7 @@ bool agrees(const ReplayCase& reference, const CaseRule& rule, const ir::Graph& 
 }
 
 void replay_all(driver::Backend backend, types::ComputeType compute) {
-  const auto pool = std::make_shared<support::ThreadPool>(2);
+  const auto pool = std::make_shared<support::ThreadPool>(1);
   driver::CompileOptions options;
   options.backend = backend;
   options.compute = compute;
