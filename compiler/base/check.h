@@ -10,8 +10,7 @@ namespace talweg::base {
 
 }  // namespace talweg::base
 
-#define TALWEG_CHECK(condition, message)                                          \
-  ((condition) ? void(0)                                                          \
-               : ::talweg::base::check_failed(#condition, message, __FILE__, __LINE__))
+#define TALWEG_CHECK(condition, message) \
+  ((condition) ? void(0) : ::talweg::base::check_failed(#condition, message, __FILE__, __LINE__))
 #define TALWEG_UNREACHABLE(message) \
   ::talweg::base::check_failed("unreachable", message, __FILE__, __LINE__)

@@ -7,8 +7,8 @@
 
 namespace talweg::base {
 
-/// The diagnostics as text with source lines, marks and helps, ending with a count of what was dropped.
-/// `color` adds ANSI colours. Lines longer than a screen are cut around the mark.
+/// The diagnostics as text with source lines, marks and helps, ending with a count of what was
+/// dropped. `color` adds ANSI colours. Lines longer than a screen are cut around the mark.
 std::string render_text(const Diagnostics& diagnostics, const Sources& sources, bool color);
 
 /// One JSON object a diagnostic a line: code, severity, message, file, line, column, end_line,

@@ -1,8 +1,8 @@
 // Diagnostics: what is wrong with the user's program, where, and the way out.
 //
-// Every kind is a row of one of the tables in kinds/ (number, severity, message with {0} {1} holes, long
-// explanation for `talweg explain`). A diagnostic keeps its arguments as text; how it looks is decided
-// in diagnostic_render.
+// Every kind is a row of one of the tables in kinds/ (number, severity, message with {0} {1} holes,
+// long explanation for `talweg explain`). A diagnostic keeps its arguments as text; how it looks is
+// decided in diagnostic_render.
 #pragma once
 
 #include <fmt/format.h>
@@ -29,8 +29,9 @@ struct DiagnosticInfo {
   std::string_view name;  // the enumerator, e.g. "UnknownName"
   int number;             // shown as TW0201
   Severity severity;
-  std::string_view message;      // fmt holes {0}, {1}, ... are the arguments
-  std::string_view explanation;  // paragraphs for `talweg explain`, with an example and its correction
+  std::string_view message;  // fmt holes {0}, {1}, ... are the arguments
+  std::string_view
+      explanation;  // paragraphs for `talweg explain`, with an example and its correction
 };
 
 /// All kinds, in the order of their numbers.
@@ -47,10 +48,10 @@ struct Label {
 
 struct Diagnostic {
   DiagnosticKind kind;
-  Span span;                    // the narrowest range that is wrong
-  std::string message;          // the kind's message with its holes filled
-  std::string primary_label;    // optional words beside the marked range
-  std::vector<Label> labels;    // secondary places
+  Span span;                       // the narrowest range that is wrong
+  std::string message;             // the kind's message with its holes filled
+  std::string primary_label;       // optional words beside the marked range
+  std::vector<Label> labels;       // secondary places
   std::vector<std::string> helps;  // what to write instead ("did you mean `beta1`?")
 };
 
@@ -86,8 +87,8 @@ class Diagnostics {
   [[nodiscard]] bool full() const { return error_count_ >= kMaxErrors; }
   /// In the order reported, or sorted.
   [[nodiscard]] const std::vector<Diagnostic>& all() const { return diagnostics_; }
-  /// Sorts what was reported after the first `count` diagnostics by place, for a phase that walks its text
-  /// several times. All of it must be about one source.
+  /// Sorts what was reported after the first `count` diagnostics by place, for a phase that walks
+  /// its text several times. All of it must be about one source.
   void sort_after(std::size_t count);
 
  private:
@@ -98,7 +99,8 @@ class Diagnostics {
   int dropped_ = 0;
 };
 
-/// The candidate nearest to `name` by edit distance, if near enough to be a likely typo; else empty.
+/// The candidate nearest to `name` by edit distance, if near enough to be a likely typo; else
+/// empty.
 std::string nearest_name(std::string_view name, const std::vector<std::string>& candidates);
 
 }  // namespace talweg::base

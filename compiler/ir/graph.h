@@ -47,8 +47,8 @@ enum class NodeKind : std::uint8_t {
   DivScalar,  // Array / Scalar of a slower rate: a * r with r = 1/s in float64, rounded once, where
               // r is a finite normal number of the compute type; else a / round(s). operands: a
               // (Array), s (Scalar)
-  IsNormal,  // Array -> Bool: finite, not zero, not subnormal in the compute type
-  Flush,     // Array: a value that is subnormal in the compute type becomes zero of its sign
+  IsNormal,   // Array -> Bool: finite, not zero, not subnormal in the compute type
+  Flush,      // Array: a value that is subnormal in the compute type becomes zero of its sign
 };
 
 struct Node {

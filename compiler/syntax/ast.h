@@ -1,7 +1,7 @@
 // The syntax tree of one module: what was written, nothing resolved.
 //
-// Expressions and statements live in vectors of their module and are named by ids, so a tree is freed
-// without recursion. Every node has the span of its text.
+// Expressions and statements live in vectors of their module and are named by ids, so a tree is
+// freed without recursion. Every node has the span of its text.
 #pragma once
 
 #include <optional>
@@ -37,31 +37,63 @@ struct Path {
 enum class UnaryOp { Neg, Not };
 enum class BinaryOp { Add, Sub, Mul, Div, Mod, Pow, MatMul, Lt, Le, Gt, Ge, Eq, Ne, And, Or };
 
-struct NumberLit { double value; std::string text; };  // text as written, "1e-3", "10_000"
-struct BoolLit { bool value; };
-struct TextLit { std::string value; };                 // "embedding" in tagged("embedding")
-struct NameExpr { Path path; };
-struct UnaryExpr { UnaryOp op; ExprId operand; };
-struct BinaryExpr { BinaryOp op; ExprId left; ExprId right; };
+struct NumberLit {
+  double value;
+  std::string text;
+};  // text as written, "1e-3", "10_000"
+struct BoolLit {
+  bool value;
+};
+struct TextLit {
+  std::string value;
+};  // "embedding" in tagged("embedding")
+struct NameExpr {
+  Path path;
+};
+struct UnaryExpr {
+  UnaryOp op;
+  ExprId operand;
+};
+struct BinaryExpr {
+  BinaryOp op;
+  ExprId left;
+  ExprId right;
+};
 
 struct Argument {
   std::optional<Name> name;  // `peak = 1e-3`, or positional
   ExprId value;
 };
-struct CallExpr { Path callee; std::vector<Argument> arguments; };
+struct CallExpr {
+  Path callee;
+  std::vector<Argument> arguments;
+};
 /// A reduction's rate: `norm(grad) per model` is PerExpr{call, model}.
-struct PerExpr { ExprId operand; Name rate; };
-struct IfExpr { ExprId condition; ExprId then_value; ExprId else_value; };
+struct PerExpr {
+  ExprId operand;
+  Name rate;
+};
+struct IfExpr {
+  ExprId condition;
+  ExprId then_value;
+  ExprId else_value;
+};
 /// `{ statements; value }`, an arm of an if or the body of a fn.
-struct BlockExpr { std::vector<StmtId> statements; ExprId value; };
-struct ListExpr { std::vector<ExprId> items; };
-/// Stands where the parser recovered; an error was reported. Later phases give it any type, silently.
+struct BlockExpr {
+  std::vector<StmtId> statements;
+  ExprId value;
+};
+struct ListExpr {
+  std::vector<ExprId> items;
+};
+/// Stands where the parser recovered; an error was reported. Later phases give it any type,
+/// silently.
 struct ErrorExpr {};
 
 struct Expr {
   Span span;
-  std::variant<ErrorExpr, NumberLit, BoolLit, TextLit, NameExpr, UnaryExpr, BinaryExpr, CallExpr, PerExpr, IfExpr,
-               BlockExpr, ListExpr>
+  std::variant<ErrorExpr, NumberLit, BoolLit, TextLit, NameExpr, UnaryExpr, BinaryExpr, CallExpr,
+               PerExpr, IfExpr, BlockExpr, ListExpr>
       node;
 };
 
@@ -69,8 +101,16 @@ struct Expr {
 
 enum class AssignOp { Set, Add, Sub, Mul, Div };
 
-struct LetStmt { Name name; ExprId value; bool is_var; };
-struct AssignStmt { Path target; AssignOp op; ExprId value; };
+struct LetStmt {
+  Name name;
+  ExprId value;
+  bool is_var;
+};
+struct AssignStmt {
+  Path target;
+  AssignOp op;
+  ExprId value;
+};
 struct IfStmt {
   ExprId condition;
   std::vector<StmtId> then_body;
@@ -83,8 +123,12 @@ struct ForStmt {
   std::optional<ExprId> last;  // absent for a list
   std::vector<StmtId> body;
 };
-struct SkipStmt { ExprId condition; };  // skip if c
-struct HoldStmt { ExprId condition; };  // hold if c
+struct SkipStmt {
+  ExprId condition;
+};  // skip if c
+struct HoldStmt {
+  ExprId condition;
+};  // hold if c
 struct RegradStmt {};
 
 struct Stmt {
@@ -94,9 +138,16 @@ struct Stmt {
 
 // ---- Declarations ----
 
-struct RangeSyntax { bool low_closed; ExprId low; ExprId high; bool high_closed; Span span; };
+struct RangeSyntax {
+  bool low_closed;
+  ExprId low;
+  ExprId high;
+  bool high_closed;
+  Span span;
+};
 
-/// `hyper [const] [model] [int|bool] name = default [in range | in {choice, choice}]`, modifiers in any order.
+/// `hyper [const] [model] [int|bool] name = default [in range | in {choice, choice}]`, modifiers in
+/// any order.
 struct HyperDecl {
   Span span;
   std::string doc;  // text of the /// lines above, without the slashes
@@ -117,19 +168,51 @@ struct StateDecl {
   std::optional<ExprId> initial;
 };
 
-struct InputDecl { Span span; std::string doc; std::optional<Name> rate; Name name; };
-struct ViewDecl { Span span; std::string doc; Name name; ExprId value; };
+struct InputDecl {
+  Span span;
+  std::string doc;
+  std::optional<Name> rate;
+  Name name;
+};
+struct ViewDecl {
+  Span span;
+  std::string doc;
+  Name name;
+  ExprId value;
+};
 /// `matrix (0 | rest)`: the words inside the parentheses, joined by one space.
-struct MatrixDecl { Span span; std::string split; };
-struct RequireDecl { Span span; ExprId condition; };
+struct MatrixDecl {
+  Span span;
+  std::string split;
+};
+struct RequireDecl {
+  Span span;
+  ExprId condition;
+};
 
 /// One stage of a pipeline: `name = Rule(arguments)`, `Rule`, `mine.Rule(...)`.
-struct StageRef { Span span; std::optional<Name> label; Path rule; bool has_arguments = false; std::vector<Argument> arguments; };
-struct Pipeline { Span span; std::vector<StageRef> stages; };
+struct StageRef {
+  Span span;
+  std::optional<Name> label;
+  Path rule;
+  bool has_arguments = false;
+  std::vector<Argument> arguments;
+};
+struct Pipeline {
+  Span span;
+  std::vector<StageRef> stages;
+};
 /// `when condition: pipeline`, `otherwise: pipeline` (no condition).
-struct WhenArm { Span span; std::optional<ExprId> condition; Pipeline pipeline; };
+struct WhenArm {
+  Span span;
+  std::optional<ExprId> condition;
+  Pipeline pipeline;
+};
 
-struct StepBlock { Span span; std::vector<StmtId> body; };
+struct StepBlock {
+  Span span;
+  std::vector<StmtId> body;
+};
 
 struct RuleDecl {
   Span span;
@@ -148,15 +231,37 @@ struct RuleDecl {
   std::vector<WhenArm> arms;
 };
 
-struct Parameter { Name name; std::optional<ExprId> default_value; };
-struct FnDecl { Span span; std::string doc; Name name; std::vector<Parameter> parameters; ExprId body; };
+struct Parameter {
+  Name name;
+  std::optional<ExprId> default_value;
+};
+struct FnDecl {
+  Span span;
+  std::string doc;
+  Name name;
+  std::vector<Parameter> parameters;
+  ExprId body;
+};
 /// `import mine` or `import mine: Clipped, warm`.
-struct ImportDecl { Span span; Path module; std::vector<Name> names; };
-/// `kernel name = Rule with { ... }`: parsed, refused by sema until storage types come. `text` is what follows
-/// the name, its tokens joined by spaces.
-struct KernelDecl { Span span; Name name; std::string text; };
+struct ImportDecl {
+  Span span;
+  Path module;
+  std::vector<Name> names;
+};
+/// `kernel name = Rule with { ... }`: parsed, refused by sema until storage types come. `text` is
+/// what follows the name, its tokens joined by spaces.
+struct KernelDecl {
+  Span span;
+  Name name;
+  std::string text;
+};
 /// `let name = expr` at top level: a named constant of the module.
-struct ConstDecl { Span span; std::string doc; Name name; ExprId value; };
+struct ConstDecl {
+  Span span;
+  std::string doc;
+  Name name;
+  ExprId value;
+};
 
 using Decl = std::variant<ImportDecl, FnDecl, RuleDecl, KernelDecl, ConstDecl>;
 

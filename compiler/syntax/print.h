@@ -1,4 +1,5 @@
-// The canonical text of a syntax tree (`talweg dump --stage syntax`): parsing it again gives the same tree.
+// The canonical text of a syntax tree (`talweg dump --stage syntax`): parsing it again gives the
+// same tree.
 #pragma once
 
 #include <string>

@@ -1,4 +1,5 @@
-// The type in which arrays (values of rate row, col and element) are computed. Scalars are float64 always.
+// The type in which arrays (values of rate row, col and element) are computed. Scalars are float64
+// always.
 #pragma once
 
 #include <cstdint>
@@ -10,7 +11,7 @@ namespace talweg::types {
 enum class ComputeType : std::uint8_t { F32, F64 };
 
 constexpr int size_bytes(ComputeType type) { return type == ComputeType::F32 ? 4 : 8; }
-std::string_view to_text(ComputeType type);  // "float32", "float64"
+std::string_view to_text(ComputeType type);                                // "float32", "float64"
 std::optional<ComputeType> compute_type_from_text(std::string_view text);  // also "f32", "f64"
 
 }  // namespace talweg::types

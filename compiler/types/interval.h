@@ -14,7 +14,8 @@ struct Interval {
 
   /// NaN is in no interval.
   [[nodiscard]] bool contains(double value) const {
-    return (low_closed ? value >= low : value > low) && (high_closed ? value <= high : value < high);
+    return (low_closed ? value >= low : value > low) &&
+           (high_closed ? value <= high : value < high);
   }
   bool operator==(const Interval&) const = default;
 };

@@ -3,8 +3,8 @@
 //   const < model < group < tensor < matrix < { row, col } < element
 //
 // Rows and columns cannot be compared: a value per row combined with one per column gives one per
-// element. Every rate holds the bits of the slower ones, so combining is `|` and reducing is `&`. A rate
-// says how often a value differs, never when it is available (that is the planner's phase).
+// element. Every rate holds the bits of the slower ones, so combining is `|` and reducing is `&`. A
+// rate says how often a value differs, never when it is available (that is the planner's phase).
 #pragma once
 
 #include <cstdint>
@@ -37,12 +37,14 @@ constexpr Rate meet(Rate from, Rate to) {
 /// True if a value of rate `value` may be stored where `place` is declared.
 constexpr bool fits(Rate value, Rate place) { return join(value, place) == place; }
 
-/// True for rates whose values have the compute type (float32 or float64); others are float64 scalars.
+/// True for rates whose values have the compute type (float32 or float64); others are float64
+/// scalars.
 constexpr bool is_array(Rate rate) {
   return rate == Rate::Row || rate == Rate::Col || rate == Rate::Element;
 }
 
-static_assert(join(Rate::Row, Rate::Col) == Rate::Element && meet(Rate::Row, Rate::Col) == Rate::Matrix);
+static_assert(join(Rate::Row, Rate::Col) == Rate::Element &&
+              meet(Rate::Row, Rate::Col) == Rate::Matrix);
 static_assert(!fits(Rate::Row, Rate::Col) && fits(Rate::Const, Rate::Model));
 
 std::string_view to_text(Rate rate);

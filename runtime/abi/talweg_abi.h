@@ -1,9 +1,9 @@
-/* The contract between compiled rules and the runtime that steps them. C11; includes no other header of
- * the project. The only thing that compiler/ and runtime/ share.
+/* The contract between compiled rules and the runtime that steps them. C11; includes no other
+ * header of the project. The only thing that compiler/ and runtime/ share.
  *
- * An image is one rule compiled for one machine: tables that describe it, scalar functions and passes.
- * Scalar functions compute what differs per step (model) or per step and parameter group (group); passes
- * then walk the chunk table. Nothing in an image allocates, fails or keeps state.
+ * An image is one rule compiled for one machine: tables that describe it, scalar functions and
+ * passes. Scalar functions compute what differs per step (model) or per step and parameter group
+ * (group); passes then walk the chunk table. Nothing in an image allocates, fails or keeps state.
  *
  * Version history (append only)
  *   1: first release. */
@@ -19,8 +19,8 @@ extern "C" {
 
 #define TALWEG_ABI_VERSION 1u
 
-/* Elements per chunk and per segment of a chunk. Part of the numeric contract: they fix the order in which
- * partial sums are combined. */
+/* Elements per chunk and per segment of a chunk. Part of the numeric contract: they fix the order
+ * in which partial sums are combined. */
 #define TALWEG_CHUNK_ELEMENTS 16384u
 #define TALWEG_SEGMENT_ELEMENTS 1024u
 
@@ -53,28 +53,31 @@ typedef struct talweg_hyper_info {
   double default_value;
   double low, high; /* range; may be infinite */
   uint8_t low_closed, high_closed;
-  uint8_t kind;  /* talweg_hyper_kind */
-  uint8_t rate;  /* MODEL or GROUP */
-  uint8_t bound; /* 1: computed by the rule each step (range-checked then); setting it is an error */
-  uint8_t rounds; /* 1: enters array arithmetic; the range holds after rounding to the compute type too */
+  uint8_t kind; /* talweg_hyper_kind */
+  uint8_t rate; /* MODEL or GROUP */
+  uint8_t
+      bound; /* 1: computed by the rule each step (range-checked then); setting it is an error */
+  uint8_t rounds; /* 1: enters array arithmetic; the range holds after rounding to the compute type
+                     too */
   uint8_t reserved[2];
 } talweg_hyper_info;
 
 typedef enum talweg_initial {
   TALWEG_INITIAL_ZERO = 0,
   TALWEG_INITIAL_CONSTANT = 1, /* `initial_value`, from the start */
-  TALWEG_INITIAL_SCALAR = 2,   /* from initial_states(), in a tensor's (or group's) first completed call */
-  TALWEG_INITIAL_PARAM = 3,    /* a copy of param as the tensor's first completed call found it */
+  TALWEG_INITIAL_SCALAR =
+      2, /* from initial_states(), in a tensor's (or group's) first completed call */
+  TALWEG_INITIAL_PARAM = 3, /* a copy of param as the tensor's first completed call found it */
 } talweg_initial;
 
 typedef struct talweg_state_info {
   const char* name;
   const char* doc;
   double initial_value;
-  uint32_t stream;  /* element states: index of its stream; else UINT32_MAX */
-  uint8_t rate;     /* talweg_rate */
-  uint8_t dtype;    /* talweg_dtype: the compute type for element states, F64 for scalar ones */
-  uint8_t initial;  /* talweg_initial */
+  uint32_t stream;   /* element states: index of its stream; else UINT32_MAX */
+  uint8_t rate;      /* talweg_rate */
+  uint8_t dtype;     /* talweg_dtype: the compute type for element states, F64 for scalar ones */
+  uint8_t initial;   /* talweg_initial */
   uint8_t is_stored; /* 1 if a step can change it */
 } talweg_state_info;
 
@@ -86,42 +89,48 @@ typedef struct talweg_input_info {
   uint8_t reserved[3];
 } talweg_input_info;
 
-/* A contiguous run of elements of one tensor: the unit of work, of reduction order and of sharding. */
+/* A contiguous run of elements of one tensor: the unit of work, of reduction order and of sharding.
+ */
 typedef struct talweg_chunk {
-  uint64_t first_element; /* elements, from the start of the tensor; a multiple of TALWEG_CHUNK_ELEMENTS */
+  uint64_t first_element; /* elements, from the start of the tensor; a multiple of
+                             TALWEG_CHUNK_ELEMENTS */
   uint32_t element_count; /* 1 to TALWEG_CHUNK_ELEMENTS */
   uint32_t tensor_index;
 } talweg_chunk;
 
-/* A scalar kept for later code. An array-typed scalar of a float32 image is in f32, all others in f64;
- * bools are bits 0 or 1. */
+/* A scalar kept for later code. An array-typed scalar of a float32 image is in f32, all others in
+ * f64; bools are bits 0 or 1. */
 typedef union talweg_slot {
   double f64;
   float f32;
   uint64_t bits;
 } talweg_slot;
 
-/* What scalar functions see. Arrays are indexed as the image's tables; entries of other rates are unused. */
+/* What scalar functions see. Arrays are indexed as the image's tables; entries of other rates are
+ * unused. */
 typedef struct talweg_scalar_args {
-  double step_number;      /* t: 1 + completed steps */
-  double call_number;      /* calls: from 1, this one included */
-  const double* hypers;    /* [hyper_count] of this group; model hypers in every group's row; bools 0 or 1 */
-  const double* states;    /* [state_count] scalar states before the step: model ones, and this group's */
-  const double* inputs;    /* [input_count] model inputs; 0 where not given */
-  const uint8_t* given;    /* [input_count] 1 where the caller gave the input */
-  double* new_states;      /* [state_count] out: values after the step of the states this function stores */
-  double* bound;           /* [hyper_count] out: values of bound hypers of this function's rate */
+  double step_number; /* t: 1 + completed steps */
+  double call_number; /* calls: from 1, this one included */
+  const double*
+      hypers; /* [hyper_count] of this group; model hypers in every group's row; bools 0 or 1 */
+  const double*
+      states; /* [state_count] scalar states before the step: model ones, and this group's */
+  const double* inputs; /* [input_count] model inputs; 0 where not given */
+  const uint8_t* given; /* [input_count] 1 where the caller gave the input */
+  double*
+      new_states; /* [state_count] out: values after the step of the states this function stores */
+  double* bound;  /* [hyper_count] out: values of bound hypers of this function's rate */
   talweg_slot* model_slots; /* model function: out; group function: in */
   talweg_slot* group_slots; /* group function: out */
-  /* [input_count] out, all 1 before: cleared for inputs that this step does not read, so that they may be
-   * missing. An input is needed for a group if neither function cleared it. */
+  /* [input_count] out, all 1 before: cleared for inputs that this step does not read, so that they
+   * may be missing. An input is needed for a group if neither function cleared it. */
   uint8_t* needed;
 } talweg_scalar_args;
 
 typedef void (*talweg_scalar_function)(void* self, const talweg_scalar_args* args);
 
-/* What a pass sees. Tensors without a gradient this step have a null gradient pointer: their chunks are
- * passed over and nothing of theirs is read or written. */
+/* What a pass sees. Tensors without a gradient this step have a null gradient pointer: their chunks
+ * are passed over and nothing of theirs is read or written. */
 typedef struct talweg_pass_args {
   const talweg_chunk* chunks;     /* sorted by tensor, then first element */
   void* const* pointers;          /* [tensor][stream_count]: start of each stream of each tensor */
@@ -147,7 +156,8 @@ typedef struct talweg_pass_info {
 
 typedef struct talweg_image {
   uint32_t abi_version;
-  uint32_t compute_dtype; /* TALWEG_F32 or TALWEG_F64: of params, gradients, element states and inputs */
+  uint32_t
+      compute_dtype; /* TALWEG_F32 or TALWEG_F64: of params, gradients, element states and inputs */
   const char* name;
   const char* doc;
   const char* isa; /* "interpreter", "x86-64-v4", ... */
@@ -165,8 +175,8 @@ typedef struct talweg_image {
   void* self; /* first argument of every function */
 } talweg_image;
 
-/* Runs `task(argument, i)` for every i in [0, task_count), in any order, perhaps at once, and returns when
- * all are done. */
+/* Runs `task(argument, i)` for every i in [0, task_count), in any order, perhaps at once, and
+ * returns when all are done. */
 typedef void (*talweg_parallel_for)(void* context, uint32_t task_count,
                                     void (*task)(void* argument, uint32_t index), void* argument);
 

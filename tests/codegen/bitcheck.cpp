@@ -218,4 +218,25 @@ std::shared_ptr<driver::Program> compile_for(const ir::Graph& graph, types::Comp
   return *program;
 }
 
+void require_same_bits(const ir::Graph& graph, const std::vector<StepSetting>& settings,
+                       const std::string& what) {
+  for (const auto compute : {types::ComputeType::F32, types::ComputeType::F64}) {
+    const auto interpreter = driver::make_interpreter(graph, compute);
+    std::vector<Outcome> expected;
+    for (const StepSetting& setting : settings)
+      expected.push_back(run_steps(interpreter->image(), setting));
+    for (const std::string& isa : isas_here()) {
+      const auto program = compile_for(graph, compute, isa);
+      for (std::size_t i = 0; i < settings.size(); ++i) {
+        const std::string difference =
+            first_difference(expected[i], run_steps(program->image(), settings[i]));
+        if (!difference.empty())
+          FAIL(fmt::format("{}, {}, {}, setting {}: {}", what, to_text(compute), isa, i,
+                           difference));
+      }
+    }
+  }
+  SUCCEED();
+}
+
 }  // namespace talweg::tests

@@ -44,4 +44,9 @@ std::vector<std::string> isas_here();
 std::shared_ptr<driver::Program> compile_for(const ir::Graph& graph, types::ComputeType compute,
                                              const std::string& isa);
 
+/// Fails the test, naming `what`, where an ISA of this machine leaves other bits than the
+/// interpreter under one of the settings, in float32 or float64.
+void require_same_bits(const ir::Graph& graph, const std::vector<StepSetting>& settings,
+                       const std::string& what);
+
 }  // namespace talweg::tests

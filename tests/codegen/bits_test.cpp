@@ -12,32 +12,6 @@ namespace talweg::tests {
 
 namespace {
 
-using types::ComputeType;
-
-constexpr ComputeType kComputeTypes[] = {ComputeType::F32, ComputeType::F64};
-
-/// Compares all ISAs with the interpreter under all settings.
-void check_graph(const ir::Graph& graph, const std::vector<StepSetting>& settings,
-                 const std::string& what) {
-  for (const ComputeType compute : kComputeTypes) {
-    const auto interpreter = driver::make_interpreter(graph, compute);
-    std::vector<Outcome> expected;
-    for (const StepSetting& setting : settings)
-      expected.push_back(run_steps(interpreter->image(), setting));
-    for (const std::string& isa : isas_here()) {
-      const auto program = compile_for(graph, compute, isa);
-      for (std::size_t i = 0; i < settings.size(); ++i) {
-        const std::string difference =
-            first_difference(expected[i], run_steps(program->image(), settings[i]));
-        if (!difference.empty())
-          FAIL(fmt::format("{}, {}, {}, setting {}: {}", what, to_text(compute), isa, i,
-                           difference));
-      }
-    }
-  }
-  SUCCEED();
-}
-
 StepSetting one_tensor(std::uint64_t elements, std::uint64_t seed, Placement placement) {
   StepSetting setting;
   setting.tensors = {{elements}};
@@ -51,7 +25,7 @@ StepSetting one_tensor(std::uint64_t elements, std::uint64_t seed, Placement pla
 TEST_CASE("every operation has the same bits on every target") {
   for (const builtins::OpInfo& row : builtins::op_table()) {
     const std::vector<StepSetting> settings{one_tensor(6000, 11, Placement::AtEnd)};
-    check_graph(operation_graph(row.op), settings, std::string(row.name));
+    require_same_bits(operation_graph(row.op), settings, std::string(row.name));
   }
 }
 
@@ -61,7 +35,7 @@ TEST_CASE("lengths 0 to 300 against both guards") {
     settings.push_back(
         one_tensor(elements, elements, elements % 2 == 0 ? Placement::AtEnd : Placement::AtStart));
   for (StepSetting& setting : settings) setting.steps = 2;
-  check_graph(adamw_graph(), settings, "AdamW");
+  require_same_bits(adamw_graph(), settings, "AdamW");
 }
 
 TEST_CASE("chunks, groups, threads and tensors without gradients") {
@@ -80,7 +54,7 @@ TEST_CASE("chunks, groups, threads and tensors without gradients") {
     setting.steps = 2;
     settings.push_back(setting);
   }
-  check_graph(adamw_graph(), settings, "AdamW");
+  require_same_bits(adamw_graph(), settings, "AdamW");
 }
 
 TEST_CASE("random graphs have the same bits on every target") {
@@ -90,7 +64,7 @@ TEST_CASE("random graphs have the same bits on every target") {
     setting.group_count = 2;
     setting.steps = 3;
     setting.seed = seed;
-    check_graph(random_graph(seed, 60 + seed), {setting}, fmt::format("seed {}", seed));
+    require_same_bits(random_graph(seed, 60 + seed), {setting}, fmt::format("seed {}", seed));
   }
 }
 
