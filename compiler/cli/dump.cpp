@@ -26,6 +26,9 @@ std::string stage_names() {
 }
 
 int run(const Options& o) {
+  if (!o.rule.settings.empty())
+    return report("dump", {support::FailureKind::Usage,
+                           "--set changes no code; give the value in the rule: AdamW(lr = 0.1)"});
   Compilation compilation(o.rule.include_dirs);
   const driver::StageSource source{
       *compilation.modules, compilation.sources, compilation.diagnostics, o.rule.rule, {}};

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <charconv>
+#include <system_error>
 #include <thread>
 
 #include "compiler/base/diagnostic_render.h"
@@ -98,7 +99,8 @@ support::Result<Setting> parse_setting(const std::string& text) {
   if (const std::size_t colon = setting.name.find(':'); colon != std::string::npos) {
     std::uint32_t group = 0;
     const char* end = setting.name.data() + colon;
-    if (std::from_chars(setting.name.data(), end, group).ptr != end || colon == 0)
+    const auto [stop, error] = std::from_chars(setting.name.data(), end, group);
+    if (stop != end || error != std::errc{} || colon == 0)
       return refuse("before the colon stands no group number");
     setting.group = group;
     setting.name.erase(0, colon + 1);
@@ -109,9 +111,22 @@ support::Result<Setting> parse_setting(const std::string& text) {
     return setting;
   }
   const char* end = value.data() + value.size();
-  if (value.empty() || std::from_chars(value.data(), end, setting.value).ptr != end)
-    return refuse(fmt::format("'{}' is not a number", value));
+  const auto [stop, error] = std::from_chars(value.data(), end, setting.value);
+  if (stop != end || error != std::errc{})
+    return refuse(fmt::format("'{}' is not a number a float64 can hold", value));
   return setting;
+}
+
+CLI::Validator count_from(std::uint64_t least) {
+  return CLI::Validator(
+      [least](std::string& text) {
+        std::uint64_t value = 0;
+        const auto [stop, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+        if (stop != text.data() + text.size() || error != std::errc{} || value < least)
+          return fmt::format("'{}' is no whole number from {} to 2^64 - 1", text, least);
+        return std::string();
+      },
+      "COUNT");
 }
 
 std::uint32_t thread_count(std::uint32_t asked) {

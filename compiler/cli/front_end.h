@@ -63,6 +63,9 @@ struct Setting {
 };
 support::Result<Setting> parse_setting(const std::string& text);
 
+/// Accepts whole numbers of `least` or more; CLI11 alone would take -1 for 2^64 - 1.
+CLI::Validator count_from(std::uint64_t least);
+
 std::uint32_t thread_count(std::uint32_t asked);
 
 }  // namespace talweg::cli

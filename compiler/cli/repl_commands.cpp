@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <system_error>
 
 #include "compiler/base/diagnostics.h"
 #include "compiler/cli/repl_session.h"
@@ -60,10 +61,8 @@ std::vector<double> parse_point(std::string_view text) {
   while (!text.empty()) {
     const std::string_view part = trimmed(text.substr(0, text.find(',')));
     double value = 0;
-    if (std::from_chars(part.data(), part.data() + part.size(), value).ptr !=
-            part.data() + part.size() ||
-        part.empty())
-      return {};
+    const auto [stop, error] = std::from_chars(part.data(), part.data() + part.size(), value);
+    if (stop != part.data() + part.size() || error != std::errc{}) return {};
     point.push_back(value);
     text.remove_prefix(std::min(
         text.size(), text.find(',') == std::string_view::npos ? text.size() : text.find(',') + 1));
@@ -147,7 +146,8 @@ ReplSession::Reply ReplSession::run(std::string_view argument) {
     return failed(fmt::format("'{}' is no point; write from 1.5,-2\n", from));
   if (!steps.empty()) {
     const char* end = steps.data() + steps.size();
-    if (std::from_chars(steps.data(), end, settings.steps).ptr != end)
+    const auto [stop, error] = std::from_chars(steps.data(), end, settings.steps);
+    if (stop != end || error != std::errc{})
       return failed(fmt::format("'{}' is no number of steps; write steps 100\n", steps));
   }
   if (rule.empty())

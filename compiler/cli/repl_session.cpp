@@ -85,6 +85,9 @@ ReplSession::Reply ReplSession::evaluate(const std::string& text) {
   const auto source = compilation.sources.add(kModule, text);
   const syntax::ReplInput input =
       syntax::parse_repl(source, compilation.sources, compilation.diagnostics);
+  // The end of input, or an empty line, came too early: the parser of files says what is missing.
+  if (!input.complete && !compilation.diagnostics.has_errors())
+    syntax::parse_module(source, compilation.sources, compilation.diagnostics);
   if (compilation.diagnostics.has_errors()) return failed(rendered(compilation));
   if (input.expression) return evaluate_expression(text);
   std::vector<Definition> fresh;

@@ -89,9 +89,11 @@ std::function<int()> declare_trace(CLI::App& app) {
   app.add_option("--start", options->trace.start,
                  "Start point: --start=-1.5,2; default: the function's own")
       ->delimiter(',');
-  app.add_option("-n,--steps", options->trace.steps, "Steps")->capture_default_str();
+  app.add_option("-n,--steps", options->trace.steps, "Steps")
+      ->check(count_from(0))
+      ->capture_default_str();
   app.add_option("--every", options->every, "Print every so many steps")
-      ->check(CLI::PositiveNumber)
+      ->check(count_from(1))
       ->capture_default_str();
   app.add_option("-o,--out", options->out, "CSV file; default: stdout")->type_name("FILE");
   app.add_flag("--json", options->json, "JSON lines instead of CSV");

@@ -66,18 +66,25 @@ void declare_model(CLI::App& app, train::TrainSettings& s) {
 
 void declare_loop(CLI::App& app, Options& o) {
   train::TrainSettings& s = o.settings;
-  app.add_option("-e,--epochs", s.epochs, "Passes over the training data")->capture_default_str();
+  app.add_option("-e,--epochs", s.epochs, "Passes over the training data")
+      ->check(count_from(0))
+      ->capture_default_str();
   app.add_option("--max-steps", s.max_steps, "Stop after this many steps; 0: no limit")
+      ->check(count_from(0))
       ->capture_default_str();
   app.add_option("-b,--batch", s.batch, "Samples a step; 0: all of them, 1: one by one")
+      ->check(count_from(0))
       ->capture_default_str();
-  app.add_option("--seed", s.seed, "Of initialisation, split and shuffles")->capture_default_str();
+  app.add_option("--seed", s.seed, "Of initialisation, split and shuffles")
+      ->check(count_from(0))
+      ->capture_default_str();
   app.add_option("--shuffle", s.shuffle, "none, once, every-epoch")->capture_default_str();
   app.add_option("--order", s.order, "File of sample numbers from 0, one line an epoch")
       ->type_name("FILE");
   app.add_flag("--drop-last", s.drop_last, "Leave out the smaller last batch of an epoch");
   app.add_option("--patience", s.patience,
                  "Stop after so many epochs without a better loss; 0: never")
+      ->check(count_from(0))
       ->capture_default_str();
   app.add_option("--min-delta", s.min_delta, "How much lower counts as better")
       ->capture_default_str();

@@ -192,6 +192,20 @@ static void fill_rows(talweg_optimizer* optimizer) {
   for (uint32_t i = 0; i < image->input_count; ++i) optimizer->inputs[i] = 0;
 }
 
+/* A default (or a pipeline's argument) may leave its range where it is rounded to the compute type.
+ */
+static talweg_status check_defaults(const talweg_image* image, talweg_error* error) {
+  for (uint32_t h = 0; h < image->hyper_count; ++h) {
+    if (image->hypers[h].bound) continue;
+    const talweg_status status =
+        talweg_check_hyper_value(image, h, image->hypers[h].default_value, error);
+    if (status == TALWEG_OK) continue;
+    talweg_put(error, " (its value in the rule)");
+    return status;
+  }
+  return TALWEG_OK;
+}
+
 talweg_status talweg_measure(const talweg_optimizer_spec* spec, talweg_optimizer_sizes* sizes,
                              talweg_error* error) {
   talweg_optimizer optimizer;
@@ -209,6 +223,7 @@ talweg_status talweg_create(const talweg_optimizer_spec* spec, void* control_mem
   talweg_optimizer optimizer;
   arena memory = {.base = control_memory};
   talweg_status status = check_spec(spec, error);
+  if (status == TALWEG_OK) status = check_defaults(spec->image, error);
   if (status != TALWEG_OK) return status;
   if (!control_memory || (uintptr_t)control_memory % TALWEG_CONTROL_ALIGNMENT != 0)
     return talweg_fail(error, TALWEG_BAD_ARGUMENT, "the control memory is null or not aligned");

@@ -121,7 +121,9 @@ support::Status Optimizer::Impl::build() {
                                         std::to_string(sizes.control_bytes + sizes.state_bytes) +
                                         " bytes of states and tables"};
   if (talweg_create(&spec, control_block->data(), state_block->data(), &core, &error) != TALWEG_OK)
-    return to_failure(error);
+    // A value the rule was given, not one that it computed.
+    return Failure{error.status == TALWEG_OUT_OF_RANGE ? FailureKind::Usage : kind_of(error.status),
+                   error.message};
   control = std::move(*control_block);
   states = std::move(*state_block);
   state_bytes = sizes.state_bytes;

@@ -63,6 +63,12 @@ class Usage(CommandTest):
                           ["trace", "--rule", "AdamW", "--function", "booth", "--set", "lr"],
                           ["trace", "--rule", "AdamW", "--function", "booth", "--set", "lr=-1"],
                           ["trace", "--rule", "AdamW", "--function", "booth", "--set", "rl=1"],
+                          ["trace", "--rule", "AdamW", "--function", "booth", "--set", "lr=1e400"],
+                          ["trace", "--rule", "AdamW", "--function", "booth", "--set", "4294967296:lr=0.1"],
+                          ["trace", "--rule", "AdamW", "--function", "booth", "--steps", "-1"],
+                          ["trace", "--rule", "AdamW", "--function", "booth", "--every", "0"],
+                          ["trace", "--rule", "AdamW(beta1 = 0.9999999999)", "--function", "booth", "--dtype", "float32"],
+                          ["dump", "--rule", "AdamW", "--set", "lr=1"],
                           ["trace", "--rule", "AdamW", "--function", "booth", "--start", "1,2,3"]):
             result = self.talweg(*arguments, code=2)
             self.assertEqual(result.stdout, "", arguments)
@@ -287,6 +293,9 @@ class Repl(CommandTest):
         self.assertIn("\n2\n", "\n" + result.stdout)
         self.assertIn("TW0201", result.stderr)
         self.assertIn(":help", result.stderr)
+
+    def test_unfinished_input_is_said(self):
+        self.assertIn("TW0109", self.talweg("repl", text_in="rule A {\n", code=1).stderr)
 
     def test_on_a_terminal(self):
         parent, child = pty.openpty()
