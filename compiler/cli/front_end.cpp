@@ -20,7 +20,7 @@ bool Compilation::print_diagnostics(bool json) {
   if (json) {
     print(base::render_json(diagnostics, sources));
   } else if (!diagnostics.all().empty()) {
-    std::fflush(stdout);
+    flush_output();
     const std::string text = base::render_text(diagnostics, sources, wants_color(stderr));
     std::fwrite(text.data(), 1, text.size(), stderr);
   }
@@ -73,6 +73,10 @@ driver::CompileOptions compile_options(const RuleOptions& options) {
 }
 
 support::Result<Compiled> compile_rule(Compilation& compilation, const RuleOptions& options) {
+  if (options.rule.find_first_not_of(" \t\r\n") == std::string::npos)
+    return support::Failure{
+        support::FailureKind::Usage,
+        "--rule is empty; it takes a rule or pipeline, e.g. 'AdamW(lr = 0.01)'"};
   auto front_end = driver::analyze_rule(*compilation.modules, compilation.sources,
                                         compilation.diagnostics, options.rule);
   if (!compilation.print_diagnostics(false) || !front_end)

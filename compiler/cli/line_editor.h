@@ -1,6 +1,7 @@
 // Reading of lines: with editing and history on a terminal, plainly elsewhere.
 #pragma once
 
+#include <cstddef>
 #include <memory>
 #include <optional>
 #include <string>
@@ -15,10 +16,17 @@ class LineReader {
   LineReader(const LineReader&) = delete;
   LineReader& operator=(const LineReader&) = delete;
 
-  /// The next line without its break; nothing at the end of input.
+  static constexpr std::size_t kMaxLineBytes = 1 << 20;
+
+  /// The next line without its break; nothing at the end of input, or where a line is too long.
   std::optional<std::string> next(const std::string& prompt);
+  /// True if input ended because a line had more than kMaxLineBytes.
+  [[nodiscard]] bool is_too_long() const { return is_too_long_; }
 
  private:
+  std::optional<std::string> next_plain();
+
+  bool is_too_long_ = false;
   struct Impl;
   std::unique_ptr<Impl> impl_;
 };

@@ -33,6 +33,11 @@ int run(const std::vector<std::filesystem::path>& include_dirs) {
       print("\n");
       continue;
     }
+    if (reader.is_too_long()) {
+      fmt::print(stderr, "talweg repl: a line has more than {} bytes; is this a text?\n",
+                 LineReader::kMaxLineBytes);
+      return kProgramWrong;
+    }
     if (!line && !more) break;
     const ReplSession::Reply reply = session.feed(line.value_or(""), interrupt.flag());
     interrupt.take();

@@ -18,6 +18,10 @@ namespace {
 
 constexpr const char* kModule = "repl";
 
+/// An input is read again with each line until it is whole: a limit keeps that short.
+constexpr int kMaxPendingLines = 1000;
+constexpr std::size_t kMaxPendingBytes = 1 << 16;
+
 bool is_blank(std::string_view text) {
   return text.find_first_not_of(" \t\r\n") == std::string_view::npos;
 }
@@ -65,6 +69,13 @@ ReplSession::Reply ReplSession::feed(std::string_view line, const std::atomic<bo
   const bool finish = !pending_.empty() && is_blank(line);
   pending_ += line;
   pending_ += '\n';
+  if (++pending_lines_ > kMaxPendingLines || pending_.size() > kMaxPendingBytes) {
+    cancel();
+    return failed(
+        fmt::format("this input goes on for more than {} lines or {} bytes and is dropped; "
+                    "write it to a file and :load that\n",
+                    kMaxPendingLines, kMaxPendingBytes));
+  }
   if (!finish) {
     base::Sources sources;
     base::Diagnostics diagnostics;
@@ -76,7 +87,7 @@ ReplSession::Reply ReplSession::feed(std::string_view line, const std::atomic<bo
     }
   }
   const std::string text = std::move(pending_);
-  pending_.clear();
+  cancel();
   return evaluate(text);
 }
 

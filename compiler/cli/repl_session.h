@@ -26,7 +26,10 @@ class ReplSession {
   /// goes on.
   Reply feed(std::string_view line, const std::atomic<bool>& stop);
   /// Drops an unfinished input (Ctrl-C).
-  void cancel() { pending_.clear(); }
+  void cancel() {
+    pending_.clear();
+    pending_lines_ = 0;
+  }
   /// True if any input was wrong so far: what a script fed to the REPL ends with.
   [[nodiscard]] bool had_errors() const { return had_errors_; }
 
@@ -63,6 +66,7 @@ class ReplSession {
   bool color_;
   std::vector<Definition> definitions_;
   std::string pending_;
+  int pending_lines_ = 0;
   std::string dtype_ = "float64";
   bool had_errors_ = false;
   const std::atomic<bool>* stop_ = nullptr;  // of the line being fed

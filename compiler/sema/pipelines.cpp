@@ -156,6 +156,8 @@ std::vector<std::string> PipelineChecker::stage_labels(RuleInstance& instance,
   for (std::size_t i = 0; i < labels.size(); ++i) {
     const auto& name = pipeline.stages[i].label;
     if (!name) continue;
+    if (is_reserved_in_rules(name->text))
+      reporter_.report(DiagnosticKind::ReservedName, name->span, name->text);
     for (const syntax::Name& earlier : instance.stage_names)
       if (earlier.text == name->text)
         reporter_.report(DiagnosticKind::NameTaken, name->span, name->text)

@@ -88,5 +88,13 @@ with tempfile.TemporaryDirectory() as folder:
     code, message, *_ = run(folder, "empty.tw")
     if code != 0:
         faults.append(f"an empty file is an empty module, got exit {code}: {message}")
+    # The REPL: a line without end, and an input that never becomes whole.
+    for name, source, wanted in [("endless line", "/dev/zero", "a line has more than"),
+                                 ("endless input", pathlib.Path(folder, "open.txt"), "goes on for more than")]:
+        pathlib.Path(folder, "open.txt").write_text("(\n" * N)
+        with open(source, "rb") as lines:
+            repl = subprocess.run([talweg, "repl"], stdin=lines, capture_output=True, timeout=60)
+        if repl.returncode != 1 or wanted not in repl.stderr.decode():
+            faults.append(f"repl, {name}: exit {repl.returncode}\n{repl.stderr[:500]}")
 print("\n".join(faults) or f"{len(CASES) + 3} hostile inputs refused cleanly")
 sys.exit(1 if faults else 0)
