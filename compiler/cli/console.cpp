@@ -29,18 +29,34 @@ int terminal_width() {
   return size.ws_col;
 }
 
-void print(std::string_view text) { std::fwrite(text.data(), 1, text.size(), stdout); }
+namespace {
+
+/// Why stdout could not be written, at the first time. A stream forgets: it drops what it could not
+/// write, so that the next flush succeeds.
+int output_error = 0;
+
+void note_output_error(bool failed) {
+  if (failed && output_error == 0) output_error = errno;
+}
+
+}  // namespace
+
+void print(std::string_view text) {
+  note_output_error(std::fwrite(text.data(), 1, text.size(), stdout) != text.size());
+}
+
+void flush_output() { note_output_error(std::fflush(stdout) != 0); }
 
 bool finish_output() {
-  errno = 0;
-  if (std::fflush(stdout) == 0 && std::ferror(stdout) == 0) return true;
-  fmt::print(stderr, "talweg: standard output could not be written{}{}\n", errno ? ": " : "",
-             errno ? std::strerror(errno) : "");
+  flush_output();
+  if (output_error == 0 && std::ferror(stdout) == 0) return true;
+  fmt::print(stderr, "talweg: standard output could not be written{}{}\n",
+             output_error != 0 ? ": " : "", output_error != 0 ? std::strerror(output_error) : "");
   return false;
 }
 
 int report(const char* command, const support::Failure& failure) {
-  std::fflush(stdout);
+  flush_output();
   fmt::print(stderr, "talweg {}: {}\n", command, failure.message);
   return static_cast<int>(failure.kind);
 }

@@ -13,7 +13,10 @@ bool is_terminal(std::FILE* stream);
 int terminal_width();
 /// Writes to stdout. What could not be written shows in finish_output().
 void print(std::string_view text);
-/// Flushes stdout; false (with a message on stderr) if something could not be written.
+/// Sends on what print() holds back.
+void flush_output();
+/// Flushes stdout; false (with a message on stderr that names the system's reason) if something
+/// could not be written.
 bool finish_output();
 
 }  // namespace talweg::cli

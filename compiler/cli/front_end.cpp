@@ -121,16 +121,26 @@ support::Result<Setting> parse_setting(const std::string& text) {
   return setting;
 }
 
-CLI::Validator count_from(std::uint64_t least) {
+CLI::Validator count_from(std::uint64_t least, std::uint64_t greatest) {
   return CLI::Validator(
-      [least](std::string& text) {
+      [least, greatest](std::string& text) {
         std::uint64_t value = 0;
         const auto [stop, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-        if (stop != text.data() + text.size() || error != std::errc{} || value < least)
-          return fmt::format("'{}' is no whole number from {} to 2^64 - 1", text, least);
+        if (stop != text.data() + text.size() || error != std::errc{} || value < least ||
+            value > greatest)
+          return fmt::format("'{}' is not a whole number from {} to {}", text, least, greatest);
         return std::string();
       },
       "COUNT");
+}
+
+CLI::Validator not_empty() {
+  return CLI::Validator(
+      [](std::string& text) {
+        return std::string(text.empty() ? "the name is empty; give one, or leave the option away"
+                                        : "");
+      },
+      "");
 }
 
 std::uint32_t thread_count(std::uint32_t asked) {

@@ -63,8 +63,10 @@ struct Setting {
 };
 support::Result<Setting> parse_setting(const std::string& text);
 
-/// Accepts whole numbers of `least` or more; CLI11 alone would take -1 for 2^64 - 1.
-CLI::Validator count_from(std::uint64_t least);
+/// Accepts whole numbers in this range; CLI11 alone would take -1 for 2^64 - 1.
+CLI::Validator count_from(std::uint64_t least, std::uint64_t greatest = UINT64_MAX);
+/// Refuses '': programs take an empty name for an option that was not given.
+CLI::Validator not_empty();
 
 std::uint32_t thread_count(std::uint32_t asked);
 

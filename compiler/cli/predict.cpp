@@ -6,6 +6,7 @@
 
 #include "compiler/cli/console.h"
 #include "compiler/cli/exit_code.h"
+#include "compiler/cli/front_end.h"
 #include "compiler/cli/subcommands.h"
 #include "runtime/train/session.h"
 
@@ -19,6 +20,7 @@ std::string report_json(const train::PredictReport& r) {
   if (r.mean_squared_error) json["mean_squared_error"] = *r.mean_squared_error;
   if (r.confusion)
     json["confusion"] = {{"classes", r.confusion->classes}, {"counts", r.confusion->counts}};
+  json["warnings"] = r.warnings;
   return json.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) + "\n";
 }
 
@@ -42,11 +44,14 @@ std::function<int()> declare_predict(CLI::App& app) {
       ->capture_default_str();
   app.add_option("-o,--out", s.out,
                  "Predictions as CSV; default: predictions.csv beside the parameters")
+      ->check(not_empty())
       ->type_name("FILE");
   app.add_flag("--json", options->json, "The summary as JSON on stdout");
   return [options] {
     auto predicted = train::predict(options->settings);
     if (!predicted) return report("predict", predicted.failure());
+    for (const std::string& warning : predicted->warnings)
+      fmt::print(stderr, "talweg predict: warning: {}\n", warning);
     print(options->json ? report_json(*predicted) : predicted->text);
     return static_cast<int>(kOk);
   };

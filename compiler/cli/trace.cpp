@@ -10,9 +10,9 @@
 #include "compiler/cli/interrupt.h"
 #include "compiler/cli/subcommands.h"
 #include "compiler/cli/trace_run.h"
-#include "compiler/types/interval.h"
 #include "runtime/support/file_io.h"
 #include "runtime/train/test_functions.h"
+#include "runtime/train/trajectory.h"
 
 namespace talweg::cli {
 
@@ -25,18 +25,6 @@ struct Options {
   std::string out;
   bool json = false;
 };
-
-std::string csv_header(std::size_t dimensions) {
-  std::string line = "step,value";
-  for (std::size_t i = 0; i < dimensions; ++i) line += fmt::format(",x{}", i);
-  return line + "\n";
-}
-
-std::string csv_line(const TracePoint& point) {
-  std::string line = fmt::format("{},{}", point.step, types::number_text(point.value));
-  for (const double x : point.parameters) line += "," + types::number_text(x);
-  return line + "\n";
-}
 
 std::string json_line(const TracePoint& point) {
   const nlohmann::ordered_json json = {
@@ -59,9 +47,9 @@ int run(Options& o) {
   const InterruptGuard interrupt;
   std::string text;
   const auto on_point = [&](const TracePoint& point) {
-    if (!o.json && point.step == 0) text += csv_header(point.parameters.size());
+    if (!o.json && point.step == 0) text += train::trajectory_header(point.parameters.size());
     if (point.step % o.every == 0 || point.step == o.trace.steps)
-      text += o.json ? json_line(point) : csv_line(point);
+      text += o.json ? json_line(point) : train::trajectory_line(point);
     constexpr std::size_t kFlushBytes = 1 << 16;
     if (o.out.empty() && text.size() >= kFlushBytes) {
       print(text);
@@ -95,7 +83,9 @@ std::function<int()> declare_trace(CLI::App& app) {
   app.add_option("--every", options->every, "Print every so many steps")
       ->check(count_from(1))
       ->capture_default_str();
-  app.add_option("-o,--out", options->out, "CSV file; default: stdout")->type_name("FILE");
+  app.add_option("-o,--out", options->out, "CSV file; default: stdout")
+      ->check(not_empty())
+      ->type_name("FILE");
   app.add_flag("--json", options->json, "JSON lines instead of CSV");
   app.footer(
       "Example:\n  talweg trace --rule 'Adam(lr = 0.05)' --function rosenbrock --steps 500 --every "

@@ -9,6 +9,7 @@
 
 #include "compiler/driver/compile.h"
 #include "runtime/support/result.h"
+#include "runtime/train/trajectory.h"
 
 namespace talweg::cli {
 
@@ -19,16 +20,9 @@ struct TraceSettings {
   std::vector<std::string> settings;  // texts of --set
 };
 
-/// The point before the first step (step 0), then after each.
-struct TracePoint {
-  std::uint64_t step = 0;
-  double value = 0;  // of the function at this point
-  std::vector<double> parameters;
-};
+using TracePoint = train::TrajectoryPoint;
 
-/// Runs the steps in the program's compute type. Numeric failure, naming the step, when the value
-/// or the gradient stops being finite (the points so far were given); Usage for an unknown function
-/// or a start of the wrong size. `on_point` returns false to end early.
+/// train::follow with a compiled program, in its compute type.
 support::Status run_trace(const TraceSettings& settings,
                           const std::shared_ptr<driver::Program>& program,
                           const std::function<bool(const TracePoint&)>& on_point);

@@ -51,6 +51,7 @@ void declare_model(CLI::App& app, train::TrainSettings& s) {
   app.add_option("--l2", s.l2, "Adds l2/2 times the sum of squared weights to the loss")
       ->capture_default_str();
   app.add_option("--init", s.init, "Start from the parameters of a safetensors file")
+      ->check(not_empty())
       ->type_name("FILE");
   app.add_option("--init-skip", s.init_skip, "Tensors (pattern) that keep their seeded start")
       ->allow_extra_args(false);
@@ -67,19 +68,20 @@ void declare_model(CLI::App& app, train::TrainSettings& s) {
 void declare_loop(CLI::App& app, Options& o) {
   train::TrainSettings& s = o.settings;
   app.add_option("-e,--epochs", s.epochs, "Passes over the training data")
-      ->check(count_from(0))
+      ->check(count_from(1))
       ->capture_default_str();
   app.add_option("--max-steps", s.max_steps, "Stop after this many steps; 0: no limit")
       ->check(count_from(0))
       ->capture_default_str();
   app.add_option("-b,--batch", s.batch, "Samples a step; 0: all of them, 1: one by one")
-      ->check(count_from(0))
+      ->check(count_from(0, UINT32_MAX))
       ->capture_default_str();
   app.add_option("--seed", s.seed, "Of initialisation, split and shuffles")
       ->check(count_from(0))
       ->capture_default_str();
   app.add_option("--shuffle", s.shuffle, "none, once, every-epoch")->capture_default_str();
   app.add_option("--order", s.order, "File of sample numbers from 0, one line an epoch")
+      ->check(not_empty())
       ->type_name("FILE");
   app.add_flag("--drop-last", s.drop_last, "Leave out the smaller last batch of an epoch");
   app.add_option("--patience", s.patience,
@@ -94,6 +96,7 @@ void declare_loop(CLI::App& app, Options& o) {
 
 void declare_output(CLI::App& app, Options& o) {
   app.add_option("-o,--out", o.settings.out, "Folder for parameters, log, summary and loss curve")
+      ->check(not_empty())
       ->type_name("DIR");
   app.add_flag("--overwrite", o.settings.overwrite, "Replace the files of an earlier run in --out");
   app.add_flag("--no-step-log", o.no_step_log, "Log epochs only, not every step");

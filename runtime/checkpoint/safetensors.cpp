@@ -79,18 +79,21 @@ support::Result<Safetensors> Safetensors::parse(std::string bytes, const std::st
   const auto refuse = [&](const std::string& problem) {
     return Failure{FailureKind::Io, name + " is not a valid safetensors file: " + problem};
   };
-  if (bytes.size() < kLengthBytes) return refuse("it is shorter than 8 bytes");
+  const auto not_one = [&](const std::string& problem) {
+    return Failure{FailureKind::Io, name + " is not a safetensors file: " + problem};
+  };
+  if (bytes.size() < kLengthBytes) return not_one("it is shorter than 8 bytes");
   std::uint64_t header_bytes = 0;
   std::memcpy(&header_bytes, bytes.data(), kLengthBytes);
   if (header_bytes > kMaxHeaderBytes)
-    return refuse("its header would have " + std::to_string(header_bytes) +
-                  " bytes; at most 100000000 are allowed");
+    return not_one("read as one, its header would have " + std::to_string(header_bytes) +
+                   " bytes; at most 100000000 are allowed");
   if (header_bytes > bytes.size() - kLengthBytes)
     return refuse("its header has " + std::to_string(header_bytes) +
                   " bytes, but the file ends after " + std::to_string(bytes.size() - kLengthBytes) +
                   " of them");
   const std::string_view json = std::string_view(bytes).substr(kLengthBytes, header_bytes);
-  if (json.empty() || json.front() != '{') return refuse("its header does not start with {");
+  if (json.empty() || json.front() != '{') return not_one("its header does not start with {");
 
   Header header;
   if (const std::string problem = read_header(json, header); !problem.empty())

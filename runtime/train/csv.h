@@ -24,7 +24,7 @@ class CsvReader {
   /// `text` must outlive the reader; `source` names it in failures.
   CsvReader(std::string_view text, std::string source);
 
-  /// Fills `record` with the next one that is not blank; false at the end. Failures (Usage) name
+  /// Fills `record` with the next one that is not blank; false at the end. Failures (Io) name
   /// the line: a quote never closed, text after a closing quote, a NUL byte, too many or too long
   /// cells.
   support::Result<bool> next(CsvRecord& record);
@@ -62,8 +62,9 @@ struct CsvSettings {
   std::optional<std::vector<std::string>> features;
 };
 
-/// The table of `text`. Failures (Usage) give source, line, column and what to do. Missing values
-/// are empty cells, `?`, `NA`, `N/A`, `NaN`, `null`.
+/// The table of `text`. Failures give source, line, column and what to do: Io for what is wrong in
+/// the text, Usage for columns that were asked for and are not there. Missing values are empty
+/// cells, `?`, `NA`, `N/A`, `NaN`, `null`.
 support::Result<Table> read_csv_table(std::string_view text, const std::string& source,
                                       const CsvSettings& settings);
 

@@ -15,7 +15,7 @@ namespace talweg::train {
 bool is_idx(std::string_view bytes);
 
 /// Images (2 to 4 dimensions, the first counts samples) and, with `labels`, their targets (1
-/// dimension). Features are named `pixel0`, ... and keep their values 0 to 255. Failures (Usage)
+/// dimension). Features are named `pixel0`, ... and keep their values 0 to 255. Failures (Io)
 /// name the file and what is wrong: another kind of value, sizes that do not fit the file, images
 /// and labels of different counts.
 support::Result<Table> read_idx_table(std::string_view images, const std::string& images_source,

@@ -82,6 +82,16 @@ bool is_consistent(const ModelDescription& description) {
          all_finite(description.scaling.factor);
 }
 
+/// Whether a file has as many numbers as the network it describes: nothing is allocated that is not
+/// there.
+bool has_parameters(const checkpoint::Safetensors& file, const NetworkSpec& network) {
+  std::uint64_t elements = 0;
+  for (const auto& entry : file.entries())
+    elements += (entry.end - entry.begin) / checkpoint::element_bytes(entry.type);
+  const auto wanted = parameter_count(network);
+  return wanted && *wanted <= elements;
+}
+
 std::optional<ModelDescription> read_description(const std::string& text) {
   const Json json = Json::parse(text, nullptr, false);
   if (!json.is_object() || !json.contains("scaling") || !json["scaling"].is_object())
@@ -183,7 +193,7 @@ support::Result<ModelFile> read_model_file(const std::filesystem::path& path) {
                     path.string()));
   }
   auto description = read_description(found->second);
-  if (!description) {
+  if (!description || !has_parameters(*tensors, description->network)) {
     return usage(
         fmt::format("{}: the description of its model (`{}`) is damaged or of another version",
                     path.string(), kModelKey));

@@ -142,10 +142,13 @@ support::Result<Loss> parse_loss(std::string_view text) {
       "no loss `{}`; there are mse (numbers), binary (two classes), softmax (classes)", text));
 }
 
-std::uint64_t parameter_count(const NetworkSpec& spec) {
+std::optional<std::uint64_t> parameter_count(const NetworkSpec& spec) {
   std::uint64_t count = 0;
   for (std::size_t i = 0; i < spec.layers(); ++i) {
-    count += std::uint64_t{spec.widths[i] + 1} * spec.widths[i + 1];
+    // Weights and biases of one layer: at most (2^32 - 1) * 2^32.
+    const std::uint64_t layer = (std::uint64_t{spec.widths[i]} + 1) * spec.widths[i + 1];
+    if (layer > UINT64_MAX - count) return std::nullopt;
+    count += layer;
   }
   return count;
 }

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -48,7 +49,7 @@ struct NetworkSpec {
   [[nodiscard]] std::size_t layers() const { return widths.size() - 1; }
 };
 
-/// Number of parameters, exact.
-std::uint64_t parameter_count(const NetworkSpec& spec);
+/// Number of parameters. Nothing: 2^64 or more.
+std::optional<std::uint64_t> parameter_count(const NetworkSpec& spec);
 
 }  // namespace talweg::train

@@ -3,6 +3,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "runtime/train/batches.h"
 #include "runtime/train/groups.h"
 #include "runtime/train/loss_plot.h"
@@ -18,7 +20,8 @@ std::uint64_t total_steps(const LoopSettings& loop, std::uint32_t samples) {
   auto batches = BatchPlan::create(loop, samples);
   if (!batches) return 0;
   batches->start(0);
-  const std::uint64_t steps = loop.epochs * batches->count();
+  const std::uint64_t count = std::max<std::uint64_t>(1, batches->count());
+  const std::uint64_t steps = loop.epochs > UINT64_MAX / count ? UINT64_MAX : loop.epochs * count;
   return loop.max_steps > 0 ? std::min(loop.max_steps, steps) : steps;
 }
 

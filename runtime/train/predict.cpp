@@ -11,6 +11,7 @@
 #include "runtime/train/network_objective.h"
 #include "runtime/train/random.h"
 #include "runtime/train/run_files.h"
+#include "runtime/train/run_warnings.h"
 #include "runtime/train/session.h"
 #include "runtime/train/summary.h"
 #include "runtime/train/train_plan.h"
@@ -216,14 +217,18 @@ support::Result<PredictReport> predict(const PredictSettings& settings) {
   if (!model) return model.failure();
   auto table = load_rows(settings, model->description);
   if (!table) return table.failure();
+  auto status = check_range(*table, model->description.scaling, model->dtype,
+                            "it is far from what the model was trained on");
+  if (!status) return status.failure();
   Predictions predictions(model->description, *table);
-  if (auto status = predictions.read_truth(); !status) return status.failure();
+  if (status = predictions.read_truth(); !status) return status.failure();
   predictions.write_header();
-  auto status = model->dtype == TALWEG_F32
-                    ? predict_rows<float>(*model, path.string(), *table, predictions)
-                    : predict_rows<double>(*model, path.string(), *table, predictions);
+  status = model->dtype == TALWEG_F32
+               ? predict_rows<float>(*model, path.string(), *table, predictions)
+               : predict_rows<double>(*model, path.string(), *table, predictions);
   if (!status) return status.failure();
   PredictReport report;
+  report.warnings = run_warnings(path, path != settings.run);
   report.file =
       settings.out.empty() ? (path.parent_path() / kPredictionsFile).string() : settings.out;
   if (auto written = support::write_file_atomically(report.file, predictions.csv()); !written) {

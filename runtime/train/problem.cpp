@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 #include <set>
 
 #include "runtime/train/number_text.h"
@@ -138,9 +139,30 @@ support::Result<Problem> pose_problem(const TrainPlan& plan, const Table& table,
   auto split = split_rows(plan.split, table.rows, seed);
   if (!split) return split.failure();
   problem.split = std::move(*split);
-  description.scaling = fit_scaling(choose_scale(plan, is_images), table, problem.split.training);
+  auto scaling = fit_scaling(choose_scale(plan, is_images), table, problem.split.training);
+  if (!scaling) return scaling.failure();
+  description.scaling = std::move(*scaling);
   if (auto status = check_unit_range(problem, table); !status) return status.failure();
   return problem;
+}
+
+support::Status check_range(const Problem& problem, const Table& table, talweg_dtype dtype) {
+  const bool is_float = dtype == TALWEG_F32;
+  const std::string_view advice =
+      is_float ? "scale the features (--scale) or compute in float64 (--dtype float64)"
+               : "scale the features (--scale)";
+  if (auto status = check_range(table, problem.description.scaling, dtype, advice); !status)
+    return status;
+  for (std::size_t row = 0; row < problem.target_numbers.size(); ++row) {
+    const double target = problem.target_numbers[row];
+    if (std::abs(target) <= greatest_value(dtype)) continue;
+    return support::Failure{
+        support::FailureKind::Io,
+        fmt::format("{}: the target `{}` is {}, too large for a float32; write it in a larger "
+                    "unit or compute in float64 (--dtype float64)",
+                    row_place(table, row), table.target_name, target)};
+  }
+  return support::ok();
 }
 
 }  // namespace talweg::train

@@ -32,9 +32,13 @@ struct Problem {
 };
 
 /// Decides loss, widths and scaling. `is_images` says that features are bytes. Refused (Usage):
-/// widths that do not fit the data, a loss that does not fit the target.
+/// widths that do not fit the data, a loss that does not fit the target; (Io): a column that cannot
+/// be scaled.
 support::Result<Problem> pose_problem(const TrainPlan& plan, const Table& table, bool is_images,
                                       double l2, std::uint64_t seed);
+
+/// Fails (Io), naming row and column, if a scaled feature or a target is too large for `dtype`.
+support::Status check_range(const Problem& problem, const Table& table, talweg_dtype dtype);
 
 /// The samples of some rows: features scaled, targets as the loss takes them.
 template <class Scalar>

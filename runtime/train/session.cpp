@@ -8,6 +8,7 @@
 #include "runtime/train/groups.h"
 #include "runtime/train/load_table.h"
 #include "runtime/train/model_file.h"
+#include "runtime/train/model_memory.h"
 #include "runtime/train/network_objective.h"
 #include "runtime/train/objective_run.h"
 #include "runtime/train/run_files.h"
@@ -95,24 +96,26 @@ support::Result<TrainReport> train_on_data(RunInputs run) {
   auto problem =
       pose_problem(run.plan, table, loaded->is_images, run.settings.l2, run.settings.seed);
   if (!problem) return problem.failure();
+  if (auto status = check_memory(problem->description.network, run.settings.dtype); !status)
+    return status.failure();
+  if (auto status = check_range(*problem, table, run.settings.dtype); !status)
+    return status.failure();
   run.description = &problem->description;
   return run.settings.dtype == TALWEG_F32 ? train_network<float>(run, *problem, table)
                                           : train_network<double>(run, *problem, table);
 }
 
-/// Forwards to another objective and notes every point the loop asks a gradient for.
+/// On a test function; the points become a file of the run.
 template <class Scalar>
 support::Result<TrainReport> train_function(const RunInputs& run) {
   auto function = find_test_function(run.plan.model.function);
   if (!function) return function.failure();
   auto objective = function_objective<Scalar>(**function, run.settings.start);
   if (!objective) return objective.failure();
-  Trajectory trajectory;
+  std::string csv = trajectory_header(objective->values(0).size());
   const auto note = [&](std::uint64_t step) {
-    const auto values = objective->values(0);
-    std::vector<double> x(values.begin(), values.end());
-    const double value = (*function)->value(x);
-    trajectory.points.push_back({step, value, std::move(x)});
+    if (!run.settings.out.empty())
+      csv += trajectory_line(point_after(step, **function, *objective));
   };
   note(0);
   Hooks hooks = run.hooks;
@@ -123,10 +126,9 @@ support::Result<TrainReport> train_function(const RunInputs& run) {
   TrainReport report;
   report.training_samples = 1;
   const RunInputs noting{run.settings, run.plan, run.make_optimizer, hooks, run.start, nullptr};
-  return run_objective(noting, *objective, std::move(report),
-                       [&](TrainReport&, Json&, RunFiles& files) {
-                         return files.write(kTrajectoryFile, trajectory_csv(trajectory));
-                       });
+  return run_objective(
+      noting, *objective, std::move(report),
+      [&](TrainReport&, Json&, RunFiles& files) { return files.write(kTrajectoryFile, csv); });
 }
 
 support::Result<TrainPlan> checked_plan(const TrainSettings& settings) {

@@ -134,11 +134,12 @@ struct PredictReport {
       mean_squared_error;  // with a target of numbers; autoencoders: of reconstruction
   std::optional<Confusion> confusion;
   std::string file;
+  std::vector<std::string> warnings;
   std::string text;
 };
 
 /// Predicts with the parameters of a run. Refused by name: features missing or unknown, other
-/// sizes.
+/// sizes. Warns where the run did not end well by its summary, or where that cannot be read.
 support::Result<PredictReport> predict(const PredictSettings& settings);
 
 }  // namespace talweg::train

@@ -31,6 +31,9 @@ struct Table {
 /// Largest number of feature values (8 bytes each) a table may hold.
 inline constexpr std::uint64_t kMaxTableValues = std::uint64_t{1} << 28U;
 
+/// Where a row comes from, for messages: "data.csv:17", or "data.gz, row 16".
+std::string row_place(const Table& table, std::size_t row);
+
 /// The targets as numbers. A text that is none is refused with its line.
 support::Result<std::vector<double>> number_targets(const Table& table);
 

@@ -17,11 +17,6 @@ support::Failure usage(std::string message) {
   return {support::FailureKind::Usage, std::move(message)};
 }
 
-std::string place(const Table& table, std::size_t row) {
-  if (row < table.lines.size()) return fmt::format("{}:{}", table.source, table.lines[row]);
-  return fmt::format("{}, row {}", table.source, row + 1);
-}
-
 std::string target_text(const Table& table, std::size_t row) {
   return table.target_text.empty() ? fmt::format("{}", table.target_numbers[row])
                                    : table.target_text[row];
@@ -44,6 +39,11 @@ std::vector<std::string> in_order(const std::set<std::string>& values) {
 
 }  // namespace
 
+std::string row_place(const Table& table, std::size_t row) {
+  if (row < table.lines.size()) return fmt::format("{}:{}", table.source, table.lines[row]);
+  return fmt::format("{}, row {}", table.source, row + 1);
+}
+
 support::Result<std::vector<double>> number_targets(const Table& table) {
   if (!table.target_numbers.empty()) return table.target_numbers;
   std::vector<double> numbers;
@@ -55,7 +55,7 @@ support::Result<std::vector<double>> number_targets(const Table& table) {
           fmt::format("{}: the target `{}` is \"{}\", not a finite number; to predict classes "
                       "choose a model or loss for classes (softmax, logistic, mlp with --loss "
                       "softmax)",
-                      place(table, row), table.target_name, table.target_text[row]));
+                      row_place(table, row), table.target_name, table.target_text[row]));
     }
     numbers.push_back(*number);
   }
@@ -92,7 +92,7 @@ support::Result<ClassTargets> class_targets(const Table& table, std::vector<std:
     const std::string text = target_text(table, row);
     const auto found = index.find(text);
     if (found == index.end()) {
-      return usage(fmt::format("{}: \"{}\" is none of the classes {}", place(table, row), text,
+      return usage(fmt::format("{}: \"{}\" is none of the classes {}", row_place(table, row), text,
                                list_names(classes)));
     }
     result.labels.push_back(found->second);

@@ -50,9 +50,8 @@ support::Status check_loss(const ModelSpec& model, Loss loss) {
       if (loss == Loss::SoftmaxCrossEntropy) only = "mse (or binary, for features from 0 to 1)";
       break;
     case ModelSpec::Kind::Perceptron:
+    case ModelSpec::Kind::Function:  // has no --loss
       break;
-    case ModelSpec::Kind::Function:
-      return usage("a test function is its own loss; leave --loss away");
   }
   if (only.empty()) return support::ok();
   return usage(fmt::format("--model {} is trained with the loss {}, not {}", to_text(model), only,
@@ -61,7 +60,8 @@ support::Status check_loss(const ModelSpec& model, Loss loss) {
 
 support::Status check_numbers(const TrainSettings& settings) {
   if (settings.epochs == 0) return usage("--epochs must be at least 1");
-  if (settings.batch > UINT32_MAX) return usage("--batch is too large");
+  if (settings.batch > UINT32_MAX)
+    return usage(fmt::format("--batch is at most {}, not {}", UINT32_MAX, settings.batch));
   if (!(settings.l2 >= 0) || !std::isfinite(settings.l2)) {
     return usage(fmt::format("--l2 is a finite number that is not negative, not {}", settings.l2));
   }
@@ -75,22 +75,43 @@ support::Status check_numbers(const TrainSettings& settings) {
   return support::ok();
 }
 
-support::Status check_function_model(const TrainSettings& settings, const ModelSpec& model) {
+/// What says something about data, networks or chance has no meaning for a test function.
+support::Status check_function_model(const TrainSettings& s, const ModelSpec& model) {
   auto function = find_test_function(model.function);
   if (!function) return function.failure();
-  if (!settings.data.empty() || !settings.target.empty() || settings.l2 != 0 ||
-      !settings.init.empty()) {
-    return usage("a test function takes no --data, --target, --l2 or --init; its start is --start");
+  const TrainSettings usual;
+  const std::pair<std::string_view, bool> flags[] = {
+      {"--data", s.data != usual.data},
+      {"--target", s.target != usual.target},
+      {"--header", s.header != usual.header},
+      {"--missing", s.missing != usual.missing},
+      {"--scale", s.scale != usual.scale},
+      {"--validation", s.validation != usual.validation},
+      {"--loss", s.loss != usual.loss},
+      {"--l2", s.l2 != usual.l2},
+      {"--init", s.init != usual.init},
+      {"--init-skip", s.init_skip != usual.init_skip},
+      {"--initialisation", s.initialisation != usual.initialisation},
+      {"--batch", s.batch != usual.batch},
+      {"--seed", s.seed != usual.seed},
+      {"--shuffle", s.shuffle != usual.shuffle},
+      {"--order", s.order != usual.order},
+      {"--drop-last", s.drop_last != usual.drop_last}};
+  std::string given;
+  for (const auto& [flag, is_given] : flags) {
+    if (is_given) given += fmt::format("{}{}", given.empty() ? "" : ", ", flag);
   }
-  return support::ok();
+  if (given.empty()) return support::ok();
+  return usage(
+      fmt::format("a test function takes no {}; its start is --start, its steps --epochs", given));
 }
 
 support::Status check_data_model(const TrainSettings& settings, const TrainPlan& plan) {
+  if (!settings.start.empty())
+    return usage("--start belongs to test functions (--model function:NAME)");
   if (settings.data.empty()) {
     return usage("there are no data: give --data FILE, or --data 'generate:linear?n=100&noise=1'");
   }
-  if (!settings.start.empty())
-    return usage("--start belongs to test functions (--model function:NAME)");
   if (plan.generated && !settings.target.empty()) {
     return usage("generated data have their target in themselves; leave --target away");
   }
@@ -136,7 +157,6 @@ class Reading {
 
 support::Status read_parts(const TrainSettings& settings, TrainPlan& plan) {
   Reading reading;
-  reading.into(plan.model, parse_model_spec(settings.model));
   if (!settings.loss.empty()) reading.into(plan.loss, parse_loss(settings.loss));
   if (settings.scale != "auto") reading.into(plan.scale, parse_scale_spec(settings.scale));
   reading.into(plan.split, parse_split_spec(settings.validation));
@@ -212,14 +232,20 @@ support::Result<std::vector<std::vector<std::uint32_t>>> parse_order(std::string
 support::Result<TrainPlan> read_settings(const TrainSettings& settings) {
   TrainPlan plan;
   if (auto status = check_numbers(settings); !status) return status.failure();
+  auto model = parse_model_spec(settings.model);
+  if (!model) return model.failure();
+  plan.model = std::move(*model);
+  const bool is_function = plan.model.kind == ModelSpec::Kind::Function;
+  if (is_function) {
+    if (auto status = check_function_model(settings, plan.model); !status) return status.failure();
+  }
   if (auto status = read_parts(settings, plan); !status) return status.failure();
   if (plan.loss) {
     if (auto status = check_loss(plan.model, *plan.loss); !status) return status.failure();
   }
-  auto status = plan.model.kind == ModelSpec::Kind::Function
-                    ? check_function_model(settings, plan.model)
-                    : check_data_model(settings, plan);
-  if (!status) return status.failure();
+  if (!is_function) {
+    if (auto status = check_data_model(settings, plan); !status) return status.failure();
+  }
   plan.loop.epochs = settings.epochs;
   plan.loop.max_steps = settings.max_steps;
   plan.loop.batch = settings.batch;

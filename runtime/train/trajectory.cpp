@@ -3,63 +3,63 @@
 
 #include <fmt/format.h>
 
-#include "runtime/train/test_functions.h"
+#include <atomic>
+#include <cmath>
+
+#include "runtime/train/loop.h"
 
 namespace talweg::train {
 namespace {
 
 template <class Scalar>
-support::Result<Trajectory> follow_in(const FunctionRun& run,
-                                      const OptimizerFactory& make_optimizer,
-                                      const LoopHooks& hooks) {
+support::Status follow_in(const FunctionRun& run, const OptimizerFactory& make_optimizer,
+                          const std::function<bool(const TrajectoryPoint&)>& on_point) {
   auto function = find_test_function(run.function);
   if (!function) return function.failure();
   auto objective = function_objective<Scalar>(**function, run.start);
   if (!objective) return objective.failure();
   auto optimizer = make_optimizer(optimizer_tensors(*objective), 1, run.dtype);
   if (!optimizer) return optimizer.failure();
-  Trajectory trajectory;
-  const auto note = [&](std::uint64_t step) {
-    const auto values = objective->values(0);
-    std::vector<double> x(values.begin(), values.end());
-    const double value = (*function)->value(x);
-    trajectory.points.push_back({step, value, std::move(x)});
-  };
-  note(0);
+
+  std::atomic<bool> stop{!on_point(point_after(0, **function, *objective))};
   LoopSettings settings;
   settings.epochs = run.steps;
-  LoopHooks noting = hooks;
-  noting.on_step = [&](const StepRecord& record) {
-    note(record.step);
-    if (hooks.on_step) hooks.on_step(record);
+  settings.shuffle = Shuffle::None;
+  LoopHooks hooks;
+  hooks.stop = &stop;
+  hooks.on_step = [&](const StepRecord& record) {
+    if (!on_point(point_after(record.step, **function, *objective))) stop = true;
   };
-  auto outcome = run_loop(*objective, *optimizer, settings, noting);
+  const auto outcome = run_loop(*objective, *optimizer, settings, hooks);
   if (!outcome) return outcome.failure();
-  trajectory.outcome = std::move(*outcome);
-  return trajectory;
+  if (outcome->cause == StopCause::NotFinite)
+    return support::Failure{support::FailureKind::Numeric, outcome->reason};
+  return support::ok();
+}
+
+/// As people read it: the sign of a NaN says nothing.
+std::string number_text(double value) {
+  return std::isnan(value) ? "nan" : fmt::format("{}", value);
 }
 
 }  // namespace
 
-support::Result<Trajectory> follow(const FunctionRun& run, const OptimizerFactory& make_optimizer,
-                                   const LoopHooks& hooks) {
-  return run.dtype == TALWEG_F32 ? follow_in<float>(run, make_optimizer, hooks)
-                                 : follow_in<double>(run, make_optimizer, hooks);
+support::Status follow(const FunctionRun& run, const OptimizerFactory& make_optimizer,
+                       const std::function<bool(const TrajectoryPoint&)>& on_point) {
+  return run.dtype == TALWEG_F32 ? follow_in<float>(run, make_optimizer, on_point)
+                                 : follow_in<double>(run, make_optimizer, on_point);
 }
 
-std::string trajectory_csv(const Trajectory& trajectory) {
-  std::string text = "step,value";
-  if (!trajectory.points.empty()) {
-    for (std::size_t i = 0; i < trajectory.points.front().x.size(); ++i)
-      text += fmt::format(",x{}", i);
-  }
-  text += '\n';
-  for (const TrajectoryPoint& point : trajectory.points) {
-    text += fmt::format("{},{}", point.step, point.value);
-    for (const double x : point.x) text += fmt::format(",{}", x);
-    text += '\n';
-  }
-  return text;
+std::string trajectory_header(std::size_t dimensions) {
+  std::string line = "step,value";
+  for (std::size_t i = 0; i < dimensions; ++i) line += fmt::format(",x{}", i);
+  return line + "\n";
+}
+
+std::string trajectory_line(const TrajectoryPoint& point) {
+  std::string line = fmt::format("{},{}", point.step, number_text(point.value));
+  for (const double x : point.parameters) line += "," + number_text(x);
+  return line + "\n";
 }
 
 }  // namespace talweg::train

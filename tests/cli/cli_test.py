@@ -74,6 +74,23 @@ class Usage(CommandTest):
             self.assertEqual(result.stdout, "", arguments)
             self.assertNotEqual(result.stderr, "", arguments)
 
+    def test_empty_names_are_refused(self):
+        for arguments in (["trace", "--rule", "AdamW", "--function", "booth", "--out", ""],
+                          ["predict", "run", "--data", "x.csv", "--out", ""],
+                          ["train", "--rule", "AdamW", "--model", "function:booth", "--out", ""],
+                          ["train", "--rule", "AdamW", "--model", "function:booth", "--init", ""],
+                          ["train", "--rule", "AdamW", "--model", "function:booth", "--order", ""]):
+            error = self.talweg(*arguments, code=2).stderr
+            self.assertIn(arguments[-2], error)
+            self.assertIn("empty", error)
+
+    def test_ranges_of_counts_are_said(self):
+        for flag, wrong, least, greatest in (("--seed", "9" * 23, 0, 2**64 - 1), ("--seed", "-1", 0, 2**64 - 1),
+                                             ("--epochs", "9" * 23, 1, 2**64 - 1), ("--epochs", "0", 1, 2**64 - 1),
+                                             ("--batch", "9" * 23, 0, 2**32 - 1), ("--batch", str(2**32), 0, 2**32 - 1)):
+            error = self.talweg("train", "--rule", "AdamW", "--model", "linear", "--data", "generate:linear", flag, wrong, code=2).stderr
+            self.assertIn(f"{flag}: '{wrong}' is not a whole number from {least} to {greatest}", error)
+
     def test_suggestions(self):
         error = self.talweg("trace", "--rule", "AdamW", "--function", "booth", "--set", "weight_dacay=1", code=2).stderr
         self.assertIn("weight_decay", error)
@@ -158,10 +175,14 @@ class Trace(CommandTest):
         self.assertIn("step,value", result.stdout)
 
     def test_full_disk_and_missing_folder(self):
-        with open("/dev/full", "w", encoding="utf-8") as full:
-            process = subprocess.run([TALWEG, "trace", "--rule", "AdamW", "--function", "beale"], stdout=full, stderr=subprocess.PIPE,
-                                     text=True, check=False)
-        self.assertEqual(process.returncode, 3, process.stderr)
+        for arguments in (["trace", "--rule", "AdamW", "--function", "beale", "--steps", "0"],
+                          ["trace", "--rule", "AdamW", "--function", "beale"],
+                          ["trace", "--rule", "AdamW", "--function", "beale", "--steps", "5000"],
+                          ["explain", "--list"]):
+            with open("/dev/full", "w", encoding="utf-8") as full:
+                process = subprocess.run([TALWEG, *arguments], stdout=full, stderr=subprocess.PIPE, text=True, check=False)
+            self.assertEqual(process.returncode, 3, process.stderr)
+            self.assertIn("No space left on device", process.stderr)
         self.talweg("trace", "--rule", "AdamW", "--function", "beale", "--out", "absent/file.csv", code=3)
 
     def test_closed_pipe_is_quiet(self):
@@ -230,10 +251,28 @@ class Train(CommandTest):
         self.assertIn("bad.csv", error)
         self.assertIn("3", error)
 
+    def test_model_larger_than_the_machine(self):
+        error = self.talweg("train", "--rule", "SGD", "--data", DIGITS, "--target", "label", "--model", "mlp:64-1000000-1000000-10",
+                            code=2).stderr
+        self.assertIn(str(65 * 10**6 + (10**6 + 1) * 10**6 + (10**6 + 1) * 10), error)
+        self.assertRegex(error, r"need \d+ bytes .* has \d+ bytes")
+
+    def test_functions_take_no_data_flags(self):
+        error = self.talweg("train", "--rule", "SGD", "--model", "function:booth", "--batch", "4", "--drop-last", "--loss", "mse",
+                            code=2).stderr
+        for flag in ("--batch", "--drop-last", "--loss"):
+            self.assertIn(flag, error)
+
     def test_divergence(self):
         result = self.train("--set", "lr=1e30", "--out", "run", rule="SGD", code=4)
         self.assertRegex(result.stderr, r"step \d+")
         self.assertTrue((self.folder / "run" / "parameters.safetensors").exists())
+        predicted = self.talweg("predict", "run", "--data", DIGITS, "--json")
+        self.assertIn("not finite", json.loads(predicted.stdout)["warnings"][0])
+        self.assertIn("warning: the run ended by a value that was not finite", predicted.stderr)
+        (self.folder / "other.safetensors").write_text("no tensors at all", encoding="utf-8")
+        error = self.talweg("predict", "other.safetensors", "--data", DIGITS, code=3).stderr
+        self.assertIn("other.safetensors is not a safetensors file", error)
 
     def test_interrupt_leaves_a_summary(self):
         process = subprocess.Popen([TALWEG, "train", "--rule", "mine.Mine", "--data", DIGITS, "--target", "label", "--model",

@@ -37,9 +37,12 @@ std::string problem(const std::string& bytes) {
   const auto file = Safetensors::parse(bytes, "f");
   if (file.ok()) return "";
   CHECK(file.failure().kind == support::FailureKind::Io);
-  const std::string prefix = "f is not a valid safetensors file: ";
-  CHECK(file.failure().message.rfind(prefix, 0) == 0);
-  return file.failure().message.substr(prefix.size());
+  const std::string& message = file.failure().message;
+  const std::string none = "f is not a safetensors file: ";
+  if (message.rfind(none, 0) == 0) return message.substr(none.size());
+  const std::string wrong = "f is not a valid safetensors file: ";
+  CHECK(message.rfind(wrong, 0) == 0);
+  return message.substr(wrong.size());
 }
 
 /// One tensor of 2 float32.

@@ -158,14 +158,66 @@ TEST_CASE("scaling is fitted on the rows it is given") {
   table.rows = 3;
   table.features = {1, 5, 3, 5, 100, -7};
   const std::vector<std::uint32_t> rows = {0, 1};
-  const Scaling standard = fit_scaling({ScaleSpec::Kind::Standard}, table, rows);
+  const Scaling standard = *fit_scaling({ScaleSpec::Kind::Standard}, table, rows);
   CHECK(standard.offset == std::vector<double>{2, 5});
   CHECK(standard.factor == std::vector<double>{1, 0});
-  CHECK(fit_scaling({ScaleSpec::Kind::Max}, table, rows).factor ==
+  CHECK(fit_scaling({ScaleSpec::Kind::Max}, table, rows)->factor ==
         std::vector<double>{1.0 / 3, 0.2});
-  CHECK(fit_scaling(*parse_scale_spec("255"), table, rows).factor[0] == 1.0 / 255);
+  CHECK(fit_scaling(*parse_scale_spec("255"), table, rows)->factor[0] == 1.0 / 255);
   for (const char* bad : {"", "0", "-1", "inf", "nan", "maximum"})
     CHECK(!parse_scale_spec(bad).ok());
+}
+
+TEST_CASE("columns that cannot be scaled are named, never silently lost") {
+  using Kind = ScaleSpec::Kind;
+  Table table;
+  table.source = "d.csv";
+  table.feature_names = {"fine", "bad"};
+  table.rows = 2;
+  const std::vector<std::uint32_t> rows = {0, 1};
+  const auto fit = [&](Kind kind, double first, double second) {
+    table.features = {1, first, 2, second};
+    auto scaling = fit_scaling({kind}, table, rows);
+    if (scaling) {
+      for (const double factor : scaling->factor) CHECK(std::isfinite(factor));
+      return std::string();
+    }
+    CHECK(scaling.failure().kind == support::FailureKind::Io);
+    CHECK_THAT(scaling.failure().message, Catch::Contains("d.csv: the column `bad`"));
+    return scaling.failure().message;
+  };
+  CHECK_THAT(fit(Kind::Standard, 1e308, -1e308), Catch::Contains("--scale max"));
+  CHECK_THAT(fit(Kind::Standard, 1e308, 1.7e308), Catch::Contains("so large"));
+  CHECK_THAT(fit(Kind::Standard, 1e200, 0), Catch::Contains("so large"));
+  CHECK_THAT(fit(Kind::Standard, 1e-200, 0), Catch::Contains("so close to each other"));
+  CHECK_THAT(fit(Kind::Max, 1e-310, 0), Catch::Contains("so close to 0"));
+  CHECK(fit(Kind::Standard, 1e150, -1e150).empty());
+  CHECK(fit(Kind::Standard, 1e-150, -1e-150).empty());
+  CHECK(fit(Kind::Standard, 0, 0).empty());
+  CHECK(fit(Kind::Standard, 1e300, 1e300).empty());
+  CHECK(fit(Kind::Max, 1e308, -1.7e308).empty());
+  CHECK(fit(Kind::Max, 1e-300, 0).empty());
+}
+
+TEST_CASE("features that the compute type cannot hold are refused by row and column") {
+  Table table;
+  table.source = "d.csv";
+  table.feature_names = {"a", "b"};
+  table.rows = 2;
+  table.features = {1, 2, 3, -1e300};
+  table.lines = {2, 4};
+  Scaling scaling{{0, 0}, {1, 1}};
+  const auto refused = check_range(table, scaling, TALWEG_F32, "do this");
+  REQUIRE(!refused.ok());
+  CHECK(refused.failure().kind == support::FailureKind::Io);
+  CHECK_THAT(refused.failure().message, Catch::Contains("d.csv:4: `b` is -1e+300") &&
+                                            Catch::Contains("float32") &&
+                                            Catch::Contains("do this"));
+  CHECK(check_range(table, scaling, TALWEG_F64, "").ok());
+  scaling.factor[1] = 1e-300;
+  CHECK(check_range(table, scaling, TALWEG_F32, "").ok());
+  scaling.factor[1] = 1e10;
+  CHECK(!check_range(table, scaling, TALWEG_F64, "").ok());
 }
 
 TEST_CASE("patterns match whole names") {

@@ -255,17 +255,48 @@ TEST_CASE("a callback trains any model") {
   CHECK(objective.values(0)[0] == Approx(5).epsilon(1e-5));
 }
 
-TEST_CASE("trajectories hold the start and every step") {
+TEST_CASE("trajectories give the start and every step, until told to stop") {
   FakeRule rule(0.1);
   FunctionRun run;
   run.function = "sphere";
   run.start = {1, -2};
   run.steps = 2;
-  const auto trajectory = follow(run, fake_factory(rule));
-  REQUIRE(trajectory.ok());
-  REQUIRE(trajectory->points.size() == 3);
-  CHECK(trajectory->points[1].x == std::vector<double>{0.8, -1.6});
-  CHECK_THAT(trajectory_csv(*trajectory), Catch::StartsWith("step,value,x0,x1\n0,5,1,-2\n1,"));
+  std::vector<TrajectoryPoint> points;
+  std::size_t wanted = 100;
+  const auto on_point = [&](const TrajectoryPoint& point) {
+    points.push_back(point);
+    return points.size() < wanted;
+  };
+  REQUIRE(follow(run, fake_factory(rule), on_point).ok());
+  REQUIRE(points.size() == 3);
+  CHECK(points[1].parameters == std::vector<double>{0.8, -1.6});
+  CHECK(trajectory_header(2) + trajectory_line(points[0]) == "step,value,x0,x1\n0,5,1,-2\n");
+  for (wanted = 1; wanted <= 2; ++wanted) {
+    points.clear();
+    REQUIRE(follow(run, fake_factory(rule), on_point).ok());
+    CHECK(points.size() == wanted);
+  }
+  wanted = 100;
+  run.dtype = TALWEG_F32;
+  run.steps = 0;
+  points.clear();
+  REQUIRE(follow(run, fake_factory(rule), on_point).ok());
+  CHECK(points.size() == 1);
   run.function = "nothing";
-  CHECK(!follow(run, fake_factory(rule)).ok());
+  CHECK(follow(run, fake_factory(rule), on_point).failure().kind == support::FailureKind::Usage);
+}
+
+TEST_CASE("a trajectory that leaves the numbers fails with the points before") {
+  FakeRule rule(1e200);
+  FunctionRun run;
+  run.function = "sphere";
+  std::size_t points = 0;
+  const auto followed = follow(run, fake_factory(rule), [&](const TrajectoryPoint&) {
+    ++points;
+    return true;
+  });
+  REQUIRE(!followed.ok());
+  CHECK(followed.failure().kind == support::FailureKind::Numeric);
+  CHECK_THAT(followed.failure().message, Catch::Contains("step "));
+  CHECK(points >= 1);
 }

@@ -5,6 +5,7 @@
 
 #include "runtime/train/initialise.h"
 #include "runtime/train/losses.h"
+#include "runtime/train/model_memory.h"
 #include "runtime/train/network.h"
 #include "runtime/train/network_objective.h"
 #include "runtime/train/random.h"
@@ -207,6 +208,30 @@ TEST_CASE("model specifications read back, and bad ones are refused") {
     CHECK(!parse_model_spec(text).ok());
   }
   CHECK_THAT(parse_model_spec("mpl:3-2").failure().message, Catch::Contains("did you mean `mlp`"));
+}
+
+TEST_CASE("models that do not fit into the machine are refused before they are allocated") {
+  const NetworkSpec spec{{3, 4, 2}};
+  CHECK(parameter_count(spec) == 3 * 4 + 4 + 4 * 2 + 2);
+  CHECK(check_memory(spec, TALWEG_F32, 26 * 3 * 4).ok());
+  CHECK(check_memory(spec, TALWEG_F64, 26 * 3 * 8).ok());
+  CHECK(!check_memory(spec, TALWEG_F64, 26 * 3 * 8 - 1).ok());
+  const auto refused = check_memory(spec, TALWEG_F32, 26 * 3 * 4 - 1);
+  REQUIRE(!refused.ok());
+  CHECK(refused.failure().kind == support::FailureKind::Usage);
+  CHECK_THAT(refused.failure().message, Catch::Contains("26 parameters") &&
+                                            Catch::Contains("312 bytes") &&
+                                            Catch::Contains("311 bytes"));
+  CHECK(check_memory(spec, TALWEG_F32).ok());
+  // Neither the count nor its bytes may wrap around.
+  const NetworkSpec countable{std::vector<std::uint32_t>(3, UINT32_MAX / 2)};
+  REQUIRE(parameter_count(countable));
+  CHECK_THAT(check_memory(countable, TALWEG_F64, UINT64_MAX).failure().message,
+             Catch::Contains("need over 2^64 bytes"));
+  const NetworkSpec endless{std::vector<std::uint32_t>(4, UINT32_MAX)};
+  CHECK(!parameter_count(endless));
+  CHECK_THAT(check_memory(endless, TALWEG_F32, UINT64_MAX).failure().message,
+             Catch::Contains("over 2^64 parameters"));
 }
 
 TEST_CASE("test functions have their minima and their gradients") {

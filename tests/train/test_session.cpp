@@ -1,8 +1,7 @@
-// Whole runs from settings to files and back through predict.
+// Whole runs from settings to files.
 #include <atomic>
 #include <catch2/catch.hpp>
 #include <filesystem>
-#include <fstream>
 #include <sstream>
 
 #include "runtime/checkpoint/safetensors.h"
@@ -10,60 +9,13 @@
 #include "runtime/train/run_files.h"
 #include "runtime/train/session.h"
 #include "tests/train/fake_rule.h"
+#include "tests/train/runs.h"
 #include "tests/train/temporary_folder.h"
 #include "tests/train/well_formed.h"
 
 using namespace talweg;
 using namespace talweg::train;
 using namespace talweg::train::testing;
-
-namespace {
-
-std::string data_file(const char* name) {
-  return std::string(TALWEG_SOURCE_DIR) + "/examples/data/" + name;
-}
-
-std::string contents(const std::filesystem::path& path) {
-  std::ifstream file(path, std::ios::binary);
-  REQUIRE(file);
-  std::ostringstream text;
-  text << file.rdbuf();
-  return text.str();
-}
-
-void write(const std::filesystem::path& path, const std::string& text) {
-  std::ofstream(path, std::ios::binary) << text;
-}
-
-TrainSettings iris(const std::filesystem::path& out) {
-  TrainSettings settings;
-  settings.data = data_file("iris.csv");
-  settings.target = "species";
-  settings.model = "mlp:4-8-3,tanh";
-  settings.epochs = 60;
-  settings.batch = 16;
-  settings.validation = "0.2";
-  settings.out = out.string();
-  return settings;
-}
-
-TrainReport must_train(const TrainSettings& settings, double lr, const Hooks& hooks = {}) {
-  FakeRule rule(lr);
-  auto report = talweg::train::train(settings, fake_factory(rule), hooks);
-  INFO((report ? "" : report.failure().message));
-  REQUIRE(report.ok());
-  return *report;
-}
-
-std::string refusal(const TrainSettings& settings, bool by_check = true) {
-  if (by_check) CHECK(!check(settings).ok());
-  FakeRule rule;
-  auto report = talweg::train::train(settings, fake_factory(rule));
-  REQUIRE(!report.ok());
-  return report.failure().message;
-}
-
-}  // namespace
 
 TEST_CASE("a classifier trains on real data, and its files tell the same story") {
   const TemporaryFolder folder;
@@ -104,97 +56,6 @@ TEST_CASE("runs repeat bit for bit, and differ by seed") {
   const std::string first = contents(folder.path() / "a" / kParametersFile);
   CHECK(first == contents(folder.path() / "b" / kParametersFile));
   CHECK(first != contents(folder.path() / "c" / kParametersFile));
-}
-
-TEST_CASE("predict finds the model's columns and gives what training measured") {
-  const TemporaryFolder folder;
-  for (const talweg_dtype dtype : {TALWEG_F32, TALWEG_F64}) {
-    TrainSettings settings = iris(folder.path() / "run");
-    settings.validation = "0";
-    settings.overwrite = true;
-    settings.dtype = dtype;
-    const TrainReport report = must_train(settings, 0.1);
-    const auto predicted = predict({settings.out, data_file("iris.csv"), "species", "auto", ""});
-    INFO((predicted ? "" : predicted.failure().message));
-    REQUIRE(predicted.ok());
-    CHECK(predicted->samples == 150);
-    CHECK(predicted->accuracy == report.training_accuracy);
-    CHECK(predicted->confusion->counts == report.confusion->counts);
-    const std::string csv = contents(folder.path() / "run" / kPredictionsFile);
-    CHECK_THAT(csv, Catch::StartsWith("row,prediction,probability,probability_setosa,"));
-    CHECK(std::count(csv.begin(), csv.end(), '\n') == 151);
-  }
-}
-
-TEST_CASE("predict refuses data and files that do not fit, by name") {
-  using Catch::Contains;
-  const TemporaryFolder folder;
-  TrainSettings settings = iris(folder.path() / "run");
-  settings.epochs = 1;
-  must_train(settings, 0.1);
-  const auto refused = [&](const std::string& text, const std::string& target = "") {
-    write(folder.path() / "new.csv", text);
-    auto report = predict({settings.out, (folder.path() / "new.csv").string(), target, "auto", ""});
-    REQUIRE(!report.ok());
-    return report.failure().message;
-  };
-  CHECK_THAT(refused("sepal_length,sepal_width,petal_length\n1,2,3\n"), Contains("`petal_width`"));
-  CHECK_THAT(refused("1,2,3\n"), Contains("3 feature columns") && Contains("4"));
-  CHECK_THAT(refused("petal_width,petal_length,sepal_width,sepal_length,species\n1,2,3,4,rose\n",
-                     "species"),
-             Contains("rose") && Contains("`setosa`"));
-  CHECK(!predict({(folder.path() / "none").string(), data_file("iris.csv"), "", "auto", ""}).ok());
-  const std::string good = contents(folder.path() / "run" / kParametersFile);
-  for (const std::size_t cut : {std::size_t{0}, std::size_t{7}, good.size() / 2, good.size() - 1}) {
-    write(folder.path() / "bad.safetensors", good.substr(0, cut));
-    CHECK(!predict({(folder.path() / "bad.safetensors").string(), data_file("iris.csv"), "", "auto",
-                    ""})
-               .ok());
-  }
-  const float value = 1;
-  REQUIRE(checkpoint::write_safetensors(
-              folder.path() / "plain.safetensors",
-              std::vector<checkpoint::TensorView>{{"x", checkpoint::TensorType::F32, {}, &value}})
-              .ok());
-  CHECK_THAT(predict({(folder.path() / "plain.safetensors").string(), data_file("iris.csv"), "",
-                      "auto", ""})
-                 .failure()
-                 .message,
-             Contains("does not say which model"));
-}
-
-TEST_CASE("a damaged description of a model is refused") {
-  const TemporaryFolder folder;
-  TrainSettings settings = iris(folder.path() / "run");
-  settings.epochs = 1;
-  must_train(settings, 0.1);
-  const auto file = checkpoint::Safetensors::read(folder.path() / "run" / kParametersFile);
-  const std::string good = file->metadata().at("talweg.model");
-  std::vector<checkpoint::TensorView> tensors;
-  std::vector<std::vector<std::byte>> bytes;
-  for (const auto& entry : file->entries()) {
-    const auto data = file->data(entry);
-    bytes.emplace_back(data.begin(), data.end());
-    tensors.push_back({entry.name, entry.type, entry.shape, bytes.back().data()});
-  }
-  const auto refused = [&](const std::string& description) {
-    const auto path = folder.path() / "changed.safetensors";
-    REQUIRE(checkpoint::write_safetensors(path, tensors, {{"talweg.model", description}}).ok());
-    return !predict({path.string(), data_file("iris.csv"), "", "auto", ""}).ok();
-  };
-  CHECK(!refused(good));
-  for (std::size_t cut = 0; cut < good.size(); cut += 7) CHECK(refused(good.substr(0, cut)));
-  const std::vector<std::pair<const char*, Json>> changes = {
-      {"widths", {4, 9, 3}},       {"widths", {4}},         {"widths", {4, 4294967295U, 3}},
-      {"widths", "4-8-3"},         {"classes", {"a", "b"}}, {"features", {"a"}},
-      {"scaling", Json::object()}, {"format", 2},           {"loss", "hinge"},
-      {"model", "mlp:4"}};
-  for (const auto& [key, value] : changes) {
-    Json changed = Json::parse(good);
-    changed[key] = value;
-    INFO(changed.dump());
-    CHECK(refused(changed.dump()));
-  }
 }
 
 TEST_CASE("linear regression finds the line and shows it") {
@@ -336,6 +197,40 @@ TEST_CASE("test functions leave a trajectory") {
   CHECK_THAT(refusal(settings, false), Catch::Contains("booth"));
 }
 
+TEST_CASE("flags that mean nothing for a test function are refused by name") {
+  const std::vector<std::pair<std::string, std::function<void(TrainSettings&)>>> flags = {
+      {"--data", [](auto& s) { s.data = "x.csv"; }},
+      {"--target", [](auto& s) { s.target = "y"; }},
+      {"--header", [](auto& s) { s.header = "no"; }},
+      {"--missing", [](auto& s) { s.missing = "drop"; }},
+      {"--scale", [](auto& s) { s.scale = "max"; }},
+      {"--validation", [](auto& s) { s.validation = "0.1"; }},
+      {"--loss", [](auto& s) { s.loss = "mse"; }},
+      {"--l2", [](auto& s) { s.l2 = 1; }},
+      {"--init", [](auto& s) { s.init = "absent"; }},
+      {"--init-skip", [](auto& s) { s.init_skip = {"x"}; }},
+      {"--initialisation", [](auto& s) { s.initialisation = "he"; }},
+      {"--batch", [](auto& s) { s.batch = 1; }},
+      {"--seed", [](auto& s) { s.seed = 7; }},
+      {"--shuffle", [](auto& s) { s.shuffle = "once"; }},
+      {"--order", [](auto& s) { s.order = "absent"; }},
+      {"--drop-last", [](auto& s) { s.drop_last = true; }}};
+  for (const auto& [flag, give] : flags) {
+    TrainSettings settings;
+    settings.model = "function:booth";
+    CHECK(check(settings).ok());
+    give(settings);
+    CHECK(check(settings).failure().kind == support::FailureKind::Usage);
+    CHECK_THAT(refusal(settings), Catch::Contains("takes no " + flag + ";"));
+  }
+  TrainSettings settings;
+  settings.model = "function:booth";
+  settings.epochs = 3;
+  settings.groups = {"x:lr=0.01"};
+  settings.patience = 1;
+  CHECK(must_train(settings, 0.1).steps == 3);
+}
+
 TEST_CASE("orders and missing values come from files") {
   const TemporaryFolder folder;
   write(folder.path() / "d.csv", "x,y\n1,2\n2,?\n3,6\n");
@@ -394,8 +289,10 @@ TEST_CASE("settings that cannot work are refused before anything runs") {
   }
   CHECK_THAT(refused([](auto& s) { s.dtype = TALWEG_BF16; }), Contains("--dtype"));
   CHECK_THAT(refused([](auto& s) { s.start = {1, 2}; }), Contains("--start"));
+  CHECK_THAT(refused([](auto& s) { s.start = {1, 2}, s.data = ""; }), Contains("--start"));
   CHECK_THAT(refused([](auto& s) { s.model = "function:rosenbrock"; }),
-             Contains("takes no --data"));
+             Contains("takes no --data, --target, --validation, --batch;"));
+  CHECK_THAT(refused([](auto& s) { s.batch = UINT64_MAX; }), Contains("at most 4294967295"));
   CHECK_THAT(refused([](auto& s) { s.out = data_file("iris.csv"); }), Contains("is a file"));
   CHECK_THAT(refused([](auto& s) { s.model = "mlp:5-3"; }, false),
              Contains("write 4 as the first"));
