@@ -37,6 +37,13 @@ class CommandTest(unittest.TestCase):
     def tearDown(self):
         self._folder.cleanup()
 
+    def terminal(self):
+        """Both ends of a pseudo-terminal, where the system has any (a container may not)."""
+        try:
+            return pty.openpty()
+        except OSError as error:
+            self.skipTest(f"no pseudo-terminal: {error}")
+
     def talweg(self, *arguments, code=0, text_in=None, **options):
         environment = {**os.environ, "TALWEG_CACHE_DIR": str(self.folder / "cache"), **options.pop("env", {})}
         result = subprocess.run([TALWEG, *map(str, arguments)], cwd=self.folder, input=text_in, capture_output=True, text=True,
@@ -302,7 +309,7 @@ class Train(CommandTest):
         self.assertEqual({name: slow[name] for name in slow if ".0." in name}, {name: before[name] for name in before if ".0." in name})
 
     def test_progress_only_on_a_terminal(self):
-        parent, child = pty.openpty()
+        parent, child = self.terminal()
         process = subprocess.Popen([TALWEG, "train", "--rule", "mine.Mine", "--data", DIGITS, "--target", "label", "--model",
                                     "mlp:64-64-10", "--epochs", "3", "--batch", "8"], cwd=self.folder, stdout=subprocess.DEVNULL,
                                    stderr=child, stdin=subprocess.DEVNULL)
@@ -337,7 +344,7 @@ class Repl(CommandTest):
         self.assertIn("TW0109", self.talweg("repl", text_in="rule A {\n", code=1).stderr)
 
     def test_on_a_terminal(self):
-        parent, child = pty.openpty()
+        parent, child = self.terminal()
         process = subprocess.Popen([TALWEG, "repl"], cwd=self.folder, stdin=child, stdout=child, stderr=child,
                                    # libedit never frees what it read from the terminal database.
                                    env={**os.environ, "TERM": "xterm", "ASAN_OPTIONS": "detect_leaks=0"})
