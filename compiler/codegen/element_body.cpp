@@ -33,7 +33,7 @@ ir::NodeId ElementBody::resolved(ir::NodeId id) const {
 }
 
 bool ElementBody::is_element(ir::NodeId id) const {
-  return plan_.graph[id].rate == types::Rate::Element;
+  return !types::fits(plan_.graph[id].rate, types::Rate::Group);
 }
 
 std::uint32_t ElementBody::stream_of(const ir::Node& node) const {
@@ -58,6 +58,7 @@ std::uint32_t ElementBody::stream_of(const ir::Node& node) const {
     case ir::NodeKind::Hyper:
     case ir::NodeKind::StepNumber:
     case ir::NodeKind::CallNumber:
+    case ir::NodeKind::Fact:
     case ir::NodeKind::Apply:
     case ir::NodeKind::ToArray:
     case ir::NodeKind::DivScalar:

@@ -54,6 +54,9 @@ void emit_plan(llvm::Module& module, const plan::Plan& plan, const MachineShape&
   emit_initial_states(
       *add_covered_function(module, kInitialStatesSymbol, {pointer, pointer}, modes), plan,
       helpers);
+  if (ir::places_tensors(plan.graph))
+    emit_placement(*add_covered_function(module, kPlaceSymbol, {pointer, pointer}, modes), plan,
+                   helpers);
   for (std::size_t i = 0; i < plan.passes.size(); ++i) {
     llvm::Function* body =
         add_covered_function(module, pass_symbol(i), {pointer, pointer, count, count}, modes);

@@ -17,6 +17,7 @@ namespace talweg::codegen {
 inline constexpr const char* kModelScalarsSymbol = "talweg_model_scalars";
 inline constexpr const char* kGroupScalarsSymbol = "talweg_group_scalars";
 inline constexpr const char* kInitialStatesSymbol = "talweg_initial_states";
+inline constexpr const char* kPlaceSymbol = "talweg_place";  // where places_tensors() says so
 std::string pass_symbol(std::size_t pass);
 
 /// Adds all functions of `plan` to `module`, whose data layout is set. Nothing in it refers to a

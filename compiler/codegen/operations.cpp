@@ -183,6 +183,7 @@ llvm::Value* emit_operation(const Emission& emission, const ir::Node& node,
     case ir::NodeKind::Hyper:
     case ir::NodeKind::StepNumber:
     case ir::NodeKind::CallNumber:
+    case ir::NodeKind::Fact:
       break;
   }
   TALWEG_UNREACHABLE("a node that is given, not computed");

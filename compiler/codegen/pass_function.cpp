@@ -60,6 +60,7 @@ class PassFunction {
     model_slots_ = load_pointer(ir_, args, offsetof(talweg_pass_args, model_slots));
     group_slots_ = load_pointer(ir_, args, offsetof(talweg_pass_args, group_slots));
     group_args_ = load_pointer(ir_, args, offsetof(talweg_pass_args, group_args));
+    tensor_routes_ = load_pointer(ir_, args, offsetof(talweg_pass_args, tensor_routes));
   }
 
   llvm::Value* emit_prefetches(llvm::Value* begin, llvm::Value* end) {
@@ -94,8 +95,29 @@ class PassFunction {
         .model_slots = model_slots_,
         .group_slots = entry_address(ir_, group_slots_, group,
                                      plan_.group.slots.size() * sizeof(talweg_slot))};
-    for (const plan::LoopVersion& version : pass_.versions)
-      emit_version(version, chunk, row, sources, next);
+    emit_routes(tensor, chunk, row, sources, next);
+  }
+
+  void emit_routes(llvm::Value* tensor, llvm::Value* chunk, llvm::Value* row,
+                   const ScalarSources& sources, llvm::BasicBlock* next) {
+    const auto emit_route = [&](std::uint32_t route) {
+      for (const plan::LoopVersion& version : pass_.versions)
+        if (version.route == route) emit_version(version, chunk, row, sources, next);
+    };
+    if (pass_.routes.size() == 1) return emit_route(0);
+    llvm::Value* taken = ir_.CreateLoad(
+        ir_.getInt32Ty(), entry_address(ir_, tensor_routes_, tensor, sizeof(std::uint32_t)));
+    llvm::BasicBlock* none = block("no_route");
+    llvm::SwitchInst* choice =
+        ir_.CreateSwitch(taken, none, static_cast<unsigned>(pass_.routes.size()));
+    for (std::uint32_t route = 0; route < pass_.routes.size(); ++route) {
+      llvm::BasicBlock* start = block("route");
+      choice->addCase(ir_.getInt32(route), start);
+      ir_.SetInsertPoint(start);
+      emit_route(route);
+    }
+    ir_.SetInsertPoint(none);
+    ir_.CreateUnreachable();
   }
 
   /// If the version's assumptions hold, its loop and then `next`; the builder is left where they do
@@ -155,7 +177,7 @@ class PassFunction {
   llvm::IRBuilder<> ir_;
   llvm::Value *chunks_ = nullptr, *pointers_ = nullptr, *tensor_groups_ = nullptr;
   llvm::Value *model_slots_ = nullptr, *group_slots_ = nullptr, *group_args_ = nullptr;
-  llvm::Value* prefetches_ = nullptr;
+  llvm::Value *tensor_routes_ = nullptr, *prefetches_ = nullptr;
 };
 
 }  // namespace

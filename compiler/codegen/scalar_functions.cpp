@@ -120,4 +120,34 @@ void emit_initial_states(llvm::Function& function, const plan::Plan& plan,
   ir.CreateRetVoid();
 }
 
+void emit_placement(llvm::Function& function, const plan::Plan& plan, HelperFunctions& helpers) {
+  llvm::IRBuilder<> ir(llvm::BasicBlock::Create(function.getContext(), "entry", &function));
+  llvm::Value* placement = function.getArg(1);
+  const auto field = [&](std::size_t offset) { return load_pointer(ir, placement, offset); };
+  ScalarScope scope(plan, {Lanes(ir, 1), plan.compute, &helpers},
+                    {.facts = field(offsetof(talweg_placement, facts))});
+  const auto store_presence = [&](const auto& table, llvm::Value* present) {
+    for (std::size_t i = 0; i < table.size(); ++i) {
+      llvm::Value* truth = table[i].present.valid() ? scope.value(table[i].present) : ir.getTrue();
+      ir.CreateStore(ir.CreateZExt(truth, ir.getInt8Ty()),
+                     ir.CreateConstInBoundsGEP1_64(ir.getInt8Ty(), present, i));
+    }
+  };
+  store_presence(plan.graph.states, field(offsetof(talweg_placement, state_present)));
+  store_presence(plan.graph.inputs, field(offsetof(talweg_placement, input_present)));
+
+  const std::vector<plan::Route>& routes = plan.passes.front().routes;
+  llvm::Value* route = ir.getInt32(0);
+  for (std::uint32_t i = 1; i < routes.size(); ++i) {
+    llvm::Value* taken = ir.getTrue();
+    for (const plan::Assumption& assumption : routes[i].conditions) {
+      llvm::Value* condition = scope.value(assumption.condition);
+      taken = ir.CreateAnd(taken, assumption.holds ? condition : ir.CreateNot(condition));
+    }
+    route = ir.CreateSelect(taken, ir.getInt32(i), route);
+  }
+  ir.CreateStore(route, field(offsetof(talweg_placement, route)));
+  ir.CreateRetVoid();
+}
+
 }  // namespace talweg::codegen

@@ -12,5 +12,7 @@ void emit_model_scalars(llvm::Function& function, const plan::Plan& plan, Helper
 void emit_group_scalars(llvm::Function& function, const plan::Plan& plan, HelperFunctions& helpers);
 void emit_initial_states(llvm::Function& function, const plan::Plan& plan,
                          HelperFunctions& helpers);
+/// Body of a talweg_place_function.
+void emit_placement(llvm::Function& function, const plan::Plan& plan, HelperFunctions& helpers);
 
 }  // namespace talweg::codegen

@@ -108,6 +108,12 @@ llvm::Value* ScalarScope::emit_leaf(const ir::Node& node) {
       return load_field(ir, number, sources_.args, offsetof(talweg_scalar_args, step_number));
     case ir::NodeKind::CallNumber:
       return load_field(ir, number, sources_.args, offsetof(talweg_scalar_args, call_number));
+    case ir::NodeKind::Fact: {
+      llvm::Value* fact =
+          ir.CreateLoad(number, ir.CreateConstInBoundsGEP1_64(number, sources_.facts, node.index));
+      if (node.type != ir::ValueType::Bool) return fact;
+      return ir.CreateFCmpUNE(fact, llvm::ConstantFP::get(number, 0));
+    }
     case ir::NodeKind::Param:
     case ir::NodeKind::Grad:
     case ir::NodeKind::Apply:

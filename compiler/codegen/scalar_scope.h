@@ -14,6 +14,7 @@ struct ScalarSources {
   llvm::Value* args = nullptr;         // a talweg_scalar_args
   llvm::Value* model_slots = nullptr;  // null: not there to be read
   llvm::Value* group_slots = nullptr;
+  llvm::Value* facts = nullptr;  // of a tensor: an array of float64
 };
 
 class ScalarScope {

@@ -65,6 +65,9 @@ class CompiledProgram final : public Program {
                                           set(image.group_scalars, codegen::kGroupScalarsSymbol),
                                           set(image.initial_states, codegen::kInitialStatesSymbol)})
       if (!status) return status;
+    if (ir::places_tensors(plan.graph))
+      if (const support::Status status = set(image.place, codegen::kPlaceSymbol); !status)
+        return status;
     std::vector<talweg_pass_info> passes;
     for (std::size_t i = 0; i < plan.passes.size(); ++i) {
       talweg_pass_info info{nullptr, plan.passes[i].read_bytes_per_element,

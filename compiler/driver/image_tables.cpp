@@ -46,6 +46,20 @@ talweg_hyper_kind abi_kind(ir::HyperInfo::Kind kind) {
   TALWEG_UNREACHABLE("a kind outside the enumeration");
 }
 
+talweg_fact_kind abi_fact(types::FactKind kind) {
+  switch (kind) {
+    case types::FactKind::Rank:
+      return TALWEG_FACT_RANK;
+    case types::FactKind::Size:
+      return TALWEG_FACT_SIZE;
+    case types::FactKind::Named:
+      return TALWEG_FACT_NAMED;
+    case types::FactKind::Tagged:
+      return TALWEG_FACT_TAGGED;
+  }
+  TALWEG_UNREACHABLE("a fact outside the enumeration");
+}
+
 talweg_dtype abi_dtype(types::ComputeType compute) {
   return compute == types::ComputeType::F32 ? TALWEG_F32 : TALWEG_F64;
 }
@@ -124,6 +138,7 @@ ImageTables::ImageTables(const ir::Graph& graph, types::ComputeType compute, std
   add_hypers(graph);
   add_states(graph, compute);
   add_inputs(graph);
+  add_facts(graph);
   const std::vector<bool> live = live_nodes(graph);
   for (std::size_t i = 0; i < live.size(); ++i)
     if (live[i] && graph.nodes[i].kind == ir::NodeKind::Grad) image_.uses_gradient = 1;
@@ -182,6 +197,17 @@ void ImageTables::add_inputs(const ir::Graph& graph) {
   }
   image_.inputs = inputs_.data();
   image_.input_count = static_cast<std::uint32_t>(inputs_.size());
+}
+
+void ImageTables::add_facts(const ir::Graph& graph) {
+  for (const types::Fact& fact : graph.facts) {
+    talweg_fact_info info{};
+    info.text = keep(fact.text);
+    info.kind = static_cast<std::uint8_t>(abi_fact(fact.kind));
+    facts_.push_back(info);
+  }
+  image_.facts = facts_.data();
+  image_.fact_count = static_cast<std::uint32_t>(facts_.size());
 }
 
 void ImageTables::set_passes(std::vector<talweg_pass_info> passes) {

@@ -30,6 +30,7 @@ class ImageTables {
   void add_hypers(const ir::Graph& graph);
   void add_states(const ir::Graph& graph, types::ComputeType compute);
   void add_inputs(const ir::Graph& graph);
+  void add_facts(const ir::Graph& graph);
   const char* keep(const std::string& text) { return strings_.emplace_back(text).c_str(); }
 
   talweg_image image_{};
@@ -37,6 +38,7 @@ class ImageTables {
   std::vector<talweg_hyper_info> hypers_;
   std::vector<talweg_state_info> states_;
   std::vector<talweg_input_info> inputs_;
+  std::vector<talweg_fact_info> facts_;
   std::vector<talweg_pass_info> passes_;
 };
 

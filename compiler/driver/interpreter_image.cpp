@@ -56,6 +56,10 @@ class Interpreter final : public Program {
     image.initial_states = [](void* self, const talweg_scalar_args* args) {
       static_cast<Interpreter*>(self)->run_initial_states(*args);
     };
+    if (ir::places_tensors(graph_))
+      image.place = [](void* self, const talweg_placement* placement) {
+        static_cast<Interpreter*>(self)->place(*placement);
+      };
     image.self = this;
     const auto run = [](void* self, const talweg_pass_args* args, std::uint32_t begin,
                         std::uint32_t end) {
@@ -129,13 +133,34 @@ class Interpreter final : public Program {
       if (!demand[i].value_or(false)) args.needed[i] = 0;
   }
 
+  void place(const talweg_placement& placement) const {
+    ir::Machine machine(graph_, compute_);
+    machine.run_scalars(nothing());
+    machine.run_tensor({placement.facts, graph_.facts.size()});
+    const auto is_present = [&](const auto& entry) {
+      return !entry.present.valid() || machine[entry.present].truth;
+    };
+    *placement.route = 0;
+    for (std::size_t i = 0; i < graph_.states.size(); ++i)
+      placement.state_present[i] = is_present(graph_.states[i]) ? 1 : 0;
+    for (std::size_t i = 0; i < graph_.inputs.size(); ++i)
+      placement.input_present[i] = is_present(graph_.inputs[i]) ? 1 : 0;
+  }
+
+  /// What constants need to be evaluated.
+  [[nodiscard]] ir::ScalarContext nothing() const {
+    ir::ScalarContext context;
+    context.hypers.resize(graph_.hypers.size());
+    context.states.resize(graph_.states.size());
+    context.inputs.resize(graph_.inputs.size());
+    context.given.resize(graph_.inputs.size());
+    return context;
+  }
+
   void run_initial_states(const talweg_scalar_args& args) const {
     const DefaultModes modes;
-    ir::ScalarContext hypers_only;
+    ir::ScalarContext hypers_only = nothing();
     hypers_only.hypers.assign(args.hypers, args.hypers + graph_.hypers.size());
-    hypers_only.states.resize(graph_.states.size());
-    hypers_only.inputs.resize(graph_.inputs.size());
-    hypers_only.given.resize(graph_.inputs.size());
     ir::Machine machine(graph_, compute_);
     machine.run_scalars(hypers_only);
     for (std::size_t i = 0; i < graph_.states.size(); ++i)
@@ -167,6 +192,8 @@ class Interpreter final : public Program {
       const std::uint32_t group = args.tensor_groups[chunk.tensor_index];
       if (group != machine_group) machine.run_scalars(context(args.group_args[group]));
       machine_group = group;
+      const std::size_t facts = graph_.facts.size();
+      machine.run_tensor({args.tensor_facts + chunk.tensor_index * facts, facts});
       run_chunk(machine, chunk, streams);
     }
   }
@@ -181,7 +208,7 @@ class Interpreter final : public Program {
       element.param = load(streams[TALWEG_STREAM_PARAM], at);
       if (image.uses_gradient != 0) element.grad = load(streams[TALWEG_STREAM_GRAD], at);
       for (std::size_t i = 0; i < image.state_count; ++i)
-        if (image.states[i].stream != UINT32_MAX)
+        if (image.states[i].stream != UINT32_MAX && streams[image.states[i].stream] != nullptr)
           element.states[i] = load(streams[image.states[i].stream], at);
       for (std::size_t i = 0; i < image.input_count; ++i)
         if (image.inputs[i].stream != UINT32_MAX && streams[image.inputs[i].stream] != nullptr)
@@ -192,7 +219,7 @@ class Interpreter final : public Program {
         const std::uint32_t stream = kept.target == ir::StoreTarget::Param
                                          ? TALWEG_STREAM_PARAM
                                          : image.states[kept.index].stream;
-        store(streams[stream], at, machine[kept.value].number);
+        if (streams[stream] != nullptr) store(streams[stream], at, machine[kept.value].number);
       }
     }
   }

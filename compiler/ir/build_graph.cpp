@@ -8,6 +8,7 @@
 
 #include "compiler/base/check.h"
 #include "compiler/ir/build/walk.h"
+#include "compiler/ir/make_node.h"
 #include "compiler/ir/verify.h"
 
 namespace talweg::ir {
@@ -49,6 +50,7 @@ std::vector<std::uint32_t> fill_tables(const sema::TypedRule& rule, Graph& graph
         {.name = state.public_name, .rate = state.rate, .initial = {}, .doc = state.doc});
   for (const sema::TypedInput& input : rule.inputs)
     graph.inputs.push_back({.name = input.public_name, .rate = input.rate, .doc = input.doc});
+  graph.facts = rule.facts;
   return hyper_index;
 }
 
@@ -60,10 +62,11 @@ void walk_stages(const sema::TypedRule& rule, const std::vector<std::uint32_t>& 
       walker.bind(binding.hyper, value);
       graph.hypers[hyper_index[binding.hyper]].bound = value;
     }
-    walker.statements(stage.step);
+    walker.stage_statements(stage.step, stage.condition);
   }
   if (rule.subtracts_update) walker.subtract_update();
-  for (const sema::TypedStage& stage : rule.stages) walker.statements(stage.after);
+  for (const sema::TypedStage& stage : rule.stages)
+    walker.stage_statements(stage.after, stage.condition);
 }
 
 void add_stores(Graph& graph, const Walker& walker) {
@@ -91,6 +94,26 @@ void add_initial_values(const sema::TypedRule& rule, const std::vector<std::uint
     diagnostics.report(base::DiagnosticKind::InitialOfStepLater, walker.span())
         .help(
             "the pipeline binds a hyper of this value; give the initial value a hyper of its own");
+  }
+}
+
+/// Which tensors keep a state, and may read an input: those that run a stage that declares it.
+void add_presence(const sema::TypedRule& rule, Graph& graph, Walker& walker) {
+  const auto truth = [&](const std::optional<sema::TypedExprId>& condition) {
+    return condition ? walker.standalone_value(*condition) : NodeId();
+  };
+  for (std::uint32_t i = 0; i < rule.states.size(); ++i)
+    graph.states[i].present = truth(rule.states[i].condition);
+  for (std::uint32_t i = 0; i < rule.inputs.size(); ++i) {
+    NodeId& present = graph.inputs[i].present;
+    for (const auto& condition : rule.inputs[i].conditions) {
+      const NodeId one = truth(condition);
+      const bool is_first = &condition == &rule.inputs[i].conditions.front();
+      if (!is_first && !present.valid()) break;  // present everywhere already
+      present = is_first || !one.valid()
+                    ? one
+                    : graph.add(make_apply(graph, builtins::Op::Or, {present, one}));
+    }
   }
 }
 
@@ -138,6 +161,7 @@ Graph build_graph(const sema::TypedRule& rule, base::Diagnostics& diagnostics) {
   walk_stages(rule, hyper_index, graph, walker);
   if (overflows(walker, diagnostics)) return {};
   add_stores(graph, walker);
+  add_presence(rule, graph, walker);
   Walker initial_walker(rule, graph, hyper_index);
   const int errors_before = diagnostics.error_count();
   add_initial_values(rule, hyper_index, graph, initial_walker, diagnostics);

@@ -17,6 +17,7 @@
 
 #include "compiler/base/ids.h"
 #include "compiler/builtins/op.h"
+#include "compiler/types/fact.h"
 #include "compiler/types/interval.h"
 #include "compiler/types/rate.h"
 
@@ -39,6 +40,7 @@ enum class NodeKind : std::uint8_t {
   Hyper,       // Scalar (Bool for a bool hyper), model or group
   StepNumber,  // Scalar, model: t
   CallNumber,  // Scalar, model: calls
+  Fact,        // of the tensor, known when the optimizer is built: Scalar or Bool, tensor rate
   // Computation.
   Apply,  // `op` on operands; Select's condition is Bool. All number operands have the node's type,
           // but for Select and comparisons as their signature says
@@ -58,7 +60,7 @@ struct Node {
   Rate rate = Rate::Const;
   std::array<NodeId, 3> operands{};  // unused ones are not valid()
   double value = 0;                  // for Constant
-  std::uint32_t index = 0;           // for State, Input, Given, Hyper
+  std::uint32_t index = 0;           // for State, Input, Given, Hyper, Fact
 
   [[nodiscard]] int operand_count() const;
   bool operator==(const Node&) const = default;
@@ -80,12 +82,14 @@ struct StateInfo {
   Rate rate = Rate::Element;
   NodeId initial;  // Scalar of rate up to group (over hypers and constants), or the Param node;
                    // invalid: 0
+  NodeId present = {};  // Bool over facts: the tensors that keep it. Invalid: all
   std::string doc;
 };
 
 struct InputInfo {
   std::string name;
   Rate rate = Rate::Element;
+  NodeId present = {};  // Bool over facts: the tensors whose step may read it. Invalid: all
   std::string doc;
 };
 
@@ -105,11 +109,15 @@ struct Graph {
   std::vector<HyperInfo> hypers;
   std::vector<StateInfo> states;
   std::vector<InputInfo> inputs;
+  std::vector<types::Fact> facts;
   std::vector<Node> nodes;  // operands before users
   std::vector<Store> stores;
 
   [[nodiscard]] const Node& operator[](NodeId id) const { return nodes[id.index]; }
   NodeId add(Node node);  // appends; computes nothing
 };
+
+/// True if tensors differ by their facts.
+bool places_tensors(const Graph& graph);
 
 }  // namespace talweg::ir

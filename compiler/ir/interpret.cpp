@@ -66,6 +66,7 @@ Value compute_node(const Graph& graph, const Node& node, ComputeType compute,
     case NodeKind::Hyper:
     case NodeKind::StepNumber:
     case NodeKind::CallNumber:
+    case NodeKind::Fact:
       break;
   }
   TALWEG_UNREACHABLE("a node that is given, not computed");
@@ -98,9 +99,10 @@ Value scalar_value(const Graph& graph, const Node& node, ComputeType compute,
       return compute_node(graph, node, compute, values);
     case NodeKind::Param:
     case NodeKind::Grad:
+    case NodeKind::Fact:
       break;
   }
-  TALWEG_UNREACHABLE("a value per element among the scalars");
+  TALWEG_UNREACHABLE("a value per tensor or element among the scalars");
 }
 
 Value element_value(const Graph& graph, const Node& node, ComputeType compute,
@@ -125,6 +127,7 @@ Value element_value(const Graph& graph, const Node& node, ComputeType compute,
     case NodeKind::Hyper:
     case NodeKind::StepNumber:
     case NodeKind::CallNumber:
+    case NodeKind::Fact:
       break;
   }
   TALWEG_UNREACHABLE("a scalar among the values per element");
@@ -162,14 +165,29 @@ double divide_by_scalar(ComputeType compute, double a, double s) {
 Machine::Machine(const Graph& graph, ComputeType compute)
     : graph_(graph), compute_(compute), values_(graph.nodes.size()) {
   for (std::uint32_t i = 0; i < graph.nodes.size(); ++i) {
-    const bool scalar = types::fits(graph.nodes[i].rate, Rate::Group);
-    (scalar ? scalar_nodes_ : element_nodes_).emplace_back(i);
+    const Rate rate = graph.nodes[i].rate;
+    (types::fits(rate, Rate::Group) ? scalar_nodes_
+     : rate == Rate::Tensor         ? tensor_nodes_
+                                    : element_nodes_)
+        .emplace_back(i);
   }
 }
 
 void Machine::run_scalars(const ScalarContext& context) {
   for (const NodeId id : scalar_nodes_)
     values_[id.index] = scalar_value(graph_, graph_[id], compute_, context, values_);
+}
+
+void Machine::run_tensor(std::span<const double> facts) {
+  for (const NodeId id : tensor_nodes_) {
+    const Node& node = graph_[id];
+    if (node.kind != NodeKind::Fact)
+      values_[id.index] = compute_node(graph_, node, compute_, values_);
+    else if (node.type == ValueType::Bool)
+      values_[id.index] = {.truth = facts[node.index] != 0};
+    else
+      values_[id.index] = {.number = facts[node.index]};
+  }
 }
 
 void Machine::run_element(const ElementContext& context) {

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 #include <vector>
 
 #include "compiler/ir/graph.h"
@@ -44,7 +45,10 @@ class Machine {
 
   /// Evaluates every node of rate const, model and group.
   void run_scalars(const ScalarContext& context);
-  /// Evaluates every faster node for one element; run_scalars came before.
+  /// Evaluates every node of rate tensor, given the facts of one; run_scalars came before.
+  void run_tensor(std::span<const double> facts);
+  /// Evaluates every faster node for one element; run_scalars and, if the graph has facts,
+  /// run_tensor came before.
   void run_element(const ElementContext& context);
   /// What a node was when it was evaluated last.
   [[nodiscard]] Value operator[](NodeId id) const { return values_[id.index]; }
@@ -53,7 +57,7 @@ class Machine {
   const Graph& graph_;
   types::ComputeType compute_;
   std::vector<Value> values_;
-  std::vector<NodeId> scalar_nodes_, element_nodes_;
+  std::vector<NodeId> scalar_nodes_, tensor_nodes_, element_nodes_;
 };
 
 /// One operation on values of a type: the definition every target is compared with.

@@ -58,6 +58,8 @@ ValueType type_of(const Graph& graph, const Node& node) {
     case NodeKind::StepNumber:
     case NodeKind::CallNumber:
       return ValueType::Scalar;
+    case NodeKind::Fact:
+      return types::is_truth(graph.facts[node.index].kind) ? ValueType::Bool : ValueType::Scalar;
     case NodeKind::Apply:
       return type_of_apply(graph, node);
   }
@@ -81,6 +83,8 @@ Rate rate_of(const Graph& graph, const Node& node) {
       return Rate::Model;
     case NodeKind::Hyper:
       return graph.hypers[node.index].rate;
+    case NodeKind::Fact:
+      return Rate::Tensor;
     case NodeKind::Apply:
     case NodeKind::ToArray:
     case NodeKind::DivScalar:

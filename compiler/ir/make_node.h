@@ -13,7 +13,7 @@ Node make_constant(double value);
 Node make_truth(bool value);
 /// Param, Grad, StepNumber or CallNumber.
 Node make_leaf(NodeKind kind);
-/// State, Input, Given or Hyper: entry `index` of the graph's table, which must hold it.
+/// State, Input, Given, Hyper or Fact: entry `index` of the graph's table, which must hold it.
 Node make_leaf(const Graph& graph, NodeKind kind, std::uint32_t index);
 /// Operands are of the types that `op` wants; nothing is converted.
 Node make_apply(const Graph& graph, builtins::Op op, std::initializer_list<NodeId> operands);

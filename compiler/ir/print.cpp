@@ -77,6 +77,12 @@ std::string_view type_text(ValueType type) {
   TALWEG_UNREACHABLE("a value of an unknown type");
 }
 
+/// "rank", "named \"*.bias\"".
+std::string fact_text(const types::Fact& fact) {
+  const std::string word = types::to_text(fact.kind);
+  return types::is_truth(fact.kind) ? word + " " + quoted(fact.text) : word;
+}
+
 /// The word of a node and what it names, without operands: "mul", "state m", "constant 0x1p+0".
 std::string head_text(const Graph& graph, const Node& node) {
   switch (node.kind) {
@@ -99,6 +105,8 @@ std::string head_text(const Graph& graph, const Node& node) {
       return "step_number";
     case NodeKind::CallNumber:
       return "call_number";
+    case NodeKind::Fact:
+      return fmt::format("fact {}", node.index);
     case NodeKind::Apply:
       return std::string(builtins::info(node.op).name);
     case NodeKind::ToArray:
@@ -130,11 +138,15 @@ void print_tables(const Graph& graph, std::string& text) {
   for (const StateInfo& state : graph.states) {
     fmt::format_to(out, "state {}: {}", name_text(state.name), to_text(state.rate));
     if (state.initial.valid()) fmt::format_to(out, " = %{}", state.initial.index);
+    if (state.present.valid()) fmt::format_to(out, " present %{}", state.present.index);
     fmt::format_to(out, "{}\n", doc_text(state.doc));
   }
-  for (const InputInfo& input : graph.inputs)
-    fmt::format_to(out, "input {}: {}{}\n", name_text(input.name), to_text(input.rate),
-                   doc_text(input.doc));
+  for (const InputInfo& input : graph.inputs) {
+    fmt::format_to(out, "input {}: {}", name_text(input.name), to_text(input.rate));
+    if (input.present.valid()) fmt::format_to(out, " present %{}", input.present.index);
+    fmt::format_to(out, "{}\n", doc_text(input.doc));
+  }
+  for (const types::Fact& fact : graph.facts) fmt::format_to(out, "fact {}\n", fact_text(fact));
 }
 
 }  // namespace
@@ -149,6 +161,7 @@ std::string print_node(const Graph& graph, NodeId id, std::span<const NodeId> al
   text += fmt::format(": {} {}", type_text(node.type), to_text(node.rate));
   if (node.kind == NodeKind::Constant && node.type == ValueType::Scalar)
     text += fmt::format("  // {}", types::number_text(node.value));
+  if (node.kind == NodeKind::Fact) text += "  // " + fact_text(graph.facts[node.index]);
   return text;
 }
 

@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include <charconv>
+#include <cmath>
 #include <optional>
 #include <unordered_map>
 #include <utility>
@@ -27,11 +28,17 @@ constexpr std::pair<std::string_view, NodeKind> kNodeWords[] = {
     {"hyper", NodeKind::Hyper},
     {"step_number", NodeKind::StepNumber},
     {"call_number", NodeKind::CallNumber},
+    {"fact", NodeKind::Fact},
     {"to_array", NodeKind::ToArray},
     {"div_scalar", NodeKind::DivScalar},
     {"is_normal", NodeKind::IsNormal},
     {"flush", NodeKind::Flush},
 };
+constexpr std::pair<std::string_view, types::FactKind> kFactWords[] = {
+    {"rank", types::FactKind::Rank},
+    {"size", types::FactKind::Size},
+    {"named", types::FactKind::Named},
+    {"tagged", types::FactKind::Tagged}};
 constexpr std::pair<std::string_view, ValueType> kTypeWords[] = {
     {"scalar", ValueType::Scalar}, {"array", ValueType::Array}, {"bool", ValueType::Bool}};
 constexpr std::pair<std::string_view, HyperInfo::Kind> kHyperWords[] = {
@@ -172,12 +179,14 @@ class Reader {
       if (!read_state()) return false;
     while (at_word("input"))
       if (!read_input()) return false;
+    while (at_word("fact"))
+      if (!read_fact()) return false;
     while (token_.kind == Kind::NodeName)
       if (!read_node()) return false;
     while (at_word("store"))
       if (!read_store()) return false;
     if (!at_word("end"))
-      return fail("expected a hyper, state, input, node, store or `end`, in this order");
+      return fail("expected a hyper, state, input, fact, node, store or `end`, in this order");
     advance();
     return token_.kind == Kind::End || fail("expected nothing after `end`");
   }
@@ -230,13 +239,43 @@ class Reader {
       advance();
       if (!take_node_id(state.initial)) return false;
     }
-    return take_optional_doc(state.doc);
+    return take_optional_present(state.present) && take_optional_doc(state.doc);
+  }
+
+  bool take_optional_present(NodeId& out) {
+    if (!at_word("present")) return true;
+    advance();
+    return take_node_id(out);
+  }
+
+  bool read_fact() {
+    advance();
+    const auto kind = find_row(kFactWords, here());
+    if (!kind) return fail("expected rank, size, named or tagged");
+    advance();
+    types::Fact& fact = graph_.facts.emplace_back();
+    fact.kind = *kind;
+    return !types::is_truth(*kind) || take_string(fact.text);
+  }
+
+  bool take_fact_index(std::uint32_t& out) {
+    const Token place = token_;
+    double index = 0;
+    if (!take_number(index)) return false;
+    if (index >= 0 && index < static_cast<double>(graph_.facts.size()) &&
+        index == std::trunc(index)) {
+      out = static_cast<std::uint32_t>(index);
+      return true;
+    }
+    token_ = place;
+    return fail(fmt::format("expected one of the {} facts, counted from 0", graph_.facts.size()));
   }
 
   bool read_input() {
     if (!take_new_name(graph_.inputs, input_names_)) return false;
     InputInfo& input = graph_.inputs.back();
-    return take_rate(input.rate) && take_optional_doc(input.doc);
+    return take_rate(input.rate) && take_optional_present(input.present) &&
+           take_optional_doc(input.doc);
   }
 
   bool read_node() {
@@ -274,6 +313,7 @@ class Reader {
     if (node.kind == NodeKind::Input || node.kind == NodeKind::Given)
       return take_reference(input_names_, "input", node.index);
     if (node.kind == NodeKind::Hyper) return take_reference(hyper_names_, "hyper", node.index);
+    if (node.kind == NodeKind::Fact) return take_fact_index(node.index);
     return true;
   }
 

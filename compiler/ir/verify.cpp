@@ -8,7 +8,8 @@
 //   3. A state is of any rate but const. An initial value is a Param node (array states only), or a
 //   Scalar
 //      of rate up to group (up to model for model states) computed from constants and hypers alone.
-//   4. An input is of rate model or element.
+//   4. An input is of rate model or element. What is present only on some tensors says so by a Bool
+//   that is known when the optimizer is built.
 // Nodes
 //   5. A node has as many operands as its kind and operation take, each before it (so there is no
 //   cycle).
@@ -18,7 +19,8 @@
 //   all
 //      Scalar or all Array. The node has the type that follows.
 //   8. A node has the rate that follows: that of its table entry, or the join of its operands.
-//   9. A Scalar is of rate const to matrix. A Bool constant is 0 or 1.
+//   9. A Scalar is of rate const to matrix; one of rate tensor, and a Bool of it, is known when the
+//   optimizer is built: computed from facts and constants alone. A Bool constant is 0 or 1.
 // Stores
 //  10. A store names a place that exists, and each place at most once.
 //  11. Param and array states take an Array, other states a Scalar; of the place's rate or slower.
@@ -97,11 +99,29 @@ class Verifier {
     if (node.rate != rate)
       fault(id, "%{} is of rate {}, but its operands make it {}", id.index, to_text(node.rate),
             to_text(rate));
+    if (node.rate == Rate::Tensor && node.type != ValueType::Array) check_known(id, node);
     if (node.type == ValueType::Scalar && types::is_array(node.rate))
       fault(id, "%{} is a scalar of rate {}", id.index, to_text(node.rate));
     if (node.kind == NodeKind::Constant && node.type == ValueType::Bool && node.value != 0 &&
         node.value != 1)
       fault(id, "%{} is a bool constant that is neither 0 nor 1", id.index);
+  }
+
+  void check_known(NodeId id, const Node& node) {
+    for (int i = 0; i < node.operand_count(); ++i) {
+      const Rate rate = graph_[node.operands[static_cast<std::size_t>(i)]].rate;
+      if (rate != Rate::Tensor && rate != Rate::Const)
+        fault(id, "%{} is of rate tensor, but not known when the optimizer is built", id.index);
+    }
+  }
+
+  void check_present(NodeId present, std::string_view name) {
+    if (!present.valid()) return;
+    if (!exists(present)) return fault({}, "`{}` is present by a node that does not exist", name);
+    const Node& node = graph_[present];
+    if (node.type != ValueType::Bool || (node.rate != Rate::Tensor && node.rate != Rate::Const))
+      fault(present, "`{}` is present by {} of rate {}", name, text_of(node.type),
+            to_text(node.rate));
   }
 
   bool check_operands(NodeId id, const Node& node) {
@@ -130,6 +150,8 @@ class Verifier {
           return graph_.inputs.size();
         case NodeKind::Hyper:
           return graph_.hypers.size();
+        case NodeKind::Fact:
+          return graph_.facts.size();
         case NodeKind::Constant:
         case NodeKind::Param:
         case NodeKind::Grad:
@@ -245,6 +267,7 @@ class Verifier {
     for (const StateInfo& state : graph_.states) {
       if (state.rate == Rate::Const) fault({}, "state `{}` is of rate const", state.name);
       if (state.initial.valid()) check_initial(state);
+      check_present(state.present, state.name);
     }
   }
 
@@ -268,9 +291,11 @@ class Verifier {
 
   void check_inputs() {
     check_names(graph_.inputs, "input");
-    for (const InputInfo& input : graph_.inputs)
+    for (const InputInfo& input : graph_.inputs) {
       if (input.rate != Rate::Model && input.rate != Rate::Element)
         fault({}, "input `{}` is of rate {}", input.name, to_text(input.rate));
+      check_present(input.present, input.name);
+    }
   }
 
   // ---- Stores ----

@@ -1,4 +1,5 @@
-// Removes nodes that no store, bound hyper or initial value needs. The others keep their order.
+// Removes nodes that no store, bound hyper, initial value or presence needs. The others keep their
+// order.
 #include <utility>
 #include <vector>
 
@@ -17,7 +18,11 @@ std::vector<bool> find_needed(const ir::Graph& graph) {
     if (id.valid()) needed[id.index] = true;
   };
   for (const ir::HyperInfo& hyper : graph.hypers) mark(hyper.bound);
-  for (const ir::StateInfo& state : graph.states) mark(state.initial);
+  for (const ir::StateInfo& state : graph.states) {
+    mark(state.initial);
+    mark(state.present);
+  }
+  for (const ir::InputInfo& input : graph.inputs) mark(input.present);
   for (const ir::Store& store : graph.stores) mark(store.value);
   // Users stand after their operands.
   for (std::size_t i = graph.nodes.size(); i-- > 0;)

@@ -12,6 +12,7 @@ Rewriter::Rewriter(const ir::Graph& source)
               .hypers = source.hypers,
               .states = source.states,
               .inputs = source.inputs,
+              .facts = source.facts,
               .nodes = {},
               .stores = source.stores},
       map_(source.nodes.size()) {
@@ -27,7 +28,11 @@ ir::Node Rewriter::mapped(const ir::Node& node) const {
 
 ir::Graph Rewriter::finish() && {
   for (ir::HyperInfo& hyper : target_.hypers) remap(hyper.bound);
-  for (ir::StateInfo& state : target_.states) remap(state.initial);
+  for (ir::StateInfo& state : target_.states) {
+    remap(state.initial);
+    remap(state.present);
+  }
+  for (ir::InputInfo& input : target_.inputs) remap(input.present);
   for (ir::Store& store : target_.stores) remap(store.value);
   return std::move(target_);
 }

@@ -15,11 +15,11 @@ using ir::Rate;
 
 namespace {
 
-/// Reductions, and with them all rates between group and element, come later; sema refuses them.
+/// Reductions, and with them what differs by matrix, row and column, come later; sema refuses them.
 void check_rates(const ir::Graph& graph) {
   for (const ir::Node& node : graph.nodes)
-    TALWEG_CHECK(node.rate == Rate::Element || types::fits(node.rate, Rate::Group),
-                 "a plan has scalars per model and group, and elements");
+    TALWEG_CHECK(node.rate == Rate::Element || types::fits(node.rate, Rate::Tensor),
+                 "a plan has scalars per model and group, facts of tensors, and elements");
 }
 
 std::vector<Stream> make_streams(const ir::Graph& graph) {
@@ -86,6 +86,27 @@ void count_traffic(const Plan& plan, ElementPass& pass) {
   }
 }
 
+/// Of the route whose tensors keep most. A tensor keeps what its stages declare; where there are
+/// arms to choose from, what the loops of its route touch.
+std::uint32_t state_bytes(const Plan& plan, const ElementPass& pass) {
+  std::ptrdiff_t most = 0;
+  for (std::uint32_t route = 0; route < pass.routes.size(); ++route) {
+    std::vector<bool> kept(pass.streams.size(), pass.routes.size() == 1);
+    for (const LoopVersion& version : pass.versions) {
+      if (version.route != route) continue;
+      const Traffic traffic = traffic_of(plan, pass, version);
+      for (std::size_t i = 0; i < kept.size(); ++i)
+        kept[i] = kept[i] || traffic.reads[i] || traffic.writes[i];
+    }
+    std::ptrdiff_t states = 0;
+    for (std::size_t i = 0; i < kept.size(); ++i)
+      states += kept[i] && pass.streams[i].kind == StreamKind::State ? 1 : 0;
+    most = std::max(most, states);
+  }
+  return static_cast<std::uint32_t>(most) *
+         static_cast<std::uint32_t>(types::size_bytes(plan.compute));
+}
+
 }  // namespace
 
 Plan make_plan(ir::Graph graph, types::ComputeType compute) {
@@ -95,11 +116,11 @@ Plan make_plan(ir::Graph graph, types::ComputeType compute) {
   plan.compute = compute;
   ElementPass pass;
   pass.streams = make_streams(plan.graph);
-  pass.versions = make_versions(plan.graph, compute, pass.streams);
+  RoutesAndVersions made = make_versions(plan.graph, compute, pass.streams);
+  pass.routes = std::move(made.routes);
+  pass.versions = std::move(made.versions);
   count_traffic(plan, pass);
-  for (const Stream& stream : pass.streams)
-    if (stream.kind == StreamKind::State)
-      plan.state_bytes_per_element += static_cast<std::uint32_t>(types::size_bytes(compute));
+  plan.state_bytes_per_element = state_bytes(plan, pass);
   plan.passes.push_back(std::move(pass));
   place_scalars(plan);
   return plan;

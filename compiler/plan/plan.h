@@ -37,7 +37,7 @@ struct ScalarProgram {
 };
 
 struct Assumption {
-  ir::NodeId condition;  // Bool, slower than tensor; it has a slot
+  ir::NodeId condition;  // Bool; slower than tensor, with a slot (of a Route: of rate tensor)
   bool holds = true;
 };
 
@@ -46,23 +46,31 @@ struct StreamStore {
   ir::NodeId value;
 };
 
-/// The loop over elements under some assumptions on scalar conditions. Under them selects become
-/// one of their arms: `alias[n]` is the node that stands for n (n itself if nothing changes).
-/// `nodes` are the element-rate nodes left, in order; an operand `o` of one, or the value of a
-/// store, stands for alias[o]. What it then is, is in `nodes` or is slower than element rate and
-/// has a slot (Constants too). Stores that would write back what was loaded are gone; values of
-/// stores have their aliases resolved.
+/// A way that tensors take through the arms of the rule, known when the optimizer is built. Its
+/// conditions are Bools of rate tensor over facts.
+struct Route {
+  std::vector<Assumption> conditions;
+};
+
+/// The loop over elements of the tensors of one route under some assumptions on scalar conditions.
+/// Under them selects become one of their arms: `alias[n]` is the node that stands for n (n itself
+/// if nothing changes). `nodes` are the element-rate nodes left, in order; an operand `o` of one,
+/// or the value of a store, stands for alias[o]. What it then is, is in `nodes` or is slower than
+/// element rate and has a slot (Constants too). Stores that would write back what was loaded are
+/// gone; values of stores have their aliases resolved.
 struct LoopVersion {
+  std::uint32_t route = 0;
   std::vector<Assumption> assumptions;
   std::vector<ir::NodeId> alias;
   std::vector<ir::NodeId> nodes;
   std::vector<StreamStore> stores;
 };
 
-/// A fused pass over all elements of all tensors. Once a chunk, the first version whose assumptions
-/// all hold is chosen; the last has none.
+/// A fused pass over all elements of all tensors. Once a chunk, the first version of the tensor's
+/// route whose assumptions all hold is chosen; the last of each route has none.
 struct ElementPass {
   std::vector<Stream> streams;
+  std::vector<Route> routes;  // at least one; every tensor takes exactly one
   std::vector<LoopVersion> versions;
   std::uint32_t read_bytes_per_element = 0;  // of the first version that touches most
   std::uint32_t written_bytes_per_element = 0;

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <iterator>
+#include <set>
 #include <string_view>
 
 #include "compiler/base/check.h"
@@ -68,14 +69,39 @@ class Printer {
     for (std::size_t i = 0; i < pass.streams.size(); ++i)
       line("  stream {}: {}{}{}", i, stream_name(graph_, pass.streams[i]),
            pass.streams[i].is_read ? ", read" : "", pass.streams[i].is_written ? ", written" : "");
-    for (const LoopVersion& version : pass.versions) print_version(pass, version);
+    for (std::uint32_t route = 0; route < pass.routes.size(); ++route) {
+      if (pass.routes.size() > 1) {
+        print_route_conditions(pass.routes[route]);
+        line("  route {}: tensors {}", route, conjunction(pass.routes[route].conditions));
+      }
+      for (const LoopVersion& version : pass.versions)
+        if (version.route == route) print_version(pass, version);
+    }
+  }
+
+  /// "where %1 and not %2"
+  static std::string conjunction(const std::vector<Assumption>& assumptions) {
+    std::string text;
+    for (const Assumption& assumption : assumptions)
+      text += fmt::format("{}{}%{}", text.empty() ? "where " : " and ",
+                          assumption.holds ? "" : "not ", assumption.condition.index);
+    return text;
+  }
+
+  /// Nodes over facts that routes ask for, each once.
+  void print_route_conditions(const Route& route) {
+    std::vector<bool> wanted(graph_.nodes.size());
+    for (const Assumption& assumption : route.conditions) wanted[assumption.condition.index] = true;
+    for (std::size_t i = graph_.nodes.size(); i-- > 0;)
+      for (int k = 0; wanted[i] && k < graph_.nodes[i].operand_count(); ++k)
+        wanted[graph_.nodes[i].operands[static_cast<std::size_t>(k)].index] = true;
+    for (std::uint32_t i = 0; i < wanted.size(); ++i)
+      if (wanted[i] && printed_.insert(i).second)
+        line("  {}", ir::print_node(graph_, ir::NodeId(i)));
   }
 
   void print_version(const ElementPass& pass, const LoopVersion& version) {
-    std::string when;
-    for (const Assumption& assumption : version.assumptions)
-      when += fmt::format("{}{}%{}", when.empty() ? "where " : " and ",
-                          assumption.holds ? "" : "not ", assumption.condition.index);
+    const std::string when = conjunction(version.assumptions);
     const Traffic traffic = traffic_of(plan_, pass, version);
     line("  loop {}: {} bytes read, {} written", when.empty() ? "otherwise" : when,
          traffic.read_bytes, traffic.written_bytes);
@@ -88,6 +114,7 @@ class Printer {
 
   const Plan& plan_;
   const ir::Graph& graph_;
+  std::set<std::uint32_t> printed_;  // conditions of routes
   std::string text_;
 };
 

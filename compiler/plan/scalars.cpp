@@ -50,7 +50,7 @@ class Placer {
 
   void need_for_loop(const LoopVersion& version) {
     const auto need_slot = [&](NodeId id) {
-      if (graph_[id].rate == Rate::Element) return;
+      if (!types::fits(graph_[id].rate, Rate::Group)) return;
       need(id, is_group(id));
       has_slot_[id.index] = true;
     };

@@ -3,6 +3,9 @@
 // % 5 == 0`) go both ways; where there are few, there is a version for each outcome, and what an
 // outcome leaves unread or unchanged costs nothing. A last version assumes nothing and is right
 // whatever holds.
+//
+// Conditions on facts of the tensor (the arms of `when`) are never left open: each combination that
+// can matter is a route, with versions of its own that touch only what its tensors keep.
 #include "compiler/plan/versions.h"
 
 #include <algorithm>
@@ -31,18 +34,53 @@ class VersionMaker {
                const std::vector<Stream>& streams)
       : graph_(graph), streams_(streams), constant_truths_(find_constant_truths(graph, compute)) {}
 
-  std::vector<LoopVersion> run() && {
+  RoutesAndVersions run() && {
+    add_routes({});
+    return {std::move(routes_), std::move(versions_)};
+  }
+
+ private:
+  /// The routes on which `conditions` hold.
+  void add_routes(const std::vector<Assumption>& conditions) {
+    route_ = conditions;
     const LoopVersion general = make_version({});
+    if (const auto open = open_route_condition(general)) {
+      for (const bool holds : {true, false}) {
+        std::vector<Assumption> more = conditions;
+        more.push_back({.condition = *open, .holds = holds});
+        add_routes(more);
+      }
+      return;
+    }
+    add_versions(general);
+    routes_.push_back({conditions});
+  }
+
+  /// A bool over facts that the loop still asks for and that no other bools decide.
+  [[nodiscard]] std::optional<NodeId> open_route_condition(const LoopVersion& version) const {
+    const auto decides = [&](NodeId id) {
+      const Node& node = graph_[id];
+      const bool is_derived =
+          node.kind == NodeKind::Apply &&
+          (node.op == Op::And || node.op == Op::Or || node.op == Op::Not || node.op == Op::Select);
+      const bool is_assumed = std::any_of(route_.begin(), route_.end(),
+                                          [&](const Assumption& a) { return a.condition == id; });
+      return node.rate == Rate::Tensor && node.type == ir::ValueType::Bool && !is_derived &&
+             !is_assumed;
+    };
+    const auto found = std::find_if(version.nodes.begin(), version.nodes.end(), decides);
+    return found == version.nodes.end() ? std::nullopt : std::optional(*found);
+  }
+
+  void add_versions(const LoopVersion& general) {
     std::set<NodeId> rule_conditions;
     for (const NodeId condition : conditions_of(general))
       if (!is_guard(condition)) rule_conditions.insert(condition);
     enumerates_ = rule_conditions.size() <= kMaxEnumeratedConditions;
     enumerate({});
     versions_.push_back(general);
-    return std::move(versions_);
   }
 
- private:
   /// Truths that hold in every step: conditions of rate const, in this compute type.
   static Truths find_constant_truths(const ir::Graph& graph, types::ComputeType compute) {
     ir::Machine machine(graph, compute);
@@ -60,7 +98,10 @@ class VersionMaker {
   }
 
   [[nodiscard]] bool is_guard(NodeId id) const { return graph_[id].kind == NodeKind::IsNormal; }
-  [[nodiscard]] bool is_scalar(NodeId id) const { return graph_[id].rate != Rate::Element; }
+  /// Computed before the loop.
+  [[nodiscard]] bool is_scalar(NodeId id) const {
+    return types::fits(graph_[id].rate, Rate::Group);
+  }
 
   /// Adds the versions in which `assumptions` and all guards hold, one for each outcome of the
   /// conditions left.
@@ -115,9 +156,11 @@ class VersionMaker {
 
   [[nodiscard]] LoopVersion make_version(const std::vector<Assumption>& assumptions) const {
     Truths truths = constant_truths_;
-    for (const Assumption& assumption : assumptions)
-      truths[assumption.condition.index] = assumption.holds;
+    for (const auto* known : {&route_, &assumptions})
+      for (const Assumption& assumption : *known)
+        truths[assumption.condition.index] = assumption.holds;
     LoopVersion version;
+    version.route = static_cast<std::uint32_t>(routes_.size());
     version.assumptions = assumptions;
     version.alias.reserve(graph_.nodes.size());
     for (std::uint32_t i = 0; i < graph_.nodes.size(); ++i) {
@@ -130,7 +173,7 @@ class VersionMaker {
     return version;
   }
 
-  /// The node that stands for an element-rate node; derives what is known of a Bool.
+  /// The node that stands for one of the loop; derives what is known of a Bool.
   NodeId stand_in(NodeId id, const std::vector<NodeId>& alias, Truths& truths) const {
     const Node& node = graph_[id];
     if (node.kind != NodeKind::Apply) return id;
@@ -188,14 +231,16 @@ class VersionMaker {
   const ir::Graph& graph_;
   const std::vector<Stream>& streams_;
   const Truths constant_truths_;
+  std::vector<Assumption> route_;  // what is known of the facts
   bool enumerates_ = false;
+  std::vector<Route> routes_;
   std::vector<LoopVersion> versions_;
 };
 
 }  // namespace
 
-std::vector<LoopVersion> make_versions(const ir::Graph& graph, types::ComputeType compute,
-                                       const std::vector<Stream>& streams) {
+RoutesAndVersions make_versions(const ir::Graph& graph, types::ComputeType compute,
+                                const std::vector<Stream>& streams) {
   return VersionMaker(graph, compute, streams).run();
 }
 

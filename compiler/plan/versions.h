@@ -10,8 +10,11 @@ namespace talweg::plan {
 /// User's conditions that are tried both ways; a rule with more gets loops that decide per element.
 inline constexpr std::size_t kMaxEnumeratedConditions = 3;
 
-/// All versions, the last without assumptions.
-std::vector<LoopVersion> make_versions(const ir::Graph& graph, types::ComputeType compute,
-                                       const std::vector<Stream>& streams);
+struct RoutesAndVersions {
+  std::vector<Route> routes;
+  std::vector<LoopVersion> versions;  // by route; the last of each without assumptions
+};
+RoutesAndVersions make_versions(const ir::Graph& graph, types::ComputeType compute,
+                                const std::vector<Stream>& streams);
 
 }  // namespace talweg::plan

@@ -33,15 +33,18 @@ Value Checker::node(Span span, const syntax::CallExpr& call) {
 }
 
 bool Checker::is_language_function(std::string_view name) {
-  return name == "clip" || name == "clamp" || name == "given" ||
-         later_function(name) != LaterFeature::None || builtins::function_from_name(name);
+  return name == "clip" || name == "clamp" || name == "given" || name == "named" ||
+         name == "tagged" || later_function(name) != LaterFeature::None ||
+         builtins::function_from_name(name);
 }
 
 Value Checker::builtin_call(Span span, const syntax::CallExpr& call, std::string_view name) {
   if (name == "clip" || name == "clamp") return clip_call(span, call);
   if (name == "given") return given_call(span, call);
+  if (name == "named") return fact_call(span, call, types::FactKind::Named);
+  if (name == "tagged") return fact_call(span, call, types::FactKind::Tagged);
   if (const auto op = builtins::function_from_name(name)) return operation_call(span, *op, call);
-  if (later_function(name) != LaterFeature::Tag) check_arguments_only(call.arguments);
+  check_arguments_only(call.arguments);
   return later_call(call.callee.span, name);
 }
 
@@ -54,7 +57,6 @@ Value Checker::later_call(Span span, std::string_view name) {
                        fmt::format("the reduction `{}`", name));
       break;
     case LaterFeature::Shape:
-    case LaterFeature::Tag:
       reporter_.report(DiagnosticKind::ShapesLater, span, name);
       break;
     case LaterFeature::Matrix:
@@ -136,7 +138,7 @@ Value Checker::given_call(Span span, const syntax::CallExpr& call) {
   if (call.arguments.size() == 1 && call.arguments[0].value.valid() && !call.arguments[0].name)
     name = std::get_if<syntax::NameExpr>(&tree()[call.arguments[0].value].node);
   if (name && name->path.parts.size() == 1 && frame_->rule && frame_->place != Place::Constant &&
-      frame_->place != Place::Initial) {
+      frame_->place != Place::Initial && frame_->place != Place::When) {
     const auto found = frame_->rule->members.find(name->path.parts[0].text);
     if (found != frame_->rule->members.end() && found->second.sort == Member::Sort::Input) {
       InputMember& input = frame_->rule->inputs[found->second.index];

@@ -30,6 +30,7 @@ enum class Place : std::uint8_t {
   Initial,   // of a state: hypers and `param`
   Constant,  // defaults, ranges, constants of a module
   Argument,  // of a stage: hypers of the rule around, t, calls, inputs, states of earlier stages
+  When,      // facts of the tensor, const hypers, constants
 };
 
 /// Limits that keep every program cheap to check. Work is counted in syntax nodes walked.
@@ -170,6 +171,8 @@ class Checker {
   Value operation_call(Span span, builtins::Op op, const syntax::CallExpr& call);
   Value clip_call(Span span, const syntax::CallExpr& call);
   Value given_call(Span span, const syntax::CallExpr& call);
+  Value fact_call(Span span, const syntax::CallExpr& call, types::FactKind kind);
+  Value load_fact(types::Fact fact, Span span);
   Value later_call(Span span, std::string_view name);
   bool is_language_function(std::string_view name);
   std::optional<std::vector<Value>> positional(const syntax::CallExpr& call, std::size_t least,

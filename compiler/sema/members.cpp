@@ -72,6 +72,7 @@ void PipelineChecker::add_state(RuleInstance& instance, const syntax::StateDecl&
   state.doc = decl.doc;
   state.span = decl.name.span;
   state.rate = state_rate(decl);
+  if (condition_.known) state.condition = condition_.id;
   if (decl.initial) set_initial(instance, decl, state);
   const std::size_t index = instance.states.size();
   instance.states.push_back(
@@ -130,9 +131,11 @@ void PipelineChecker::add_input(RuleInstance& instance, const syntax::InputDecl&
   const auto [place, is_new] =
       inputs_.emplace(std::pair(decl.name.text, rate), static_cast<std::uint32_t>(inputs.size()));
   if (is_new) {
-    inputs.push_back({decl.name.text, instance.label, {}, decl.doc, decl.name.span, rate});
+    inputs.push_back({decl.name.text, instance.label, {}, decl.doc, decl.name.span, rate, {}});
     builder_.input_is_kept.push_back(false);
   }
+  inputs[place->second].conditions.push_back(condition_.known ? std::optional(condition_.id)
+                                                              : std::nullopt);
   const std::size_t index = instance.inputs.size();
   instance.inputs.push_back({.decl = &decl, .index = place->second});
   add_member(instance, decl.name, Member::Sort::Input, index);

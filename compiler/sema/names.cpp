@@ -22,7 +22,8 @@ bool contains(const std::array<std::string_view, Size>& names, std::string_view 
 constexpr std::array<std::string_view, 2> kConstants = {"pi", "inf"};
 constexpr std::array<std::string_view, 5> kRuleNames = {"param", "grad", "update", "t", "calls"};
 constexpr std::array<std::string_view, 4> kShapeNames = {"rank", "size", "rows", "cols"};
-constexpr std::array<std::string_view, 3> kExpansions = {"clip", "clamp", "given"};
+constexpr std::array<std::string_view, 5> kExpansions = {"clip", "clamp", "given", "named",
+                                                         "tagged"};
 constexpr std::array<std::string_view, 9> kReductions = {"sum",  "mean", "count", "any", "all",
                                                          "norm", "dot",  "max",   "min"};
 constexpr std::array<std::string_view, 4> kMatrixFunctions = {"transpose", "eigh", "qr",
@@ -96,7 +97,6 @@ LaterFeature later_function(std::string_view name) {
   if (contains(kMatrixFunctions, name)) return LaterFeature::Matrix;
   if (contains(kRandomFunctions, name)) return LaterFeature::Random;
   if (name == "previous") return LaterFeature::Previous;
-  if (name == "tagged") return LaterFeature::Tag;
   return LaterFeature::None;
 }
 
@@ -105,7 +105,7 @@ LaterFeature later_name(std::string_view name) {
 }
 
 std::vector<std::string> language_functions() {
-  std::vector<std::string> names = {"clip", "clamp", "given"};
+  std::vector<std::string> names(kExpansions.begin(), kExpansions.end());
   for (const builtins::OpInfo& row : builtins::op_table())
     if (row.callable) names.emplace_back(row.name);
   return names;

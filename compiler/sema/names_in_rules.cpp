@@ -105,6 +105,8 @@ std::optional<Value> Checker::later_hyper(std::string_view name, Span span) {
 Value Checker::read_hyper(HyperMember& hyper, Span span) {
   hyper.is_used = true;
   const TypedHyper& typed = builder_.rule.hypers[hyper.index];
+  if (frame_->place == Place::When && typed.rate != Rate::Const)
+    return not_available(typed.name, span);
   const bool is_now = typed.rate == Rate::Const || frame_->place == Place::Constant;
   if (!is_now)
     return load({SymbolKind::Hyper, hyper.index},
@@ -152,6 +154,10 @@ std::optional<Value> Checker::language_name(std::string_view name, Span span) {
   const bool has_steps = in_block || frame_->place == Place::Argument;
   if (name == "t") return give(has_steps, SymbolKind::T, Rate::Model);
   if (name == "calls") return give(has_steps, SymbolKind::Calls, Rate::Model);
+  if (frame_->place == Place::When && name == "rank")
+    return load_fact({types::FactKind::Rank, {}}, span);
+  if (frame_->place == Place::When && name == "size")
+    return load_fact({types::FactKind::Size, {}}, span);
   if (later_name(name) == LaterFeature::Shape) {
     reporter_.report(DiagnosticKind::ShapesLater, span, name);
     return unknown(span);
@@ -179,6 +185,11 @@ Value Checker::not_available(std::string_view name, Span span) {
       report.help(
           "an argument of a stage may use hypers of the rule around it, `t`, `calls`, model "
           "inputs and scalar states of earlier named stages");
+      break;
+    case Place::When:
+      report.help(
+          "a `when` is decided where the optimizer is built: it may use `rank`, `size`, "
+          "`named(\"...\")`, `tagged(\"...\")`, constants and const hypers");
       break;
   }
   return unknown(span);
@@ -243,6 +254,7 @@ std::vector<std::string> Checker::names_in_reach() {
     if (frame_->place == Place::Step || frame_->place == Place::After)
       names.insert(names.end(), {"param", "grad", "update", "t", "calls"});
     if (frame_->place == Place::Argument) names.insert(names.end(), {"t", "calls"});
+    if (frame_->place == Place::When) names.insert(names.end(), {"rank", "size"});
   }
   for (std::string& name : modules_.visible_names(*frame_->module))
     names.push_back(std::move(name));

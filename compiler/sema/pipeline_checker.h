@@ -47,6 +47,13 @@ class PipelineChecker {
   void blocks(RuleInstance& instance, bool watch);
   std::optional<TypedRule> finish();
 
+  // when.cpp
+  void arms(RuleInstance& instance);
+  bool check_arms(const syntax::RuleDecl& decl);
+  Value arm_condition(RuleInstance& instance, const syntax::WhenArm& arm);
+  Value both(const Value& a, const Value& b, Span span);
+  Value negated(const Value& a);
+
   // rule_structure.cpp
   void check_structure(const syntax::RuleDecl& decl);
   void refuse_later_parts(const syntax::RuleDecl& decl);
@@ -85,6 +92,8 @@ class PipelineChecker {
   std::map<std::pair<std::string, Rate>, std::uint32_t> inputs_;  // into TypedRule::inputs
   std::vector<TypedBinding> bindings_;  // of rules around the next stage, evaluated where it begins
   std::size_t use_count_ = 0;
+  Value condition_;            // of the arms around the stage at hand; unknown: none
+  std::size_t way_count_ = 1;  // of tensors through the pipeline
 };
 
 }  // namespace talweg::sema

@@ -39,7 +39,7 @@ std::optional<TypedRule> PipelineChecker::rule_alone(LoadedModule& module,
                                                      const syntax::RuleDecl& decl, bool watch) {
   builder_.rule.name = decl.name.text;
   builder_.rule.doc = decl.doc;
-  const bool is_pipeline = !decl.pipelines.empty();
+  const bool is_pipeline = !decl.pipelines.empty() || !decl.arms.empty();
   use(module, decl,
       {.label = is_pipeline ? "" : unique_label(snake_case(decl.name.text)), .watch = watch});
   return finish();
@@ -63,7 +63,7 @@ std::optional<TypedRule> PipelineChecker::pipeline(LoadedModule& scope,
     if (const syntax::RuleDecl* rule = find_rule(scope, stage.rule, found)) {
       builder_.rule.name = rule->name.text;
       builder_.rule.doc = rule->doc;
-      const bool is_pipeline = !rule->pipelines.empty();
+      const bool is_pipeline = !rule->pipelines.empty() || !rule->arms.empty();
       use(*found.module, *rule,
           {&stage, &outer, is_pipeline ? "" : unique_label(snake_case(rule->name.text))});
     }
@@ -115,7 +115,9 @@ RuleInstance* PipelineChecker::use(LoadedModule& module, const syntax::RuleDecl&
   open_rules_.push_back(&decl);
   check_structure(decl);
   declare_members(instance, use);
-  if (!decl.pipelines.empty())
+  if (!decl.arms.empty())
+    arms(instance);
+  else if (!decl.pipelines.empty())
     stages(instance, decl.pipelines.front());
   else
     blocks(instance, use.watch);
@@ -126,7 +128,8 @@ RuleInstance* PipelineChecker::use(LoadedModule& module, const syntax::RuleDecl&
 
 void PipelineChecker::blocks(RuleInstance& instance, bool watch) {
   const syntax::RuleDecl& decl = *instance.decl;
-  TypedStage stage{instance.label, decl.name.text, decl.doc, std::move(bindings_), {}, {}};
+  TypedStage stage{instance.label, decl.name.text, decl.doc, std::move(bindings_), {}, {}, {}};
+  if (condition_.known) stage.condition = condition_.id;
   bindings_.clear();
   const auto check = [&](const std::vector<syntax::StepBlock>& blocks, Place place,
                          std::vector<TypedStmt>& out) {

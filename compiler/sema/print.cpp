@@ -79,7 +79,8 @@ class Printer {
   }
 
   void print(const TypedStage& stage) {
-    line(1, "stage {} = {}", stage.label, stage.rule);
+    line(1, "stage {} = {}{}", stage.label, stage.rule,
+         stage.condition ? " when " + expr(*stage.condition) : "");
     for (const TypedBinding& binding : stage.bindings)
       line(2, "bind {} = {}", rule_.hypers[binding.hyper].public_name, expr(binding.value));
     if (!stage.step.empty()) line(2, "step");
@@ -134,6 +135,7 @@ class Printer {
       case SymbolKind::T:
       case SymbolKind::Calls:
       case SymbolKind::Given:
+      case SymbolKind::Fact:
         return symbol_name(rule_, symbol);
     }
     TALWEG_UNREACHABLE("a symbol of no kind");

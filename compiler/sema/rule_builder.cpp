@@ -89,6 +89,11 @@ std::string symbol_name(const TypedRule& rule, Symbol symbol) {
       return rule.inputs[symbol.index].name;
     case SymbolKind::Given:
       return "given(" + rule.inputs[symbol.index].name + ")";
+    case SymbolKind::Fact: {
+      const types::Fact& fact = rule.facts[symbol.index];
+      const std::string word = types::to_text(fact.kind);
+      return types::is_truth(fact.kind) ? word + "(\"" + fact.text + "\")" : word;
+    }
     case SymbolKind::Local:
       return rule.locals[symbol.index].name;
   }

@@ -18,11 +18,13 @@ void PipelineChecker::check_structure(const syntax::RuleDecl& decl) {
   once(decl.afters, "after");
   once(decl.pipelines, "pipeline");
   refuse_later_parts(decl);
-  if (decl.pipelines.empty()) return;
+  if (decl.pipelines.empty() && decl.arms.empty()) return;
+  const Span pipeline = decl.pipelines.empty() ? decl.arms[0].span : decl.pipelines[0].span;
   const auto refuse = [&](Span span, std::string_view what) {
     reporter_.report(DiagnosticKind::PipelineWithMore, span, decl.name.text, what)
-        .label(decl.pipelines[0].span, "its pipeline");
+        .label(pipeline, "its pipeline");
   };
+  if (!decl.pipelines.empty() && !decl.arms.empty()) refuse(decl.arms[0].span, "a `when`");
   if (!decl.steps.empty()) refuse(decl.steps[0].span, "a `step`");
   if (!decl.afters.empty()) refuse(decl.afters[0].span, "an `after`");
   if (!decl.states.empty()) refuse(decl.states[0].span, "states");
@@ -36,7 +38,6 @@ void PipelineChecker::refuse_later_parts(const syntax::RuleDecl& decl) {
                      fmt::format("`matrix ({})`", matrix.split));
   for (const syntax::RequireDecl& require : decl.requires_)
     reporter_.report(DiagnosticKind::RequireLater, require.span);
-  if (!decl.arms.empty()) reporter_.report(DiagnosticKind::WhenLater, decl.arms[0].span);
 }
 
 void PipelineChecker::warn(const RuleInstance& instance) {
@@ -54,7 +55,7 @@ void PipelineChecker::warn(const RuleInstance& instance) {
     if (!state.is_read && builder_.rule.states[state.index].rate == Rate::Element)
       reporter_.report(DiagnosticKind::StateNeverRead, state.decl->name.span,
                        state.decl->name.text);
-  if (decl.pipelines.empty() && !instance.changes_something)
+  if (decl.pipelines.empty() && decl.arms.empty() && !instance.changes_something)
     reporter_.report(DiagnosticKind::RuleChangesNothing, decl.name.span, decl.name.text)
         .help("assign `update`, `param`, `grad` or a state");
   checker_.warn_of_unused_lets();

@@ -15,6 +15,7 @@
 #include "compiler/base/ids.h"
 #include "compiler/base/source.h"
 #include "compiler/builtins/op.h"
+#include "compiler/types/fact.h"
 #include "compiler/types/interval.h"
 #include "compiler/types/rate.h"
 
@@ -46,6 +47,7 @@ enum class SymbolKind : std::uint8_t {
   State,  // index into TypedRule::states
   Input,  // index into TypedRule::inputs
   Given,  // given(input): model-rate bool; index into inputs
+  Fact,   // of the tensor, in a `when` only: index into TypedRule::facts, tensor rate
   Local,  // index into TypedRule::locals
 };
 struct Symbol {
@@ -136,8 +138,9 @@ struct TypedState {
   std::string public_name;  // "m", or "adamw.m" where ambiguous
   std::string doc;
   Span span;
-  Rate rate = Rate::Element;           // Model, Group or Element in this version
-  std::optional<TypedExprId> initial;  // absent: 0. Const rate, or of hypers and `param`
+  Rate rate = Rate::Element;             // Model, Group or Element in this version
+  std::optional<TypedExprId> initial;    // absent: 0. Const rate, or of hypers and `param`
+  std::optional<TypedExprId> condition;  // of its stage: tensors that keep it
 };
 
 /// An input of the same name and rate is one input for all stages that declare it.
@@ -148,6 +151,8 @@ struct TypedInput {
   std::string doc;
   Span span;
   Rate rate = Rate::Element;  // Model or Element
+  /// Of the stages that declare it; a stage without a condition leaves an empty entry.
+  std::vector<std::optional<TypedExprId>> conditions;
 };
 
 struct TypedLocal {
@@ -169,6 +174,8 @@ struct TypedStage {
   std::vector<TypedBinding> bindings;
   std::vector<TypedStmt> step;
   std::vector<TypedStmt> after;
+  /// The tensors that run it: a bool over facts and constants. Absent: all.
+  std::optional<TypedExprId> condition;
 };
 
 struct TypedRule {
@@ -178,6 +185,7 @@ struct TypedRule {
   std::vector<TypedState> states;
   std::vector<TypedInput> inputs;
   std::vector<TypedLocal> locals;
+  std::vector<types::Fact> facts;
   std::vector<TypedStage> stages;
   std::vector<TypedExpr> exprs;
   /// True if some stage assigns `update`: then param -= update once after all steps. Else nothing

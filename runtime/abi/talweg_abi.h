@@ -89,6 +89,31 @@ typedef struct talweg_input_info {
   uint8_t reserved[3];
 } talweg_input_info;
 
+/* What a rule asks about a tensor where it chooses a pipeline for it. */
+typedef enum talweg_fact_kind {
+  TALWEG_FACT_RANK = 0,   /* number of dimensions */
+  TALWEG_FACT_SIZE = 1,   /* number of elements */
+  TALWEG_FACT_NAMED = 2,  /* 1 if the name matches the pattern `text`, in which `*` stands for any
+                             characters and `?` for any one byte; else 0 */
+  TALWEG_FACT_TAGGED = 3, /* 1 if the tensor has the tag `text`, else 0 */
+} talweg_fact_kind;
+
+typedef struct talweg_fact_info {
+  const char* text; /* of NAMED and TAGGED; else empty */
+  uint8_t kind;     /* talweg_fact_kind */
+  uint8_t reserved[7];
+} talweg_fact_info;
+
+/* What an image says of one tensor, once, where the optimizer is built. */
+typedef struct talweg_placement {
+  const double* facts;    /* [fact_count] in */
+  uint32_t* route;        /* out: what passes are told of the tensor */
+  uint8_t* state_present; /* [state_count] out: 1 for element states that the tensor keeps */
+  uint8_t* input_present; /* [input_count] out: 1 for element inputs that its steps may read */
+} talweg_placement;
+
+typedef void (*talweg_place_function)(void* self, const talweg_placement* placement);
+
 /* A contiguous run of elements of one tensor: the unit of work, of reduction order and of sharding.
  */
 typedef struct talweg_chunk {
@@ -138,6 +163,8 @@ typedef struct talweg_pass_args {
   const talweg_slot* model_slots; /* [model_slot_count] */
   const talweg_slot* group_slots; /* [group][group_slot_count] */
   const talweg_scalar_args* group_args; /* [group]: what the scalar functions saw */
+  const uint32_t* tensor_routes;        /* [tensor] as place() said */
+  const double* tensor_facts;           /* [tensor][fact_count] */
 } talweg_pass_args;
 
 /* Runs chunks [chunk_begin, chunk_end). May be called from several threads for disjoint ranges. */
@@ -164,15 +191,17 @@ typedef struct talweg_image {
   const talweg_hyper_info* hypers;
   const talweg_state_info* states;
   const talweg_input_info* inputs;
+  const talweg_fact_info* facts;
   const talweg_pass_info* passes;
-  uint32_t hyper_count, state_count, input_count, pass_count;
+  uint32_t hyper_count, state_count, input_count, fact_count, pass_count;
   uint32_t stream_count, model_slot_count, group_slot_count;
   uint32_t uses_gradient; /* 0 for a rule that never reads grad */
   talweg_scalar_function model_scalars;
   talweg_scalar_function group_scalars;
   /* Writes new_states for the states whose `initial` is SCALAR; sees hypers only. */
   talweg_scalar_function initial_states;
-  void* self; /* first argument of every function */
+  talweg_place_function place; /* null: every tensor has route 0, all states and all inputs */
+  void* self;                  /* first argument of every function */
 } talweg_image;
 
 /* Runs `task(argument, i)` for every i in [0, task_count), in any order, perhaps at once, and

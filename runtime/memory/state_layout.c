@@ -15,25 +15,20 @@ static uint64_t round_up(uint64_t value, uint64_t multiple) {
   return (value + multiple - 1) / multiple * multiple;
 }
 
+void talweg_begin_region(talweg_state_layout* layout) {
+  layout->region_count += 1;
+  layout->region_begin = round_up(layout->block_bytes, PAGE_BYTES) +
+                         layout->region_count * (uint64_t)STAGGER_BYTES % PAGE_BYTES;
+}
+
 int talweg_place_tensor(talweg_state_layout* layout, uint64_t element_count, uint64_t* offset) {
-  const uint64_t end = layout->end_bytes;
+  const uint64_t begin = layout->region_begin;
+  const uint64_t end = layout->block_bytes > begin ? layout->block_bytes : begin;
   if (end > MAX_BLOCK_BYTES || element_count > (MAX_BLOCK_BYTES - end) / layout->element_bytes)
     return 0;
   const uint64_t bytes = element_count * layout->element_bytes;
-  *offset = round_up(end, bytes >= LARGE_TENSOR_BYTES ? PAGE_BYTES : CACHE_LINE_BYTES);
-  if (bytes > 0) layout->end_bytes = *offset + bytes;
+  const uint64_t alignment = bytes >= LARGE_TENSOR_BYTES ? PAGE_BYTES : CACHE_LINE_BYTES;
+  *offset = begin + round_up(end - begin, alignment);
+  if (bytes > 0) layout->block_bytes = *offset + bytes;
   return 1;
-}
-
-int talweg_close_layout(talweg_state_layout* layout) {
-  layout->region_bytes = round_up(layout->end_bytes, PAGE_BYTES) + STAGGER_BYTES;
-  layout->block_bytes = 0;
-  if (layout->state_count == 0 || layout->end_bytes == 0) return 1;
-  if (layout->region_bytes > MAX_BLOCK_BYTES / layout->state_count) return 0;
-  layout->block_bytes = layout->state_count * layout->region_bytes;
-  return 1;
-}
-
-uint64_t talweg_region_offset(const talweg_state_layout* layout, uint32_t state) {
-  return state * layout->region_bytes + STAGGER_BYTES;
 }

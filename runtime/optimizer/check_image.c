@@ -69,6 +69,13 @@ talweg_status talweg_check_image(const talweg_image* image, talweg_error* error)
   if (!image->name) return bad_image(image, "has no name", error);
   if (image->stream_count <= TALWEG_STREAM_GRAD)
     return bad_image(image, "has too few streams", error);
+  if (image->fact_count > 0 && !image->place)
+    return bad_image(image, "asks for facts of tensors and does nothing with them", error);
+  if (image->place &&
+      (image->fact_count > TALWEG_MAX_FACTS || image->state_count > TALWEG_MAX_PLACED ||
+       image->input_count > TALWEG_MAX_PLACED))
+    return not_served("rule", image->name, "has more conditions, states or inputs than are served",
+                      error);
   for (uint32_t i = 0; i < image->pass_count; ++i)
     if (!image->passes[i].run) return bad_image(image, "has a pass without code", error);
   const talweg_status status = check_states(image, error);

@@ -36,6 +36,13 @@ static void* copy_bytes(arena* memory, const void* source, uint64_t count, uint6
   return copy;
 }
 
+static uint32_t count_element_states(const talweg_image* image) {
+  uint32_t count = 0;
+  for (uint32_t s = 0; s < image->state_count; ++s)
+    count += image->states[s].rate == TALWEG_RATE_ELEMENT;
+  return count;
+}
+
 /* Rows are [row][columns]; no column still needs an address. */
 static void carve_rows(talweg_optimizer* optimizer, arena* memory) {
   const talweg_image* image = optimizer->image;
@@ -61,7 +68,11 @@ static void carve_tensors(talweg_optimizer* optimizer, arena* memory) {
   const uint64_t tensors = optimizer->spec.tensor_count;
   optimizer->tensors = carve(memory, tensors, sizeof(talweg_tensor));
   optimizer->element_counts = carve(memory, tensors, sizeof(uint64_t));
-  optimizer->state_offsets = carve(memory, tensors, sizeof(uint64_t));
+  optimizer->state_offsets =
+      carve(memory, tensors * count_element_states(optimizer->image), sizeof(uint64_t));
+  optimizer->tensor_routes = carve(memory, tensors, sizeof(uint32_t));
+  optimizer->tensor_facts = carve(memory, tensors * optimizer->image->fact_count, sizeof(double));
+  optimizer->input_present = carve(memory, tensors * optimizer->image->input_count, 1);
   optimizer->tensor_groups = carve(memory, tensors, sizeof(uint32_t));
   optimizer->begun = carve(memory, tensors, sizeof(double));
   optimizer->takes_part = carve(memory, tensors, 1);
@@ -105,11 +116,32 @@ static talweg_status check_spec(const talweg_optimizer_spec* spec, talweg_error*
   return TALWEG_OK;
 }
 
-static uint32_t count_element_states(const talweg_image* image) {
-  uint32_t count = 0;
-  for (uint32_t s = 0; s < image->state_count; ++s)
-    count += image->states[s].rate == TALWEG_RATE_ELEMENT;
-  return count;
+static int is_kept(const talweg_image* image, const talweg_tensor* tensor, uint32_t state) {
+  if (!image->place) return 1;
+  talweg_placed placed;
+  talweg_place(image, tensor, &placed);
+  return placed.state_present[state];
+}
+
+/* Lays out the element states that tensors keep, and notes where unless `offsets` is null. 0 if
+ * they could not be addressed, else 1. */
+static int place_states(const talweg_optimizer_spec* spec, talweg_state_layout* layout,
+                        uint64_t* offsets) {
+  const talweg_image* image = spec->image;
+  memset(layout, 0, sizeof *layout);
+  layout->element_bytes = talweg_dtype_bytes(image->compute_dtype);
+  for (uint32_t s = 0; s < image->state_count; ++s) {
+    if (image->states[s].rate != TALWEG_RATE_ELEMENT) continue;
+    talweg_begin_region(layout);
+    for (uint32_t t = 0; t < spec->tensor_count; ++t) {
+      uint64_t offset = NOT_KEPT;
+      if (is_kept(image, &spec->tensors[t], s) &&
+          !talweg_place_tensor(layout, talweg_element_count(&spec->tensors[t]), &offset))
+        return 0;
+      if (offsets) *offsets++ = offset;
+    }
+  }
+  return 1;
 }
 
 /* Everything but contents: sizes of the tables, then their addresses. The spec was checked. */
@@ -121,17 +153,11 @@ static talweg_status lay_out(const talweg_optimizer_spec* spec, talweg_optimizer
   optimizer->row_count = spec->group_count + 1;
   optimizer->element_bytes = talweg_dtype_bytes(spec->image->compute_dtype);
   optimizer->keeps_begun = talweg_keeps_begun(spec->image);
-  optimizer->layout.state_count = count_element_states(spec->image);
-  optimizer->layout.element_bytes = optimizer->element_bytes;
-  for (uint32_t t = 0; t < spec->tensor_count; ++t) {
-    const uint64_t elements = talweg_element_count(&spec->tensors[t]);
-    uint64_t offset = 0;
-    if (!talweg_count_chunks(elements, &optimizer->chunk_count) ||
-        !talweg_place_tensor(&optimizer->layout, elements, &offset))
+  for (uint32_t t = 0; t < spec->tensor_count; ++t)
+    if (!talweg_count_chunks(talweg_element_count(&spec->tensors[t]), &optimizer->chunk_count))
       return talweg_fail(error, TALWEG_TOO_LARGE,
                          "the tensors have more elements than memory can hold");
-  }
-  if (!talweg_close_layout(&optimizer->layout))
+  if (!place_states(spec, &optimizer->layout, 0))
     return talweg_fail(error, TALWEG_TOO_LARGE, "the states are larger than memory can hold");
   carve(memory, 1, sizeof *optimizer);
   carve_rows(optimizer, memory);
@@ -147,10 +173,23 @@ static talweg_status lay_out(const talweg_optimizer_spec* spec, talweg_optimizer
   return TALWEG_OK;
 }
 
+static void place_tensor(talweg_optimizer* optimizer, uint32_t t) {
+  const talweg_image* image = optimizer->image;
+  talweg_placed placed;
+  talweg_place(image, &optimizer->tensors[t], &placed);
+  optimizer->tensor_routes[t] = placed.route;
+  for (size_t i = 0; i < image->fact_count; ++i)
+    optimizer->tensor_facts[t * image->fact_count + i] = placed.facts[i];
+  for (size_t i = 0; i < image->input_count; ++i)
+    optimizer->input_present[t * image->input_count + i] =
+        image->place ? placed.input_present[i] : 1;
+}
+
 /* Tensor tables: counts, places in memory, chunks. */
 static void fill_tensors(talweg_optimizer* optimizer) {
   const talweg_image* image = optimizer->image;
-  talweg_state_layout layout = {.element_bytes = optimizer->element_bytes};
+  talweg_state_layout layout;
+  place_states(&optimizer->spec, &layout, optimizer->state_offsets);
   talweg_chunk* next_chunk = optimizer->chunks;
   for (uint32_t t = 0; t < optimizer->spec.tensor_count; ++t) {
     const talweg_tensor* tensor = &optimizer->tensors[t];
@@ -158,7 +197,7 @@ static void fill_tensors(talweg_optimizer* optimizer) {
     optimizer->tensor_groups[t] = tensor->group;
     optimizer->group_has_tensor[tensor->group] = 1;
     optimizer->takes_part[t] = 0;
-    talweg_place_tensor(&layout, optimizer->element_counts[t], &optimizer->state_offsets[t]);
+    place_tensor(optimizer, t);
     next_chunk = talweg_fill_chunks(optimizer->element_counts[t], t, next_chunk);
     void** streams = optimizer->pointers + (size_t)t * image->stream_count;
     memset(streams, 0, image->stream_count * sizeof(void*));
@@ -256,11 +295,11 @@ double* talweg_scalar_state(talweg_optimizer* optimizer, uint32_t state, uint32_
 
 void* talweg_element_state(talweg_optimizer* optimizer, uint32_t state, uint32_t tensor) {
   if (optimizer->element_counts[tensor] == 0) return 0;
-  uint32_t region = 0;
+  size_t region = 0;
   for (uint32_t s = 0; s < state; ++s)
     region += optimizer->image->states[s].rate == TALWEG_RATE_ELEMENT;
-  return optimizer->state_memory + talweg_region_offset(&optimizer->layout, region) +
-         optimizer->state_offsets[tensor];
+  const uint64_t offset = optimizer->state_offsets[region * optimizer->spec.tensor_count + tensor];
+  return offset == NOT_KEPT ? 0 : optimizer->state_memory + offset;
 }
 
 double* talweg_tensor_begun(talweg_optimizer* optimizer, uint32_t tensor) {

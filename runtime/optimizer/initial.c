@@ -37,9 +37,11 @@ static void reset_element_states(talweg_optimizer* optimizer) {
   for (uint32_t s = 0; s < image->state_count; ++s) {
     const talweg_state_info* state = &image->states[s];
     if (talweg_is_scalar_rate(state->rate) || state->initial != TALWEG_INITIAL_CONSTANT) continue;
-    for (uint32_t t = 0; t < optimizer->spec.tensor_count; ++t)
-      fill(talweg_element_state(optimizer, s, t), optimizer->element_counts[t],
-           image->compute_dtype, state->initial_value);
+    for (uint32_t t = 0; t < optimizer->spec.tensor_count; ++t) {
+      void* start = talweg_element_state(optimizer, s, t);
+      if (start)
+        fill(start, optimizer->element_counts[t], image->compute_dtype, state->initial_value);
+    }
   }
 }
 
@@ -78,7 +80,7 @@ static void begin_chunk(const talweg_optimizer* optimizer, const talweg_chunk* c
   const size_t bytes = (size_t)chunk->element_count * optimizer->element_bytes;
   for (uint32_t s = 0; s < image->state_count; ++s) {
     const talweg_state_info* state = &image->states[s];
-    if (talweg_is_scalar_rate(state->rate)) continue;
+    if (talweg_is_scalar_rate(state->rate) || !streams[state->stream]) continue;
     unsigned char* start = (unsigned char*)streams[state->stream] + offset;
     if (state->initial == TALWEG_INITIAL_PARAM)
       memcpy(start, (const unsigned char*)streams[TALWEG_STREAM_PARAM] + offset, bytes);

@@ -11,6 +11,23 @@
  * model's values too. */
 #define MODEL_ROW 0u
 
+/* The offset of a state that a tensor does not keep. */
+#define NOT_KEPT UINT64_MAX
+
+/* Of an image that places tensors. */
+#define TALWEG_MAX_FACTS 512u
+#define TALWEG_MAX_PLACED 4096u /* states, and inputs */
+
+/* place.c: what an image says of one tensor. Entries for what image and tensor do not have mean
+ * nothing. */
+typedef struct talweg_placed {
+  uint32_t route;
+  double facts[TALWEG_MAX_FACTS];
+  uint8_t state_present[TALWEG_MAX_PLACED];
+  uint8_t input_present[TALWEG_MAX_PLACED];
+} talweg_placed;
+void talweg_place(const talweg_image* image, const talweg_tensor* tensor, talweg_placed* placed);
+
 struct talweg_optimizer {
   talweg_optimizer_spec spec; /* tensors point to our copies */
   const talweg_image* image;
@@ -22,7 +39,10 @@ struct talweg_optimizer {
   /* Fixed at creation. */
   talweg_tensor* tensors;    /* [tensor] */
   uint64_t* element_counts;  /* [tensor] */
-  uint64_t* state_offsets;   /* [tensor] bytes into a region */
+  uint64_t* state_offsets;   /* [element state][tensor] bytes into state_memory, or NOT_KEPT */
+  uint32_t* tensor_routes;   /* [tensor] */
+  double* tensor_facts;      /* [tensor][fact] */
+  uint8_t* input_present;    /* [tensor][input] */
   uint32_t* tensor_groups;   /* [tensor] */
   uint8_t* group_has_tensor; /* [group] */
   talweg_chunk* chunks;      /* [chunk] */

@@ -94,6 +94,10 @@ struct Optimizer::Impl {
   support::Status build();
   support::Result<talweg_step_inputs> bind(const StepInputs& inputs);
   void list_states(std::vector<PersistentEntry>& entries) const;
+  [[nodiscard]] bool is_empty(std::size_t tensor) const {
+    const auto& shape = tensors[tensor].shape;
+    return std::find(shape.begin(), shape.end(), 0U) != shape.end();
+  }
 };
 
 support::Status Optimizer::Impl::build() {
@@ -269,8 +273,12 @@ support::Result<const void*> Optimizer::state(std::string_view name, std::size_t
     return unknown_name("element state", image.states, image.state_count, name, image);
   if (tensor >= impl_->tensors.size())
     return Failure{FailureKind::Usage, "there is no tensor " + std::to_string(tensor)};
-  return static_cast<const void*>(
-      talweg_element_state(impl_->core, *row, static_cast<std::uint32_t>(tensor)));
+  const void* start = talweg_element_state(impl_->core, *row, static_cast<std::uint32_t>(tensor));
+  if (start == nullptr && !impl_->is_empty(tensor))
+    return Failure{FailureKind::Usage, "tensor `" + impl_->tensors[tensor].name +
+                                           "` does not keep state `" + std::string(name) +
+                                           "`: it takes another arm of a `when`"};
+  return start;
 }
 
 namespace {
@@ -297,9 +305,10 @@ void Optimizer::Impl::list_states(std::vector<PersistentEntry>& entries) const {
       entries.push_back(scalar_entry(name + "@" + std::to_string(g), PersistentKind::Value,
                                      talweg_scalar_state(core, s, g)));
     for (std::uint32_t t = 0; t < tensor_count && info.rate == TALWEG_RATE_ELEMENT; ++t)
-      entries.push_back({name + "/" + tensors[t].name, PersistentKind::Value,
-                         static_cast<talweg_dtype>(info.dtype), tensors[t].shape,
-                         talweg_element_state(core, s, t)});
+      if (talweg_element_state(core, s, t) != nullptr || is_empty(t))
+        entries.push_back({name + "/" + tensors[t].name, PersistentKind::Value,
+                           static_cast<talweg_dtype>(info.dtype), tensors[t].shape,
+                           talweg_element_state(core, s, t)});
   }
 }
 

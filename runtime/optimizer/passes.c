@@ -63,7 +63,9 @@ void talweg_run_passes(talweg_optimizer* optimizer) {
                .tensor_groups = optimizer->tensor_groups,
                .model_slots = optimizer->model_slots,
                .group_slots = optimizer->group_slots,
-               .group_args = optimizer->args + 1},
+               .group_args = optimizer->args + 1,
+               .tensor_routes = optimizer->tensor_routes,
+               .tensor_facts = optimizer->tensor_facts},
   };
   for (; run.pass < optimizer->image->pass_count; ++run.pass) {
     if (optimizer->part_count == 1)

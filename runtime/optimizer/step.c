@@ -115,7 +115,8 @@ static talweg_status check_inputs(talweg_optimizer* optimizer, talweg_error* err
       const size_t row = (size_t)t * image->stream_count;
       void** stream = &optimizer->pointers[row + image->inputs[i].stream];
       if (*stream || !optimizer->takes_part[t] || optimizer->element_counts[t] == 0) continue;
-      if (talweg_is_needed_in_group(optimizer, i, optimizer->tensor_groups[t]))
+      if (optimizer->input_present[(size_t)t * image->input_count + i] &&
+          talweg_is_needed_in_group(optimizer, i, optimizer->tensor_groups[t]))
         return refuse_missing(optimizer, i, &optimizer->tensors[t], error);
       *stream = optimizer->pointers[row + TALWEG_STREAM_PARAM];
     }

@@ -142,8 +142,9 @@ void copy_tensor(std::span<const std::byte> bytes, checkpoint::TensorType from, 
 }
 
 bool is_skipped(std::string_view tensor, std::span<const std::string> skip) {
-  return std::any_of(skip.begin(), skip.end(),
-                     [&](const std::string& pattern) { return matches_pattern(pattern, tensor); });
+  return std::any_of(skip.begin(), skip.end(), [&](const std::string& pattern) {
+    return matches_pattern(pattern, std::string(tensor));
+  });
 }
 
 support::Status check_tensor(const checkpoint::Safetensors& file, const std::string& source,

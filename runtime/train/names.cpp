@@ -7,6 +7,8 @@
 #include <numeric>
 #include <vector>
 
+#include "runtime/optimizer/pattern.h"
+
 namespace talweg::train {
 namespace {
 
@@ -32,26 +34,8 @@ std::size_t edit_distance(std::string_view a, std::string_view b) {
 
 }  // namespace
 
-bool matches_pattern(std::string_view pattern, std::string_view name) {
-  std::size_t p = 0;
-  std::size_t n = 0;
-  std::size_t star = std::string_view::npos;
-  std::size_t star_name = 0;
-  while (n < name.size()) {
-    if (p < pattern.size() && pattern[p] == '*') {
-      star = p++;
-      star_name = n;
-    } else if (p < pattern.size() && (pattern[p] == '?' || pattern[p] == name[n])) {
-      ++p;
-      ++n;
-    } else if (star != std::string_view::npos) {
-      p = star + 1;
-      n = ++star_name;
-    } else {
-      return false;
-    }
-  }
-  return pattern.find_first_not_of('*', p) == std::string_view::npos;
+bool matches_pattern(const std::string& pattern, const std::string& name) {
+  return talweg_matches(pattern.c_str(), name.c_str()) != 0;
 }
 
 std::string suggestion(std::string_view name, std::span<const std::string> candidates) {

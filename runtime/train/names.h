@@ -9,7 +9,7 @@ namespace talweg::train {
 
 /// Whether the whole of `name` matches `pattern`, in which `*` stands for any run of characters and
 /// `?` for one; upper and lower case differ.
-bool matches_pattern(std::string_view pattern, std::string_view name);
+bool matches_pattern(const std::string& pattern, const std::string& name);
 
 /// ` (did you mean `x`?)` for the candidate within a third of its length in edits, the nearest
 /// first; empty where none is near.

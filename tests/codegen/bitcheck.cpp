@@ -65,7 +65,33 @@ class Driver {
         const bool is_left_out = stream == TALWEG_STREAM_GRAD && !tensor.has_gradient;
         pointers_.push_back(is_left_out ? nullptr : arrays_.back().data());
       }
+      place_tensor(tensor);
     }
+  }
+
+  /// Facts of a made-up tensor; states that it does not keep have no address.
+  void place_tensor(const TensorSetting& tensor) {
+    const std::size_t first_fact = facts_.size();
+    for (std::uint32_t i = 0; i < image_.fact_count; ++i) {
+      const bool is_size = image_.facts[i].kind == TALWEG_FACT_SIZE;
+      const bool is_rank = image_.facts[i].kind == TALWEG_FACT_RANK;
+      const double truth = random_.chance(50) ? 1 : 0;
+      facts_.push_back(is_size   ? static_cast<double>(tensor.elements)
+                       : is_rank ? truth + (random_.chance(50) ? 1 : 0)
+                                 : truth);
+    }
+    routes_.push_back(0);
+    if (image_.place == nullptr) return;
+    std::vector<std::uint8_t> states(image_.state_count, 2), inputs(image_.input_count, 2);
+    const talweg_placement placement{facts_.data() + first_fact, &routes_.back(), states.data(),
+                                     inputs.data()};
+    image_.place(image_.self, &placement);
+    void** row = pointers_.data() + pointers_.size() - image_.stream_count;
+    for (std::uint32_t i = 0; i < image_.state_count; ++i)
+      if (states[i] == 0 && image_.states[i].stream != UINT32_MAX)
+        row[image_.states[i].stream] = nullptr;
+    trace_.insert(trace_.end(), states.begin(), states.end());
+    trace_.insert(trace_.end(), inputs.begin(), inputs.end());
   }
 
   void make_chunks() {
@@ -127,7 +153,8 @@ class Driver {
     image_.model_scalars(image_.self, args.data());
     for (const talweg_scalar_args& group : args) image_.group_scalars(image_.self, &group);
     const talweg_pass_args pass{chunks_.data(),      pointers_.data(),    groups_.data(),
-                                model_slots_.data(), group_slots_.data(), args.data()};
+                                model_slots_.data(), group_slots_.data(), args.data(),
+                                routes_.data(),      facts_.data()};
     for (std::uint32_t i = 0; i < image_.pass_count; ++i) run_pass(image_.passes[i], pass);
     take_new_states();
     trace_.insert(trace_.end(), states_.begin(), states_.end());
@@ -171,7 +198,8 @@ class Driver {
   std::vector<GuardedArray> arrays_;
   std::vector<std::uint64_t> array_elements_;
   std::vector<void*> pointers_;
-  std::vector<std::uint32_t> groups_;
+  std::vector<std::uint32_t> groups_, routes_;
+  std::vector<double> facts_;
   std::vector<talweg_chunk> chunks_;
   std::vector<double> hypers_, states_, new_states_, inputs_, bound_;
   std::vector<std::uint8_t> given_, needed_;

@@ -100,8 +100,14 @@ std::vector<T> run_fma(const talweg_image& image, const Cases<T>& cases) {
   args.group_slots = group_slots.data();
   image.model_scalars(image.self, &args);
   image.group_scalars(image.self, &args);
-  const talweg_pass_args pass{chunks.data(),      pointers,           &group,
-                              model_slots.data(), group_slots.data(), &args};
+  const talweg_pass_args pass{.chunks = chunks.data(),
+                              .pointers = pointers,
+                              .tensor_groups = &group,
+                              .model_slots = model_slots.data(),
+                              .group_slots = group_slots.data(),
+                              .group_args = &args,
+                              .tensor_routes = &group,
+                              .tensor_facts = nullptr};
   image.passes[0].run(image.self, &pass, 0, static_cast<std::uint32_t>(chunks.size()));
   return result;
 }

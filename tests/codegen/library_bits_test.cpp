@@ -30,4 +30,27 @@ TEST_CASE("pipelines have the same bits on every target") {
     require_same_bits(graph_of_rule(rule), {setting}, rule);
 }
 
+TEST_CASE("tensors that take different arms have the same bits on every target") {
+  const std::string route = R"(
+rule Route {
+  hyper lr = 0.1 in [0, inf)
+  when rank == 2 and not tagged("embedding"): Signum(lr = lr)
+  when size > 20:                             AdamW(lr = lr / t)
+  when named("*.bias"):                       SGD(momentum = 0.9, lr = lr)
+}
+rule Halve { step { update = if t % 2 == 0 then 0.5 * update else update } }
+)";
+  StepSetting setting;
+  setting.tensors = {{100, 0}, {257, 1}, {3, 0}, {17, 1}, {5}, {64, 1, false}, {1000, 0}, {2, 1}};
+  setting.group_count = 2;
+  setting.threads = 3;
+  setting.steps = 4;
+  for (const char* rule : {"m.Route", "ClipValue | m.Route | Ema", "m.Route | m.Halve",
+                           "m.Route | SGD", "SGD | m.Route", "m.Route | Ema | second = m.Route"}) {
+    std::vector<StepSetting> settings;
+    for (setting.seed = 1; setting.seed < 9; ++setting.seed) settings.push_back(setting);
+    require_same_bits(graph_of_rule(rule, route), settings, rule);
+  }
+}
+
 }  // namespace talweg::tests

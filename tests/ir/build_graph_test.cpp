@@ -47,6 +47,8 @@ std::string text_of(const Graph& graph, NodeId id) {
       return "t";
     case NodeKind::CallNumber:
       return "calls";
+    case NodeKind::Fact:
+      return types::to_text(graph.facts[node.index].kind);
     case NodeKind::Apply:
       return call(std::string(builtins::info(node.op).name));
     case NodeKind::ToArray:

@@ -122,6 +122,8 @@ class Runner {
         return {.number = scalars_.step_number};
       case NodeKind::CallNumber:
         return {.number = scalars_.call_number};
+      case NodeKind::Fact:
+        break;
       case NodeKind::Apply:
         return ir::apply(node.op, last_type, type, operands);
       case NodeKind::ToArray:

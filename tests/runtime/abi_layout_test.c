@@ -41,21 +41,30 @@ PLACE(talweg_scalar_args, model_slots, 64);
 PLACE(talweg_scalar_args, group_slots, 72);
 PLACE(talweg_scalar_args, needed, 80);
 
-SIZE(talweg_pass_args, 48);
+SIZE(talweg_pass_args, 64);
 PLACE(talweg_pass_args, pointers, 8);
 PLACE(talweg_pass_args, tensor_groups, 16);
 PLACE(talweg_pass_args, model_slots, 24);
 PLACE(talweg_pass_args, group_slots, 32);
 PLACE(talweg_pass_args, group_args, 40);
+PLACE(talweg_pass_args, tensor_routes, 48);
+PLACE(talweg_pass_args, tensor_facts, 56);
+
+SIZE(talweg_fact_info, 16);
+PLACE(talweg_fact_info, kind, 8);
+SIZE(talweg_placement, 32);
+PLACE(talweg_placement, input_present, 24);
 
 SIZE(talweg_pass_info, 16);
-SIZE(talweg_image, 128);
+SIZE(talweg_image, 152);
 PLACE(talweg_image, name, 8);
 PLACE(talweg_image, hypers, 32);
-PLACE(talweg_image, passes, 56);
-PLACE(talweg_image, hyper_count, 64);
-PLACE(talweg_image, model_scalars, 96);
-PLACE(talweg_image, self, 120);
+PLACE(talweg_image, facts, 56);
+PLACE(talweg_image, passes, 64);
+PLACE(talweg_image, hyper_count, 72);
+PLACE(talweg_image, model_scalars, 112);
+PLACE(talweg_image, place, 136);
+PLACE(talweg_image, self, 144);
 
 SIZE(talweg_storage, 2);
 SIZE(talweg_tensor, 64);

@@ -29,6 +29,7 @@ std::size_t Environment::slot(sema::Symbol symbol) const {
     case sema::SymbolKind::Calls:
     case sema::SymbolKind::Input:
     case sema::SymbolKind::Given:
+    case sema::SymbolKind::Fact:
       break;
   }
   TALWEG_UNREACHABLE("a symbol that is never assigned has no slot");
@@ -37,7 +38,7 @@ std::size_t Environment::slot(sema::Symbol symbol) const {
 sema::Symbol Environment::symbol(std::size_t slot) const {
   using sema::SymbolKind;
   constexpr SymbolKind kFixed[kFixedSlots] = {SymbolKind::Param, SymbolKind::Grad,
-                                              SymbolKind::Update};
+                                              SymbolKind::Update, SymbolKind::Update};
   const auto from = [slot](SymbolKind kind, std::size_t first) {
     return sema::Symbol{kind, static_cast<std::uint32_t>(slot - first)};
   };

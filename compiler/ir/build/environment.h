@@ -27,7 +27,10 @@ class Environment {
 
   /// The slot of Param, Grad, Update, a State, a Hyper (bound ones get values) or a Local.
   [[nodiscard]] std::size_t slot(sema::Symbol symbol) const;
-  /// The symbol of a slot.
+  /// Holds, where stages have conditions, a Bool: the tensors for which `update` was assigned.
+  static constexpr std::size_t kUpdateAssigned = 3;
+
+  /// The symbol of a slot (of kUpdateAssigned, which has none of its own: Update).
   [[nodiscard]] sema::Symbol symbol(std::size_t slot) const;
   [[nodiscard]] NodeId operator[](std::size_t slot) const { return values_[slot]; }
   void set(std::size_t slot, NodeId value);
@@ -38,7 +41,7 @@ class Environment {
   std::vector<Change> take_back(std::size_t mark);
 
  private:
-  static constexpr std::size_t kFixedSlots = 3;  // Param, Grad, Update
+  static constexpr std::size_t kFixedSlots = 4;  // Param, Grad, Update, kUpdateAssigned
   std::size_t first_hyper_, first_local_;
   std::vector<NodeId> values_;
   std::vector<Change> trail_;  // what a slot held before

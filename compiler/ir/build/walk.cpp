@@ -32,7 +32,13 @@ Walker::Walker(const sema::TypedRule& rule, Graph& graph, std::vector<std::uint3
       graph_(graph),
       hyper_index_(std::move(hyper_index)),
       arithmetic_(graph),
-      environment_(rule) {}
+      environment_(rule) {
+  const auto has_condition = [](const sema::TypedStage& stage) {
+    return stage.condition.has_value();
+  };
+  if (std::any_of(rule.stages.begin(), rule.stages.end(), has_condition))
+    true_ = arithmetic_.add(make_truth(true));
+}
 
 // ---- Symbols ----
 
@@ -74,6 +80,9 @@ NodeId Walker::leaf(Symbol symbol) {
     case SymbolKind::Given:
       node = make_leaf(graph_, NodeKind::Given, symbol.index);
       break;
+    case SymbolKind::Fact:
+      node = make_leaf(graph_, NodeKind::Fact, symbol.index);
+      break;
     case SymbolKind::Update:
     case SymbolKind::Local:
       TALWEG_UNREACHABLE("a local is read before it is assigned");
@@ -91,19 +100,29 @@ NodeId Walker::load(Symbol symbol) {
     case SymbolKind::Calls:
     case SymbolKind::Input:
     case SymbolKind::Given:
+    case SymbolKind::Fact:
       return leaf(symbol);
+    case SymbolKind::Update:
+      return load_update();
     case SymbolKind::Param:
     case SymbolKind::Grad:
-    case SymbolKind::Update:
     case SymbolKind::Hyper:
     case SymbolKind::State:
     case SymbolKind::Local:
       break;
   }
   const NodeId value = assigned(symbol);
-  if (value.valid()) return value;
-  // The step to subtract is the gradient until a stage says otherwise.
-  return symbol.kind == SymbolKind::Update ? load({SymbolKind::Grad, 0}) : leaf(symbol);
+  return value.valid() ? value : leaf(symbol);
+}
+
+/// The step to subtract is the gradient until a stage says otherwise, for each tensor.
+NodeId Walker::load_update() {
+  const NodeId value = assigned({SymbolKind::Update, 0});
+  if (!value.valid()) return load({SymbolKind::Grad, 0});
+  const NodeId tensors = environment_[Environment::kUpdateAssigned];
+  return tensors.valid() && tensors != true_
+             ? on_tensors(tensors, value, load({SymbolKind::Grad, 0}))
+             : value;
 }
 
 void Walker::assign(Symbol symbol, NodeId value) {
@@ -111,6 +130,8 @@ void Walker::assign(Symbol symbol, NodeId value) {
       symbol.kind == SymbolKind::Param ||
       (symbol.kind == SymbolKind::State && types::is_array(rule_.states[symbol.index].rate));
   environment_.set(environment_.slot(symbol), is_array_place ? arithmetic_.flush(value) : value);
+  if (symbol.kind == SymbolKind::Update && true_.valid())
+    environment_.set(Environment::kUpdateAssigned, true_);
 }
 
 void Walker::bind(std::uint32_t hyper, NodeId value) {
@@ -119,9 +140,74 @@ void Walker::bind(std::uint32_t hyper, NodeId value) {
 
 void Walker::subtract_update() {
   const Term param{.node = load({SymbolKind::Param, 0}), .left = {}, .right = {}};
-  const Term update{.node = load({SymbolKind::Update, 0}), .left = {}, .right = {}};
+  NodeId step = assigned({SymbolKind::Update, 0});
+  // Every stage that assigns it may stand in an arm that no tensor can take.
+  if (!step.valid() && true_.valid()) return;
+  if (!step.valid()) step = load({SymbolKind::Grad, 0});
+  const Term update{.node = step, .left = {}, .right = {}};
   const Term difference = arithmetic_.apply(builtins::Op::Sub, std::array{param, update});
+  const NodeId tensors = environment_[Environment::kUpdateAssigned];
   assign({SymbolKind::Param, 0}, arithmetic_.value(difference));
+  if (tensors.valid() && tensors != true_)
+    environment_.set(environment_.slot({SymbolKind::Param, 0}),
+                     on_tensors(tensors, assigned({SymbolKind::Param, 0}), param.node));
+}
+
+// ---- Tensors that go different ways ----
+
+/// An Array that is one value on the tensors of `condition` and another on the rest.
+NodeId Walker::on_tensors(NodeId condition, NodeId then_value, NodeId else_value) {
+  if (then_value == else_value) return then_value;
+  return arithmetic_.select(condition, arithmetic_.to_array(then_value),
+                            arithmetic_.to_array(else_value));
+}
+
+void Walker::stage_statements(std::span<const sema::TypedStmt> body,
+                              const std::optional<sema::TypedExprId>& condition) {
+  if (!condition) return statements(body);
+  const NodeId tensors = standalone_value(*condition);
+  if (graph_[tensors].kind == NodeKind::Constant) {
+    if (graph_[tensors].value != 0) statements(body);
+    return;
+  }
+  const std::size_t mark = environment_.mark();
+  statements(body);
+  merge_tensors(tensors, environment_.take_back(mark));
+}
+
+/// Arrays keep what they were on the other tensors; scalar states belong to no tensor and change;
+/// locals end with the stage.
+void Walker::merge_tensors(NodeId condition, const Changes& changes) {
+  std::vector<Environment::Change> merged;
+  for (const Environment::Change& change : changes) {
+    if (change.slot == Environment::kUpdateAssigned) {
+      const NodeId before = environment_[change.slot];
+      const NodeId now = !before.valid() ? condition
+                         : before == true_
+                             ? true_
+                             : arithmetic_.value(arithmetic_.apply(
+                                   builtins::Op::Or,
+                                   std::array{Term{.node = before, .left = {}, .right = {}},
+                                              Term{.node = condition, .left = {}, .right = {}}}));
+      merged.push_back({change.slot, now});
+      continue;
+    }
+    const Symbol symbol = environment_.symbol(change.slot);
+    const bool is_scalar_state =
+        symbol.kind == SymbolKind::State && !types::is_array(rule_.states[symbol.index].rate);
+    if (symbol.kind == SymbolKind::Local) continue;
+    if (is_scalar_state) {
+      merged.push_back(change);
+      continue;
+    }
+    // What `update` holds on tensors for which nothing assigned it is never read.
+    const bool is_first_update =
+        symbol.kind == SymbolKind::Update && !environment_[change.slot].valid();
+    merged.push_back({change.slot, is_first_update ? arithmetic_.to_array(change.value)
+                                                   : on_tensors(condition, change.value,
+                                                                after_arm(change.slot, {}))});
+  }
+  for (const Environment::Change& change : merged) environment_.set(change.slot, change.value);
 }
 
 // ---- Expressions ----

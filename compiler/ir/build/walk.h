@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <unordered_map>
 #include <vector>
@@ -34,7 +35,10 @@ class Walker {
   void assign(sema::Symbol symbol, NodeId value);
   /// Gives a bound hyper its value.
   void bind(std::uint32_t hyper, NodeId value);
-  /// param -= update.
+  /// A stage's statements, for the tensors of its condition (all, if it has none).
+  void stage_statements(std::span<const sema::TypedStmt> body,
+                        const std::optional<sema::TypedExprId>& condition);
+  /// param -= update, for the tensors for which some stage assigned it.
   void subtract_update();
   /// The value a symbol was given; not valid() if it is as the step found it.
   [[nodiscard]] NodeId assigned(sema::Symbol symbol) const;
@@ -56,6 +60,9 @@ class Walker {
   void branch(const sema::TypedIf& node);
   void merge(NodeId condition, const Changes& then_changes, const Changes& else_changes);
   NodeId after_arm(std::size_t slot, const Changes& changes);
+  void merge_tensors(NodeId condition, const Changes& changes);
+  NodeId on_tensors(NodeId condition, NodeId then_value, NodeId else_value);
+  NodeId load_update();
   NodeId leaf(sema::Symbol symbol);
 
   const sema::TypedRule& rule_;
@@ -64,6 +71,7 @@ class Walker {
   Arithmetic arithmetic_;
   Environment environment_;
   std::unordered_map<std::uint64_t, NodeId> leaves_;
+  NodeId true_;  // valid where stages have conditions
   base::Span span_;
   int depth_ = 0;
   bool too_deep_ = false;
