@@ -256,7 +256,7 @@ std::string draw_excerpt(const Source& source, const std::vector<Mark>& marks, s
       result += fmt::format("{}{:>{}} |{}{}{}\n", palette.note, number, gutter, palette.reset,
                             text.empty() ? "" : " ", text);
       for (const std::string& row : drawing.rows(palette, emphasis))
-        result += bar + " " + row + "\n";
+        result += fmt::format("{} {}\n", bar, row);
       left = std::move(outside);
     }
   }
