@@ -1,6 +1,10 @@
 // Scalar functions: slots, scalar states and bound hypers of one rate; see scalar_functions.h.
 #include "compiler/codegen/scalar_functions.h"
 
+#include <algorithm>
+#include <map>
+#include <set>
+
 #include "compiler/codegen/abi_access.h"
 #include "compiler/codegen/emit_plan.h"
 #include "compiler/codegen/scalar_scope.h"
@@ -61,12 +65,43 @@ void emit_needed_inputs(const Setting& s, types::Rate rate) {
   }
 }
 
+bool is_elementary(builtins::Op op) {
+  return op >= builtins::Op::Rsqrt && op <= builtins::Op::Atan;
+}
+
+/// Elementary functions of the program that can be computed side by side: by function, then by how
+/// many calls of that function lie before one another.
+using Batches = std::map<std::pair<builtins::Op, int>, std::vector<ir::NodeId>>;
+
+Batches find_batches(const ir::Graph& graph, const plan::ScalarProgram& program) {
+  Batches batches;
+  std::set<builtins::Op> functions;
+  for (const ir::NodeId id : program.nodes)
+    if (graph[id].kind == ir::NodeKind::Apply && is_elementary(graph[id].op))
+      functions.insert(graph[id].op);
+  for (const builtins::Op function : functions) {
+    std::vector<int> calls_before(graph.nodes.size());
+    for (const ir::NodeId id : program.nodes) {
+      const ir::Node& node = graph[id];
+      int& calls = calls_before[id.index];
+      for (int k = 0; k < node.operand_count(); ++k)
+        calls = std::max(calls, calls_before[node.operands[k].index]);
+      if (node.kind != ir::NodeKind::Apply || node.op != function) continue;
+      if (node.type == ir::ValueType::Scalar) batches[{function, calls}].push_back(id);
+      ++calls;
+    }
+  }
+  return batches;
+}
+
 /// Computes everything, then stores: what is read may lie where something is stored.
 void emit_program(const Setting& s, const plan::ScalarProgram& program, types::Rate rate,
                   std::size_t slots_offset) {
   const ir::Graph& graph = s.plan.graph;
   const auto stores = stores_of(graph, rate);
   const auto bound_hypers = bound_hypers_of(graph, rate);
+  for (const auto& [function_and_level, batch] : find_batches(graph, program))
+    s.scope.compute_together(function_and_level.first, batch);
   for (const ir::NodeId id : program.nodes) s.scope.value(id);
   for (const ir::NodeId id : program.slots) s.scope.value(id);
   for (const ir::Store* store : stores) s.scope.value(store->value);

@@ -1,6 +1,9 @@
 // Resolution of slower values; see scalar_scope.h.
 #include "compiler/codegen/scalar_scope.h"
 
+#include <algorithm>
+#include <bit>
+
 #include "compiler/base/check.h"
 #include "compiler/codegen/abi_access.h"
 
@@ -68,6 +71,28 @@ llvm::Value* ScalarScope::emit(ir::NodeId id) {
   for (int i = 0; i < node.operand_count(); ++i)
     operands.push_back(values_[node.operands[i].index]);
   return emit_operation(emission_, node, operand_value_type(plan_.graph, node), operands);
+}
+
+void ScalarScope::compute_together(builtins::Op op, std::span<const ir::NodeId> ids) {
+  const std::size_t most = emission_.helpers->machine().lanes(types::ComputeType::F64);
+  while (ids.size() > 1 && most > 1) {
+    const auto batch = ids.first(std::min(ids.size(), most));
+    ids = ids.subspan(batch.size());
+    const Lanes lanes(emission_.lanes.builder(),
+                      static_cast<std::uint32_t>(std::bit_ceil(batch.size())));
+    llvm::SmallVector<llvm::Value*, 2> operands;
+    for (int k = 0; k < plan_.graph[batch[0]].operand_count(); ++k) {
+      // Lanes that are left over repeat the first.
+      llvm::Value* vector = lanes.splat(value(plan_.graph[batch[0]].operands[k]));
+      for (std::uint32_t i = 1; i < batch.size(); ++i)
+        vector = lanes.with_lane(vector, i, value(plan_.graph[batch[i]].operands[k]));
+      operands.push_back(vector);
+    }
+    llvm::Value* results =
+        emission_.helpers->emit_elementary(lanes, types::ComputeType::F64, op, operands);
+    for (std::uint32_t i = 0; i < batch.size(); ++i)
+      values_[batch[i].index] = lanes.lane(results, i);
+  }
 }
 
 llvm::Value* ScalarScope::load_slot(llvm::Value* slots, std::uint32_t index, ir::ValueType type) {

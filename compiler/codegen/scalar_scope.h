@@ -2,6 +2,7 @@
 // them, else from the arguments of the scalar functions, else computed.
 #pragma once
 
+#include <span>
 #include <vector>
 
 #include "compiler/codegen/operations.h"
@@ -26,6 +27,10 @@ class ScalarScope {
   /// The value of a node slower than element, emitted at its first use: double, the compute type,
   /// or i1.
   llvm::Value* value(ir::NodeId id);
+
+  /// Computes nodes of one elementary function, of which none depends on another, in the lanes of
+  /// one vector where the machine has vectors: its latency is then paid once, not for each.
+  void compute_together(builtins::Op op, std::span<const ir::NodeId> ids);
 
   void store_slot(llvm::Value* slots, std::size_t index, ir::NodeId id);
   /// A Scalar or a Bool (as 0 or 1) into entry `index` of an array of float64.
