@@ -2,6 +2,7 @@
 // tolerance.
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
 #include <memory>
 #include <nlohmann/json.hpp>
@@ -9,6 +10,7 @@
 #include "compiler/cli/console.h"
 #include "compiler/cli/exit_code.h"
 #include "compiler/cli/front_end.h"
+#include "compiler/cli/replay_rules.h"
 #include "compiler/cli/replay_run.h"
 #include "compiler/cli/subcommands.h"
 #include "compiler/types/interval.h"
@@ -20,6 +22,7 @@ namespace {
 struct Options {
   RuleOptions rule;
   std::vector<std::string> cases;
+  std::string states;
   bool json = false;
 };
 
@@ -63,10 +66,17 @@ std::string json_of(const ReplayCase& reference, const Options& options, const s
   return json.dump() + "\n";
 }
 
-/// The rule of a case: the one given, or the table's.
+/// The rule of a case: the one given with the states named, or the table's.
 support::Result<CaseRule> chosen_rule(const ReplayCase& reference, const Options& options) {
-  if (!options.rule.rule.empty()) return CaseRule{options.rule.rule, {}};
-  return rule_of_case(reference);
+  if (options.rule.rule.empty()) return rule_of_case(reference);
+  CaseRule rule{options.rule.rule, states_of(options.states)};
+  for (const NamedState& named : rule.states)
+    if (std::ranges::none_of(reference.trajectory.states,
+                             [&](const CaseState& state) { return state.name == named.theirs; }))
+      return support::Failure{
+          support::FailureKind::Usage,
+          fmt::format("case `{}` has no state `{}`", reference.name, named.theirs)};
+  return rule;
 }
 
 support::Result<bool> replay_file(const std::string& path, const Options& options,
@@ -112,6 +122,11 @@ std::function<int()> declare_replay(CLI::App& app) {
   app.add_option("cases", options->cases, "Reference cases (.json or .json.gz)")
       ->required()
       ->type_name("CASE");
+  app.add_option(
+         "--states", options->states,
+         "With --rule: final states to compare, the case's names and the rule's: 'm v=square "
+         "b=-velocity' (-: with the other sign)")
+      ->needs(app.get_option("--rule"));
   app.add_flag("--json", options->json, "One JSON object a case a line on stdout");
   app.footer("Exit status 4 if a case differs by more than its tolerance.");
   return [options] { return run(*options); };

@@ -174,6 +174,11 @@ void read_trajectory(const Json& json, ReplayCase& result) {
     for (const auto* series : {&trajectory.rates, &trajectory.losses})
       if (!series->empty() && series->size() != trajectory.params.size())
         refuse("`extra.lr` and `extra.losses` must have one value a step");
+    if (const Json* noise = find(*extra, "noise")) {
+      trajectory.noise = steps_of(*noise, result.tensors);
+      if (trajectory.noise.size() != trajectory.params.size())
+        refuse("`extra.noise` must have one entry a step");
+    }
     if (const Json* hessians = find(*extra, "hess")) {
       trajectory.hessians = steps_of(*hessians, result.tensors);
       trajectory.hessian_every = count(result.hyper.at("k"));

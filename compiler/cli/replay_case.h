@@ -36,6 +36,7 @@ struct TrajectoryCase {
   std::vector<double> losses;           // extra.losses, one a step; may be empty
   std::vector<TensorValues> hessians;   // extra.hess, for steps 1, 1 + every, ...; may be empty
   std::uint64_t hessian_every = 1;
+  std::vector<TensorValues> noise;          // extra.noise, one a step; may be empty
   std::vector<std::uint64_t> single_steps;  // of `single_params`
   std::vector<TensorValues> single_params;  // the same run in float32
 };

@@ -160,20 +160,6 @@ std::string_view family_in_name(std::string_view name) {
   return best;
 }
 
-std::vector<NamedState> states_of(const RuleRow& row) {
-  std::vector<NamedState> states;
-  for (const std::string& pair : words(row.states)) {
-    const std::size_t equals = pair.find('=');
-    if (equals == std::string::npos) {
-      states.push_back({pair, pair, false});
-      continue;
-    }
-    const bool negated = pair[equals + 1] == '-';
-    states.push_back({pair.substr(0, equals), pair.substr(equals + (negated ? 2 : 1)), negated});
-  }
-  return states;
-}
-
 support::Failure unknown_family(const ReplayCase& reference) {
   const bool known = std::ranges::any_of(
       rule_rows(), [&](const RuleRow& row) { return row.family == reference.family; });
@@ -219,7 +205,21 @@ support::Result<CaseRule> rule_of_case(const ReplayCase& reference) {
     row = fitting_row(reference.family, reference.hyper, rule);
   }
   if (row == nullptr) return unknown_family(reference);
-  return CaseRule{std::move(rule), states_of(*row)};
+  return CaseRule{std::move(rule), states_of(row->states)};
+}
+
+std::vector<NamedState> states_of(std::string_view text) {
+  std::vector<NamedState> states;
+  for (const std::string& pair : words(text)) {
+    const std::size_t equals = pair.find('=');
+    if (equals == std::string::npos) {
+      states.push_back({pair, pair, false});
+      continue;
+    }
+    const bool negated = pair[equals + 1] == '-';
+    states.push_back({pair.substr(0, equals), pair.substr(equals + (negated ? 2 : 1)), negated});
+  }
+  return states;
 }
 
 }  // namespace talweg::cli

@@ -48,6 +48,9 @@ struct CaseRule {
 /// unknown) if no row fits.
 support::Result<CaseRule> rule_of_case(const ReplayCase& reference);
 
+/// The names in "b=velocity m=-mean v", as `RuleRow::states` has them.
+std::vector<NamedState> states_of(std::string_view text);
+
 /// What a row makes of these hyperparameters; nothing if it does not fit.
 std::optional<std::string> expand(const RuleRow& row, const nlohmann::ordered_json& hyper);
 

@@ -205,11 +205,8 @@ constexpr RuleRow kRows[] = {
      "{staircase}))",
      "", ""},
     {"schedule_exponential_optax", "",
-     "GradientDescent(lr = if {rate} < 1 then max({end}, exponential_decay(t, {lr}, gamma = "
-     "{rate}, every = {steps}, begin "
-     "= {begin}, staircase = {staircase})) else min({end}, exponential_decay(t, {lr}, gamma = "
-     "{rate}, every = {steps}, "
-     "begin = {begin}, staircase = {staircase})))",
+     "GradientDescent(lr = exponential_decay(t, {lr}, gamma = {rate}, every = {steps}, begin = "
+     "{begin}, staircase = {staircase}, end = {end}))",
      "", ""},
     {"schedule_inverse_time", "",
      "GradientDescent(lr = inverse_time_decay(t, {lr}, rate = {gamma}))", "", ""},

@@ -81,11 +81,15 @@ class Trajectory {
       if (auto set = optimizer_->set_hyper("lr", given_.rates[step - 1]); !set)
         return set.failure();
     optimizer::StepInputs inputs = loss_inputs(run_.program->image(), given_.losses, step - 1);
-    std::vector<std::vector<Scalar>> hessian;
+    std::vector<std::vector<Scalar>> hessian, noise;
     const std::uint64_t which = (step - 1) / given_.hessian_every;
     if ((step - 1) % given_.hessian_every == 0 && which < given_.hessians.size()) {
       hessian = converted<Scalar>(given_.hessians[which]);
       inputs.element.emplace_back("hessian", pointers(hessian));
+    }
+    if (!given_.noise.empty()) {
+      noise = converted<Scalar>(given_.noise[step - 1]);
+      inputs.element.emplace_back("noise", pointers(noise));
     }
     const auto gradients = converted<Scalar>(given_.gradients[step - 1]);
     return optimizer_->step(pointers(gradients), inputs);

@@ -44,6 +44,16 @@ TEST_CASE("a trajectory is read with its shapes and states") {
   CHECK(result->trajectory.states[1].scalar == 4);
 }
 
+TEST_CASE("noise is read for every step") {
+  Json json = small_case();
+  json["extra"] = {{"noise", {{{0.5, -0.5}, {2}}}}};
+  const auto result = parsed(json);
+  REQUIRE(result);
+  CHECK(result->trajectory.noise[0][0][1] == -0.5);
+  refusal("/extra", R"({"noise": []})");
+  refusal("/extra", R"({"noise": [[[1], [2]]]})");
+}
+
 TEST_CASE("numbers that are not finite are texts") {
   Json json = small_case();
   json["params"][0][0] = {"nan", "-inf"};

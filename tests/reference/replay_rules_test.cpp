@@ -69,6 +69,14 @@ TEST_CASE("a new case of a known family needs no new row") {
   CHECK(rule->states[0].ours == "m");
 }
 
+TEST_CASE("states are named by the case's name and ours") {
+  const auto states = states_of("m v=square b=-velocity");
+  REQUIRE(states.size() == 3);
+  CHECK((states[0].theirs == "m" && states[0].ours == "m" && !states[0].negated));
+  CHECK((states[1].theirs == "v" && states[1].ours == "square" && !states[1].negated));
+  CHECK((states[2].theirs == "b" && states[2].ours == "velocity" && states[2].negated));
+}
+
 TEST_CASE("problems are known by their name or their hyperparameters") {
   const auto by_name =
       rule_of_case(a_case(CaseKind::Problem, "rosenbrock_lion", "",
