@@ -1,54 +1,14 @@
 """Founding forms: twenty float64 steps of each, in NumPy written from the formula, against the library's rule.
 
-founding.py TALWEG FOLDER writes a reference case a form into FOLDER (the format is that of cases/README.md) and has
-`talweg replay` run it on the interpreter and on compiled code. s = t - 1 = 0, 1, ... throughout.
+founding.py TALWEG FOLDER; see given_gradients.py. s = t - 1 = 0, 1, ... throughout. Linear regressions stand beside
+the given gradients.
 """
 
 import json
 import pathlib
-import subprocess
 import sys
 
-try:
-    import numpy as np
-except ImportError:
-    print("skipped: NumPy is not installed")
-    sys.exit(77)
-
-STEPS = 20
-SHAPES = [(5,), (3, 4)]
-TOLERANCE = 1e-13
-
-
-class Trajectory:
-    """Given gradients; `step` of a form is called with theta, g and s, a tensor at a time, and a memory for it."""
-
-    def __init__(self):
-        random = np.random.default_rng(20)
-        self.start = [random.standard_normal(shape) for shape in SHAPES]
-        self.gradients = [[random.standard_normal(shape) for shape in SHAPES] for _ in range(STEPS)]
-
-    def run(self, step):
-        theta = [value.copy() for value in self.start]
-        memory = [{} for _ in SHAPES]
-        params = []
-        for s in range(STEPS):
-            theta = [step(x, g, s, m) for x, g, m in zip(theta, self.gradients[s], memory)]
-            params.append([value.ravel().tolist() for value in theta])
-        return params
-
-    def case(self, name, step, extra):
-        flat = lambda tensors: [value.ravel().tolist() for value in tensors]
-        return {
-            "name": name,
-            "hyper": {},
-            "tol": {"float64": TOLERANCE},
-            "tensors": [{"shape": list(shape)} for shape in SHAPES],
-            "p0": flat(self.start),
-            "grads": [flat(gradients) for gradients in self.gradients],
-            "params": self.run(step),
-            "extra": extra,
-        }
+from given_gradients import np, replay, STEPS, TOLERANCE, Form, Trajectory
 
 
 # ---- The forms, each from its line ----
@@ -197,16 +157,11 @@ def regression(name, batches):
 def cases():
     trajectory = Trajectory()
     for name, (step, rule) in FORMS.items():
-        yield trajectory.case(name, step, {"losses": LOSSES} if name == "plateau" else {}), rule
+        yield trajectory.case(name, Form(step, rule, "", {"losses": LOSSES} if name == "plateau" else {})), rule
     single = [[(7 * s) % 20] for s in range(STEPS)]
     mini = [[(3 * s + i) % 20 for i in range(5)] for s in range(STEPS)]
     for name, batches in {"batch": [list(range(20))] * STEPS, "single_sample": single, "mini_batch": mini}.items():
         yield regression("regression_" + name, batches), "GradientDescent(lr = 0.05)"
-
-
-def replay(talweg, path, rule, backend):
-    return subprocess.run([talweg, "replay", "--rule", rule, "--dtype", "float64", "--backend", backend, str(path)],
-                          capture_output=True, text=True, check=False)
 
 
 def main(talweg, folder):
