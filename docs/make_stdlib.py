@@ -1,5 +1,7 @@
 #!/usr/bin/env python3
-"""Writes docs/stdlib.md from the documentation in stdlib/*.tw; --check only says whether it is up to date (exit 1)."""
+"""Writes docs/stdlib.md from the documentation in stdlib/*.tw; --check only says whether it is up to date (exit 1).
+
+Either way every rule must have a source, and every hyper and state a word in the documentation."""
 import pathlib
 import re
 import sys
@@ -7,6 +9,8 @@ import sys
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 PAGE = ROOT / "docs" / "stdlib.md"
 LABELS = ("Source", "Variant", "Deviates", "State")
+# Nobody's invention.
+WITHOUT_SOURCE = {"CompoundDecay"}
 
 HEAD = """# The library
 
@@ -32,7 +36,8 @@ def declarations(text):
 
 
 def hypers(lines):
-    """(name, default, range or choices, whether const) of each hyper of a rule."""
+    """(name, default, range or choices, whether const, documentation) of each hyper of a rule."""
+    doc = []
     for line in lines:
         if line.startswith("}"):
             return
@@ -40,7 +45,38 @@ def hypers(lines):
         if match:
             words = match[1].split()
             limits = (match[4] or ("true or false" if "bool" in words else "")).replace("inf", "∞")
-            yield match[2], match[3].strip(), limits, " ".join(words)
+            yield match[2], match[3].strip(), limits, " ".join(words), " ".join(doc)
+        doc = [*doc, line.strip()[4:]] if line.startswith("  /// ") else []
+
+
+def states(lines):
+    """The names of a rule's states."""
+    for line in lines:
+        if line.startswith("}"):
+            return
+        match = re.match(r"  state (?:(?:model|group) )?(\w+)", line)
+        if match:
+            yield match[1]
+
+
+def undocumented():
+    """Hypers and states that neither the documentation of their rule names nor their own describes."""
+    for path in sorted((ROOT / "stdlib").glob("*.tw")):
+        for doc, kind, name, lines in declarations(path.read_text(encoding="utf-8")):
+            words = set(re.findall(r"\w+", " ".join(doc)))
+            if not doc:
+                yield f"{path.name}: {name} has no documentation"
+            if kind != "rule":
+                continue
+            for label in ("Source", "State"):
+                if not any(line.startswith(label) for line in doc) and name not in WITHOUT_SOURCE:
+                    yield f"{path.name}: the documentation of {name} has no {label}"
+            for hyper, *_, own in hypers(lines):
+                if hyper not in words and not own:
+                    yield f"{path.name}: hyper {hyper} of {name} is not documented"
+            for state in states(lines):
+                if state not in words:
+                    yield f"{path.name}: state {state} of {name} is not documented"
 
 
 def paragraphs(doc):
@@ -62,8 +98,8 @@ def rule_section(doc, name, lines):
     out = [f"### {name}", "", *paragraphs(doc), ""]
     rows = list(hypers(lines))
     if rows:
-        out += ["| hyper | default | range | kind |", "|---|---|---|---|"]
-        out += [f"| `{n}` | {default} | {limits} | {words} |" for n, default, limits, words in rows]
+        out += ["| hyper | default | range | kind | |", "|---|---|---|---|---|"]
+        out += [f"| `{n}` | {default} | {limits} | {words} | {own} |" for n, default, limits, words, own in rows]
         out.append("")
     return out
 
@@ -76,8 +112,16 @@ def schedule_rows(path):
     return out + [""]
 
 
+def summary_rows():
+    """A line for each rule: the first of its documentation."""
+    for path in sorted((ROOT / "stdlib").glob("*.tw")):
+        for doc, kind, name, _ in declarations(path.read_text(encoding="utf-8")):
+            if kind == "rule":
+                yield f"| [{name}](#{name.lower()}) | {doc[0]} |"
+
+
 def page():
-    out = [HEAD, "## Rules", ""]
+    out = [HEAD, "## Rules", "", "| rule | |", "|---|---|", *summary_rows(), ""]
     for path in sorted((ROOT / "stdlib").glob("*.tw")):
         for doc, kind, name, lines in declarations(path.read_text(encoding="utf-8")):
             if kind == "rule":
@@ -88,6 +132,11 @@ def page():
 
 
 def main(arguments):
+    missing = list(undocumented())
+    for line in missing:
+        print(line)
+    if missing:
+        return 1
     text = page()
     if arguments == ["--check"]:
         if PAGE.exists() and PAGE.read_text(encoding="utf-8") == text:
