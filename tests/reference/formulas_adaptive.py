@@ -284,9 +284,11 @@ def acprop(theta, g, s, m, lr=0.01, b1=0.9, b2=0.99, eps=1e-3, root_eps=1e-3, wd
     return theta - lr * g / (divisor + eps) - lr * wd * theta
 
 
-def optimistic_adam(theta, g, s, m, lr=0.01, b1=0.9, b2=0.99, eps=1e-3, gain=0.8, itself=False):
+def optimistic_adam(theta, g, s, m, lr=0.01, b1=0.9, b2=0.99, eps=1e-3, gain=0.8, itself=False, ahead=False):
     k = s + 1
-    d = moment(m, "m", g, b1) / (1 - b1**k) / (np.sqrt(moment(m, "v", g * g, b2) / (1 - b2**k)) + eps)
+    mean = moment(m, "m", g, b1)
+    m_hat = b1 * mean / (1 - b1 ** (k + 1)) + (1 - b1) * g / (1 - b1**k) if ahead else mean / (1 - b1**k)
+    d = m_hat / (np.sqrt(moment(m, "v", g * g, b2) / (1 - b2**k)) + eps)
     last = m.get("d", d if itself else 0)
     m["d"] = d
     return theta - lr * d - lr * gain * (d - last)
@@ -441,6 +443,8 @@ FORMS = {
     "acprop": Form(acprop, rule("ACProp", eps_root=1e-3)),
     "acprop_new": Form(fixed(acprop, new=True), rule("ACProp", eps_root=1e-3, centre="new")),
     "optimistic_adam": Form(optimistic_adam, rule("OptimisticAdam", "lr = 0.01, beta2 = 0.99, eps = 1e-3, optimism = 0.8")),
+    "optimistic_adam_nesterov": Form(fixed(optimistic_adam, ahead=True),
+                                     rule("OptimisticAdam", "lr = 0.01, beta2 = 0.99, eps = 1e-3, optimism = 0.8", nesterov="true")),
     "optimistic_adam_optax": Form(fixed(optimistic_adam, itself=True),
                                   rule("OptimisticAdam", "lr = 0.01, beta2 = 0.99, eps = 1e-3, optimism = 0.8", first="step_itself")),
     "adamc": Form(adamc, f"AdamC({CURVE})"),
