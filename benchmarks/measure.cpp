@@ -8,12 +8,6 @@ namespace talweg::benchmarks {
 
 namespace {
 
-double seconds_of(const std::function<void()>& subject, int repeats) {
-  const auto start = std::chrono::steady_clock::now();
-  for (int i = 0; i < repeats; ++i) subject();
-  return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count() / repeats;
-}
-
 double median(std::vector<double> values) {
   const auto middle = values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2);
   std::nth_element(values.begin(), middle, values.end());
@@ -22,24 +16,33 @@ double median(std::vector<double> values) {
 
 }  // namespace
 
-std::vector<double> interleaved_medians(const std::vector<std::function<void()>>& subjects,
-                                        int rounds, double block_seconds) {
+Subject timed(std::function<void()> step) {
+  return [step = std::move(step)](int repeats) -> std::optional<double> {
+    using Clock = std::chrono::steady_clock;
+    const auto start = Clock::now();
+    for (int i = 0; i < repeats; ++i) step();
+    return std::chrono::duration<double>(Clock::now() - start).count() / repeats;
+  };
+}
+
+std::vector<std::optional<double>> interleaved_medians(const std::vector<Subject>& subjects,
+                                                       int rounds, double block_seconds) {
   std::vector<int> repeats;
-  for (const auto& subject : subjects) {
-    subject();
-    const double once = std::max(seconds_of(subject, 1), 1e-9);
+  for (const Subject& subject : subjects) {
+    subject(1);
+    const double once = std::max(subject(1).value_or(block_seconds), 1e-9);
     repeats.push_back(std::clamp(static_cast<int>(std::ceil(block_seconds / once)), 1, 1'000'000));
   }
   std::vector<std::vector<double>> times(subjects.size());
   for (int round = 0; round < rounds; ++round) {
     for (std::size_t i = 0; i < subjects.size(); ++i) {
-      subjects[i]();  // brings its arrays back to the cache
-      times[i].push_back(seconds_of(subjects[i], repeats[i]));
+      subjects[i](1);  // brings its arrays back to the cache
+      if (const auto seconds = subjects[i](repeats[i])) times[i].push_back(*seconds);
     }
   }
-  std::vector<double> medians;
-  medians.reserve(times.size());
-  for (auto& values : times) medians.push_back(median(std::move(values)));
+  std::vector<std::optional<double>> medians;
+  for (auto& values : times)
+    medians.push_back(values.empty() ? std::nullopt : std::optional(median(std::move(values))));
   return medians;
 }
 

@@ -19,14 +19,16 @@ struct Arrays {
 /// Elements [begin, end) of a step; `t` is the step number.
 using Kernel = void (*)(const Arrays& arrays, std::size_t begin, std::size_t end, double t);
 
-void adamw_twin(const Arrays& a, std::size_t begin, std::size_t end,
-                double t);  // reads p g m v, writes p m v
+void twin_of_one(const Arrays& a, std::size_t begin, std::size_t end, double t);    // p
+void twin_of_two(const Arrays& a, std::size_t begin, std::size_t end, double t);    // p m
+void twin_of_three(const Arrays& a, std::size_t begin, std::size_t end, double t);  // p m v
+
+void adam_plain(const Arrays& a, std::size_t begin, std::size_t end, double t);
 void adamw_plain(const Arrays& a, std::size_t begin, std::size_t end, double t);
-void momentum_twin(const Arrays& a, std::size_t begin, std::size_t end,
-                   double t);  // reads p g m, writes p m
+void radam_plain(const Arrays& a, std::size_t begin, std::size_t end, double t);
+void rmsprop_plain(const Arrays& a, std::size_t begin, std::size_t end, double t);
+void lion_plain(const Arrays& a, std::size_t begin, std::size_t end, double t);
 void momentum_plain(const Arrays& a, std::size_t begin, std::size_t end, double t);
-void sgd_twin(const Arrays& a, std::size_t begin, std::size_t end,
-              double t);  // reads p g, writes p
 void sgd_plain(const Arrays& a, std::size_t begin, std::size_t end, double t);
 
 }  // namespace talweg::benchmarks
