@@ -46,9 +46,12 @@ class ElementBody {
   void emit_node(const Emission& emission, const std::vector<Position>& positions, ir::NodeId id,
                  Values& values);
 
+  [[nodiscard]] double share_of_estimated_roots() const;
+
   const plan::Plan& plan_;
   const plan::ElementPass& pass_;
   const plan::LoopVersion& version_;
+  const double estimated_roots_;  // share of the positions that are worked on at once
   const std::vector<llvm::Value*>& streams_;
   ScalarScope& scope_;
   std::vector<std::uint32_t> streams_in_use_;

@@ -20,12 +20,27 @@ enum class TailStyle : std::uint8_t {
   Scalar,  // one element at a time, where masked stores are slow
 };
 
+/// What a machine does with a vector of float32 that LLVM has no operation for.
+class Float32Vectors {
+ public:
+  virtual ~Float32Vectors() = default;
+  /// Lanes of the vectors it serves.
+  [[nodiscard]] virtual std::uint32_t width() const = 0;
+  /// 1/sqrt(x) for normal positive x, wrong by less than 2^-14 of it; NaN for negative x and NaN.
+  virtual llvm::Value* emit_root_estimate(llvm::IRBuilderBase& builder, llvm::Value* x) const = 0;
+  /// Truths: x is +0, -0 or +infinity.
+  virtual llvm::Value* emit_is_own_root(llvm::IRBuilderBase& builder, llvm::Value* x) const = 0;
+  /// Truths: x is subnormal.
+  virtual llvm::Value* emit_is_subnormal(llvm::IRBuilderBase& builder, llvm::Value* x) const = 0;
+};
+
 struct MachineShape {
   std::uint32_t vector_bits = 0;  // 0: no vectors, one element at a time
   bool has_fma = false;           // else an exact fma is computed from other operations
   TailStyle tail = TailStyle::Scalar;
   std::uint32_t vector_registers = 16;
   std::uint32_t cache_line_bytes = 64;
+  const Float32Vectors* float32_vectors = nullptr;  // null: nothing of the kind
 
   /// Elements of `type` in one vector; a power of two.
   [[nodiscard]] std::uint32_t lanes(types::ComputeType type) const {

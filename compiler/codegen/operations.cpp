@@ -41,9 +41,52 @@ llvm::Value* emit_is_normal(const Lanes& lanes, ComputeType type, llvm::Value* x
   return ir.CreateAnd(is_large, emit_is_finite(lanes, type, x));
 }
 
-llvm::Value* emit_flush(const Lanes& lanes, ComputeType type, llvm::Value* x) {
+/// What the machine can do with vectors of this shape, or null.
+const Float32Vectors* float32_vectors(const Emission& emission, ComputeType type) {
+  const Float32Vectors* vectors =
+      emission.helpers ? emission.helpers->machine().float32_vectors : nullptr;
+  const bool fits =
+      vectors && type == ComputeType::F32 && emission.lanes.width() == vectors->width();
+  return fits ? vectors : nullptr;
+}
+
+/// The correctly rounded square root. Division and root share one slow unit of the processor, which
+/// bounds a loop that has both; so where there is an estimate of 1/sqrt(x), the root comes from it
+/// by multiplications and additions.
+///
+/// One step of Goldschmidt's iteration leaves an error of less than one unit in the last place, and
+/// the residual x - g*g is then exact, so the last fma rounds the true root once (Markstein 1990).
+/// Every float32 is tested, and every mantissa with estimates anywhere in the stated bound. Tiny
+/// numbers are scaled by a power of 4 so that no residual is subnormal.
+llvm::Value* emit_root(const Emission& emission, ComputeType type, llvm::Value* x) {
+  const Float32Vectors* vectors = float32_vectors(emission, type);
+  const Lanes& lanes = emission.lanes;
+  if (!vectors || !emission.estimates_roots) return lanes.unary(llvm::Intrinsic::sqrt, x);
   llvm::IRBuilder<>& ir = lanes.builder();
-  llvm::Value* is_small = ir.CreateFCmpOLT(lanes.abs(x), lanes.number(type, smallest_normal(type)));
+  const auto fma = [&](llvm::Value* a, llvm::Value* b, llvm::Value* c) {
+    return emission.helpers->emit_fma(lanes, type, a, b, c);
+  };
+  llvm::Value* is_tiny = ir.CreateFCmpOLT(x, lanes.number(type, 0x1p-60));
+  llvm::Value* scaled = ir.CreateSelect(is_tiny, ir.CreateFMul(x, lanes.number(type, 0x1p96)), x);
+  llvm::Value* half = lanes.number(type, 0.5);
+  llvm::Value* y = vectors->emit_root_estimate(ir, scaled);
+  llvm::Value* g = ir.CreateFMul(scaled, y);
+  llvm::Value* h = ir.CreateFMul(y, half);
+  llvm::Value* r = fma(ir.CreateFNeg(g), h, half);
+  g = fma(g, r, g);
+  h = fma(h, r, h);
+  llvm::Value* root = fma(fma(ir.CreateFNeg(g), g, scaled), h, g);
+  root = ir.CreateSelect(is_tiny, ir.CreateFMul(root, lanes.number(type, 0x1p-48)), root);
+  return ir.CreateSelect(vectors->emit_is_own_root(ir, x), x, root);
+}
+
+llvm::Value* emit_flush(const Emission& emission, ComputeType type, llvm::Value* x) {
+  const Lanes& lanes = emission.lanes;
+  llvm::IRBuilder<>& ir = lanes.builder();
+  const Float32Vectors* vectors = float32_vectors(emission, type);
+  llvm::Value* is_small =
+      vectors ? vectors->emit_is_subnormal(ir, x)
+              : ir.CreateFCmpOLT(lanes.abs(x), lanes.number(type, smallest_normal(type)));
   const std::uint64_t sign_bit = type == ComputeType::F32 ? 1ull << 31 : 1ull << 63;
   llvm::Value* zero =
       lanes.from_bits(type, ir.CreateAnd(lanes.bits_of(type, x), lanes.integer(type, sign_bit)));
@@ -84,7 +127,7 @@ llvm::Value* emit_apply(const Emission& emission, Op op, ComputeType type, Opera
     case Op::Fma:
       return emission.helpers->emit_fma(lanes, type, x[0], x[1], x[2]);
     case Op::Sqrt:
-      return lanes.unary(llvm::Intrinsic::sqrt, x[0]);
+      return emit_root(emission, type, x[0]);
     case Op::Abs:
       return lanes.abs(x[0]);
     case Op::Min:
@@ -173,7 +216,7 @@ llvm::Value* emit_operation(const Emission& emission, const ir::Node& node,
     case ir::NodeKind::IsNormal:
       return emit_is_normal(emission.lanes, type, operands[0]);
     case ir::NodeKind::Flush:
-      return emit_flush(emission.lanes, type, operands[0]);
+      return emit_flush(emission, type, operands[0]);
     case ir::NodeKind::Constant:
     case ir::NodeKind::Param:
     case ir::NodeKind::Grad:

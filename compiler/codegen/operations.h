@@ -13,6 +13,8 @@ struct Emission {
   Lanes lanes;
   ComputeType compute;  // of Array values; Scalar values are float64
   HelperFunctions* helpers;
+  /// Roots come from estimates where the machine has them, not from the unit that divides.
+  bool estimates_roots = false;
 };
 
 /// The type of a value of `type` in `emission`'s shape.

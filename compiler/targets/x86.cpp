@@ -57,6 +57,37 @@ class MxcsrModes final : public codegen::FloatModes {
   }
 };
 
+/// AVX-512 on whole registers.
+class Avx512Float32Vectors final : public codegen::Float32Vectors {
+ public:
+  [[nodiscard]] std::uint32_t width() const override { return kLanes; }
+
+  llvm::Value* emit_root_estimate(llvm::IRBuilderBase& ir, llvm::Value* x) const override {
+    return ir.CreateIntrinsic(
+        x->getType(), llvm::Intrinsic::x86_avx512_rsqrt14_ps_512,
+        {x, llvm::Constant::getNullValue(x->getType()), ir.getInt16(kAllLanes)});
+  }
+  llvm::Value* emit_is_own_root(llvm::IRBuilderBase& ir, llvm::Value* x) const override {
+    return emit_class(ir, x, kPlusZero | kMinusZero | kPlusInfinity);
+  }
+  llvm::Value* emit_is_subnormal(llvm::IRBuilderBase& ir, llvm::Value* x) const override {
+    return emit_class(ir, x, kSubnormal);
+  }
+
+ private:
+  static constexpr std::uint32_t kLanes = 16;
+  static constexpr std::uint16_t kAllLanes = 0xffff;
+  // Classes of VFPCLASSPS.
+  static constexpr std::uint32_t kPlusZero = 0x02, kMinusZero = 0x04, kPlusInfinity = 0x08,
+                                 kSubnormal = 0x20;
+
+  static llvm::Value* emit_class(llvm::IRBuilderBase& ir, llvm::Value* x, std::uint32_t classes) {
+    llvm::Type* truths = llvm::FixedVectorType::get(ir.getInt1Ty(), kLanes);
+    return ir.CreateIntrinsic(truths, llvm::Intrinsic::x86_avx512_fpclass_ps_512,
+                              {x, ir.getInt32(classes)});
+  }
+};
+
 /// Features that a level adds to the one below, as LLVM names them.
 constexpr std::array<const char*, 6> kV2Features{"sse3",   "ssse3",  "sse4.1",
                                                  "sse4.2", "popcnt", "cx16"};
@@ -113,9 +144,13 @@ std::span<const Target* const> x86_targets() {
   static const X86Target v2("x86-64-v2", 2, {.vector_bits = 128});
   static const X86Target v3("x86-64-v3", 3,
                             {.vector_bits = 256, .has_fma = true, .tail = TailStyle::Masked});
-  static const X86Target v4(
-      "x86-64-v4", 4,
-      {.vector_bits = 512, .has_fma = true, .tail = TailStyle::Masked, .vector_registers = 32});
+  static const Avx512Float32Vectors avx512;
+  static const X86Target v4("x86-64-v4", 4,
+                            {.vector_bits = 512,
+                             .has_fma = true,
+                             .tail = TailStyle::Masked,
+                             .vector_registers = 32,
+                             .float32_vectors = &avx512});
   static const std::array<const Target*, 4> all{&scalar, &v2, &v3, &v4};
   return all;
 }
