@@ -23,7 +23,8 @@ def coupled(theta, g, wd, lr, decoupled):
 # ---- Adagrad and RMSprop ----
 
 
-def adagrad(theta, g, s, m, lr=0.1, eps=1e-7, initial=0.1, inside=True, lr_decay=0.0):
+def adagrad(theta, g, s, m, lr=0.1, eps=1e-7, initial=0.1, inside=True, lr_decay=0.0, wd=0.0):
+    g = g + wd * theta
     m["a"] = m.get("a", initial) + g * g
     root = np.sqrt(m["a"] + eps) if inside else np.sqrt(m["a"]) + eps
     return theta - lr / (1 + s * lr_decay) * g / root
@@ -358,8 +359,8 @@ HESSIANS = [[np.abs(np.random.default_rng(i).standard_normal(n)).tolist() for n 
 
 FORMS = {
     "adagrad_keras": Form(adagrad, "Adagrad(lr = 0.1, initial = 0.1, eps = 1e-7, eps_place = inside)", "a=squares"),
-    "adagrad_torch": Form(fixed(adagrad, initial=0.2, inside=False, eps=1e-2, lr_decay=0.3),
-                          "Adagrad(lr = 0.1, initial = 0.2, eps = 1e-2, lr_decay = 0.3)"),
+    "adagrad_torch": Form(fixed(adagrad, initial=0.2, inside=False, eps=1e-2, lr_decay=0.3, wd=0.1),
+                          "Adagrad(lr = 0.1, initial = 0.2, eps = 1e-2, lr_decay = 0.3, weight_decay = 0.1)"),
     "adadelta": Form(adadelta, "Adadelta(lr = 0.7, eps = 1e-3, weight_decay = 0.1)", "x2=mean_step2"),
     "rmsprop_inside": Form(fixed(rmsprop, inside=True), f"RMSprop({RMS}, eps_place = inside)"),
     "rmsprop_centered": Form(fixed(rmsprop, centered=True), f"RMSprop({RMS}, centered = true)"),

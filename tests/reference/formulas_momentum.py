@@ -30,7 +30,8 @@ def torch_sgd(lr=0.05, mu=0.0, damp=0.0, nesterov=False, wd=0.0, maximize=False,
     return step
 
 
-def keras_sgd(theta, g, s, m, lr=0.05, mu=0.9, nesterov=True):
+def keras_sgd(theta, g, s, m, lr=0.05, mu=0.9, nesterov=True, wd=0.05):
+    g = g + wd * theta
     m["v"] = mu * m.get("v", 0) - lr * g
     return theta + (mu * m["v"] - lr * g if nesterov else m["v"])
 
@@ -59,7 +60,8 @@ def qhm(theta, g, s, m, lr=0.1, beta=0.9, nu=0.7, wd=0.05, direct=False):
     return theta - lr * ((1 - nu) * g + nu * m["v"])
 
 
-def aggmo(theta, g, s, m, lr=0.1, betas=(0.0, 0.9, 0.99)):
+def aggmo(theta, g, s, m, lr=0.1, betas=(0.0, 0.9, 0.99), wd=0.05):
+    g = g + wd * theta
     for i, beta in enumerate(betas):
         m[i] = beta * m.get(i, 0) + g
     return theta - lr * np.mean([m[i] for i in range(3)], axis=0)
@@ -85,8 +87,9 @@ def sgdw(theta, g, s, m, lr=0.05, mu=0.9, wd=0.1, by_lr=True):
     return theta - lr * m["v"] - (lr * wd if by_lr else wd) * theta
 
 
-def acc_sgd(theta, g, s, m, lr=0.01, kappa=1000.0, xi=10.0, c=0.7):
+def acc_sgd(theta, g, s, m, lr=0.01, kappa=1000.0, xi=10.0, c=0.7, wd=0.05):
     """The authors' two lines: buf <- ((1/beta - 1) buf - long * g + theta) * beta; theta mixed by zeta."""
+    g = g + wd * theta
     beta = xi * c**2 / kappa
     zeta = c / (c + beta)
     w = m.get("w", theta)
@@ -94,7 +97,8 @@ def acc_sgd(theta, g, s, m, lr=0.01, kappa=1000.0, xi=10.0, c=0.7):
     return zeta * (theta - lr * g) + (1 - zeta) * m["w"]
 
 
-def pid(theta, g, s, m, lr=0.01, mu=0.9, damp=0.2, ki=5.0, kd=10.0, copies=False):
+def pid(theta, g, s, m, lr=0.01, mu=0.9, damp=0.2, ki=5.0, kd=10.0, copies=False, wd=0.05):
+    g = g + wd * theta
     m["i"] = g if copies and s == 0 else mu * m.get("i", 0) + (1 - damp) * g
     m["d"] = np.zeros_like(g) if s == 0 else mu * m["d"] + (1 - mu) * (g - m["g"])
     m["g"] = g
@@ -179,8 +183,8 @@ FORMS = {
     "sgd_dampening": Form(torch_sgd(mu=0.9, damp=0.3), MOMENTUM + ", dampening = 0.3)"),
     "sgd_first_damped": Form(torch_sgd(mu=0.9, damp=0.3, first_copy=False), MOMENTUM + ", dampening = 0.3, first = damped)"),
     "sgd_nesterov": Form(torch_sgd(mu=0.9, nesterov=True), MOMENTUM + ", nesterov = true)", "b=velocity"),
-    "nesterov_lr_inside": Form(keras_sgd, "Nesterov(lr = 0.05, momentum = 0.9, lr_inside = true)", "v=-velocity"),
-    "heavy_ball_lr_inside": Form(fixed(keras_sgd, nesterov=False), "HeavyBall(lr = 0.05, lr_inside = true)", "v=-velocity"),
+    "nesterov_lr_inside": Form(keras_sgd, "Nesterov(lr = 0.05, momentum = 0.9, weight_decay = 0.05, lr_inside = true)", "v=-velocity"),
+    "heavy_ball_lr_inside": Form(fixed(keras_sgd, nesterov=False), "HeavyBall(lr = 0.05, weight_decay = 0.05, lr_inside = true)", "v=-velocity"),
     "heavy_ball_reset": Form(resetting_heavy_ball, "HeavyBall(lr = 0.05, reset_every = 4)"),
     "average": Form(average(), "MomentumEma(lr = 0.1)"),
     "average_debias": Form(average(debias=True), "MomentumEma(lr = 0.1, debias = true)"),
@@ -189,7 +193,7 @@ FORMS = {
                                     "MomentumEma(lr = 0.1, debias = true, nesterov = true)"),
     "qhm": Form(qhm, "QHM(beta = 0.9, weight_decay = 0.05)"),
     "qhm_direct": Form(fixed(qhm, direct=True), "QHM(beta = 0.9, weight_decay = 0.05, decoupled = true)"),
-    "aggmo": Form(aggmo, "AggMo"),
+    "aggmo": Form(aggmo, "AggMo(weight_decay = 0.05)"),
     "sign_sgd": Form(sign_sgd, "SignSGD(lr = 0.01, weight_decay = 0.1)"),
     "signum": Form(signum, "Signum(lr = 0.01, weight_decay = 0.1)"),
     "signum_nesterov": Form(fixed(signum, nesterov=True), "Signum(lr = 0.01, weight_decay = 0.1, nesterov = true)"),
@@ -197,9 +201,9 @@ FORMS = {
     "lion": Form(lion, "Lion(lr = 0.01, beta2 = 0.8, weight_decay = 0.1)", "m"),
     "sgdw": Form(sgdw, "SGDW(lr = 0.05, momentum = 0.9, weight_decay = 0.1)"),
     "sgdw_paper": Form(fixed(sgdw, by_lr=False), "SGDW(lr = 0.05, momentum = 0.9, weight_decay = 0.1, decay_by_lr = false)"),
-    "acc_sgd": Form(acc_sgd, "AccSGD(lr = 0.01)", "w=average"),
-    "pid": Form(pid, "PID(lr = 0.01, dampening = 0.2)", "i=integral d=derivative"),
-    "pid_copied": Form(fixed(pid, copies=True), "PID(lr = 0.01, dampening = 0.2, first = copied)", "i=integral"),
+    "acc_sgd": Form(acc_sgd, "AccSGD(lr = 0.01, weight_decay = 0.05)", "w=average"),
+    "pid": Form(pid, "PID(lr = 0.01, dampening = 0.2, weight_decay = 0.05)", "i=integral d=derivative"),
+    "pid_copied": Form(fixed(pid, copies=True), "PID(lr = 0.01, dampening = 0.2, weight_decay = 0.05, first = copied)", "i=integral"),
     "demon_sgd": Form(demon_sgd, "DemonSGD(lr = 0.05, total = 12)"),
     "optimistic": Form(optimistic, "OptimisticGD(lr = 0.05, alpha = 0.8, beta = 0.6)"),
     "optimistic_zero": Form(fixed(optimistic, first_zero=True), "OptimisticGD(lr = 0.05, alpha = 0.8, beta = 0.6, first = zero)"),
