@@ -137,11 +137,11 @@ def nadam(theta, g, s, m, lr=0.01, b1=0.9, b2=0.99, eps=1e-3, psi=0.004, wd=0.0,
     return theta - lr * m_hat / (np.sqrt(square / (1 - b2**k)) + eps)
 
 
-def nadamw(theta, g, s, m, lr=0.01, b1=0.9, b2=0.99, eps=1e-3, wd=0.1):
+def nadamw(theta, g, s, m, lr=0.01, b1=0.9, b2=0.99, eps=1e-3, wd=0.1, root_eps=0.0):
     k = s + 1
     mean, square = moment(m, "m", g, b1), moment(m, "v", g * g, b2)
     m_hat = b1 * mean / (1 - b1 ** (k + 1)) + (1 - b1) * g / (1 - b1**k)
-    return theta - lr * (m_hat / (np.sqrt(square / (1 - b2**k)) + eps) + wd * theta)
+    return theta - lr * (m_hat / (np.sqrt(square / (1 - b2**k) + root_eps) + eps) + wd * theta)
 
 
 def radam(theta, g, s, m, lr=0.01, b1=0.9, b2=0.9, eps=1e-3, wd=0.1, form="torch", threshold=5, decoupled=False,
@@ -391,6 +391,7 @@ FORMS = {
     "adamw_paper": Form(fixed(adam, decoupled=True, by_lr=False), rule("AdamW", decay_by_lr="false")),
     "adamw_after_paper": Form(fixed(adam, decoupled=True, after=True, by_lr=False), rule("AdamW", decay_by_lr="false", decay_point="new")),
     "adamw_inside": Form(fixed(adam, decoupled=True, place="inside"), rule("AdamW", eps_place="inside")),
+    "adamw_eps_root": Form(fixed(adam, decoupled=True, root_eps=0.01), rule("AdamW", eps_root=0.01)),
     "adamw_raw": Form(fixed(adam, decoupled=True, place="raw"), rule("AdamW", eps_place="raw")),
     **{f"amsgrad_{form}": Form(fixed(amsgrad, form=form), rule("AMSGrad", NEAR, variant=form))
        for form in ("torch", "optax", "paper", "keras")},
@@ -403,6 +404,7 @@ FORMS = {
     "nadam_l2": Form(fixed(nadam, wd=0.1), rule("NAdam")),
     "nadam_decoupled": Form(fixed(nadam, wd=0.1, decoupled=True), rule("NAdam", decoupled="true")),
     "nadamw": Form(nadamw, rule("NAdamW")),
+    "nadamw_eps_root": Form(fixed(nadamw, root_eps=0.01), rule("NAdamW", eps_root=0.01)),
     **{f"radam_{form}": Form(fixed(radam, form=form), rule("RAdam", NEAR, variant=form)) for form in ("torch", "optax", "paper")},
     "radam_threshold": Form(fixed(radam, threshold=7), rule("RAdam", NEAR, threshold=7)),
     "radam_decoupled": Form(fixed(radam, decoupled=True), rule("RAdam", NEAR, decoupled="true")),
