@@ -79,6 +79,18 @@ def undocumented():
                     yield f"{path.name}: state {state} of {name} is not documented"
 
 
+def views(lines):
+    """(name, documentation) of each view of a rule."""
+    doc = []
+    for line in lines:
+        if line.startswith("}"):
+            return
+        match = re.match(r"  view (\w+) *=", line)
+        if match:
+            yield match[1], " ".join(doc)
+        doc = doc + [line.strip()[4:]] if line.startswith("  ///") else []
+
+
 def paragraphs(doc):
     """The documentation as Markdown: indented formulas as code, labelled parts as a list."""
     out, label = [], False
@@ -101,6 +113,8 @@ def rule_section(doc, name, lines):
         out += ["| hyper | default | range | kind | |", "|---|---|---|---|---|"]
         out += [f"| `{n}` | {default} | {limits} | {words} | {own} |" for n, default, limits, words, own in rows]
         out.append("")
+    for view, words in views(lines):
+        out += [f"View `{view}`: {words}", ""]
     return out
 
 

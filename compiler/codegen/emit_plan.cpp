@@ -32,9 +32,45 @@ llvm::Function* add_covered_function(llvm::Module& module, const std::string& na
   return body;
 }
 
+KernelSymbols symbols(const plan::Plan& plan, const std::string& prefix) {
+  KernelSymbols result{prefix + "model_scalars", prefix + "group_scalars", {}, {}};
+  for (std::size_t i = 0; i < plan.passes.size(); ++i)
+    result.passes.push_back(prefix + "pass_" + std::to_string(i));
+  return result;
+}
+
+/// The functions that run over all tensors: scalars, then passes.
+void emit_kernels(llvm::Module& module, const plan::Plan& plan, const KernelSymbols& symbols,
+                  const FloatModes& modes, HelperFunctions& helpers) {
+  llvm::IRBuilder<> types(module.getContext());
+  llvm::Type* pointer = types.getPtrTy();
+  llvm::Type* count = types.getInt32Ty();
+  emit_model_scalars(
+      *add_covered_function(module, symbols.model_scalars, {pointer, pointer}, modes), plan,
+      helpers);
+  emit_group_scalars(
+      *add_covered_function(module, symbols.group_scalars, {pointer, pointer}, modes), plan,
+      helpers);
+  for (std::size_t i = 0; i < plan.passes.size(); ++i) {
+    llvm::Function* body =
+        add_covered_function(module, symbols.passes[i], {pointer, pointer, count, count}, modes);
+    emit_pass(*body, plan, plan.passes[i], helpers);
+  }
+  if (!symbols.place.empty())
+    emit_placement(*add_covered_function(module, symbols.place, {pointer, pointer}, modes), plan,
+                   helpers);
+}
+
 }  // namespace
 
-std::string pass_symbol(std::size_t pass) { return "talweg_pass_" + std::to_string(pass); }
+KernelSymbols step_symbols(const plan::Plan& plan) { return symbols(plan, "talweg_"); }
+
+KernelSymbols view_symbols(const plan::Plan& plan, std::size_t view) {
+  const std::string prefix = "talweg_view_" + std::to_string(view) + "_";
+  KernelSymbols result = symbols(plan.views[view], prefix);
+  if (plan.views[view].passes.front().routes.size() > 1) result.place = prefix + "place";
+  return result;
+}
 
 bool has_scalar_initial(const ir::Graph& graph, const ir::StateInfo& state) {
   return state.initial.valid() && graph[state.initial].kind != ir::NodeKind::Param &&
@@ -43,25 +79,17 @@ bool has_scalar_initial(const ir::Graph& graph, const ir::StateInfo& state) {
 
 void emit_plan(llvm::Module& module, const plan::Plan& plan, const MachineShape& machine,
                const FloatModes& modes) {
-  llvm::IRBuilder<> types(module.getContext());
-  llvm::Type* pointer = types.getPtrTy();
-  llvm::Type* count = types.getInt32Ty();
+  llvm::Type* pointer = llvm::PointerType::getUnqual(module.getContext());
   HelperFunctions helpers(module, machine);
-  emit_model_scalars(*add_covered_function(module, kModelScalarsSymbol, {pointer, pointer}, modes),
-                     plan, helpers);
-  emit_group_scalars(*add_covered_function(module, kGroupScalarsSymbol, {pointer, pointer}, modes),
-                     plan, helpers);
+  emit_kernels(module, plan, step_symbols(plan), modes, helpers);
   emit_initial_states(
       *add_covered_function(module, kInitialStatesSymbol, {pointer, pointer}, modes), plan,
       helpers);
   if (ir::places_tensors(plan.graph))
     emit_placement(*add_covered_function(module, kPlaceSymbol, {pointer, pointer}, modes), plan,
                    helpers);
-  for (std::size_t i = 0; i < plan.passes.size(); ++i) {
-    llvm::Function* body =
-        add_covered_function(module, pass_symbol(i), {pointer, pointer, count, count}, modes);
-    emit_pass(*body, plan, plan.passes[i], helpers);
-  }
+  for (std::size_t i = 0; i < plan.views.size(); ++i)
+    emit_kernels(module, plan.views[i], view_symbols(plan, i), modes, helpers);
 }
 
 }  // namespace talweg::codegen

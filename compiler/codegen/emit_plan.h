@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <string>
+#include <vector>
 
 #include "compiler/codegen/machine.h"
 #include "compiler/plan/plan.h"
@@ -14,14 +15,19 @@ class Module;
 namespace talweg::codegen {
 
 /// Names of the functions in the module (and in the object made from it).
-inline constexpr const char* kModelScalarsSymbol = "talweg_model_scalars";
-inline constexpr const char* kGroupScalarsSymbol = "talweg_group_scalars";
 inline constexpr const char* kInitialStatesSymbol = "talweg_initial_states";
 inline constexpr const char* kPlaceSymbol = "talweg_place";  // where places_tensors() says so
-std::string pass_symbol(std::size_t pass);
+/// Of the kernels of a step, or of a view.
+struct KernelSymbols {
+  std::string model_scalars, group_scalars;
+  std::vector<std::string> passes;
+  std::string place;  // of a view whose tensors take several routes; else empty
+};
+KernelSymbols step_symbols(const plan::Plan& plan);
+KernelSymbols view_symbols(const plan::Plan& plan, std::size_t view);
 
-/// Adds all functions of `plan` to `module`, whose data layout is set. Nothing in it refers to a
-/// symbol outside; no operation has a fast-math flag.
+/// Adds all functions of `plan` and its views to `module`, whose data layout is set. Nothing in it
+/// refers to a symbol outside; no operation has a fast-math flag.
 void emit_plan(llvm::Module& module, const plan::Plan& plan, const MachineShape& machine,
                const FloatModes& modes);
 

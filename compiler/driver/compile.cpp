@@ -58,26 +58,37 @@ class CompiledProgram final : public Program {
   }
 
   support::Status fill(const plan::Plan& plan) {
-    talweg_image& image = tables_.image();
-    image.model_slot_count = static_cast<std::uint32_t>(plan.model.slots.size());
-    image.group_slot_count = static_cast<std::uint32_t>(plan.group.slots.size());
-    for (const support::Status& status : {set(image.model_scalars, codegen::kModelScalarsSymbol),
-                                          set(image.group_scalars, codegen::kGroupScalarsSymbol),
-                                          set(image.initial_states, codegen::kInitialStatesSymbol)})
-      if (!status) return status;
-    if (ir::places_tensors(plan.graph))
-      if (const support::Status status = set(image.place, codegen::kPlaceSymbol); !status)
-        return status;
+    talweg_kernels kernels{};
     std::vector<talweg_pass_info> passes;
-    for (std::size_t i = 0; i < plan.passes.size(); ++i) {
-      talweg_pass_info info{nullptr, plan.passes[i].read_bytes_per_element,
-                            plan.passes[i].written_bytes_per_element};
-      const support::Status status = set(info.run, codegen::pass_symbol(i));
+    support::Status status = find_kernels(plan, codegen::step_symbols(plan), kernels, passes);
+    if (!status) return status;
+    tables_.set_step(kernels, std::move(passes));
+    if (ir::places_tensors(plan.graph)) status = set(tables_.image().place, codegen::kPlaceSymbol);
+    if (!status) return status;
+    for (std::size_t i = 0; i < plan.views.size(); ++i) {
+      status = find_kernels(plan.views[i], codegen::view_symbols(plan, i), kernels, passes);
       if (!status) return status;
-      passes.push_back(info);
+      tables_.set_view(i, kernels, std::move(passes));
     }
-    tables_.set_passes(std::move(passes));
-    return support::ok();
+    return set(tables_.image().initial_states, codegen::kInitialStatesSymbol);
+  }
+
+  /// The functions of a step or a view in the linked code.
+  support::Status find_kernels(const plan::Plan& plan, const codegen::KernelSymbols& symbols,
+                               talweg_kernels& kernels, std::vector<talweg_pass_info>& passes) {
+    passes.clear();
+    kernels.model_slot_count = static_cast<std::uint32_t>(plan.model.slots.size());
+    kernels.group_slot_count = static_cast<std::uint32_t>(plan.group.slots.size());
+    support::Status status = set(kernels.model_scalars, symbols.model_scalars);
+    if (status) status = set(kernels.group_scalars, symbols.group_scalars);
+    kernels.place = nullptr;
+    if (status && !symbols.place.empty()) status = set(kernels.place, symbols.place);
+    for (std::size_t i = 0; status && i < plan.passes.size(); ++i) {
+      passes.push_back({nullptr, plan.passes[i].read_bytes_per_element,
+                        plan.passes[i].written_bytes_per_element});
+      status = set(passes.back().run, symbols.passes[i]);
+    }
+    return status;
   }
 
   LinkedCode code_;

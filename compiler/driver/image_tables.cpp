@@ -2,6 +2,7 @@
 #include "compiler/driver/image_tables.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "compiler/base/check.h"
 #include "compiler/ir/interpret.h"
@@ -139,6 +140,7 @@ ImageTables::ImageTables(const ir::Graph& graph, types::ComputeType compute, std
   add_states(graph, compute);
   add_inputs(graph);
   add_facts(graph);
+  add_views(graph);
   const std::vector<bool> live = live_nodes(graph);
   for (std::size_t i = 0; i < live.size(); ++i)
     if (live[i] && graph.nodes[i].kind == ir::NodeKind::Grad) image_.uses_gradient = 1;
@@ -210,10 +212,35 @@ void ImageTables::add_facts(const ir::Graph& graph) {
   image_.fact_count = static_cast<std::uint32_t>(facts_.size());
 }
 
-void ImageTables::set_passes(std::vector<talweg_pass_info> passes) {
-  passes_ = std::move(passes);
-  image_.passes = passes_.data();
-  image_.pass_count = static_cast<std::uint32_t>(passes_.size());
+void ImageTables::add_views(const ir::Graph& graph) {
+  for (const ir::ViewInfo& view : graph.views) {
+    talweg_view_info info{};
+    info.name = keep(view.name);
+    info.doc = keep(view.doc);
+    views_.push_back(info);
+  }
+  image_.views = views_.data();
+  image_.view_count = static_cast<std::uint32_t>(views_.size());
+}
+
+void ImageTables::set_step(const talweg_kernels& kernels, std::vector<talweg_pass_info> passes) {
+  const auto& kept = passes_.emplace_back(std::move(passes));
+  image_.model_scalars = kernels.model_scalars;
+  image_.group_scalars = kernels.group_scalars;
+  image_.self = kernels.self;
+  image_.model_slot_count = kernels.model_slot_count;
+  image_.group_slot_count = kernels.group_slot_count;
+  image_.passes = kept.data();
+  image_.pass_count = static_cast<std::uint32_t>(kept.size());
+}
+
+void ImageTables::set_view(std::size_t view, const talweg_kernels& kernels,
+                           std::vector<talweg_pass_info> passes) {
+  const auto& kept = passes_.emplace_back(std::move(passes));
+  talweg_kernels& place = views_[view].kernels;
+  place = kernels;
+  place.passes = kept.data();
+  place.pass_count = static_cast<std::uint32_t>(kept.size());
 }
 
 }  // namespace talweg::driver

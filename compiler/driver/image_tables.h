@@ -23,14 +23,18 @@ class ImageTables {
 
   talweg_image& image() { return image_; }
   [[nodiscard]] const talweg_image& image() const { return image_; }
-  /// The list of passes; the image points to it.
-  void set_passes(std::vector<talweg_pass_info> passes);
+  /// What a step runs; its list of passes is `passes`.
+  void set_step(const talweg_kernels& kernels, std::vector<talweg_pass_info> passes);
+  /// What a view runs.
+  void set_view(std::size_t view, const talweg_kernels& kernels,
+                std::vector<talweg_pass_info> passes);
 
  private:
   void add_hypers(const ir::Graph& graph);
   void add_states(const ir::Graph& graph, types::ComputeType compute);
   void add_inputs(const ir::Graph& graph);
   void add_facts(const ir::Graph& graph);
+  void add_views(const ir::Graph& graph);
   const char* keep(const std::string& text) { return strings_.emplace_back(text).c_str(); }
 
   talweg_image image_{};
@@ -39,7 +43,8 @@ class ImageTables {
   std::vector<talweg_state_info> states_;
   std::vector<talweg_input_info> inputs_;
   std::vector<talweg_fact_info> facts_;
-  std::vector<talweg_pass_info> passes_;
+  std::vector<talweg_view_info> views_;
+  std::deque<std::vector<talweg_pass_info>> passes_;  // of the step, of views
 };
 
 /// By node: true if what a step leaves behind (stores, bound hypers) depends on it.

@@ -4,12 +4,14 @@
 #include <algorithm>
 #include <cfenv>
 #include <cstring>
+#include <deque>
 #include <utility>
 
 #include "compiler/driver/compile.h"
 #include "compiler/driver/image_tables.h"
 #include "compiler/ir/input_demand.h"
 #include "compiler/ir/interpret.h"
+#include "compiler/passes/passes.h"
 
 namespace talweg::driver {
 
@@ -42,33 +44,57 @@ struct KnownTruths {
   static bool negated(bool a) { return !a; }
 };
 
-class Interpreter final : public Program {
+/// A graph as kernels: of a step, or of a view.
+class InterpretedKernels {
  public:
-  Interpreter(ir::Graph graph, types::ComputeType compute)
-      : graph_(std::move(graph)), compute_(compute), tables_(graph_, compute, "interpreter") {
-    talweg_image& image = tables_.image();
-    image.model_scalars = [](void* self, const talweg_scalar_args* args) {
-      static_cast<Interpreter*>(self)->run_scalars(*args, types::Rate::Model);
+  /// `tables` describe the rule, and are not owned.
+  InterpretedKernels(ir::Graph graph, types::ComputeType compute, const ImageTables& tables)
+      : graph_(std::move(graph)), compute_(compute), tables_(tables) {}
+
+  [[nodiscard]] talweg_kernels kernels() {
+    talweg_kernels kernels{};
+    kernels.model_scalars = [](void* self, const talweg_scalar_args* args) {
+      static_cast<InterpretedKernels*>(self)->run_scalars(*args, types::Rate::Model);
     };
-    image.group_scalars = [](void* self, const talweg_scalar_args* args) {
-      static_cast<Interpreter*>(self)->run_scalars(*args, types::Rate::Group);
+    kernels.group_scalars = [](void* self, const talweg_scalar_args* args) {
+      static_cast<InterpretedKernels*>(self)->run_scalars(*args, types::Rate::Group);
     };
-    image.initial_states = [](void* self, const talweg_scalar_args* args) {
-      static_cast<Interpreter*>(self)->run_initial_states(*args);
-    };
-    if (ir::places_tensors(graph_))
-      image.place = [](void* self, const talweg_placement* placement) {
-        static_cast<Interpreter*>(self)->place(*placement);
-      };
-    image.self = this;
-    const auto run = [](void* self, const talweg_pass_args* args, std::uint32_t begin,
-                        std::uint32_t end) {
-      static_cast<Interpreter*>(self)->run_pass(*args, begin, end);
-    };
-    tables_.set_passes({{run, read_bytes(), written_bytes()}});
+    kernels.self = this;
+    return kernels;
   }
 
-  [[nodiscard]] const talweg_image& image() const override { return tables_.image(); }
+  [[nodiscard]] std::vector<talweg_pass_info> passes() const {
+    const auto run = [](void* self, const talweg_pass_args* args, std::uint32_t begin,
+                        std::uint32_t end) {
+      static_cast<InterpretedKernels*>(self)->run_pass(*args, begin, end);
+    };
+    return {{run, read_bytes(), written_bytes()}};
+  }
+
+  void place(const talweg_placement& placement) const {
+    ir::Machine machine(graph_, compute_);
+    machine.run_scalars(nothing());
+    machine.run_tensor({placement.facts, graph_.facts.size()});
+    const auto is_present = [&](const auto& entry) {
+      return !entry.present.valid() || machine[entry.present].truth;
+    };
+    *placement.route = 0;
+    for (std::size_t i = 0; i < graph_.states.size(); ++i)
+      placement.state_present[i] = is_present(graph_.states[i]) ? 1 : 0;
+    for (std::size_t i = 0; i < graph_.inputs.size(); ++i)
+      placement.input_present[i] = is_present(graph_.inputs[i]) ? 1 : 0;
+  }
+
+  void run_initial_states(const talweg_scalar_args& args) const {
+    const DefaultModes modes;
+    ir::ScalarContext hypers_only = nothing();
+    hypers_only.hypers.assign(args.hypers, args.hypers + graph_.hypers.size());
+    ir::Machine machine(graph_, compute_);
+    machine.run_scalars(hypers_only);
+    for (std::size_t i = 0; i < graph_.states.size(); ++i)
+      if (tables_.image().states[i].initial == TALWEG_INITIAL_SCALAR)
+        args.new_states[i] = scalar(machine, graph_.states[i].initial);
+  }
 
  private:
   [[nodiscard]] std::uint32_t read_bytes() const {
@@ -133,20 +159,6 @@ class Interpreter final : public Program {
       if (!demand[i].value_or(false)) args.needed[i] = 0;
   }
 
-  void place(const talweg_placement& placement) const {
-    ir::Machine machine(graph_, compute_);
-    machine.run_scalars(nothing());
-    machine.run_tensor({placement.facts, graph_.facts.size()});
-    const auto is_present = [&](const auto& entry) {
-      return !entry.present.valid() || machine[entry.present].truth;
-    };
-    *placement.route = 0;
-    for (std::size_t i = 0; i < graph_.states.size(); ++i)
-      placement.state_present[i] = is_present(graph_.states[i]) ? 1 : 0;
-    for (std::size_t i = 0; i < graph_.inputs.size(); ++i)
-      placement.input_present[i] = is_present(graph_.inputs[i]) ? 1 : 0;
-  }
-
   /// What constants need to be evaluated.
   [[nodiscard]] ir::ScalarContext nothing() const {
     ir::ScalarContext context;
@@ -155,17 +167,6 @@ class Interpreter final : public Program {
     context.inputs.resize(graph_.inputs.size());
     context.given.resize(graph_.inputs.size());
     return context;
-  }
-
-  void run_initial_states(const talweg_scalar_args& args) const {
-    const DefaultModes modes;
-    ir::ScalarContext hypers_only = nothing();
-    hypers_only.hypers.assign(args.hypers, args.hypers + graph_.hypers.size());
-    ir::Machine machine(graph_, compute_);
-    machine.run_scalars(hypers_only);
-    for (std::size_t i = 0; i < graph_.states.size(); ++i)
-      if (tables_.image().states[i].initial == TALWEG_INITIAL_SCALAR)
-        args.new_states[i] = scalar(machine, graph_.states[i].initial);
   }
 
   [[nodiscard]] double load(const void* stream, std::uint64_t element) const {
@@ -226,7 +227,34 @@ class Interpreter final : public Program {
 
   ir::Graph graph_;
   types::ComputeType compute_;
+  const ImageTables& tables_;
+};
+
+class Interpreter final : public Program {
+ public:
+  Interpreter(const ir::Graph& graph, types::ComputeType compute)
+      : tables_(graph, compute, "interpreter"), step_(graph, compute, tables_) {
+    tables_.set_step(step_.kernels(), step_.passes());
+    tables_.image().initial_states = [](void* self, const talweg_scalar_args* args) {
+      static_cast<InterpretedKernels*>(self)->run_initial_states(*args);
+    };
+    if (ir::places_tensors(graph))
+      tables_.image().place = [](void* self, const talweg_placement* placement) {
+        static_cast<InterpretedKernels*>(self)->place(*placement);
+      };
+    for (std::size_t i = 0; i < graph.views.size(); ++i) {
+      InterpretedKernels& view =
+          views_.emplace_back(passes::drop_dead_nodes(ir::view_step(graph, i)), compute, tables_);
+      tables_.set_view(i, view.kernels(), view.passes());
+    }
+  }
+
+  [[nodiscard]] const talweg_image& image() const override { return tables_.image(); }
+
+ private:
   ImageTables tables_;
+  InterpretedKernels step_;
+  std::deque<InterpretedKernels> views_;  // images point to them
 };
 
 }  // namespace

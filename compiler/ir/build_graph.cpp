@@ -1,5 +1,5 @@
 // The whole of a step: tables, stages in order, the subtraction of `update`, `after` blocks,
-// stores.
+// stores; and views.
 #include "compiler/ir/build_graph.h"
 
 #include <fmt/format.h>
@@ -117,6 +117,28 @@ void add_presence(const sema::TypedRule& rule, Graph& graph, Walker& walker) {
   }
 }
 
+/// True, with a diagnostic, if the rule is too large for a graph.
+bool overflows(const Walker& walker, base::Diagnostics& diagnostics) {
+  if (!walker.overflowed()) return false;
+  diagnostics.report(
+      base::DiagnosticKind::GraphTooLarge, walker.span(),
+      walker.too_deep()
+          ? fmt::format("its expressions nest more than {} deep", Walker::kMaxDepth)
+          : fmt::format("it takes more than {} operations a step", Arithmetic::kMaxNodes));
+  return true;
+}
+
+/// A view sees what the last step left; `t` counts the steps done. False if it is too large.
+bool add_view(const sema::TypedRule& rule, const std::vector<std::uint32_t>& hyper_index,
+              const sema::TypedView& view, Graph& graph, base::Diagnostics& diagnostics) {
+  Walker walker(rule, graph, hyper_index);
+  for (const sema::TypedBinding& binding : view.bindings)
+    walker.bind(binding.hyper, walker.standalone_value(binding.value));
+  const NodeId value = walker.view_value(view.value, view.condition);
+  graph.views.push_back({.name = view.public_name, .value = value, .doc = view.doc});
+  return !overflows(walker, diagnostics);
+}
+
 /// Removes states that nothing reads and nothing assigns: what is left of code that a `hyper const`
 /// turned off.
 void drop_untouched_states(Graph& graph) {
@@ -139,17 +161,6 @@ void drop_untouched_states(Graph& graph) {
     if (store.target == StoreTarget::State) store.index = new_index[store.index];
 }
 
-/// True, with a diagnostic, if the rule is too large for a graph.
-bool overflows(const Walker& walker, base::Diagnostics& diagnostics) {
-  if (!walker.overflowed()) return false;
-  diagnostics.report(
-      base::DiagnosticKind::GraphTooLarge, walker.span(),
-      walker.too_deep()
-          ? fmt::format("its expressions nest more than {} deep", Walker::kMaxDepth)
-          : fmt::format("it takes more than {} operations a step", Arithmetic::kMaxNodes));
-  return true;
-}
-
 }  // namespace
 
 Graph build_graph(const sema::TypedRule& rule, base::Diagnostics& diagnostics) {
@@ -167,6 +178,8 @@ Graph build_graph(const sema::TypedRule& rule, base::Diagnostics& diagnostics) {
   add_initial_values(rule, hyper_index, graph, initial_walker, diagnostics);
   if (overflows(initial_walker, diagnostics) || diagnostics.error_count() > errors_before)
     return {};
+  for (const sema::TypedView& view : rule.views)
+    if (!add_view(rule, hyper_index, view, graph, diagnostics)) return {};
   drop_untouched_states(graph);
   verify(graph, "build-graph");
   return graph;

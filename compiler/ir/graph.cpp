@@ -1,4 +1,4 @@
-// Appending nodes, and how many operands each kind has.
+// Appending nodes, how many operands each kind has, and views as steps.
 #include "compiler/ir/graph.h"
 
 #include <algorithm>
@@ -42,6 +42,16 @@ bool places_tensors(const Graph& graph) {
   const auto depends = [](const auto& entry) { return entry.present.valid(); };
   return !graph.facts.empty() || std::any_of(graph.states.begin(), graph.states.end(), depends) ||
          std::any_of(graph.inputs.begin(), graph.inputs.end(), depends);
+}
+
+Graph view_step(const Graph& graph, std::size_t view) {
+  Graph step = graph;
+  for (HyperInfo& hyper : step.hypers) hyper.bound = {};
+  for (StateInfo& state : step.states) state.initial = state.present = {};
+  for (InputInfo& input : step.inputs) input.present = {};
+  step.views.clear();
+  step.stores = {{.target = StoreTarget::Param, .index = 0, .value = graph.views[view].value}};
+  return step;
 }
 
 }  // namespace talweg::ir

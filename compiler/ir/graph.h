@@ -5,12 +5,16 @@
 // is float64 (rates const to matrix), Array is the compute type (any rate: an Array of group rate
 // is a scalar rounded once, on its way into an array operation), Bool.
 //
+// Views share the nodes of the step. A node is the same value in both, but for `step_number`, and
+// what a view stores is what `view_step` makes a step of.
+//
 // Where a step begins (`param`, `grad`, states) and ends (stores) is explicit; flushing of
 // subnormals, rounding of scalars and contraction are nodes, so the interpreter, every pass and
 // every target see the same arithmetic.
 #pragma once
 
 #include <array>
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -93,6 +97,14 @@ struct InputInfo {
   std::string doc;
 };
 
+/// A value read out in place of the parameters, between steps: of param, states, hypers and the
+/// step number, which then counts the completed steps.
+struct ViewInfo {
+  std::string name;  // the public name
+  NodeId value;      // Array, of any rate
+  std::string doc;
+};
+
 enum class StoreTarget : std::uint8_t { Param, State };
 
 /// What a step leaves behind. At most one store a place; a place without one keeps its bits.
@@ -110,6 +122,7 @@ struct Graph {
   std::vector<StateInfo> states;
   std::vector<InputInfo> inputs;
   std::vector<types::Fact> facts;
+  std::vector<ViewInfo> views;
   std::vector<Node> nodes;  // operands before users
   std::vector<Store> stores;
 
@@ -119,5 +132,9 @@ struct Graph {
 
 /// True if tensors differ by their facts.
 bool places_tensors(const Graph& graph);
+
+/// The graph of a step that does nothing but store a view's value to param: the same tables and
+/// nodes, without initial values, presence, bound hypers and views.
+Graph view_step(const Graph& graph, std::size_t view);
 
 }  // namespace talweg::ir

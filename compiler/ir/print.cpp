@@ -147,6 +147,9 @@ void print_tables(const Graph& graph, std::string& text) {
     fmt::format_to(out, "{}\n", doc_text(input.doc));
   }
   for (const types::Fact& fact : graph.facts) fmt::format_to(out, "fact {}\n", fact_text(fact));
+  for (const ViewInfo& view : graph.views)
+    fmt::format_to(out, "view {}: %{}{}\n", name_text(view.name), view.value.index,
+                   doc_text(view.doc));
 }
 
 }  // namespace

@@ -181,12 +181,14 @@ class Reader {
       if (!read_input()) return false;
     while (at_word("fact"))
       if (!read_fact()) return false;
+    while (at_word("view"))
+      if (!read_view()) return false;
     while (token_.kind == Kind::NodeName)
       if (!read_node()) return false;
     while (at_word("store"))
       if (!read_store()) return false;
     if (!at_word("end"))
-      return fail("expected a hyper, state, input, fact, node, store or `end`, in this order");
+      return fail("expected a hyper, state, input, fact, view, node, store or `end`, in this order");
     advance();
     return token_.kind == Kind::End || fail("expected nothing after `end`");
   }
@@ -278,6 +280,12 @@ class Reader {
            take_optional_doc(input.doc);
   }
 
+  bool read_view() {
+    if (!take_new_name(graph_.views, view_names_)) return false;
+    ViewInfo& view = graph_.views.back();
+    return take_node_id(view.value) && take_optional_doc(view.doc);
+  }
+
   bool read_node() {
     const std::size_t offset = token_.offset;
     if (token_.text != std::to_string(graph_.nodes.size()))
@@ -341,7 +349,7 @@ class Reader {
   Lexer lexer_;
   Token token_;
   Graph graph_;
-  Names hyper_names_, state_names_, input_names_;
+  Names hyper_names_, state_names_, input_names_, view_names_;
   std::vector<std::size_t> node_offsets_;
   std::size_t error_offset_ = 0;
   std::string message_;

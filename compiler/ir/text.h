@@ -6,6 +6,7 @@
 //   hyper lr: number group = 0x1p-3 in [0x0p+0, inf)
 //   state m: element = %4 doc "running mean"
 //   input loss: model
+//   view averaged: %0
 //   %0 = param: array element
 //   %1 = hyper lr: scalar group
 //   %2 = to_array %1: array group

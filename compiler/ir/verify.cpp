@@ -10,6 +10,8 @@
 //      of rate up to group (up to model for model states) computed from constants and hypers alone.
 //   4. An input is of rate model or element. What is present only on some tensors says so by a Bool
 //   that is known when the optimizer is built.
+//  12. A view has an Array computed from constants, hypers that are not bound, states, param and
+//      the step number alone.
 // Nodes
 //   5. A node has as many operands as its kind and operation take, each before it (so there is no
 //   cycle).
@@ -57,6 +59,23 @@ std::string_view text_of(ValueType type) {
   return "unknown type";
 }
 
+/// True if every node that `root` is computed from, itself included, is allowed.
+template <class Allowed>
+bool computes_from(const Graph& graph, NodeId root, Allowed allowed) {
+  std::vector<NodeId> open{root};
+  std::unordered_set<NodeId> seen{root};
+  while (!open.empty()) {
+    const Node& node = graph[open.back()];
+    open.pop_back();
+    if (!allowed(node)) return false;
+    for (int i = 0; i < node.operand_count(); ++i) {
+      const NodeId operand = node.operands[static_cast<std::size_t>(i)];
+      if (seen.insert(operand).second) open.push_back(operand);
+    }
+  }
+  return true;
+}
+
 class Verifier {
  public:
   explicit Verifier(const Graph& graph) : graph_(graph) {}
@@ -68,6 +87,7 @@ class Verifier {
       check_hypers();
       check_states();
       check_inputs();
+      check_views();
       check_stores();
     }
     return std::move(faults_);
@@ -298,6 +318,29 @@ class Verifier {
     }
   }
 
+  void check_views() {
+    check_names(graph_.views, "view");
+    for (const ViewInfo& view : graph_.views) {
+      if (!exists(view.value)) {
+        fault({}, "view `{}` is a node that does not exist", view.name);
+        continue;
+      }
+      if (graph_[view.value].type != ValueType::Array)
+        fault(view.value, "view `{}` is {}, not array", view.name,
+              text_of(graph_[view.value].type));
+      if (!computes_from(graph_, view.value, [&](const Node& node) { return is_seen(node); }))
+        fault(view.value, "view `{}` sees more than param, states, hypers and the step number",
+              view.name);
+    }
+  }
+
+  /// A view may see such a node.
+  [[nodiscard]] bool is_seen(const Node& node) const {
+    if (node.kind == NodeKind::Hyper) return !graph_.hypers[node.index].bound.valid();
+    return node.kind != NodeKind::Grad && node.kind != NodeKind::Input &&
+           node.kind != NodeKind::Given && node.kind != NodeKind::CallNumber;
+  }
+
   // ---- Stores ----
 
   void check_stores() {
@@ -338,20 +381,10 @@ class Verifier {
 }  // namespace
 
 bool is_known_before_step(const Graph& graph, NodeId root) {
-  std::vector<NodeId> open{root};
-  std::unordered_set<NodeId> seen{root};
-  while (!open.empty()) {
-    const Node& node = graph[open.back()];
-    open.pop_back();
-    if (node.kind != NodeKind::Constant && node.kind != NodeKind::Hyper &&
-        node.kind != NodeKind::Apply)
-      return false;
-    for (int i = 0; i < node.operand_count(); ++i) {
-      const NodeId operand = node.operands[static_cast<std::size_t>(i)];
-      if (seen.insert(operand).second) open.push_back(operand);
-    }
-  }
-  return true;
+  return computes_from(graph, root, [](const Node& node) {
+    return node.kind == NodeKind::Constant || node.kind == NodeKind::Hyper ||
+           node.kind == NodeKind::Apply;
+  });
 }
 
 std::vector<Fault> find_faults(const Graph& graph) { return Verifier(graph).run(); }

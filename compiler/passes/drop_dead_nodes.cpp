@@ -1,4 +1,4 @@
-// Removes nodes that no store, bound hyper, initial value or presence needs. The others keep their
+// Removes nodes that no store, view, bound hyper, initial value or presence needs. The others keep their
 // order.
 #include <utility>
 #include <vector>
@@ -23,6 +23,7 @@ std::vector<bool> find_needed(const ir::Graph& graph) {
     mark(state.present);
   }
   for (const ir::InputInfo& input : graph.inputs) mark(input.present);
+  for (const ir::ViewInfo& view : graph.views) mark(view.value);
   for (const ir::Store& store : graph.stores) mark(store.value);
   // Users stand after their operands.
   for (std::size_t i = graph.nodes.size(); i-- > 0;)

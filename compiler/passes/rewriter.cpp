@@ -13,6 +13,7 @@ Rewriter::Rewriter(const ir::Graph& source)
               .states = source.states,
               .inputs = source.inputs,
               .facts = source.facts,
+              .views = source.views,
               .nodes = {},
               .stores = source.stores},
       map_(source.nodes.size()) {
@@ -33,6 +34,7 @@ ir::Graph Rewriter::finish() && {
     remap(state.present);
   }
   for (ir::InputInfo& input : target_.inputs) remap(input.present);
+  for (ir::ViewInfo& view : target_.views) remap(view.value);
   for (ir::Store& store : target_.stores) remap(store.value);
   return std::move(target_);
 }

@@ -112,6 +112,8 @@ std::uint32_t state_bytes(const Plan& plan, const ElementPass& pass) {
 Plan make_plan(ir::Graph graph, types::ComputeType compute) {
   check_rates(graph);
   Plan plan;
+  for (std::size_t i = 0; i < graph.views.size(); ++i)
+    plan.views.push_back(make_plan(ir::view_step(graph, i), compute));
   plan.graph = std::move(graph);
   plan.compute = compute;
   ElementPass pass;

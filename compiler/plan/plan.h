@@ -83,6 +83,8 @@ struct Plan {
   ScalarProgram group;
   std::vector<ElementPass> passes;
   std::uint32_t state_bytes_per_element = 0;
+  /// By view: a step that writes param only (ir::view_step).
+  std::vector<Plan> views;
 };
 
 Plan make_plan(ir::Graph graph, types::ComputeType compute);

@@ -35,13 +35,26 @@ class Printer {
   std::string run() && {
     line("plan \"{}\" in {}", graph_.name, to_text(plan_.compute));
     line("state: {} bytes per element", plan_.state_bytes_per_element);
-    print_program("model", plan_.model, ir::Rate::Model);
-    print_program("group", plan_.group, ir::Rate::Group);
-    for (std::size_t i = 0; i < plan_.passes.size(); ++i) print_pass(i, plan_.passes[i]);
+    print_parts();
+    for (std::size_t i = 0; i < plan_.views.size(); ++i) {
+      line("view \"{}\"", graph_.views[i].name);
+      text_ += Printer(plan_.views[i]).run_view();
+    }
     return std::move(text_);
   }
 
  private:
+  std::string run_view() && {
+    print_parts();
+    return std::move(text_);
+  }
+
+  void print_parts() {
+    print_program("model", plan_.model, ir::Rate::Model);
+    print_program("group", plan_.group, ir::Rate::Group);
+    for (std::size_t i = 0; i < plan_.passes.size(); ++i) print_pass(i, plan_.passes[i]);
+  }
+
   template <class... Args>
   void line(fmt::format_string<Args...> format, Args&&... args) {
     fmt::format_to(std::back_inserter(text_), format, std::forward<Args>(args)...);

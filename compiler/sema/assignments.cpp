@@ -94,6 +94,8 @@ std::optional<Checker::Target> Checker::target_of(const syntax::Path& path) {
     if (member.sort == Member::Sort::Hyper)
       return refuse("a hyper, which changes between steps only",
                     "name what is computed from it by `let`, or keep a `state group`");
+    if (member.sort == Member::Sort::View)
+      return refuse("a view, which is computed when it is read out", "keep it in a `state`");
     if (member.sort == Member::Sort::Input)
       return refuse("an input, which the caller gives", "name what is computed from it by `let`");
     StateMember& state = frame_->rule->states[member.index];

@@ -29,6 +29,7 @@ enum class Place : std::uint8_t {
   Function,  // parameters and constants only
   Initial,   // of a state: hypers and `param`
   Constant,  // defaults, ranges, constants of a module
+  View,      // hypers, states, `param`, `t`
   Argument,  // of a stage: hypers of the rule around, t, calls, inputs, states of earlier stages
   When,      // facts of the tensor, const hypers, constants
 };

@@ -68,9 +68,11 @@ void drop_unmentioned(RuleBuilder& builder) {
 void set_public_names(TypedRule& rule) {
   std::map<std::string, int> settings;
   std::map<std::string, int> inputs;
+  std::map<std::string, int> views;
   for (const TypedHyper& hyper : rule.hypers) ++settings[hyper.name];
   for (const TypedState& state : rule.states) ++settings[state.name];
   for (const TypedInput& input : rule.inputs) ++inputs[input.name];
+  for (const TypedView& view : rule.views) ++views[view.name];
   const auto give = [](auto& item, const std::map<std::string, int>& uses) {
     const bool is_plain = item.stage.empty() || uses.at(item.name) == 1;
     item.public_name = is_plain ? item.name : item.stage + "." + item.name;
@@ -78,6 +80,7 @@ void set_public_names(TypedRule& rule) {
   for (TypedHyper& hyper : rule.hypers) give(hyper, settings);
   for (TypedState& state : rule.states) give(state, settings);
   for (TypedInput& input : rule.inputs) give(input, inputs);
+  for (TypedView& view : rule.views) give(view, views);
 }
 
 }  // namespace talweg::sema

@@ -168,6 +168,7 @@ void PipelineChecker::bind(HyperMember& hyper, const Value& value) {
     return;
   }
   bindings_.push_back({hyper.index, value.id});
+  bound_hypers_[hyper.index].value = value.id;
 }
 
 }  // namespace talweg::sema

@@ -31,6 +31,8 @@ void PipelineChecker::declare_members(RuleInstance& instance, const Use& use) {
     add_hyper(instance, decl.hypers[i], use, given[i]);
   for (const syntax::InputDecl& input : decl.inputs) add_input(instance, input);
   for (const syntax::StateDecl& state : decl.states) add_state(instance, state);
+  for (std::size_t i = 0; i < decl.views.size(); ++i)
+    add_member(instance, decl.views[i].name, Member::Sort::View, i);
 }
 
 void PipelineChecker::add_member(RuleInstance& instance, const syntax::Name& name,

@@ -70,7 +70,7 @@ std::optional<Value> Checker::rule_member(std::string_view name, Span span) {
     case Member::Sort::Hyper:
       return read_hyper(frame_->rule->hypers[member.index], span);
     case Member::Sort::State: {
-      if (!in_block) return not_available(name, span);
+      if (!in_block && frame_->place != Place::View) return not_available(name, span);
       StateMember& state = frame_->rule->states[member.index];
       state.is_read = true;
       if (discarding_ == 0) builder_.state_is_kept[state.index] = true;
@@ -85,6 +85,11 @@ std::optional<Value> Checker::rule_member(std::string_view name, Span span) {
       return load({SymbolKind::Input, input.index},
                   {Kind::Number, builder_.rule.inputs[input.index].rate}, span);
     }
+    case Member::Sort::View:
+      reporter_.report(DiagnosticKind::ViewRead, span, name)
+          .label(member.span, "declared here")
+          .help("give what both need a name of its own: a `fn`, or a `state`");
+      return unknown(span);
   }
   return std::nullopt;
 }
@@ -144,15 +149,17 @@ std::optional<Value> Checker::language_name(std::string_view name, Span span) {
     if (!available) return not_available(name, span);
     return load({symbol, 0}, {Kind::Number, rate}, span);
   };
+  const bool in_view = frame_->place == Place::View;
   if (name == "param")
-    return give(in_block || frame_->place == Place::Initial, SymbolKind::Param, Rate::Element);
+    return give(in_block || in_view || frame_->place == Place::Initial, SymbolKind::Param,
+                Rate::Element);
   if (name == "grad") return give(in_block, SymbolKind::Grad, Rate::Element);
   if (name == "update") {
     if (in_block && !flow_.update.assigned) flow_.read({SymbolKind::Grad, 0});
     return give(in_block, SymbolKind::Update, Rate::Element);
   }
   const bool has_steps = in_block || frame_->place == Place::Argument;
-  if (name == "t") return give(has_steps, SymbolKind::T, Rate::Model);
+  if (name == "t") return give(has_steps || in_view, SymbolKind::T, Rate::Model);
   if (name == "calls") return give(has_steps, SymbolKind::Calls, Rate::Model);
   if (frame_->place == Place::When && name == "rank")
     return load_fact({types::FactKind::Rank, {}}, span);
@@ -177,6 +184,10 @@ Value Checker::not_available(std::string_view name, Span span) {
       break;
     case Place::Initial:
       report.help("an initial value may use constants, hypers, or be `param`");
+      break;
+    case Place::View:
+      report.help(
+          "a view may use `param`, states, hypers, constants and `t`, which counts the steps done");
       break;
     case Place::Constant:
       report.help("only constants can be used here");
@@ -253,6 +264,7 @@ std::vector<std::string> Checker::names_in_reach() {
     for (const auto& [name, member] : frame_->rule->members) names.push_back(name);
     if (frame_->place == Place::Step || frame_->place == Place::After)
       names.insert(names.end(), {"param", "grad", "update", "t", "calls"});
+    if (frame_->place == Place::View) names.insert(names.end(), {"param", "t"});
     if (frame_->place == Place::Argument) names.insert(names.end(), {"t", "calls"});
     if (frame_->place == Place::When) names.insert(names.end(), {"rank", "size"});
   }

@@ -80,6 +80,23 @@ class PipelineChecker {
   void take_choice(RuleInstance& instance, std::size_t index, Frame& frame, syntax::ExprId id);
   void take_constant(HyperMember& hyper, const Value& value);
   void bind(HyperMember& hyper, const Value& value);
+
+  // views.cpp
+  void add_views(RuleInstance& instance, bool watch);
+  void bind_hypers_of(TypedView& view);
+  /// A hyper that the pipeline binds, as views see it.
+  struct BoundHyper {
+    TypedExprId value;
+    bool is_examined = false;
+    std::vector<std::uint32_t> needs;  // bound hypers that it reads, in order; itself last
+    struct OfStep {
+      Span span;
+      std::string name;
+    };
+    std::optional<OfStep> of_step;  // what it reads that only a step has
+  };
+  const BoundHyper& examine(std::uint32_t hyper);
+
   Span span_in(const LoadedModule& module, syntax::ExprId id) const;
 
   Modules::Impl& modules_;
@@ -91,6 +108,7 @@ class PipelineChecker {
   std::set<std::string> labels_;
   std::map<std::pair<std::string, Rate>, std::uint32_t> inputs_;  // into TypedRule::inputs
   std::vector<TypedBinding> bindings_;  // of rules around the next stage, evaluated where it begins
+  std::map<std::uint32_t, BoundHyper> bound_hypers_;  // by index into TypedRule::hypers
   std::size_t use_count_ = 0;
   Value condition_;            // of the arms around the stage at hand; unknown: none
   std::size_t way_count_ = 1;  // of tensors through the pipeline

@@ -144,6 +144,7 @@ void PipelineChecker::blocks(RuleInstance& instance, bool watch) {
   check(decl.steps, Place::Step, stage.step);
   check(decl.afters, Place::After, stage.after);
   builder_.rule.stages.push_back(std::move(stage));
+  add_views(instance, watch);
 }
 
 std::string PipelineChecker::unique_label(const std::string& wanted) {

@@ -44,6 +44,12 @@ class Printer {
       line(1, "input {}: {}", input.public_name, types::to_text(input.rate));
     for (const TypedStage& stage : rule_.stages) print(stage);
     if (rule_.subtracts_update) line(1, "param -= update");
+    for (const TypedView& view : rule_.views) {
+      line(1, "view {} = {}", view.public_name, expr(view.value));
+      if (view.condition) line(2, "when {}", expr(*view.condition));
+      for (const TypedBinding& binding : view.bindings)
+        line(2, "bind {} = {}", rule_.hypers[binding.hyper].public_name, expr(binding.value));
+    }
     return std::move(text_);
   }
 

@@ -60,8 +60,9 @@ const TypedExpr& too_fast_operand(const TypedRule& rule, TypedExprId value, Rate
 /// Drops states and inputs that no kept code mentions, and numbers the rest anew.
 void drop_unmentioned(RuleBuilder& builder);
 
-/// Gives every hyper, state and input the name it has from outside: the plain one where it is the
-/// only one, else "stage.name". Hypers and states share one space of names, inputs have their own.
+/// Gives every hyper, state, input and view the name it has from outside: the plain one where it is
+/// the only one, else "stage.name". Hypers and states share one space of names, inputs and views
+/// have their own.
 void set_public_names(TypedRule& rule);
 
 }  // namespace talweg::sema

@@ -37,7 +37,7 @@ struct InputMember {
 };
 
 struct Member {
-  enum class Sort : std::uint8_t { Hyper, State, Input } sort = Sort::Hyper;
+  enum class Sort : std::uint8_t { Hyper, State, Input, View } sort = Sort::Hyper;
   std::uint32_t index = 0;  // into the instance's list of that sort
   Span span;                // of the name where it is declared
 };

@@ -28,11 +28,10 @@ void PipelineChecker::check_structure(const syntax::RuleDecl& decl) {
   if (!decl.steps.empty()) refuse(decl.steps[0].span, "a `step`");
   if (!decl.afters.empty()) refuse(decl.afters[0].span, "an `after`");
   if (!decl.states.empty()) refuse(decl.states[0].span, "states");
+  if (!decl.views.empty()) refuse(decl.views[0].span, "views");
 }
 
 void PipelineChecker::refuse_later_parts(const syntax::RuleDecl& decl) {
-  for (const syntax::ViewDecl& view : decl.views)
-    reporter_.report(DiagnosticKind::ViewsLater, view.span);
   for (const syntax::MatrixDecl& matrix : decl.matrices)
     reporter_.report(DiagnosticKind::MatricesLater, matrix.span,
                      fmt::format("`matrix ({})`", matrix.split));

@@ -167,6 +167,21 @@ struct TypedBinding {
   TypedExprId value;
 };
 
+/// What can be read out in place of the parameters. In its value `t` is the number of completed
+/// steps.
+struct TypedView {
+  std::string name;  // within its stage
+  std::string stage;
+  std::string public_name;  // "averaged", or "ema.averaged" where ambiguous
+  std::string doc;
+  Span span;
+  /// Bound hypers that the value reads, those that others need first. Of hypers, constants and `t`.
+  std::vector<TypedBinding> bindings;
+  TypedExprId value;  // a number of any rate
+  /// Of its stage: on other tensors the view is `param`.
+  std::optional<TypedExprId> condition;
+};
+
 struct TypedStage {
   std::string label;  // unique in the pipeline: "adamw", "clip", or as given by `name = Rule`
   std::string rule;   // "AdamW"
@@ -184,6 +199,7 @@ struct TypedRule {
   std::vector<TypedHyper> hypers;
   std::vector<TypedState> states;
   std::vector<TypedInput> inputs;
+  std::vector<TypedView> views;
   std::vector<TypedLocal> locals;
   std::vector<types::Fact> facts;
   std::vector<TypedStage> stages;

@@ -177,6 +177,30 @@ typedef struct talweg_pass_info {
   uint32_t written_bytes_per_element;
 } talweg_pass_info;
 
+/* What runs over all tensors: scalar functions, then passes. A function that is null does nothing.
+ */
+typedef struct talweg_kernels {
+  talweg_scalar_function model_scalars;
+  talweg_scalar_function group_scalars;
+  const talweg_pass_info* passes;
+  /* Says which route a tensor takes through the passes; null: route 0. What else it says of a
+   * placement means nothing. */
+  talweg_place_function place;
+  void* self; /* first argument of the functions */
+  uint32_t pass_count, model_slot_count, group_slot_count;
+  uint32_t reserved;
+} talweg_kernels;
+
+/* A value that can be read out in place of the parameters. Its kernels see `step_number` as the
+ * number of completed steps, read no gradient and no input, and write nothing but stream 0: what
+ * they leave there of param, which they find there, is the view. They may leave it all, so stream 0
+ * holds param before. */
+typedef struct talweg_view_info {
+  const char* name;
+  const char* doc;
+  talweg_kernels kernels;
+} talweg_view_info;
+
 /* Streams: 0 is param, 1 is grad, then element states and element inputs, as their infos say. */
 #define TALWEG_STREAM_PARAM 0u
 #define TALWEG_STREAM_GRAD 1u
@@ -201,7 +225,10 @@ typedef struct talweg_image {
   /* Writes new_states for the states whose `initial` is SCALAR; sees hypers only. */
   talweg_scalar_function initial_states;
   talweg_place_function place; /* null: every tensor has route 0, all states and all inputs */
-  void* self;                  /* first argument of every function */
+  void* self; /* first argument of every function but those of views */
+  const talweg_view_info* views;
+  uint32_t view_count;
+  uint32_t reserved;
 } talweg_image;
 
 /* Runs `task(argument, i)` for every i in [0, task_count), in any order, perhaps at once, and

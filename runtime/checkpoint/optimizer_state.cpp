@@ -58,10 +58,20 @@ support::Status check_values(const Safetensors& file, const std::vector<Persiste
   return support::ok();
 }
 
+/// The states belong to parameters that a swapped-in view stands in for.
+support::Status refuse_swapped(const optimizer::Optimizer& optimizer, const std::string& what) {
+  if (optimizer.swapped_in().empty()) return support::ok();
+  return Failure{FailureKind::Usage,
+                 "view " + in_quotes(std::string(optimizer.swapped_in())) +
+                     " is swapped in for the parameters: swap it out before its optimizer is " +
+                     what};
+}
+
 }  // namespace
 
 support::Status save_optimizer(const std::filesystem::path& path, optimizer::Optimizer& optimizer,
                                const Metadata& metadata) {
+  if (support::Status status = refuse_swapped(optimizer, "saved"); !status) return status;
   const support::Result<std::vector<TensorTarget>> targets = targets_of(optimizer.persistent());
   if (!targets) return targets.failure();
   std::vector<TensorView> views;
@@ -74,6 +84,7 @@ support::Status save_optimizer(const std::filesystem::path& path, optimizer::Opt
 }
 
 support::Status load_optimizer(const std::filesystem::path& path, optimizer::Optimizer& optimizer) {
+  if (support::Status status = refuse_swapped(optimizer, "loaded"); !status) return status;
   const std::vector<PersistentEntry> entries = optimizer.persistent();
   const support::Result<std::vector<TensorTarget>> targets = targets_of(entries);
   if (!targets) return targets.failure();

@@ -51,6 +51,18 @@ static talweg_status check_inputs(const talweg_image* image, talweg_error* error
   return TALWEG_OK;
 }
 
+static talweg_status check_views(const talweg_image* image, talweg_error* error) {
+  for (uint32_t i = 0; i < image->view_count; ++i) {
+    const talweg_kernels* kernels = &image->views[i].kernels;
+    if (!image->views[i].name) return bad_image(image, "has a view without a name", error);
+    if (kernels->pass_count == 0 || !kernels->passes[0].run)
+      return bad_image(image, "has a view without code", error);
+    if (kernels->pass_count > 1)
+      return not_served("view", image->views[i].name, "takes several passes", error);
+  }
+  return TALWEG_OK;
+}
+
 talweg_status talweg_check_image(const talweg_image* image, talweg_error* error) {
   if (!image) return talweg_fail(error, TALWEG_BAD_ARGUMENT, "the image is null");
   if (image->abi_version != TALWEG_ABI_VERSION) {
@@ -78,6 +90,7 @@ talweg_status talweg_check_image(const talweg_image* image, talweg_error* error)
                       error);
   for (uint32_t i = 0; i < image->pass_count; ++i)
     if (!image->passes[i].run) return bad_image(image, "has a pass without code", error);
-  const talweg_status status = check_states(image, error);
-  return status != TALWEG_OK ? status : check_inputs(image, error);
+  talweg_status status = check_states(image, error);
+  if (status == TALWEG_OK) status = check_inputs(image, error);
+  return status != TALWEG_OK ? status : check_views(image, error);
 }

@@ -43,6 +43,23 @@ static uint32_t count_element_states(const talweg_image* image) {
   return count;
 }
 
+/* Slots serve the step, and views in between. */
+static uint64_t most_model_slots(const talweg_image* image) {
+  uint64_t most = image->model_slot_count;
+  for (uint32_t v = 0; v < image->view_count; ++v)
+    if (image->views[v].kernels.model_slot_count > most)
+      most = image->views[v].kernels.model_slot_count;
+  return most;
+}
+
+static uint64_t most_group_slots(const talweg_image* image) {
+  uint64_t most = image->group_slot_count;
+  for (uint32_t v = 0; v < image->view_count; ++v)
+    if (image->views[v].kernels.group_slot_count > most)
+      most = image->views[v].kernels.group_slot_count;
+  return most;
+}
+
 /* Rows are [row][columns]; no column still needs an address. */
 static void carve_rows(talweg_optimizer* optimizer, arena* memory) {
   const talweg_image* image = optimizer->image;
@@ -58,8 +75,8 @@ static void carve_rows(talweg_optimizer* optimizer, arena* memory) {
   optimizer->needed = carve(memory, rows * image->input_count, 1);
   optimizer->inputs = carve(memory, image->input_count, sizeof(double));
   optimizer->given = carve(memory, image->input_count, 1);
-  optimizer->model_slots = carve(memory, image->model_slot_count, sizeof(talweg_slot));
-  optimizer->group_slots = carve(memory, groups * image->group_slot_count, sizeof(talweg_slot));
+  optimizer->model_slots = carve(memory, most_model_slots(image), sizeof(talweg_slot));
+  optimizer->group_slots = carve(memory, groups * most_group_slots(image), sizeof(talweg_slot));
   optimizer->args = carve(memory, rows, sizeof(talweg_scalar_args));
   optimizer->group_has_tensor = carve(memory, groups, 1);
 }
@@ -76,6 +93,8 @@ static void carve_tensors(talweg_optimizer* optimizer, arena* memory) {
   optimizer->tensor_groups = carve(memory, tensors, sizeof(uint32_t));
   optimizer->begun = carve(memory, tensors, sizeof(double));
   optimizer->takes_part = carve(memory, tensors, 1);
+  optimizer->view_routes = carve(memory, tensors, sizeof(uint32_t));
+  optimizer->param_offsets = carve(memory, tensors, sizeof(uint64_t));
   optimizer->order = carve(memory, tensors, sizeof(uint32_t));
   optimizer->pointers = carve(memory, tensors * optimizer->image->stream_count, sizeof(void*));
   optimizer->chunks = carve(memory, optimizer->chunk_count, sizeof(talweg_chunk));
@@ -191,9 +210,12 @@ static void fill_tensors(talweg_optimizer* optimizer) {
   talweg_state_layout layout;
   place_states(&optimizer->spec, &layout, optimizer->state_offsets);
   talweg_chunk* next_chunk = optimizer->chunks;
+  uint64_t param_end = 0;
   for (uint32_t t = 0; t < optimizer->spec.tensor_count; ++t) {
     const talweg_tensor* tensor = &optimizer->tensors[t];
     optimizer->element_counts[t] = talweg_element_count(tensor);
+    optimizer->param_offsets[t] = param_end;
+    param_end += (optimizer->element_counts[t] * optimizer->element_bytes + 63) / 64 * 64;
     optimizer->tensor_groups[t] = tensor->group;
     optimizer->group_has_tensor[tensor->group] = 1;
     optimizer->takes_part[t] = 0;
@@ -221,8 +243,6 @@ static void fill_rows(talweg_optimizer* optimizer) {
         .new_states = optimizer->states_after + row * image->state_count,
         .bound = optimizer->bound + row * image->hyper_count,
         .model_slots = optimizer->model_slots,
-        .group_slots =
-            row == MODEL_ROW ? 0 : optimizer->group_slots + group * image->group_slot_count,
         .needed = optimizer->needed + row * image->input_count,
     };
     for (uint32_t h = 0; h < image->hyper_count; ++h)
@@ -274,6 +294,7 @@ talweg_status talweg_create(const talweg_optimizer_spec* spec, void* control_mem
   status = talweg_check_apart(&optimizer.spec, optimizer.order, error);
   if (status != TALWEG_OK) return status;
   optimizer.state_memory = state_memory;
+  optimizer.swapped_view = TALWEG_NO_VIEW;
   memset(optimizer.group_has_tensor, 0, spec->group_count);
   fill_tensors(&optimizer);
   fill_rows(&optimizer);
@@ -283,7 +304,11 @@ talweg_status talweg_create(const talweg_optimizer_spec* spec, void* control_mem
   return TALWEG_OK;
 }
 
-void talweg_reset(talweg_optimizer* optimizer) { talweg_reset_states(optimizer); }
+talweg_status talweg_reset(talweg_optimizer* optimizer, talweg_error* error) {
+  const talweg_status status = talweg_refuse_swapped(optimizer, "a reset", error);
+  if (status == TALWEG_OK) talweg_reset_states(optimizer);
+  return status;
+}
 
 talweg_counters* talweg_get_counters(talweg_optimizer* optimizer) { return &optimizer->counters; }
 

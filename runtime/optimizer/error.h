@@ -20,6 +20,7 @@ typedef enum talweg_status {
   TALWEG_BOUND = 7,         /* a hyper that the rule computes itself */
   TALWEG_MISSING_INPUT = 8, /* the step reads an input that was not given */
   TALWEG_NOT_YET = 9,       /* has no value before the first step */
+  TALWEG_SWAPPED_IN = 10,   /* not while a view stands in for the parameters */
 } talweg_status;
 
 #define TALWEG_MESSAGE_BYTES 512

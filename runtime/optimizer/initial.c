@@ -9,13 +9,15 @@ int talweg_is_scalar_rate(uint32_t rate) {
   return rate == TALWEG_RATE_MODEL || rate == TALWEG_RATE_GROUP;
 }
 
+/* An element state that has its first value from a tensor's first step. */
+static int starts_late(const talweg_state_info* state) {
+  return !talweg_is_scalar_rate(state->rate) &&
+         (state->initial == TALWEG_INITIAL_SCALAR || state->initial == TALWEG_INITIAL_PARAM);
+}
+
 int talweg_keeps_begun(const talweg_image* image) {
-  for (uint32_t i = 0; i < image->state_count; ++i) {
-    const talweg_state_info* state = &image->states[i];
-    if (!talweg_is_scalar_rate(state->rate) &&
-        (state->initial == TALWEG_INITIAL_SCALAR || state->initial == TALWEG_INITIAL_PARAM))
-      return 1;
-  }
+  for (uint32_t i = 0; i < image->state_count; ++i)
+    if (starts_late(&image->states[i])) return 1;
   return 0;
 }
 
@@ -95,5 +97,20 @@ void talweg_begin_chunks(talweg_optimizer* optimizer, uint32_t chunk_begin, uint
     const talweg_chunk* chunk = &optimizer->chunks[i];
     if (optimizer->takes_part[chunk->tensor_index] && optimizer->begun[chunk->tensor_index] == 0)
       begin_chunk(optimizer, chunk);
+  }
+}
+
+void talweg_clear_chunks(talweg_optimizer* optimizer, uint32_t chunk_begin, uint32_t chunk_end) {
+  const talweg_image* image = optimizer->image;
+  for (uint32_t i = chunk_begin; i < chunk_end; ++i) {
+    const talweg_chunk* chunk = &optimizer->chunks[i];
+    const uint32_t tensor = chunk->tensor_index;
+    if (!optimizer->takes_part[tensor] || optimizer->begun[tensor] != 0) continue;
+    void* const* streams = optimizer->pointers + (size_t)tensor * image->stream_count;
+    const size_t offset = (size_t)chunk->first_element * optimizer->element_bytes;
+    for (uint32_t s = 0; s < image->state_count; ++s)
+      if (starts_late(&image->states[s]) && streams[image->states[s].stream])
+        memset((unsigned char*)streams[image->states[s].stream] + offset, 0,
+               (size_t)chunk->element_count * optimizer->element_bytes);
   }
 }

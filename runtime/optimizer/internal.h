@@ -42,6 +42,7 @@ struct talweg_optimizer {
   uint64_t* state_offsets;   /* [element state][tensor] bytes into state_memory, or NOT_KEPT */
   uint32_t* tensor_routes;   /* [tensor] */
   double* tensor_facts;      /* [tensor][fact] */
+  uint64_t* param_offsets;   /* [tensor] bytes into saved_params */
   uint8_t* input_present;    /* [tensor][input] */
   uint32_t* tensor_groups;   /* [tensor] */
   uint8_t* group_has_tensor; /* [group] */
@@ -57,9 +58,14 @@ struct talweg_optimizer {
   double* scalar_states; /* [row][state] */
   double* begun;         /* [tensor] 1 once a first step of the tensor is done */
 
-  /* Made anew in each step. */
+  /* While a view is swapped in. */
+  uint32_t swapped_view;       /* else TALWEG_NO_VIEW */
+  unsigned char* saved_params; /* the caller's: parameters at their param_offsets */
+
+  /* Made anew in each step, and wherever a view is computed. */
   void** pointers;        /* [tensor][stream] */
   uint8_t* takes_part;    /* [tensor] */
+  uint32_t* view_routes;  /* [tensor] through the pass of a view */
   uint32_t* part_begins;  /* [thread + 1] into chunks, for the tensors that take part */
   uint32_t part_count;    /* 0: part_begins is not valid */
   int begins_some_tensor; /* a tensor that takes part has states that start now */
@@ -99,13 +105,31 @@ void talweg_compute_initial_states(talweg_optimizer* optimizer);
 /* Gives element states of tensors that begin now their first values, for chunks [begin, end). */
 void talweg_begin_chunks(talweg_optimizer* optimizer, uint32_t chunk_begin, uint32_t chunk_end);
 
+/* Makes the element states of those tensors zeros again. */
+void talweg_clear_chunks(talweg_optimizer* optimizer, uint32_t chunk_begin, uint32_t chunk_end);
+
 /* scalars.c: fills states_after, bound, needed and slots. Writes nothing persistent. */
 talweg_status talweg_run_scalars(talweg_optimizer* optimizer, talweg_error* error);
+/* Fills slots. */
+void talweg_run_view_scalars(talweg_optimizer* optimizer, const talweg_kernels* kernels);
 /* Whether this step reads an input in a group, or anywhere. After talweg_run_scalars. */
 int talweg_is_needed_in_group(const talweg_optimizer* optimizer, uint32_t input, uint32_t group);
 int talweg_is_needed(const talweg_optimizer* optimizer, uint32_t input);
 
 /* passes.c */
 void talweg_run_passes(talweg_optimizer* optimizer);
+talweg_pass_args talweg_args_of_passes(const talweg_optimizer* optimizer);
+/* Runs `task` on parts of the chunk table, at once where there are threads, each in the language's
+ * floating-point mode. Parts are of equal work for the tensors that take part. */
+typedef void (*talweg_chunk_task)(void* argument, uint32_t chunk_begin, uint32_t chunk_end);
+void talweg_for_chunks(talweg_optimizer* optimizer, talweg_chunk_task task, void* argument);
+
+/* step.c: memory that a caller gives for a tensor is aligned, and apart from its parameter. */
+talweg_status talweg_check_memory(const talweg_optimizer* optimizer, const char* kind,
+                                  uint32_t tensor, const void* memory, talweg_error* error);
+
+/* views.c: fails while a view is swapped in; `what` ends "swap it out before ". */
+talweg_status talweg_refuse_swapped(const talweg_optimizer* optimizer, const char* what,
+                                    talweg_error* error);
 
 #endif

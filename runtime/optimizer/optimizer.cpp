@@ -31,6 +31,7 @@ FailureKind kind_of(talweg_status status) {
     case TALWEG_BOUND:
     case TALWEG_MISSING_INPUT:
     case TALWEG_NOT_YET:
+    case TALWEG_SWAPPED_IN:
       return FailureKind::Usage;
   }
   return FailureKind::Usage;
@@ -85,6 +86,15 @@ struct Optimizer::Impl {
   device::HostBlock control, states;
   std::uint64_t state_bytes = 0;
   talweg_optimizer* core = nullptr;  // in `control`
+  device::HostBlock swapped;         // the parameters while a view is swapped in
+
+  Impl() = default;
+  Impl(const Impl&) = delete;
+  Impl& operator=(const Impl&) = delete;
+  ~Impl() {
+    if (core != nullptr && talweg_swapped_view(core) != TALWEG_NO_VIEW)
+      talweg_swap_out(core, nullptr);
+  }
 
   // What a step hands to the core, kept so that a step allocates nothing.
   std::vector<double> model_inputs;
@@ -93,6 +103,7 @@ struct Optimizer::Impl {
 
   support::Status build();
   support::Result<talweg_step_inputs> bind(const StepInputs& inputs);
+  [[nodiscard]] support::Result<std::uint32_t> find_view(std::string_view name) const;
   void list_states(std::vector<PersistentEntry>& entries) const;
   [[nodiscard]] bool is_empty(std::size_t tensor) const {
     const auto& shape = tensors[tensor].shape;
@@ -235,7 +246,72 @@ support::Result<std::vector<std::string>> Optimizer::missing_inputs(const StepIn
   return names;
 }
 
-void Optimizer::reset() { talweg_reset(impl_->core); }
+support::Status Optimizer::reset() {
+  talweg_error error{};
+  if (talweg_reset(impl_->core, &error) != TALWEG_OK) return to_failure(error);
+  return support::ok();
+}
+
+std::vector<std::string> Optimizer::views() const {
+  const talweg_image& image = *impl_->image;
+  std::vector<std::string> names;
+  for (std::uint32_t i = 0; i < image.view_count; ++i) names.emplace_back(image.views[i].name);
+  return names;
+}
+
+support::Result<std::uint32_t> Optimizer::Impl::find_view(std::string_view name) const {
+  const auto row = find_row(image->views, image->view_count, name);
+  if (!row) return unknown_name("view", image->views, image->view_count, name, *image);
+  return *row;
+}
+
+support::Status Optimizer::read_view(std::string_view name, std::span<void* const> outs) {
+  const support::Result<std::uint32_t> view = impl_->find_view(name);
+  if (!view) return view.failure();
+  if (outs.size() != impl_->tensors.size())
+    return Failure{FailureKind::Usage, "memory was given for " + std::to_string(outs.size()) +
+                                           " of " + std::to_string(impl_->tensors.size()) +
+                                           " tensors of a view"};
+  talweg_error error{};
+  if (talweg_read_view(impl_->core, *view, outs.data(), &error) != TALWEG_OK)
+    return to_failure(error);
+  return support::ok();
+}
+
+support::Status Optimizer::read_view(std::string_view name, std::size_t tensor, void* out) {
+  if (tensor >= impl_->tensors.size())
+    return Failure{FailureKind::Usage, "there is no tensor " + std::to_string(tensor)};
+  std::vector<void*> outs(impl_->tensors.size());
+  outs[tensor] = out;
+  return read_view(name, outs);
+}
+
+support::Status Optimizer::swap_in(std::string_view name) {
+  const support::Result<std::uint32_t> view = impl_->find_view(name);
+  if (!view) return view.failure();
+  const std::size_t bytes = talweg_swap_bytes(impl_->core);
+  auto memory = device::HostBlock::allocate(bytes);
+  if (!memory)
+    return Failure{FailureKind::Io, "there is no memory for " + std::to_string(bytes) +
+                                        " bytes of parameters that a view replaces"};
+  talweg_error error{};
+  if (talweg_swap_in(impl_->core, *view, memory->data(), &error) != TALWEG_OK)
+    return to_failure(error);
+  impl_->swapped = std::move(*memory);
+  return support::ok();
+}
+
+support::Status Optimizer::swap_out() {
+  talweg_error error{};
+  if (talweg_swap_out(impl_->core, &error) != TALWEG_OK) return to_failure(error);
+  impl_->swapped = {};
+  return support::ok();
+}
+
+std::string_view Optimizer::swapped_in() const {
+  const std::uint32_t view = talweg_swapped_view(impl_->core);
+  return view == TALWEG_NO_VIEW ? std::string_view() : impl_->image->views[view].name;
+}
 
 const talweg_image& Optimizer::image() const { return *impl_->image; }
 const std::vector<Tensor>& Optimizer::tensors() const { return impl_->tensors; }

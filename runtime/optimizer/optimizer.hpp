@@ -84,8 +84,26 @@ class Optimizer {
   /// Names of the inputs that the next step reads and that are not among `inputs`.
   support::Result<std::vector<std::string>> missing_inputs(const StepInputs& inputs = {});
 
-  /// Back to the moment of creation: all persistent data. Hypers and parameters stay.
-  void reset();
+  /// Back to the moment of creation: all persistent data. Hypers and parameters stay. Refused while
+  /// a view is swapped in.
+  support::Status reset();
+
+  /// Names of the rule's views, as read_view and swap_in take them.
+  [[nodiscard]] std::vector<std::string> views() const;
+  /// Computes a view of one tensor into `out`, of the parameter's size and type, or of all tensors,
+  /// one pointer each (null: left out). Memory apart from parameters and states. Changes nothing.
+  /// States that have not begun (no step yet, or no gradient so far) are seen as they would begin
+  /// now. Refused while a view is swapped in.
+  support::Status read_view(std::string_view name, std::size_t tensor, void* out);
+  support::Status read_view(std::string_view name, std::span<void* const> outs);
+  /// Puts a view in place of all parameters, until swap_out puts them back, byte for byte.
+  /// Meanwhile a step, a reset and another view are refused, and so is saving or loading of
+  /// persistent data (checkpoint/optimizer_state.h). An optimizer that is destroyed puts the
+  /// parameters back first.
+  support::Status swap_in(std::string_view name);
+  support::Status swap_out();
+  /// The name of the view that is swapped in; empty for none.
+  [[nodiscard]] std::string_view swapped_in() const;
 
   [[nodiscard]] const talweg_image& image() const;
   [[nodiscard]] const std::vector<Tensor>& tensors() const;

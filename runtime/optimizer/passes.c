@@ -14,9 +14,15 @@
 
 typedef struct part_run {
   talweg_optimizer* optimizer;
+  talweg_chunk_task task;
+  void* argument;
+} part_run;
+
+typedef struct pass_run {
+  talweg_optimizer* optimizer;
   talweg_pass_args args;
   uint32_t pass;
-} part_run;
+} pass_run;
 
 static uint64_t work_of(const talweg_optimizer* optimizer, const talweg_chunk* chunk) {
   return optimizer->takes_part[chunk->tensor_index]
@@ -43,35 +49,45 @@ static void split_into_parts(talweg_optimizer* optimizer) {
 
 static void run_part(void* argument, uint32_t part) {
   const part_run* run = argument;
-  talweg_optimizer* optimizer = run->optimizer;
-  const talweg_image* image = optimizer->image;
-  const uint32_t begin = optimizer->part_begins[part];
-  const uint32_t end = optimizer->part_begins[part + 1];
+  const uint32_t begin = run->optimizer->part_begins[part];
+  const uint32_t end = run->optimizer->part_begins[part + 1];
   if (begin == end) return;
   const talweg_float_mode mode = talweg_enter_float_mode();
-  if (run->pass == 0 && optimizer->begins_some_tensor) talweg_begin_chunks(optimizer, begin, end);
-  image->passes[run->pass].run(image->self, &run->args, begin, end);
+  run->task(run->argument, begin, end);
   talweg_leave_float_mode(mode);
 }
 
-void talweg_run_passes(talweg_optimizer* optimizer) {
+void talweg_for_chunks(talweg_optimizer* optimizer, talweg_chunk_task task, void* argument) {
   if (optimizer->part_count == 0) split_into_parts(optimizer);
-  part_run run = {
-      .optimizer = optimizer,
-      .args = {.chunks = optimizer->chunks,
-               .pointers = optimizer->pointers,
-               .tensor_groups = optimizer->tensor_groups,
-               .model_slots = optimizer->model_slots,
-               .group_slots = optimizer->group_slots,
-               .group_args = optimizer->args + 1,
-               .tensor_routes = optimizer->tensor_routes,
-               .tensor_facts = optimizer->tensor_facts},
-  };
-  for (; run.pass < optimizer->image->pass_count; ++run.pass) {
-    if (optimizer->part_count == 1)
-      run_part(&run, 0);
-    else
-      optimizer->spec.parallel_for(optimizer->spec.parallel_context, optimizer->part_count,
-                                   run_part, &run);
-  }
+  part_run run = {.optimizer = optimizer, .task = task, .argument = argument};
+  if (optimizer->part_count == 1)
+    run_part(&run, 0);
+  else
+    optimizer->spec.parallel_for(optimizer->spec.parallel_context, optimizer->part_count, run_part,
+                                 &run);
+}
+
+static void run_pass(void* argument, uint32_t begin, uint32_t end) {
+  const pass_run* run = argument;
+  const talweg_image* image = run->optimizer->image;
+  if (run->pass == 0 && run->optimizer->begins_some_tensor)
+    talweg_begin_chunks(run->optimizer, begin, end);
+  image->passes[run->pass].run(image->self, &run->args, begin, end);
+}
+
+talweg_pass_args talweg_args_of_passes(const talweg_optimizer* optimizer) {
+  return (talweg_pass_args){.chunks = optimizer->chunks,
+                            .pointers = optimizer->pointers,
+                            .tensor_groups = optimizer->tensor_groups,
+                            .model_slots = optimizer->model_slots,
+                            .group_slots = optimizer->group_slots,
+                            .group_args = optimizer->args + 1,
+                            .tensor_routes = optimizer->tensor_routes,
+                            .tensor_facts = optimizer->tensor_facts};
+}
+
+void talweg_run_passes(talweg_optimizer* optimizer) {
+  pass_run run = {.optimizer = optimizer, .args = talweg_args_of_passes(optimizer), .pass = 0};
+  for (; run.pass < optimizer->image->pass_count; ++run.pass)
+    talweg_for_chunks(optimizer, run_pass, &run);
 }

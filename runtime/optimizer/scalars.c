@@ -51,8 +51,8 @@ static talweg_status check_bound(const talweg_optimizer* optimizer, size_t row,
   return TALWEG_OK;
 }
 
-static talweg_status run_row(talweg_optimizer* optimizer, size_t row,
-                             talweg_scalar_function function, talweg_error* error) {
+static void run_row(talweg_optimizer* optimizer, size_t row, talweg_scalar_function function,
+                    void* self) {
   const talweg_image* image = optimizer->image;
   double* bound = row_of(optimizer->bound, row, image->hyper_count);
   for (uint32_t h = 0; h < image->hyper_count; ++h) bound[h] = __builtin_nan("");
@@ -61,24 +61,41 @@ static talweg_status run_row(talweg_optimizer* optimizer, size_t row,
     memset(needed, 1, image->input_count);
   else
     memcpy(needed, optimizer->needed, image->input_count);
-  if (function) function(image->self, &optimizer->args[row]);
-  return check_bound(optimizer, row, error);
+  if (function) function(self, &optimizer->args[row]);
+}
+
+/* What all scalar functions see, with room for `slots` slots a group. */
+static void prepare_rows(talweg_optimizer* optimizer, double step_number, uint32_t slots) {
+  for (size_t row = 0; row < optimizer->row_count; ++row) {
+    talweg_scalar_args* args = &optimizer->args[row];
+    args->step_number = step_number;
+    args->call_number = optimizer->counters.calls + 1;
+    args->group_slots = row == MODEL_ROW ? 0 : optimizer->group_slots + (row - 1) * slots;
+  }
+  const int some_start = optimizer->counters.completed_steps == 0 || optimizer->begins_some_tensor;
+  if (optimizer->image->initial_states && some_start) talweg_compute_initial_states(optimizer);
+  copy_states(optimizer);
 }
 
 talweg_status talweg_run_scalars(talweg_optimizer* optimizer, talweg_error* error) {
   const talweg_image* image = optimizer->image;
-  for (size_t row = 0; row < optimizer->row_count; ++row) {
-    optimizer->args[row].step_number = optimizer->counters.completed_steps + 1;
-    optimizer->args[row].call_number = optimizer->counters.calls + 1;
+  prepare_rows(optimizer, optimizer->counters.completed_steps + 1, image->group_slot_count);
+  run_row(optimizer, MODEL_ROW, image->model_scalars, image->self);
+  talweg_status status = check_bound(optimizer, MODEL_ROW, error);
+  for (uint32_t g = 0; status == TALWEG_OK && g < optimizer->spec.group_count; ++g) {
+    if (!optimizer->group_has_tensor[g]) continue;
+    run_row(optimizer, (size_t)g + 1, image->group_scalars, image->self);
+    status = check_bound(optimizer, (size_t)g + 1, error);
   }
-  const int some_start = optimizer->counters.completed_steps == 0 || optimizer->begins_some_tensor;
-  if (image->initial_states && some_start) talweg_compute_initial_states(optimizer);
-  copy_states(optimizer);
-  talweg_status status = run_row(optimizer, MODEL_ROW, image->model_scalars, error);
-  for (uint32_t g = 0; status == TALWEG_OK && g < optimizer->spec.group_count; ++g)
-    if (optimizer->group_has_tensor[g])
-      status = run_row(optimizer, (size_t)g + 1, image->group_scalars, error);
   return status;
+}
+
+void talweg_run_view_scalars(talweg_optimizer* optimizer, const talweg_kernels* kernels) {
+  prepare_rows(optimizer, optimizer->counters.completed_steps, kernels->group_slot_count);
+  run_row(optimizer, MODEL_ROW, kernels->model_scalars, kernels->self);
+  for (uint32_t g = 0; g < optimizer->spec.group_count; ++g)
+    if (optimizer->group_has_tensor[g])
+      run_row(optimizer, (size_t)g + 1, kernels->group_scalars, kernels->self);
 }
 
 int talweg_is_needed_in_group(const talweg_optimizer* optimizer, uint32_t input, uint32_t group) {

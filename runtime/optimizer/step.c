@@ -17,19 +17,18 @@ static talweg_status refuse_pointer(const char* kind, const talweg_tensor* tenso
   return status;
 }
 
-static talweg_status check_gradient(const talweg_optimizer* optimizer, uint32_t tensor,
-                                    const void* gradient, talweg_error* error) {
+talweg_status talweg_check_memory(const talweg_optimizer* optimizer, const char* kind,
+                                  uint32_t tensor, const void* memory, talweg_error* error) {
   const talweg_tensor* info = &optimizer->tensors[tensor];
   const uint64_t bytes = optimizer->element_counts[tensor] * optimizer->element_bytes;
   const uintptr_t own = (uintptr_t)info->param;
-  const uintptr_t given = (uintptr_t)gradient;
+  const uintptr_t given = (uintptr_t)memory;
   if (bytes == 0) return TALWEG_OK;
   if (given % optimizer->element_bytes != 0)
-    return refuse_pointer("the gradient", info, TALWEG_BAD_ARGUMENT,
+    return refuse_pointer(kind, info, TALWEG_BAD_ARGUMENT,
                           "is not aligned to the size of an element", error);
   if (given < own + bytes && own < given + bytes)
-    return refuse_pointer("the gradient", info, TALWEG_OVERLAP, "shares memory with its parameter",
-                          error);
+    return refuse_pointer(kind, info, TALWEG_OVERLAP, "shares memory with its parameter", error);
   return TALWEG_OK;
 }
 
@@ -46,7 +45,8 @@ static talweg_status bind_gradients(talweg_optimizer* optimizer, const void* con
     const void* gradient = gradients ? gradients[t] : streams[TALWEG_STREAM_PARAM];
     const uint8_t takes_part = gradient != 0;
     if (gradients && takes_part) {
-      const talweg_status status = check_gradient(optimizer, t, gradient, error);
+      const talweg_status status =
+          talweg_check_memory(optimizer, "the gradient", t, gradient, error);
       if (status != TALWEG_OK) return status;
     }
     if (takes_part != optimizer->takes_part[t]) optimizer->part_count = 0;
@@ -144,7 +144,8 @@ static void commit(talweg_optimizer* optimizer) {
 
 talweg_status talweg_step(talweg_optimizer* optimizer, const talweg_step_inputs* inputs,
                           talweg_error* error) {
-  talweg_status status = bind_gradients(optimizer, inputs->gradients, error);
+  talweg_status status = talweg_refuse_swapped(optimizer, "a step", error);
+  if (status == TALWEG_OK) status = bind_gradients(optimizer, inputs->gradients, error);
   if (status == TALWEG_OK) status = bind_element_inputs(optimizer, inputs, error);
   if (status != TALWEG_OK) return status;
   bind_model_inputs(optimizer, inputs);

@@ -57,7 +57,7 @@ talweg_status talweg_create(const talweg_optimizer_spec* spec, void* control_mem
                             void* state_memory, talweg_optimizer** optimizer, talweg_error* error);
 
 /* Back to the moment of creation but for hypers: states, scalar states, `t` and calls. */
-void talweg_reset(talweg_optimizer* optimizer);
+talweg_status talweg_reset(talweg_optimizer* optimizer, talweg_error* error);
 
 #define TALWEG_ALL_GROUPS UINT32_MAX
 
@@ -86,6 +86,24 @@ talweg_status talweg_step(talweg_optimizer* optimizer, const talweg_step_inputs*
  * without, given these. Fails as talweg_step would for any other reason. */
 talweg_status talweg_missing_inputs(talweg_optimizer* optimizer, const talweg_step_inputs* inputs,
                                     uint8_t* missing, talweg_error* error);
+
+/* Computes a view (by its index in the image) of each tensor into memory of the parameter's size,
+ * aligned to its elements, apart from parameters and states. `destinations` [tensor]; null: the
+ * tensor is left out. States that have not begun are seen as they would begin now. */
+talweg_status talweg_read_view(talweg_optimizer* optimizer, uint32_t view,
+                               void* const* destinations, talweg_error* error);
+
+/* Puts a view in place of the parameters, all of them, and keeps those in `memory` of
+ * talweg_swap_bytes, which is the optimizer's until talweg_swap_out. Meanwhile a step, a reset, and
+ * reading or swapping in a view are refused, and persistent data are not to be saved or loaded. */
+talweg_status talweg_swap_in(talweg_optimizer* optimizer, uint32_t view, void* memory,
+                             talweg_error* error);
+size_t talweg_swap_bytes(const talweg_optimizer* optimizer);
+/* The parameters as they were, byte for byte; what was written to them meanwhile is lost. */
+talweg_status talweg_swap_out(talweg_optimizer* optimizer, talweg_error* error);
+#define TALWEG_NO_VIEW UINT32_MAX
+/* The view that is swapped in, or TALWEG_NO_VIEW. */
+uint32_t talweg_swapped_view(const talweg_optimizer* optimizer);
 
 /* Value of a scalar state: before the first step, of the hypers' present values where it starts
  * from such. */

@@ -8,6 +8,7 @@
 #include <catch2/catch.hpp>
 #include <cmath>
 #include <cstring>
+#include <deque>
 #include <thread>
 
 #include "compiler/targets/target.h"
@@ -155,23 +156,69 @@ class Driver {
     const talweg_pass_args pass{chunks_.data(),      pointers_.data(),    groups_.data(),
                                 model_slots_.data(), group_slots_.data(), args.data(),
                                 routes_.data(),      facts_.data()};
-    for (std::uint32_t i = 0; i < image_.pass_count; ++i) run_pass(image_.passes[i], pass);
+    for (std::uint32_t i = 0; i < image_.pass_count; ++i)
+      run_pass(image_.passes[i], image_.self, pass);
     take_new_states();
     trace_.insert(trace_.end(), states_.begin(), states_.end());
     trace_.insert(trace_.end(), bound_.begin(), bound_.end());
     trace_.insert(trace_.end(), needed_.begin(), needed_.end());
+    for (std::uint32_t i = 0; i < image_.view_count; ++i) run_view(image_.views[i].kernels, step);
     if (step == 1) trace_initial_states(args.front());
   }
 
-  void run_pass(const talweg_pass_info& pass, const talweg_pass_args& args) {
+  std::vector<std::uint32_t> view_routes(const talweg_kernels& view) {
+    std::vector<std::uint32_t> routes(setting_.tensors.size());
+    std::vector<std::uint8_t> states(image_.state_count), inputs(image_.input_count);
+    for (std::size_t tensor = 0; tensor < routes.size() && view.place != nullptr; ++tensor) {
+      const talweg_placement placement{facts_.data() + tensor * image_.fact_count, &routes[tensor],
+                                       states.data(), inputs.data()};
+      view.place(view.self, &placement);
+    }
+    return routes;
+  }
+
+  /// Computes a view where a copy of param is, with guards around it.
+  void run_view(const talweg_kernels& view, std::uint32_t step) {
+    std::vector<talweg_slot> model_slots(view.model_slot_count);
+    std::vector<talweg_slot> group_slots(std::size_t{view.group_slot_count} * setting_.group_count);
+    std::vector<talweg_scalar_args> args;
+    for (std::uint32_t group = 0; group < setting_.group_count; ++group) {
+      args.push_back(scalar_args(group, step));
+      args.back().model_slots = model_slots.data();
+      args.back().group_slots = group_slots.data() + std::size_t{group} * view.group_slot_count;
+    }
+    view.model_scalars(view.self, args.data());
+    for (const talweg_scalar_args& group : args) view.group_scalars(view.self, &group);
+
+    std::vector<void*> pointers = pointers_;
+    std::deque<GuardedArray> copies;
+    for (std::size_t tensor = 0; tensor < setting_.tensors.size(); ++tensor) {
+      const std::size_t row = tensor * image_.stream_count;
+      const std::size_t bytes = setting_.tensors[tensor].elements * (is_float32() ? 4 : 8);
+      copies.emplace_back(bytes, setting_.placement);
+      if (bytes > 0) std::memcpy(copies.back().data(), pointers_[row], bytes);
+      pointers[row + TALWEG_STREAM_PARAM] = copies.back().data();
+      pointers[row + TALWEG_STREAM_GRAD] = pointers_[row];
+    }
+    std::vector<std::uint32_t> routes = view_routes(view);
+    const talweg_pass_args pass{chunks_.data(),     pointers.data(),    groups_.data(),
+                                model_slots.data(), group_slots.data(), args.data(),
+                                routes.data(),      facts_.data()};
+    for (std::uint32_t i = 0; i < view.pass_count; ++i) run_pass(view.passes[i], view.self, pass);
+    for (std::size_t tensor = 0; tensor < copies.size(); ++tensor)
+      for (std::uint64_t at = 0; at < setting_.tensors[tensor].elements; ++at)
+        trace_.push_back(load(copies[tensor].data(), at));
+  }
+
+  void run_pass(const talweg_pass_info& pass, void* self, const talweg_pass_args& args) {
     const auto count = static_cast<std::uint32_t>(chunks_.size());
     const auto edge = [&](std::uint32_t thread) {
       return static_cast<std::uint32_t>(std::uint64_t{count} * thread / setting_.threads);
     };
     std::vector<std::thread> threads;
     for (std::uint32_t i = 1; i < setting_.threads; ++i)
-      threads.emplace_back([&, i] { pass.run(image_.self, &args, edge(i), edge(i + 1)); });
-    pass.run(image_.self, &args, 0, edge(1));
+      threads.emplace_back([&, i] { pass.run(self, &args, edge(i), edge(i + 1)); });
+    pass.run(self, &args, 0, edge(1));
     for (std::thread& thread : threads) thread.join();
   }
 

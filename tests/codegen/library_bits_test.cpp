@@ -26,7 +26,9 @@ TEST_CASE("pipelines have the same bits on every target") {
   StepSetting setting;
   setting.tensors = {{100}, {257}};
   setting.steps = 3;
-  for (const char* rule : {"ClipValue | AdamW", "AdamW | Ema", "SGD(momentum = 0.9) | Ema"})
+  for (const char* rule :
+       {"ClipValue | AdamW", "AdamW | Ema", "AdamW | Ema(decay = 1 - 1 / t) | Lookahead",
+        "SGD(momentum = 0.9) | Ema"})
     require_same_bits(graph_of_rule(rule), {setting}, rule);
 }
 

@@ -76,6 +76,7 @@ class Maker {
     while (graph_.nodes.size() < node_count_) make_node();
     bind_hypers();
     make_stores();
+    make_views();
     return std::move(graph_);
   }
 
@@ -216,6 +217,32 @@ class Maker {
     }
   }
 
+  /// By node: whether a view may read it.
+  [[nodiscard]] std::vector<bool> seen_by_views() const {
+    std::vector<bool> seen;
+    for (const Node& node : graph_.nodes) {
+      bool is_seen = node.kind != NodeKind::Grad && node.kind != NodeKind::Input &&
+                     node.kind != NodeKind::Given && node.kind != NodeKind::CallNumber;
+      if (node.kind == NodeKind::Hyper) is_seen = !graph_.hypers[node.index].bound.valid();
+      for (int i = 0; i < node.operand_count(); ++i)
+        is_seen = is_seen && seen[node.operands[static_cast<std::size_t>(i)].index];
+      seen.push_back(is_seen);
+    }
+    return seen;
+  }
+
+  void make_views() {
+    const std::vector<bool> seen = seen_by_views();
+    for (const char* name : {"averaged", "ema.evaluation"}) {
+      if (random_.chance(30)) continue;
+      const NodeId value = pick([&](const Node& node) {
+        return node.type == ValueType::Array &&
+               seen[static_cast<std::size_t>(&node - graph_.nodes.data())];
+      });
+      graph_.views.push_back({.name = name, .value = value, .doc = {}});
+    }
+  }
+
   Random random_;
   std::size_t node_count_;
   Graph graph_;
@@ -268,6 +295,7 @@ std::vector<ir::Value> outcome(const Graph& graph, types::ComputeType compute,
     if (hyper.bound.valid()) values.push_back(machine[hyper.bound]);
   for (const ir::StateInfo& state : graph.states)
     if (state.initial.valid()) values.push_back(machine[state.initial]);
+  for (const ir::ViewInfo& view : graph.views) values.push_back(machine[view.value]);
   return values;
 }
 

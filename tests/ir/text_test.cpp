@@ -51,6 +51,13 @@ std::string replaced(std::string text, std::string_view from, std::string_view t
 
 TEST_CASE("a graph's text reads back as the same graph") {
   CHECK(print(good(kSmall)) == kSmall);
+  const std::string with_view =
+      replaced(kSmall, "state m: element\n", "state m: element\nview \"näher\": %3 doc \"near\"\n");
+  CHECK(print(good(with_view)) == with_view);
+  CHECK(good(with_view).views.front().name == "näher");
+  CHECK(refusal(replaced(with_view, "%3 doc", "m doc")) == "4:16 expected a node like `%3`");
+  CHECK(refusal(replaced(with_view, "view", "view w: %0\nview w: %0\nview")) ==
+        "5:6 this name is taken already");
   for (std::uint64_t seed = 0; seed < 200; ++seed) {
     const Graph graph = tests::random_graph(seed, 20 + seed);
     REQUIRE(find_faults(graph).empty());
@@ -125,7 +132,7 @@ TEST_CASE("bad text is refused where it is wrong") {
   CHECK(refusal(std::string_view("graph \"x\" \0 end", 15)) ==
         "1:11 this byte has no meaning here");
   CHECK(refusal("graph \"x\"") ==
-        "1:10 expected a hyper, state, input, fact, node, store or `end`, in this order");
+        "1:10 expected a hyper, state, input, fact, view, node, store or `end`, in this order");
   CHECK(refusal("graph \"x\" end end") == "1:15 expected nothing after `end`");
   CHECK(refused("number", "numeral") == "2:11 expected number, int or bool");
   CHECK(refused("group", "grope") ==

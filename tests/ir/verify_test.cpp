@@ -196,4 +196,49 @@ TEST_CASE("a graph with many faults lists the first ones") {
   CHECK(find_faults(graph).size() == 20);
 }
 
+TEST_CASE("views: arrays of what is there between steps") {
+  const auto view = [](Graph& graph, std::uint32_t node) {
+    graph.views.push_back({.name = "seen", .value = NodeId(node), .doc = {}});
+  };
+  CHECK(fault_after([&](Graph& graph) { view(graph, 0); }) == "none");
+  CHECK(fault_after([&](Graph& graph) { view(graph, 3); }) == "none");
+  CHECK(fault_after([&](Graph& graph) { view(graph, 2); }) == "view `seen` is scalar, not array");
+  CHECK(fault_after([&](Graph& graph) { view(graph, 99); }) ==
+        "view `seen` is a node that does not exist");
+  CHECK(fault_after([&](Graph& graph) { graph.views.push_back({}); }) == "a view has no name");
+  CHECK(fault_after([&](Graph& graph) {
+          view(graph, 0);
+          view(graph, 0);
+        }) == "two views are named `seen`");
+  const std::string sees_more =
+      "view `seen` sees more than param, states, hypers and the step number";
+  CHECK(fault_after([&](Graph& graph) { view(graph, 4); }) == sees_more);
+  CHECK(fault_after([&](Graph& graph) {
+          graph.hypers[0].bound = NodeId(7);
+          view(graph, 3);
+        }) == sees_more);
+  for (const NodeKind kind : {NodeKind::CallNumber, NodeKind::Input}) {
+    CHECK(fault_after([&](Graph& graph) {
+            const NodeId leaf = kind == NodeKind::Input ? graph.add(make_leaf(graph, kind, 0))
+                                                        : graph.add(make_leaf(kind));
+            view(graph, graph.add(make_conversion(graph, NodeKind::ToArray, {leaf})).index);
+          }) == sees_more);
+  }
+}
+
+TEST_CASE("a view as a step stores it to param and nothing else") {
+  Graph graph = sample();
+  graph.hypers[1].bound = NodeId(9);
+  graph.states[0].initial = NodeId(0);
+  graph.views.push_back({.name = "rate", .value = NodeId(3), .doc = {}});
+  const Graph step = view_step(graph, 0);
+  CHECK(find_faults(step).empty());
+  REQUIRE(step.stores.size() == 1);
+  CHECK(step.stores[0].target == StoreTarget::Param);
+  CHECK(step.stores[0].value == NodeId(3));
+  CHECK(step.views.empty());
+  CHECK_FALSE(step.hypers[1].bound.valid());
+  CHECK_FALSE(step.states[0].initial.valid());
+}
+
 }  // namespace talweg::ir

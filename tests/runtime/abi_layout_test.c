@@ -56,7 +56,14 @@ SIZE(talweg_placement, 32);
 PLACE(talweg_placement, input_present, 24);
 
 SIZE(talweg_pass_info, 16);
-SIZE(talweg_image, 152);
+SIZE(talweg_kernels, 56);
+PLACE(talweg_kernels, passes, 16);
+PLACE(talweg_kernels, place, 24);
+PLACE(talweg_kernels, pass_count, 40);
+SIZE(talweg_view_info, 72);
+PLACE(talweg_view_info, kernels, 16);
+
+SIZE(talweg_image, 168);
 PLACE(talweg_image, name, 8);
 PLACE(talweg_image, hypers, 32);
 PLACE(talweg_image, facts, 56);
@@ -65,6 +72,7 @@ PLACE(talweg_image, hyper_count, 72);
 PLACE(talweg_image, model_scalars, 112);
 PLACE(talweg_image, place, 136);
 PLACE(talweg_image, self, 144);
+PLACE(talweg_image, views, 152);
 
 SIZE(talweg_storage, 2);
 SIZE(talweg_tensor, 64);

@@ -131,4 +131,30 @@ TEST_CASE("a file that does not fit changes nothing") {
   refuse(twin, model, "is not a safetensors file");
 }
 
+TEST_CASE("an optimizer is neither saved nor loaded while a view is swapped in") {
+  const TemporaryFile file;
+  FakeRule<float> rule;
+  const auto same = [](void*, const talweg_pass_args*, std::uint32_t, std::uint32_t) {};
+  const talweg_pass_info pass{same, 0, 0};
+  talweg_view_info view{};
+  view.name = "same";
+  view.kernels.passes = &pass;
+  view.kernels.pass_count = 1;
+  rule.image.views = &view;
+  rule.image.view_count = 1;
+  FakeModel<float> model({3});
+  auto optimizer = make_optimizer(rule, model);
+  REQUIRE(checkpoint::save_optimizer(file.path, optimizer).ok());
+  REQUIRE(optimizer.swap_in("same"));
+  const auto message = [](const support::Status& status) {
+    return status ? "no failure" : status.failure().message;
+  };
+  const std::string words =
+      "view `same` is swapped in for the parameters: swap it out before its optimizer is ";
+  CHECK(message(checkpoint::save_optimizer(file.path, optimizer)) == words + "saved");
+  CHECK(message(checkpoint::load_optimizer(file.path, optimizer)) == words + "loaded");
+  REQUIRE(optimizer.swap_out());
+  CHECK(checkpoint::load_optimizer(file.path, optimizer).ok());
+}
+
 }  // namespace talweg::tests

@@ -214,7 +214,7 @@ TEST_CASE("reset goes back to the start but for hypers and parameters") {
   REQUIRE(optimizer.step(model.gradients()).ok());
   const std::string once = snapshot(optimizer, model);
   REQUIRE(optimizer.step(model.gradients()).ok());
-  optimizer.reset();
+  REQUIRE(optimizer.reset());
   CHECK(optimizer.steps_completed() == 0);
   CHECK(*optimizer.hyper("lr") == 0.125);
   CHECK_FALSE(optimizer.scalar("scale").ok());

@@ -162,6 +162,16 @@ NodeId Walker::on_tensors(NodeId condition, NodeId then_value, NodeId else_value
                             arithmetic_.to_array(else_value));
 }
 
+NodeId Walker::view_value(sema::TypedExprId id,
+                          const std::optional<sema::TypedExprId>& condition) {
+  if (!condition) return arithmetic_.to_array(standalone_value(id));
+  const NodeId tensors = standalone_value(*condition);
+  const NodeId param = load({SymbolKind::Param, 0});
+  if (graph_[tensors].kind == NodeKind::Constant)
+    return graph_[tensors].value != 0 ? arithmetic_.to_array(standalone_value(id)) : param;
+  return on_tensors(tensors, standalone_value(id), param);
+}
+
 void Walker::stage_statements(std::span<const sema::TypedStmt> body,
                               const std::optional<sema::TypedExprId>& condition) {
   if (!condition) return statements(body);

@@ -1,0 +1,214 @@
+// Views of compiled rules, through the optimizer: every target and any number of threads reads the
+// interpreter's bits, swapping is exact, and what a view means before the first step.
+#include <bit>
+#include <catch2/catch.hpp>
+#include <cmath>
+#include <cstring>
+
+#include "runtime/optimizer/optimizer.hpp"
+#include "tests/codegen/bitcheck.h"
+#include "tests/ir/compile_text.h"
+#include "tests/ir/random_graph.h"
+
+namespace talweg::tests {
+
+namespace {
+
+using types::ComputeType;
+
+constexpr const char* kRules = R"(
+rule Debiased {
+  hyper decay = 0.9 in [0, 1)
+  state average
+  state origin = param
+  hyper share = 0.75 in [0, 1]
+  state first = 3 * share
+  state group weight = share
+  after {
+    average = decay * average + (1 - decay) * param
+    weight *= decay
+  }
+  view debiased = if t == 0 then param * first else average / (1 - decay^t) + origin * weight
+  view rate = decay
+}
+rule Scheduled {
+  hyper slow = 3 in [1, inf)
+  pipeline SGD(lr = 1 / (slow + t)) | Debiased(decay = 1 - 1 / (slow + t)) | Debiased
+}
+)";
+
+/// Bytes of all tensors of one type, as doubles are compared: NaN by NaN.
+template <class T>
+struct Model {
+  std::vector<std::vector<T>> params, grads;
+
+  explicit Model(const std::vector<std::size_t>& sizes) {
+    Random random(5);
+    constexpr auto kCompute = sizeof(T) == 4 ? ComputeType::F32 : ComputeType::F64;
+    for (const std::size_t size : sizes) {
+      for (auto* list : {&params, &grads}) {
+        auto& values = list->emplace_back(size);
+        for (T& value : values) value = static_cast<T>(random.array_number(kCompute));
+      }
+    }
+  }
+
+  optimizer::Optimizer optimizer(const std::shared_ptr<driver::Program>& program,
+                                 std::uint32_t threads) {
+    std::vector<optimizer::Tensor> tensors;
+    for (std::size_t i = 0; i < params.size(); ++i)
+      tensors.push_back({"w" + std::to_string(i),
+                         {params[i].size()},
+                         params[i].data(),
+                         static_cast<std::uint32_t>(i % 2),
+                         {}});
+    auto made = optimizer::Optimizer::create(program->image(), program, std::move(tensors), 2,
+                                             std::make_shared<support::ThreadPool>(threads));
+    if (!made) FAIL(made.failure().message);
+    return *std::move(made);
+  }
+
+  /// The last tensor never has a gradient.
+  support::Status step(optimizer::Optimizer& optimizer) {
+    std::vector<const void*> pointers;
+    for (const auto& grad : grads) pointers.push_back(grad.data());
+    pointers.back() = nullptr;
+    return optimizer.step(pointers);
+  }
+
+  std::vector<std::vector<T>> read(optimizer::Optimizer& optimizer, const std::string& view) {
+    auto values = params;
+    std::vector<void*> outs;
+    for (auto& value : values) {
+      std::fill(value.begin(), value.end(), T{-7});
+      outs.push_back(value.data());
+    }
+    const auto status = optimizer.read_view(view, outs);
+    if (!status) FAIL(status.failure().message);
+    return values;
+  }
+};
+
+template <class T>
+bool same_bits(const std::vector<std::vector<T>>& a, const std::vector<std::vector<T>>& b) {
+  if (a.size() != b.size()) return false;
+  for (std::size_t i = 0; i < a.size(); ++i)
+    if (a[i].size() != b[i].size() ||
+        (!a[i].empty() && std::memcmp(a[i].data(), b[i].data(), a[i].size() * sizeof(T)) != 0))
+      return false;
+  return true;
+}
+
+template <class T>
+bool same_values(const std::vector<std::vector<T>>& a, const std::vector<std::vector<T>>& b) {
+  if (a.size() != b.size()) return false;
+  for (std::size_t i = 0; i < a.size(); ++i)
+    for (std::size_t k = 0; k < a[i].size(); ++k)
+      if (!same(static_cast<double>(a[i][k]), static_cast<double>(b[i][k]))) return false;
+  return true;
+}
+
+const std::vector<std::size_t> kSizes = {1, 17, TALWEG_CHUNK_ELEMENTS * 3 + 5, 0, 33, 16};
+
+/// All views before any step and after each of two.
+template <class T>
+std::vector<std::vector<std::vector<T>>> all_views(const std::shared_ptr<driver::Program>& program,
+                                                   std::uint32_t threads) {
+  Model<T> model(kSizes);
+  auto optimizer = model.optimizer(program, threads);
+  REQUIRE(optimizer.set_hyper(optimizer.image().hypers[0].name, 2, 1));
+  std::vector<std::vector<std::vector<T>>> seen;
+  for (int step = 0; step <= 2; ++step) {
+    if (step > 0) REQUIRE(model.step(optimizer));
+    for (const std::string& view : optimizer.views()) {
+      seen.push_back(model.read(optimizer, view));
+      const auto before = model.params;
+      REQUIRE(optimizer.swap_in(view));
+      REQUIRE(same_bits(model.params, seen.back()));
+      REQUIRE(optimizer.swap_out());
+      REQUIRE(same_bits(model.params, before));
+    }
+  }
+  return seen;
+}
+
+template <class T>
+void require_same_views(const std::string& rule) {
+  constexpr auto kCompute = sizeof(T) == 4 ? ComputeType::F32 : ComputeType::F64;
+  const ir::Graph graph = graph_of_rule(rule, kRules);
+  const auto expected = all_views<T>(driver::make_interpreter(graph, kCompute), 1);
+  for (const std::string& isa : isas_here()) {
+    const auto program = compile_for(graph, kCompute, isa);
+    for (const std::uint32_t threads : {1u, 2u, 3u, 8u}) {
+      const auto actual = all_views<T>(program, threads);
+      INFO(rule << ", " << isa << ", " << threads << " threads");
+      REQUIRE(actual.size() == expected.size());
+      for (std::size_t i = 0; i < actual.size(); ++i) REQUIRE(same_values(actual[i], expected[i]));
+    }
+  }
+}
+
+}  // namespace
+
+TEMPLATE_TEST_CASE("every target and any number of threads reads the same views", "", float,
+                   double) {
+  require_same_views<TestType>("m.Scheduled");
+  require_same_views<TestType>("AdamW | Ema");
+}
+
+TEST_CASE("stages with views of one name have them under their labels") {
+  const auto program = driver::make_interpreter(
+      graph_of_rule("SGD(lr = 0.1) | Ema | late = Ema(decay = 0.5)"), ComputeType::F32);
+  REQUIRE(program->image().view_count == 2);
+  CHECK(std::string(program->image().views[0].name) == "ema.averaged");
+  CHECK(std::string(program->image().views[1].name) == "late.averaged");
+  const auto alone = driver::make_interpreter(graph_of_rule("AdamW | Ema"), ComputeType::F32);
+  CHECK(std::string(alone->image().views[0].name) == "averaged");
+  CHECK(std::string(alone->image().views[0].doc) == "The average: what to evaluate with.");
+}
+
+TEST_CASE("the library's views begin at param, bit for bit, and stay there without gradients") {
+  int views = 0;
+  for (const std::string& rule : library_rules()) {
+    const ir::Graph graph = graph_of_rule(rule);
+    if (graph.views.empty()) continue;
+    INFO(rule);
+    Model<float> model({67, 5, 40});
+    auto optimizer = model.optimizer(compile_for(graph, ComputeType::F32, isas_here().back()), 1);
+    for (const std::string& view : optimizer.views()) {
+      ++views;
+      CHECK(same_bits(model.read(optimizer, view), model.params));
+    }
+    const auto last = model.params.back();
+    for (int step = 0; step < 3; ++step) REQUIRE(model.step(optimizer));
+    for (const std::string& view : optimizer.views())
+      CHECK(same_bits<float>({model.read(optimizer, view).back()}, {last}));
+  }
+  CHECK(views >= 5);
+}
+
+TEST_CASE("the library's views are the states that they name") {
+  const std::pair<const char*, const char*> rows[] = {{"AdamW | Ema", "average"},
+                                                      {"ASGD(start = 0)", "average"},
+                                                      {"ScheduleFreeSGD", "x"},
+                                                      {"ScheduleFreeAdamW", "x"},
+                                                      {"AdamW | Lookahead(k = 2)", "slow"}};
+  for (const auto& [rule, state] : rows) {
+    INFO(rule);
+    Model<double> model({50, 3});
+    for (auto* list : {&model.params, &model.grads})
+      for (auto& values : *list)
+        for (double& value : values)
+          if (!std::isfinite(value) || std::fabs(value) > 1e3) value = 0.75;
+    auto optimizer =
+        model.optimizer(compile_for(graph_of_rule(rule), ComputeType::F64, isas_here().back()), 1);
+    for (int step = 0; step < 3; ++step) REQUIRE(model.step(optimizer));
+    const auto values = model.read(optimizer, optimizer.views().front());
+    const auto kept = optimizer.state(state, 0);
+    REQUIRE(kept);
+    CHECK(std::memcmp(values[0].data(), *kept, 50 * sizeof(double)) == 0);
+    CHECK_FALSE(same_bits(values, model.params));
+  }
+}
+
+}  // namespace talweg::tests
