@@ -1,5 +1,6 @@
 // talweg check FILE...: everything that can be said about a rule file without running it.
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <memory>
 
@@ -27,8 +28,12 @@ std::string summary_of(const sema::ModuleNames& names) {
   const auto count = [](std::size_t n, const char* what) {
     return fmt::format("{} {}{}", n, what, n == 1 ? "" : "s");
   };
-  return fmt::format("{}, {}", count(names.rules.size(), "rule"),
-                     count(names.functions.size(), "function"));
+  std::string text = fmt::format("{}, {}", count(names.rules.size(), "rule"),
+                                 count(names.functions.size(), "function"));
+  if (!names.views.empty())
+    text +=
+        fmt::format(", {} ({})", count(names.views.size(), "view"), fmt::join(names.views, ", "));
+  return text;
 }
 
 /// Checks one file; an ExitCode.

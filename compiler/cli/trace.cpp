@@ -77,6 +77,10 @@ std::function<int()> declare_trace(CLI::App& app) {
   app.add_option("--start", options->trace.start,
                  "Start point: --start=-1.5,2; default: the function's own")
       ->delimiter(',');
+  app.add_option("--view", options->trace.view,
+                 "Show the points of this view of the rule, not the parameters")
+      ->type_name("NAME")
+      ->check(not_empty());
   app.add_option("-n,--steps", options->trace.steps, "Steps")
       ->check(count_from(0))
       ->capture_default_str();

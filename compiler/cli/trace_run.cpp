@@ -15,8 +15,8 @@ support::Status run_trace(const TraceSettings& settings,
                           std::make_shared<support::ThreadPool>(1));
   };
   const auto dtype = static_cast<talweg_dtype>(program->image().compute_dtype);
-  return train::follow({settings.function, settings.start, settings.steps, dtype}, factory,
-                       on_point);
+  return train::follow({settings.function, settings.start, settings.steps, dtype, settings.view},
+                       factory, on_point);
 }
 
 }  // namespace talweg::cli

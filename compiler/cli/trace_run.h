@@ -18,6 +18,7 @@ struct TraceSettings {
   std::vector<double> start;  // empty: the function's usual start
   std::uint64_t steps = 100;
   std::vector<std::string> settings;  // texts of --set
+  std::string view;                   // whose points are shown; empty: the parameters
 };
 
 using TracePoint = train::TrajectoryPoint;

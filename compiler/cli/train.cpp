@@ -90,6 +90,12 @@ void declare_loop(CLI::App& app, Options& o) {
       ->capture_default_str();
   app.add_option("--min-delta", s.min_delta, "How much lower counts as better")
       ->capture_default_str();
+  app.add_option(
+         "--view", s.view,
+         "View of the rule (averaged, ema.averaged) that is validated, watched and saved in "
+         "place of the parameters; those are saved beside it")
+      ->type_name("NAME")
+      ->check(not_empty());
   app.add_flag("--no-restore-best", o.no_restore,
                "After early stopping keep the last parameters, not the best");
 }
@@ -108,18 +114,26 @@ nlohmann::json confusion_json(const train::Confusion& confusion) {
   return {{"classes", confusion.classes}, {"counts", confusion.counts}};
 }
 
-std::string report_json(const train::TrainReport& r) {
+void add_results(nlohmann::ordered_json& json, const train::PartResults& results) {
+  json["training_loss"] = results.training_loss;
+  if (results.training_accuracy) json["training_accuracy"] = *results.training_accuracy;
+  if (results.validation_loss) json["validation_loss"] = *results.validation_loss;
+  if (results.validation_accuracy) json["validation_accuracy"] = *results.validation_accuracy;
+}
+
+std::string report_json(const train::TrainReport& r, const std::string& view) {
   nlohmann::ordered_json json = {{"cause", train::stop_cause_name(r.cause)},
                                  {"steps", r.steps},
                                  {"epochs", r.epochs},
                                  {"parameters", r.parameters},
                                  {"training_samples", r.training_samples},
                                  {"validation_samples", r.validation_samples},
-                                 {"first_loss", r.first_loss},
-                                 {"training_loss", r.training_loss}};
-  if (r.training_accuracy) json["training_accuracy"] = *r.training_accuracy;
-  if (r.validation_loss) json["validation_loss"] = *r.validation_loss;
-  if (r.validation_accuracy) json["validation_accuracy"] = *r.validation_accuracy;
+                                 {"first_loss", r.first_loss}};
+  add_results(json, r);
+  if (r.raw) {
+    json["view"] = view;
+    add_results(json["raw"], *r.raw);
+  }
   if (r.best_epoch) json["best_epoch"] = *r.best_epoch;
   if (r.confusion) json["confusion"] = confusion_json(*r.confusion);
   json["seconds"] = {{"gradient", r.times.gradient_seconds},
@@ -167,7 +181,7 @@ int run(Options& o) {
   if (!trained) return report("train", trained.failure());
   for (const std::string& warning : trained->warnings)
     fmt::print(stderr, "talweg train: warning: {}\n", warning);
-  print(o.json ? report_json(*trained) : trained->text);
+  print(o.json ? report_json(*trained, o.settings.view) : trained->text);
   return kOk;
 }
 

@@ -80,8 +80,11 @@ LoadedModule loose_module(Modules::Impl& modules, const std::string& from_module
 ModuleNames declared_names(const syntax::Module& module) {
   ModuleNames names;
   for (const syntax::Decl& decl : module.decls) {
-    if (const auto* rule = std::get_if<syntax::RuleDecl>(&decl))
+    if (const auto* rule = std::get_if<syntax::RuleDecl>(&decl)) {
       names.rules.push_back(rule->name.text);
+      for (const syntax::ViewDecl& view : rule->views)
+        names.views.push_back(rule->name.text + "." + view.name.text);
+    }
     if (const auto* fn = std::get_if<syntax::FnDecl>(&decl))
       names.functions.push_back(fn->name.text);
   }

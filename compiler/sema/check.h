@@ -42,9 +42,10 @@ class Modules {
   std::unique_ptr<Impl> impl_;
 };
 
-/// Names of the rules and functions a module declares itself.
+/// Names of the rules and functions a module declares itself, and of its rules' views.
 struct ModuleNames {
   std::vector<std::string> rules;
+  std::vector<std::string> views;  // "Ema.averaged"
   std::vector<std::string> functions;
 };
 ModuleNames declared_names(const syntax::Module& module);

@@ -265,6 +265,12 @@ support::Result<std::uint32_t> Optimizer::Impl::find_view(std::string_view name)
   return *row;
 }
 
+support::Status Optimizer::check_view(std::string_view name) const {
+  const support::Result<std::uint32_t> view = impl_->find_view(name);
+  if (!view) return view.failure();
+  return support::ok();
+}
+
 support::Status Optimizer::read_view(std::string_view name, std::span<void* const> outs) {
   const support::Result<std::uint32_t> view = impl_->find_view(name);
   if (!view) return view.failure();

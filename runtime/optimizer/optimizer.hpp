@@ -90,6 +90,8 @@ class Optimizer {
 
   /// Names of the rule's views, as read_view and swap_in take them.
   [[nodiscard]] std::vector<std::string> views() const;
+  /// Fails, with a suggestion, for a view that the rule does not have.
+  [[nodiscard]] support::Status check_view(std::string_view name) const;
   /// Computes a view of one tensor into `out`, of the parameter's size and type, or of all tensors,
   /// one pointer each (null: left out). Memory apart from parameters and states. Changes nothing.
   /// States that have not begun (no step yet, or no gradient so far) are seen as they would begin

@@ -10,7 +10,6 @@
 #include <string_view>
 
 #include "runtime/train/batches.h"
-#include "runtime/train/parameter_copy.h"
 
 namespace talweg::train {
 namespace {
@@ -55,7 +54,11 @@ class Loop {
   Next run_step(std::span<const std::uint32_t> samples);
   support::Status update(double loss);
   Next end_epoch(double running_loss);
-  std::optional<StopCause> watch(double loss, EpochRecord& record);
+  support::Status validate(EpochRecord& record);
+  Next watch(double loss, EpochRecord& record);
+  /// The view as it is now; nothing in `copy` where it is not finite.
+  support::Status take_view(std::optional<ParameterCopy>& copy);
+  support::Status end_view();
   StopCause loss_not_finite(double loss);
   StopCause parameters_not_finite(const NotFiniteElement& found, double loss);
   [[nodiscard]] bool is_interrupted() const {
@@ -73,6 +76,7 @@ class Loop {
   std::vector<const void*> given_gradients_;  // null where frozen
   std::vector<const void*> parameter_pointers_;
   ParameterCopy before_, best_;
+  std::optional<ParameterCopy> best_view_;
   const bool gives_loss_, gives_validation_loss_;
   std::optional<double> new_validation_loss_;
   std::uint64_t epochs_without_better_ = 0;
@@ -167,38 +171,56 @@ Loop::Next Loop::run_step(std::span<const std::uint32_t> samples) {
   return std::optional<StopCause>{};
 }
 
-std::optional<StopCause> Loop::watch(double loss, EpochRecord& record) {
+support::Status Loop::take_view(std::optional<ParameterCopy>& copy) {
+  copy.reset();
+  if (auto status = optimizer_.swap_in(settings_.view); !status) return status;
+  if (!find_not_finite(objective_, parameter_pointers_)) copy.emplace().take(objective_);
+  return optimizer_.swap_out();
+}
+
+Loop::Next Loop::watch(double loss, EpochRecord& record) {
   if (!outcome_.best_loss || loss < *outcome_.best_loss - settings_.min_delta) {
     record.is_best = true;
     outcome_.best_loss = loss;
     outcome_.best_epoch = record.epoch;
     epochs_without_better_ = 0;
-    if (settings_.patience > 0 && settings_.restore_best) best_.take(objective_);
-    return std::nullopt;
+    const bool keeps = settings_.patience > 0 && settings_.restore_best;
+    if (keeps) best_.take(objective_);
+    if (keeps && !settings_.view.empty())
+      if (auto status = take_view(best_view_); !status) return status.failure();
+    return std::optional<StopCause>{};
   }
-  if (settings_.patience == 0 || ++epochs_without_better_ < settings_.patience) return std::nullopt;
+  if (settings_.patience == 0 || ++epochs_without_better_ < settings_.patience)
+    return std::optional<StopCause>{};
   if (settings_.restore_best) {
     best_.put_back(objective_);
     outcome_.restored_best = true;
   }
-  return StopCause::EarlyStopping;
+  return std::optional{StopCause::EarlyStopping};
+}
+
+support::Status Loop::validate(EpochRecord& record) {
+  const Timed timed(outcome_.times.validation_seconds);
+  if (!settings_.view.empty())
+    if (auto status = optimizer_.swap_in(settings_.view); !status) return status;
+  if (const auto evaluation = objective_.evaluate_validation()) {
+    record.validation_loss = evaluation->loss;
+    record.validation_accuracy = evaluation->accuracy;
+  }
+  return settings_.view.empty() ? support::ok() : optimizer_.swap_out();
 }
 
 Loop::Next Loop::end_epoch(double running_loss) {
   ++outcome_.epochs;
   EpochRecord record{outcome_.epochs, outcome_.steps, running_loss, {}, {}, false};
-  {
-    const Timed timed(outcome_.times.validation_seconds);
-    if (const auto evaluation = objective_.evaluate_validation()) {
-      record.validation_loss = evaluation->loss;
-      record.validation_accuracy = evaluation->accuracy;
-    }
-  }
+  if (auto status = validate(record); !status) return status.failure();
   new_validation_loss_ = record.validation_loss;
   const double watched = record.validation_loss.value_or(running_loss);
   std::optional<StopCause> cause;
   if (std::isfinite(watched)) {
-    cause = watch(watched, record);
+    auto watching = watch(watched, record);
+    if (!watching) return watching;
+    cause = *watching;
   } else {
     outcome_.reason = fmt::format(
         "epoch {}: the validation loss is {} after step {}; look at the held-out rows, or lower "
@@ -230,6 +252,24 @@ Loop::Next Loop::run_epoch() {
   return end_epoch(loss_sum / samples);
 }
 
+/// What the run gives back in place of the parameters.
+support::Status Loop::end_view() {
+  if (settings_.view.empty()) return support::ok();
+  if (outcome_.restored_best) {
+    outcome_.view = std::move(best_view_);
+    return support::ok();
+  }
+  if (auto status = take_view(outcome_.view); !status) return status;
+  if (!outcome_.view && outcome_.cause != StopCause::NotFinite) {
+    outcome_.cause = StopCause::NotFinite;
+    outcome_.reason = fmt::format(
+        "after step {} the view `{}` is not finite, although the parameters are: the rule divides "
+        "by 0 or its states overflow",
+        outcome_.steps, settings_.view);
+  }
+  return support::ok();
+}
+
 support::Result<LoopOutcome> Loop::run() {
   {
     const Timed timed(outcome_.times.total_seconds);
@@ -243,6 +283,7 @@ support::Result<LoopOutcome> Loop::run() {
       }
     }
   }
+  if (auto status = end_view(); !status) return status.failure();
   return std::move(outcome_);
 }
 
@@ -252,6 +293,8 @@ support::Result<LoopOutcome> run_loop(Objective& objective, optimizer::Optimizer
                                       const LoopSettings& settings, const LoopHooks& hooks) {
   auto batches = BatchPlan::create(settings, objective.sample_count());
   if (!batches) return batches.failure();
+  if (!settings.view.empty())
+    if (auto status = optimizer.check_view(settings.view); !status) return status.failure();
   return Loop(objective, optimizer, settings, hooks, std::move(*batches)).run();
 }
 

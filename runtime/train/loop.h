@@ -14,6 +14,7 @@
 #include "runtime/optimizer/optimizer.hpp"
 #include "runtime/support/result.h"
 #include "runtime/train/objective.h"
+#include "runtime/train/parameter_copy.h"
 
 namespace talweg::train {
 
@@ -33,6 +34,9 @@ struct LoopSettings {
   std::uint64_t patience = 0;  // epochs without a better loss; 0: no early stopping
   double min_delta = 0;
   bool restore_best = true;
+  /// A view of the rule that is validated, watched and given back in place of the parameters;
+  /// empty: none. Gradients are still those of the parameters.
+  std::string view;
 };
 
 struct StepRecord {
@@ -74,6 +78,9 @@ struct LoopOutcome {
   std::optional<std::uint64_t> best_epoch;
   std::optional<double> best_loss;
   bool restored_best = false;
+  /// With LoopSettings::view: the view at the end, or of the best epoch where that was restored.
+  /// The objective holds the parameters themselves. Nothing where the view is not finite.
+  std::optional<ParameterCopy> view;
   LoopTimes times;
 };
 
@@ -84,7 +91,7 @@ struct LoopOutcome {
 /// A loss that is not finite stops before the optimizer sees its gradient; a parameter that stops
 /// being finite in an update is put back, all tensors with it, to before the step. Both end in
 /// NotFinite, and the parameters are those of before. Failures: those of Optimizer::step; Usage for
-/// an order out of range.
+/// an order out of range or a view that the rule does not have.
 support::Result<LoopOutcome> run_loop(Objective& objective, optimizer::Optimizer& optimizer,
                                       const LoopSettings& settings, const LoopHooks& hooks = {});
 

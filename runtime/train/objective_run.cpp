@@ -25,6 +25,18 @@ std::uint64_t total_steps(const LoopSettings& loop, std::uint32_t samples) {
   return loop.max_steps > 0 ? std::min(loop.max_steps, steps) : steps;
 }
 
+PartResults evaluate(Objective& objective) {
+  PartResults results;
+  const Evaluation training = objective.evaluate_training();
+  results.training_loss = training.loss;
+  results.training_accuracy = training.accuracy;
+  if (const auto validation = objective.evaluate_validation()) {
+    results.validation_loss = validation->loss;
+    results.validation_accuracy = validation->accuracy;
+  }
+  return results;
+}
+
 class Run {
  public:
   Run(const RunInputs& inputs, Objective& objective, TrainReport report)
@@ -38,7 +50,7 @@ class Run {
  private:
   support::Result<optimizer::Optimizer> prepare();
   support::Status run_to_the_end(optimizer::Optimizer& optimizer, RunLog& log);
-  void evaluate();
+  support::Status put_view_in_place();
   support::Status write_files(const RunLog& log, const RunEnding& ending);
   [[nodiscard]] support::Failure not_finite() const;
 
@@ -48,6 +60,7 @@ class Run {
   LoopSettings loop_;
   RunFiles files_;
   std::string reason_;
+  std::optional<ParameterCopy> view_;  // at the end of the loop
 };
 
 support::Result<optimizer::Optimizer> Run::prepare() {
@@ -63,6 +76,8 @@ support::Result<optimizer::Optimizer> Run::prepare() {
   auto optimizer = inputs_.make_optimizer(optimizer_tensors(objective_, grouping->groups),
                                           grouping->group_count, objective_.dtype());
   if (!optimizer) return optimizer.failure();
+  if (!loop_.view.empty())
+    if (auto status = optimizer->check_view(loop_.view); !status) return status.failure();
   if (auto status = set_group_hypers(*optimizer, inputs_.plan.groups); !status)
     return status.failure();
   auto files = RunFiles::open(inputs_.settings.out, inputs_.settings.overwrite);
@@ -91,17 +106,22 @@ support::Status Run::run_to_the_end(optimizer::Optimizer& optimizer, RunLog& log
   report_.best_epoch = outcome->best_epoch;
   report_.times = outcome->times;
   reason_ = outcome->reason;
+  view_ = std::move(outcome->view);
   return support::ok();
 }
 
-void Run::evaluate() {
-  const Evaluation training = objective_.evaluate_training();
-  report_.training_loss = training.loss;
-  report_.training_accuracy = training.accuracy;
-  if (const auto validation = objective_.evaluate_validation()) {
-    report_.validation_loss = validation->loss;
-    report_.validation_accuracy = validation->accuracy;
-  }
+/// From here on the view is what the model is: it is evaluated, shown and saved. The parameters
+/// themselves have a file of their own.
+support::Status Run::put_view_in_place() {
+  if (!view_) return support::ok();
+  report_.raw = evaluate(objective_);
+  if (files_.is_kept())
+    if (auto status =
+            save_parameters(files_.path(kRawParametersFile), objective_, inputs_.description);
+        !status)
+      return status;
+  view_->put_back(objective_);
+  return support::ok();
 }
 
 support::Status Run::write_files(const RunLog& log, const RunEnding& ending) {
@@ -112,6 +132,7 @@ support::Status Run::write_files(const RunLog& log, const RunEnding& ending) {
       return status;
     }
     files_.add(kParametersFile);
+    if (view_) files_.add(kRawParametersFile);
   }
   const LossPlot plot{fmt::format("{}: loss", inputs_.settings.model), log.training_curve(),
                       log.validation_curve()};
@@ -137,6 +158,7 @@ support::Failure Run::not_finite() const {
   if (files_.is_kept()) {
     message +=
         fmt::format(". The parameters of before are in {}", files_.path(kParametersFile).string());
+    if (view_) message += fmt::format(" (view `{}`) and {}", loop_.view, kRawParametersFile);
   }
   return {support::FailureKind::Numeric, std::move(message)};
 }
@@ -147,7 +169,8 @@ support::Result<TrainReport> Run::run(const RunEnding& ending) {
   RunLog log(inputs_.settings, inputs_.hooks, files_,
              total_steps(loop_, objective_.sample_count()));
   if (auto status = run_to_the_end(*optimizer, log); !status) return status.failure();
-  evaluate();
+  if (auto status = put_view_in_place(); !status) return status.failure();
+  static_cast<PartResults&>(report_) = evaluate(objective_);
   if (auto status = write_files(log, ending); !status) return status.failure();
   if (report_.cause == StopCause::NotFinite) return not_finite();
   report_.text = summary_text(inputs_.settings, report_, objective_);

@@ -13,8 +13,9 @@ namespace {
 namespace fs = std::filesystem;
 
 /// What marks a folder as a run, and what overwriting takes away.
-constexpr std::array<std::string_view, 6> kRunFiles = {
-    kParametersFile, kLogFile, kSummaryFile, kPlotFile, kTrajectoryFile, kPredictionsFile};
+constexpr std::array<std::string_view, 7> kRunFiles = {
+    kParametersFile, kRawParametersFile, kLogFile,        kSummaryFile,
+    kPlotFile,       kTrajectoryFile,    kPredictionsFile};
 
 support::Failure io(std::string message) { return {support::FailureKind::Io, std::move(message)}; }
 

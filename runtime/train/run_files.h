@@ -13,6 +13,8 @@
 namespace talweg::train {
 
 inline constexpr std::string_view kParametersFile = "parameters.safetensors";
+/// Beside a view: the parameters themselves.
+inline constexpr std::string_view kRawParametersFile = "raw_parameters.safetensors";
 inline constexpr std::string_view kLogFile = "log.jsonl";
 inline constexpr std::string_view kSummaryFile = "summary.json";
 inline constexpr std::string_view kPlotFile = "loss.svg";

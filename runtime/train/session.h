@@ -55,6 +55,9 @@ struct TrainSettings {
   std::uint64_t patience = 0;  // epochs without a better loss before stopping early; 0: never
   double min_delta = 0;        // how much lower counts as better
   bool restore_best = true;    // after early stopping, go back to the best epoch's parameters
+  /// A view of the rule that stands in for the parameters wherever a run is judged or kept:
+  /// validation, early stopping, final losses, saved parameters; empty: none.
+  std::string view;
   std::vector<std::string>
       groups;  // `PATTERN:hyper=value,...`, e.g. `layers.0.*:lr=1e-4`; first match wins
   std::vector<std::string> freeze;  // patterns of tensors that are not trained
@@ -89,16 +92,22 @@ struct Confusion {
   std::vector<std::uint64_t> counts;  // [true][predicted], row-major
 };
 
-struct TrainReport {
+/// Losses and accuracies of one set of parameters.
+struct PartResults {
+  double training_loss = 0;  // of the whole training part
+  std::optional<double> training_accuracy;
+  std::optional<double> validation_loss, validation_accuracy;
+};
+
+/// The results are those of the final parameters, or of the view that stands in for them.
+struct TrainReport : PartResults {
   StopCause cause = StopCause::Finished;
   std::uint64_t steps = 0;   // completed
   std::uint64_t epochs = 0;  // completed
   std::uint64_t parameters = 0;
   std::uint64_t training_samples = 0, validation_samples = 0;
-  double first_loss = 0;     // of the first batch, before any update
-  double training_loss = 0;  // of the whole training part, with the final parameters
-  std::optional<double> training_accuracy;
-  std::optional<double> validation_loss, validation_accuracy;  // with the final parameters
+  double first_loss = 0;           // of the first batch, before any update
+  std::optional<PartResults> raw;  // where a view stands in: of the parameters themselves
   std::optional<std::uint64_t> best_epoch;
   std::optional<Confusion> confusion;  // on the validation part, or on all data without one
   LoopTimes times;

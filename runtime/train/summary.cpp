@@ -40,6 +40,7 @@ Json settings_json(const TrainSettings& settings) {
                {"drop_last", settings.drop_last},
                {"validation", settings.validation},
                {"patience", settings.patience},
+               {"view", settings.view},
                {"groups", settings.groups},
                {"freeze", settings.freeze},
                {"init", settings.init},
@@ -51,14 +52,34 @@ std::string count_text(std::uint64_t count, std::string_view noun) {
   return fmt::format("{} {}{}", count, noun, count == 1 ? "" : "s");
 }
 
-std::string accuracy_text(const TrainReport& report) {
-  if (!report.training_accuracy) return {};
+std::string accuracy_text(const PartResults& results) {
+  if (!results.training_accuracy) return {};
   std::string text =
-      fmt::format("accuracy  {:.2f} % of the training part", kPercent * *report.training_accuracy);
-  if (report.validation_accuracy) {
-    text += fmt::format(", {:.2f} % held out", kPercent * *report.validation_accuracy);
+      fmt::format("accuracy  {:.2f} % of the training part", kPercent * *results.training_accuracy);
+  if (results.validation_accuracy) {
+    text += fmt::format(", {:.2f} % held out", kPercent * *results.validation_accuracy);
   }
   return text + "\n";
+}
+
+/// What the parameters themselves give, where all else is of a view.
+std::string raw_text(const std::string& view, const PartResults& raw) {
+  std::string text = fmt::format(
+      "view      all but the first loss is of `{}`; the parameters themselves: loss {:.6g}", view,
+      raw.training_loss);
+  if (raw.validation_loss) text += fmt::format(", {:.6g} held out", *raw.validation_loss);
+  if (raw.training_accuracy)
+    text += fmt::format("; accuracy {:.2f} %", kPercent * *raw.training_accuracy);
+  if (raw.validation_accuracy)
+    text += fmt::format(", {:.2f} % held out", kPercent * *raw.validation_accuracy);
+  return text + "\n";
+}
+
+void add_results(Json& json, const PartResults& results) {
+  json["training_loss"] = json_number(results.training_loss);
+  json["training_accuracy"] = json_number(results.training_accuracy);
+  json["validation_loss"] = json_number(results.validation_loss);
+  json["validation_accuracy"] = json_number(results.validation_accuracy);
 }
 
 std::string times_text(const TrainReport& report) {
@@ -134,10 +155,11 @@ Json summary_json(const TrainSettings& settings, const TrainReport& report,
   summary["training_samples"] = report.training_samples;
   summary["validation_samples"] = report.validation_samples;
   summary["first_loss"] = json_number(report.first_loss);
-  summary["training_loss"] = json_number(report.training_loss);
-  summary["training_accuracy"] = json_number(report.training_accuracy);
-  summary["validation_loss"] = json_number(report.validation_loss);
-  summary["validation_accuracy"] = json_number(report.validation_accuracy);
+  add_results(summary, report);
+  if (report.raw) {
+    summary["view"] = settings.view;
+    add_results(summary["raw"], *report.raw);
+  }
   if (report.best_epoch) summary["best_epoch"] = *report.best_epoch;
   if (description != nullptr) {
     summary["loss"] = name(description->network.loss);
@@ -159,6 +181,7 @@ std::string summary_text(const TrainSettings& settings, const TrainReport& repor
       fmt::format("loss      {:.6g} at first, {:.6g} now", report.first_loss, report.training_loss);
   if (report.validation_loss) text += fmt::format(", {:.6g} held out", *report.validation_loss);
   text += '\n' + accuracy_text(report);
+  if (report.raw) text += raw_text(settings.view, *report.raw);
   if (report.confusion) {
     if (const std::string confused = confusion_text(*report.confusion); !confused.empty()) {
       text += "          " + confused + "\n";

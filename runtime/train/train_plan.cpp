@@ -254,6 +254,7 @@ support::Result<TrainPlan> read_settings(const TrainSettings& settings) {
   plan.loop.patience = settings.patience;
   plan.loop.min_delta = settings.min_delta;
   plan.loop.restore_best = settings.restore_best;
+  plan.loop.view = settings.view;
   return plan;
 }
 

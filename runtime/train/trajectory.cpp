@@ -21,17 +21,28 @@ support::Status follow_in(const FunctionRun& run, const OptimizerFactory& make_o
   auto optimizer = make_optimizer(optimizer_tensors(*objective), 1, run.dtype);
   if (!optimizer) return optimizer.failure();
 
-  std::atomic<bool> stop{!on_point(point_after(0, **function, *objective))};
+  support::Status viewed = support::ok();
+  // False to end.
+  const auto note = [&](std::uint64_t step) {
+    if (!run.view.empty()) viewed = optimizer->swap_in(run.view);
+    if (!viewed) return false;
+    const TrajectoryPoint point = point_after(step, **function, *objective);
+    if (!run.view.empty()) viewed = optimizer->swap_out();
+    return viewed && on_point(point);
+  };
+  std::atomic<bool> stop{!note(0)};
+  if (!viewed) return viewed;
   LoopSettings settings;
   settings.epochs = run.steps;
   settings.shuffle = Shuffle::None;
   LoopHooks hooks;
   hooks.stop = &stop;
   hooks.on_step = [&](const StepRecord& record) {
-    if (!on_point(point_after(record.step, **function, *objective))) stop = true;
+    if (!note(record.step)) stop = true;
   };
   const auto outcome = run_loop(*objective, *optimizer, settings, hooks);
   if (!outcome) return outcome.failure();
+  if (!viewed) return viewed;
   if (outcome->cause == StopCause::NotFinite)
     return support::Failure{support::FailureKind::Numeric, outcome->reason};
   return support::ok();

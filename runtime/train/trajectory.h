@@ -33,12 +33,13 @@ struct FunctionRun {
   std::vector<double> start;  // empty: the usual one
   std::uint64_t steps = 100;
   talweg_dtype dtype = TALWEG_F64;
+  std::string view = {};  // of the rule: points are its, not the parameters'; empty: none
 };
 
 /// Minimises a test function with the rule behind `make_optimizer`, through run_loop. `on_point` is
 /// given the start and the point after each step, and returns false to end early. Numeric failure,
 /// naming the step, when the value, the gradient or a parameter stops being finite (the points so
-/// far were given); Usage for an unknown function or a start of the wrong size.
+/// far were given); Usage for an unknown function or view, or a start of the wrong size.
 support::Status follow(const FunctionRun& run, const OptimizerFactory& make_optimizer,
                        const std::function<bool(const TrajectoryPoint&)>& on_point);
 

@@ -85,6 +85,8 @@ class Usage(CommandTest):
         for arguments in (["trace", "--rule", "AdamW", "--function", "booth", "--out", ""],
                           ["predict", "run", "--data", "x.csv", "--out", ""],
                           ["train", "--rule", "AdamW", "--model", "function:booth", "--out", ""],
+                          ["trace", "--rule", "AdamW", "--function", "booth", "--view", ""],
+                          ["train", "--rule", "AdamW", "--model", "function:booth", "--view", ""],
                           ["train", "--rule", "AdamW", "--model", "function:booth", "--init", ""],
                           ["train", "--rule", "AdamW", "--model", "function:booth", "--order", ""]):
             error = self.talweg(*arguments, code=2).stderr
@@ -107,6 +109,8 @@ class Check(CommandTest):
     def test_good_file(self):
         result = self.talweg("check", "mine.tw")
         self.assertEqual((result.stdout, result.stderr), ("mine.tw: ok, 1 rule, 0 functions\n", ""))
+        (self.folder / "viewed.tw").write_text(RULE.replace("  step {", "  view ahead = param - lr * m\n  step {"), encoding="utf-8")
+        self.assertEqual(self.talweg("check", "viewed.tw").stdout, "viewed.tw: ok, 1 rule, 0 functions, 1 view (Mine.ahead)\n")
 
     def test_wrong_file(self):
         (self.folder / "wrong.tw").write_text(RULE.replace("* m\n", "* mm\n"), encoding="utf-8")
@@ -175,6 +179,20 @@ class Trace(CommandTest):
     def test_json_and_every(self):
         lines = self.talweg("trace", "--rule", "AdamW", "--function", "beale", "--steps", 10, "--every", 5, "--json").stdout
         self.assertEqual([json.loads(line)["step"] for line in lines.splitlines()], [0, 5, 10])
+
+    def test_a_view_is_shown_instead_of_the_parameters(self):
+        run = ("--rule", "SGD(lr = 0.01) | Ema(decay = 0.5)", "--function", "quadratic", "--steps", 20)
+        points, view = self.rows(*run), self.rows(*run, "--view", "averaged")
+        self.assertEqual(view[0], points[0])
+        average = points[0]["x0"]
+        for point, viewed in zip(points[1:], view[1:]):
+            average = 0.5 * average + 0.5 * point["x0"]
+            self.assertAlmostEqual(viewed["x0"], average, places=12)
+        two = ("--rule", "SGD | Ema | Ema", "--function", "quadratic")
+        error = self.talweg("trace", *two, "--view", "averaged", code=2).stderr
+        self.assertIn("`ema.averaged`, `ema_2.averaged`", error)
+        self.assertEqual(len(self.rows(*two, "--view", "ema_2.averaged", "--steps", 3)), 4)
+        self.assertIn("has no view `slow`", self.talweg("trace", "--rule", "SGD", "--function", "quadratic", "--view", "slow", code=2).stderr)
 
     def test_divergence_ends_with_4(self):
         result = self.talweg("trace", "--rule", "SGD(lr = 10)", "--function", "rosenbrock", "--steps", 1000, code=4)
@@ -263,6 +281,28 @@ class Train(CommandTest):
                             code=2).stderr
         self.assertIn(str(65 * 10**6 + (10**6 + 1) * 10**6 + (10**6 + 1) * 10), error)
         self.assertRegex(error, r"need \d+ bytes .* has \d+ bytes")
+
+    def test_a_view_is_judged_and_saved(self):
+        rule = "SGD(lr = 0.3) | Ema(decay = 0.9)"
+        arguments = ("--validation", "0.2")
+        plain = json.loads(self.train(*arguments, "--out", "plain", "--json", rule=rule).stdout)
+        report = json.loads(self.train(*arguments, "--out", "run", "--view", "averaged", "--json", rule=rule).stdout)
+        for key in ("training_loss", "validation_loss", "training_accuracy", "validation_accuracy"):
+            self.assertEqual(report["raw"][key], plain[key])
+        self.assertNotEqual(report["validation_loss"], plain["validation_loss"])
+        self.assertEqual(report["view"], "averaged")
+        run, before = self.folder / "run", self.folder / "plain"
+        self.assertEqual((run / "raw_parameters.safetensors").read_bytes(), (before / "parameters.safetensors").read_bytes())
+        self.assertNotEqual((run / "parameters.safetensors").read_bytes(), (before / "parameters.safetensors").read_bytes())
+        epochs = [entry for entry in map(json.loads, (run / "log.jsonl").read_text(encoding="utf-8").splitlines())
+                  if entry["event"] == "epoch"]
+        self.assertEqual(epochs[-1]["validation_loss"], report["validation_loss"])
+        text = self.train("--out", "text", "--view", "averaged", rule=rule).stdout
+        self.assertIn("of `averaged`; the parameters themselves: loss", text)
+        self.assertIn("raw_parameters.safetensors", text)
+        error = self.train("--out", "none", "--view", "average", rule=rule, code=2).stderr
+        self.assertIn("did you mean `averaged`?", error)
+        self.assertFalse((self.folder / "none").exists())
 
     def test_functions_take_no_data_flags(self):
         error = self.talweg("train", "--rule", "SGD", "--model", "function:booth", "--batch", "4", "--drop-last", "--loss", "mse",

@@ -127,9 +127,11 @@ TEST_CASE("a session may define a module anew") {
 TEST_CASE("what a module declares") {
   base::Sources sources;
   base::Diagnostics diagnostics;
-  const base::SourceId id = sources.add("m", "fn f(x) = x\n" + kRule + "let k = 1\nrule B = A\n");
+  const base::SourceId id = sources.add(
+      "m", "fn f(x) = x\n" + kRule + "let k = 1\nrule B = A\nrule C { view half = param / 2 }\n");
   const auto names = sema::declared_names(syntax::parse_module(id, sources, diagnostics));
-  CHECK(names.rules == std::vector<std::string>{"A", "B"});
+  CHECK(names.rules == std::vector<std::string>{"A", "B", "C"});
+  CHECK(names.views == std::vector<std::string>{"C.half"});
   CHECK(names.functions == std::vector<std::string>{"f"});
 }
 

@@ -11,7 +11,8 @@ struct FakeImage {
   FakeRule* rule = nullptr;
   talweg_hyper_info hyper{};
   talweg_input_info inputs[2]{};
-  talweg_pass_info pass{};
+  talweg_pass_info pass{}, view_pass{};
+  talweg_view_info view{};
   talweg_image image{};
 };
 
@@ -61,6 +62,30 @@ void run_pass(void* self, const talweg_pass_args* args, std::uint32_t begin, std
   }
 }
 
+template <class Scalar>
+void run_view_chunks(const FakeImage& fake, const talweg_pass_args* args, std::uint32_t begin,
+                     std::uint32_t end) {
+  const bool is_poisoned =
+      fake.rule->poison_view != 0 && fake.rule->losses.size() >= fake.rule->poison_view;
+  for (std::uint32_t c = begin; c < end; ++c) {
+    const talweg_chunk& chunk = args->chunks[c];
+    void* const* streams = args->pointers + std::size_t{chunk.tensor_index} * 2;
+    auto* param = static_cast<Scalar*>(streams[TALWEG_STREAM_PARAM]) + chunk.first_element;
+    if (streams[TALWEG_STREAM_GRAD] == nullptr) continue;
+    for (std::uint32_t i = 0; i < chunk.element_count; ++i)
+      param[i] = is_poisoned ? static_cast<Scalar>(INFINITY) : param[i] / 2;
+  }
+}
+
+void run_view(void* self, const talweg_pass_args* args, std::uint32_t begin, std::uint32_t end) {
+  const auto& fake = *static_cast<FakeImage*>(self);
+  if (fake.image.compute_dtype == TALWEG_F32) {
+    run_view_chunks<float>(fake, args, begin, end);
+  } else {
+    run_view_chunks<double>(fake, args, begin, end);
+  }
+}
+
 std::shared_ptr<FakeImage> make_image(FakeRule& rule, talweg_dtype dtype) {
   auto fake = std::make_shared<FakeImage>();
   fake->rule = &rule;
@@ -90,6 +115,13 @@ std::shared_ptr<FakeImage> make_image(FakeRule& rule, talweg_dtype dtype) {
   image.group_scalars = group_scalars;
   image.initial_states = initial_states;
   image.self = fake.get();
+  fake->view_pass = {run_view, bytes, bytes};
+  fake->view.name = "halved";
+  fake->view.kernels.passes = &fake->view_pass;
+  fake->view.kernels.pass_count = 1;
+  fake->view.kernels.self = fake.get();
+  image.views = &fake->view;
+  image.view_count = 1;
   return fake;
 }
 

@@ -1,6 +1,6 @@
-// A rule written by hand as an image: param -= lr * grad in plain C++, so that the loop is tested
-// without the compiler. It declares the model inputs that the loop gives and keeps what it was
-// given.
+// A rule written by hand as an image: param -= lr * grad, view halved = param / 2, in plain C++, so
+// that the loop is tested without the compiler. It declares the model inputs that the loop gives
+// and keeps what it was given.
 #pragma once
 
 #include <cstdint>
@@ -17,6 +17,7 @@ struct FakeRule {
   explicit FakeRule(double lr = 0.1) : learning_rate(lr) {}
 
   double learning_rate;
+  std::uint64_t poison_view = 0;  // after this step the view is infinite; 0: never
   std::uint64_t poison_step = 0;  // in this step the first parameter becomes NaN; 0: never
   std::vector<std::optional<double>> losses, validation_losses;  // as given, one a step
   std::uint32_t groups = 0;

@@ -32,6 +32,7 @@ class Bowl final : public Objective {
   }
   Evaluation evaluate_training() override { return {value(), std::nullopt}; }
   std::optional<Evaluation> evaluate_validation() override {
+    validated.push_back(x);
     if (validation.empty()) return std::nullopt;
     const double loss = validation.front();
     if (validation.size() > 1) validation.erase(validation.begin());
@@ -42,6 +43,7 @@ class Bowl final : public Objective {
   double x = 0, y = 0;
   std::uint64_t calls = 0, nan_at = 0;
   std::vector<double> validation;
+  std::vector<double> validated;  // x, whenever the validation part was asked for
   std::vector<std::uint32_t> seen;
 
  private:
@@ -299,4 +301,70 @@ TEST_CASE("a trajectory that leaves the numbers fails with the points before") {
   CHECK(followed.failure().kind == support::FailureKind::Numeric);
   CHECK_THAT(followed.failure().message, Catch::Contains("step "));
   CHECK(points >= 1);
+}
+
+TEST_CASE("a view is validated and watched in place of the parameters") {
+  Bowl bowl;
+  FakeRule rule(0.25);
+  bowl.validation = {3, 1, 2, 2};
+  LoopSettings settings;
+  settings.epochs = 10;
+  settings.view = "halved";
+  settings.patience = 2;
+  const auto outcome = run(bowl, rule, settings);
+  REQUIRE(outcome.ok());
+  CHECK(bowl.validated == std::vector<double>{0.75, 1.125, 1.3125, 1.40625});
+  CHECK(outcome->cause == StopCause::EarlyStopping);
+  CHECK(outcome->best_epoch == 2);
+  // The parameters themselves are those of the best epoch, and so is the view.
+  CHECK(bowl.x == 2.25);
+  REQUIRE(outcome->view);
+  outcome->view->put_back(bowl);
+  CHECK(bowl.x == 1.125);
+}
+
+TEST_CASE("without a better epoch to go back to, the view is that of the end") {
+  Bowl bowl;
+  FakeRule rule(0.25);
+  LoopSettings settings;
+  settings.epochs = 2;
+  settings.view = "halved";
+  const auto outcome = run(bowl, rule, settings);
+  REQUIRE(outcome.ok());
+  CHECK(bowl.x == 2.25);
+  REQUIRE(outcome->view);
+  outcome->view->put_back(bowl);
+  CHECK(bowl.x == 1.125);
+  Bowl other;
+  settings.view = {};
+  const auto plain = run(other, rule, settings);
+  REQUIRE(plain.ok());
+  CHECK_FALSE(plain->view);
+}
+
+TEST_CASE("a view that is not finite ends the run, and the parameters stay") {
+  Bowl bowl;
+  FakeRule rule(0.25);
+  rule.poison_view = 2;
+  LoopSettings settings;
+  settings.epochs = 2;
+  settings.view = "halved";
+  const auto outcome = run(bowl, rule, settings);
+  REQUIRE(outcome.ok());
+  CHECK(outcome->cause == StopCause::NotFinite);
+  CHECK(outcome->reason.find("after step 2 the view `halved` is not finite") == 0);
+  CHECK_FALSE(outcome->view);
+  CHECK(bowl.x == 2.25);
+}
+
+TEST_CASE("a view that the rule does not have is refused before a step") {
+  Bowl bowl;
+  FakeRule rule(0.25);
+  LoopSettings settings;
+  settings.view = "halfed";
+  const auto outcome = run(bowl, rule, settings);
+  REQUIRE_FALSE(outcome.ok());
+  CHECK(outcome.failure().kind == support::FailureKind::Usage);
+  CHECK(outcome.failure().message == "rule `fake` has no view `halfed` (did you mean `halved`?)");
+  CHECK(bowl.calls == 0);
 }

@@ -1,6 +1,7 @@
 // Whole runs from settings to files.
 #include <atomic>
 #include <catch2/catch.hpp>
+#include <cstring>
 #include <filesystem>
 #include <sstream>
 
@@ -305,4 +306,57 @@ TEST_CASE("settings that cannot work are refused before anything runs") {
       refused([](auto& s) { s.loss = "binary", s.model = "autoencoder:4-2-4", s.scale = "none"; },
               false),
       Contains("from 0 to 1"));
+}
+
+TEST_CASE("with a view, the view is evaluated and saved, and the parameters beside it") {
+  const TemporaryFolder folder;
+  TrainSettings plain = iris(folder.path() / "plain");
+  plain.epochs = 4;
+  const TrainReport without = must_train(plain, 0.2);
+  CHECK_FALSE(without.raw);
+  CHECK_FALSE(std::filesystem::exists(folder.path() / "plain" / kRawParametersFile));
+
+  TrainSettings settings = plain;
+  settings.out = (folder.path() / "view").string();
+  settings.view = "halved";
+  const TrainReport report = must_train(settings, 0.2);
+  REQUIRE(report.raw);
+  CHECK(report.raw->training_loss == without.training_loss);
+  CHECK(report.raw->validation_loss == without.validation_loss);
+  CHECK(report.raw->validation_accuracy == without.validation_accuracy);
+  CHECK(report.training_loss != without.training_loss);
+  CHECK(report.text.find("`halved`; the parameters themselves: loss") != std::string::npos);
+  CHECK(report.files.size() == without.files.size() + 1);
+  const auto out = folder.path() / "view";
+  CHECK(contents(out / kRawParametersFile) == contents(folder.path() / "plain" / kParametersFile));
+  const auto tensors = [](const std::filesystem::path& file) {
+    auto read = checkpoint::Safetensors::read(file);
+    REQUIRE(read.ok());
+    return *std::move(read);
+  };
+  const auto view = tensors(out / kParametersFile);
+  const auto raw = tensors(out / kRawParametersFile);
+  const auto first = [](const checkpoint::Safetensors& file) {
+    float value = 0;
+    std::memcpy(&value, file.data(*file.find("layers.0.weight")).data(), sizeof value);
+    return value;
+  };
+  CHECK(first(view) == first(raw) / 2);
+  const Json summary = Json::parse(contents(out / kSummaryFile));
+  CHECK(summary["view"] == "halved");
+  CHECK(summary["training_loss"] == report.training_loss);
+  CHECK(summary["raw"]["training_loss"] == report.raw->training_loss);
+  // What is predicted with is the view.
+  PredictSettings prediction;
+  prediction.run = out.string();
+  prediction.data = settings.data;
+  prediction.target = settings.target;
+  const auto predicted = predict(prediction);
+  REQUIRE(predicted.ok());
+  CHECK(predicted->accuracy);
+
+  settings.view = "halfed";
+  settings.out = (folder.path() / "none").string();
+  CHECK(refusal(settings, false) == "rule `fake` has no view `halfed` (did you mean `halved`?)");
+  CHECK_FALSE(std::filesystem::exists(folder.path() / "none"));
 }
