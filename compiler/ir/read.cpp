@@ -188,7 +188,8 @@ class Reader {
     while (at_word("store"))
       if (!read_store()) return false;
     if (!at_word("end"))
-      return fail("expected a hyper, state, input, fact, view, node, store or `end`, in this order");
+      return fail(
+          "expected a hyper, state, input, fact, view, node, store or `end`, in this order");
     advance();
     return token_.kind == Kind::End || fail("expected nothing after `end`");
   }

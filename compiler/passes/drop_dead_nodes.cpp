@@ -1,5 +1,5 @@
-// Removes nodes that no store, view, bound hyper, initial value or presence needs. The others keep their
-// order.
+// Removes nodes that no store, view, bound hyper, initial value or presence needs. The others keep
+// their order.
 #include <utility>
 #include <vector>
 

@@ -225,7 +225,7 @@ typedef struct talweg_image {
   /* Writes new_states for the states whose `initial` is SCALAR; sees hypers only. */
   talweg_scalar_function initial_states;
   talweg_place_function place; /* null: every tensor has route 0, all states and all inputs */
-  void* self; /* first argument of every function but those of views */
+  void* self;                  /* first argument of every function but those of views */
   const talweg_view_info* views;
   uint32_t view_count;
   uint32_t reserved;

@@ -35,6 +35,12 @@ rule Scheduled {
   hyper slow = 3 in [1, inf)
   pipeline SGD(lr = 1 / (slow + t)) | Debiased(decay = 1 - 1 / (slow + t)) | Debiased
 }
+rule Kept = SGD(lr = 0.1) | Ema(decay = 0.5)
+rule Arms {
+  when named("w0"): Kept
+  when size > 20:   SGD(lr = 0.2) | Debiased | Ema
+  otherwise:        SGD
+}
 )";
 
 /// Bytes of all tensors of one type, as doubles are compared: NaN by NaN.
@@ -154,6 +160,7 @@ TEMPLATE_TEST_CASE("every target and any number of threads reads the same views"
                    double) {
   require_same_views<TestType>("m.Scheduled");
   require_same_views<TestType>("AdamW | Ema");
+  require_same_views<TestType>("m.Arms");
 }
 
 TEST_CASE("stages with views of one name have them under their labels") {
@@ -208,6 +215,28 @@ TEST_CASE("the library's views are the states that they name") {
     REQUIRE(kept);
     CHECK(std::memcmp(values[0].data(), *kept, 50 * sizeof(double)) == 0);
     CHECK_FALSE(same_bits(values, model.params));
+  }
+}
+
+TEST_CASE("on tensors of another arm a view is param") {
+  for (const std::string& isa : isas_here()) {
+    const auto program = compile_for(graph_of_rule("m.Arms", kRules), ComputeType::F32, isa);
+    Model<float> model({5, 33, 9, 40});
+    auto optimizer = model.optimizer(program, 1);
+    for (auto& values : model.grads)
+      for (float& value : values)
+        if (!std::isfinite(value)) value = 1;
+    for (int step = 0; step < 2; ++step) REQUIRE(model.step(optimizer));
+    CHECK(optimizer.views() ==
+          std::vector<std::string>{"ema.averaged", "debiased", "rate", "ema_2.averaged"});
+    const auto first = model.read(optimizer, "ema.averaged");
+    CHECK_FALSE(same_bits<float>({first[0]}, {model.params[0]}));
+    for (const std::size_t other : {1u, 2u, 3u})
+      CHECK(same_bits<float>({first[other]}, {model.params[other]}));
+    const auto rate = model.read(optimizer, "rate");
+    CHECK(rate[1] == std::vector<float>(33, 0.9F));
+    for (const std::size_t other : {0u, 2u})
+      CHECK(same_bits<float>({rate[other]}, {model.params[other]}));
   }
 }
 

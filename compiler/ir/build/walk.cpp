@@ -162,8 +162,7 @@ NodeId Walker::on_tensors(NodeId condition, NodeId then_value, NodeId else_value
                             arithmetic_.to_array(else_value));
 }
 
-NodeId Walker::view_value(sema::TypedExprId id,
-                          const std::optional<sema::TypedExprId>& condition) {
+NodeId Walker::view_value(sema::TypedExprId id, const std::optional<sema::TypedExprId>& condition) {
   if (!condition) return arithmetic_.to_array(standalone_value(id));
   const NodeId tensors = standalone_value(*condition);
   const NodeId param = load({SymbolKind::Param, 0});
