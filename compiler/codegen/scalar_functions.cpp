@@ -94,6 +94,37 @@ Batches find_batches(const ir::Graph& graph, const plan::ScalarProgram& program)
   return batches;
 }
 
+/// Everything that says how the call ends, computed before anything is stored.
+void compute_ends(const Setting& s) {
+  const ir::Graph& graph = s.plan.graph;
+  for (const ir::NodeId end : {graph.skipped, graph.held})
+    if (end.valid()) s.scope.value(end);
+  for (const ir::StateInfo& state : graph.states)
+    if (state.kept.valid()) s.scope.value(state.kept);
+}
+
+void store_ends(const Setting& s) {
+  const ir::Graph& graph = s.plan.graph;
+  if (graph.skipped.valid() || graph.held.valid()) {
+    const auto truth = [&](ir::NodeId id) {
+      return id.valid() ? s.scope.value(id) : s.ir.getFalse();
+    };
+    llvm::Value* outcome =
+        s.ir.CreateSelect(truth(graph.skipped), s.ir.getInt32(TALWEG_SKIPPED),
+                          s.ir.CreateSelect(truth(graph.held), s.ir.getInt32(TALWEG_HELD),
+                                            s.ir.getInt32(TALWEG_COMPLETED)));
+    s.ir.CreateStore(outcome, load_pointer(s.ir, s.args, offsetof(talweg_scalar_args, outcome)));
+  }
+  if (!graph.skipped.valid()) return;
+  llvm::Value* kept = load_pointer(s.ir, s.args, offsetof(talweg_scalar_args, kept));
+  llvm::Value* goes_on = s.ir.CreateNot(s.scope.value(graph.skipped));
+  for (std::size_t i = 0; i < graph.states.size(); ++i) {
+    const ir::NodeId own = graph.states[i].kept;
+    llvm::Value* is_kept = own.valid() ? s.ir.CreateOr(goes_on, s.scope.value(own)) : goes_on;
+    s.scope.store_truth(kept, i, is_kept);
+  }
+}
+
 /// Computes everything, then stores: what is read may lie where something is stored.
 void emit_program(const Setting& s, const plan::ScalarProgram& program, types::Rate rate,
                   std::size_t slots_offset) {
@@ -105,7 +136,10 @@ void emit_program(const Setting& s, const plan::ScalarProgram& program, types::R
   for (const ir::NodeId id : program.nodes) s.scope.value(id);
   for (const ir::NodeId id : program.slots) s.scope.value(id);
   for (const ir::Store* store : stores) s.scope.value(store->value);
-  for (const std::uint32_t hyper : bound_hypers) s.scope.value(graph.hypers[hyper].bound);
+  for (const std::uint32_t hyper : bound_hypers)
+    for (const ir::NodeId id : {graph.hypers[hyper].bound, graph.hypers[hyper].unless})
+      if (id.valid()) s.scope.value(id);
+  if (rate == types::Rate::Model) compute_ends(s);
   emit_needed_inputs(s, rate);
 
   llvm::Value* slots = load_pointer(s.ir, s.args, slots_offset);
@@ -114,8 +148,13 @@ void emit_program(const Setting& s, const plan::ScalarProgram& program, types::R
   for (std::size_t i = 0; i < program.slots.size(); ++i)
     s.scope.store_slot(slots, i, program.slots[i]);
   for (const ir::Store* store : stores) s.scope.store_number(states, store->index, store->value);
-  for (const std::uint32_t hyper : bound_hypers)
-    s.scope.store_number(bound, hyper, graph.hypers[hyper].bound);
+  llvm::Value* unbound = load_pointer(s.ir, s.args, offsetof(talweg_scalar_args, unbound));
+  for (const std::uint32_t hyper : bound_hypers) {
+    const ir::HyperInfo& info = graph.hypers[hyper];
+    s.scope.store_number(bound, hyper, info.bound);
+    if (info.unless.valid()) s.scope.store_truth(unbound, hyper, s.scope.value(info.unless));
+  }
+  if (rate == types::Rate::Model) store_ends(s);
 }
 
 }  // namespace

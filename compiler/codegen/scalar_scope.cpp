@@ -166,4 +166,10 @@ void ScalarScope::store_number(llvm::Value* numbers, std::size_t index, ir::Node
   ir.CreateStore(stored, ir.CreateConstInBoundsGEP1_64(ir.getDoubleTy(), numbers, index));
 }
 
+void ScalarScope::store_truth(llvm::Value* bytes, std::size_t index, llvm::Value* truth) {
+  llvm::IRBuilder<>& ir = emission_.lanes.builder();
+  ir.CreateStore(ir.CreateZExt(truth, ir.getInt8Ty()),
+                 ir.CreateConstInBoundsGEP1_64(ir.getInt8Ty(), bytes, index));
+}
+
 }  // namespace talweg::codegen

@@ -35,6 +35,8 @@ class ScalarScope {
   void store_slot(llvm::Value* slots, std::size_t index, ir::NodeId id);
   /// A Scalar or a Bool (as 0 or 1) into entry `index` of an array of float64.
   void store_number(llvm::Value* numbers, std::size_t index, ir::NodeId id);
+  /// An i1 into entry `index` of an array of bytes.
+  void store_truth(llvm::Value* bytes, std::size_t index, llvm::Value* truth);
 
  private:
   llvm::Value* emit(ir::NodeId id);

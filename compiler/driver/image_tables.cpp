@@ -117,9 +117,7 @@ void set_initial(const ir::Graph& graph, types::ComputeType compute, const ir::S
 
 std::vector<bool> live_nodes(const ir::Graph& graph) {
   std::vector<bool> live(graph.nodes.size());
-  for (const ir::Store& store : graph.stores) live[store.value.index] = true;
-  for (const ir::HyperInfo& hyper : graph.hypers)
-    if (hyper.bound.valid()) live[hyper.bound.index] = true;
+  ir::Graph::visit_results(graph, [&](ir::NodeId id) { live[id.index] = true; });
   for (std::size_t i = graph.nodes.size(); i-- > 0;) {
     if (!live[i]) continue;
     const ir::Node& node = graph.nodes[i];

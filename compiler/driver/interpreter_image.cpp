@@ -147,8 +147,28 @@ class InterpretedKernels {
         args.new_states[store.index] = scalar(machine, store.value);
     for (std::size_t i = 0; i < graph_.hypers.size(); ++i)
       if (graph_.hypers[i].bound.valid() && graph_.hypers[i].rate == rate)
-        args.bound[i] = scalar(machine, graph_.hypers[i].bound);
+        set_bound(args, machine, i);
+    if (rate == types::Rate::Model) set_ends(args, machine);
     clear_unread_inputs(args, machine, rate);
+  }
+
+  [[nodiscard]] static bool holds(const ir::Machine& machine, ir::NodeId id) {
+    return id.valid() && machine[id].truth;
+  }
+
+  void set_bound(const talweg_scalar_args& args, const ir::Machine& machine, std::size_t i) const {
+    args.bound[i] = scalar(machine, graph_.hypers[i].bound);
+    if (holds(machine, graph_.hypers[i].unless)) args.unbound[i] = 1;
+  }
+
+  void set_ends(const talweg_scalar_args& args, const ir::Machine& machine) const {
+    const bool skipped = holds(machine, graph_.skipped);
+    if (skipped)
+      *args.outcome = TALWEG_SKIPPED;
+    else if (holds(machine, graph_.held))
+      *args.outcome = TALWEG_HELD;
+    for (std::size_t i = 0; i < graph_.states.size(); ++i)
+      if (skipped && !holds(machine, graph_.states[i].kept)) args.kept[i] = 0;
   }
 
   void clear_unread_inputs(const talweg_scalar_args& args, const ir::Machine& machine,
@@ -199,6 +219,16 @@ class InterpretedKernels {
     }
   }
 
+  /// Whether scalar conditions select for a place what was there: such a place is not written.
+  [[nodiscard]] bool stays(const ir::Machine& machine, const ir::Store& store) const {
+    ir::NodeId id = store.value;
+    while (graph_[id].kind == ir::NodeKind::Apply && graph_[id].op == builtins::Op::Select &&
+           graph_[graph_[id].operands[0]].rate != types::Rate::Element)
+      id = graph_[id].operands[machine[graph_[id].operands[0]].truth ? 1 : 2];
+    if (store.target == ir::StoreTarget::Param) return graph_[id].kind == ir::NodeKind::Param;
+    return graph_[id].kind == ir::NodeKind::State && graph_[id].index == store.index;
+  }
+
   void run_chunk(ir::Machine& machine, const talweg_chunk& chunk, void* const* streams) const {
     const talweg_image& image = tables_.image();
     ir::ElementContext element;
@@ -216,7 +246,7 @@ class InterpretedKernels {
           element.inputs[i] = load(streams[image.inputs[i].stream], at);
       machine.run_element(element);
       for (const ir::Store& kept : graph_.stores) {
-        if (!is_stream(kept)) continue;
+        if (!is_stream(kept) || stays(machine, kept)) continue;
         const std::uint32_t stream = kept.target == ir::StoreTarget::Param
                                          ? TALWEG_STREAM_PARAM
                                          : image.states[kept.index].stream;

@@ -43,11 +43,15 @@ std::vector<std::uint32_t> fill_tables(const sema::TypedRule& rule, Graph& graph
                             .default_value = hyper.default_value,
                             .range = hyper.range,
                             .bound = {},
+                            .unless = {},
                             .doc = hyper.doc});
   }
   for (const sema::TypedState& state : rule.states)
-    graph.states.push_back(
-        {.name = state.public_name, .rate = state.rate, .initial = {}, .doc = state.doc});
+    graph.states.push_back({.name = state.public_name,
+                            .rate = state.rate,
+                            .initial = {},
+                            .kept = {},
+                            .doc = state.doc});
   for (const sema::TypedInput& input : rule.inputs)
     graph.inputs.push_back({.name = input.public_name, .rate = input.rate, .doc = input.doc});
   graph.facts = rule.facts;
@@ -57,10 +61,12 @@ std::vector<std::uint32_t> fill_tables(const sema::TypedRule& rule, Graph& graph
 void walk_stages(const sema::TypedRule& rule, const std::vector<std::uint32_t>& hyper_index,
                  Graph& graph, Walker& walker) {
   for (const sema::TypedStage& stage : rule.stages) {
+    const NodeId exited = stage.bindings.empty() ? NodeId() : walker.exited();
     for (const sema::TypedBinding& binding : stage.bindings) {
       const NodeId value = walker.standalone_value(binding.value);
       walker.bind(binding.hyper, value);
       graph.hypers[hyper_index[binding.hyper]].bound = value;
+      graph.hypers[hyper_index[binding.hyper]].unless = exited;
     }
     walker.stage_statements(stage.step, stage.condition);
   }
@@ -69,14 +75,17 @@ void walk_stages(const sema::TypedRule& rule, const std::vector<std::uint32_t>& 
     walker.stage_statements(stage.after, stage.condition);
 }
 
-void add_stores(Graph& graph, const Walker& walker) {
+void add_stores(Graph& graph, Walker& walker) {
   const auto add = [&](StoreTarget target, std::uint32_t index, Symbol symbol) {
-    const NodeId value = walker.assigned(symbol);
+    const NodeId value = walker.stored(symbol);
     if (value.valid()) graph.stores.push_back({.target = target, .index = index, .value = value});
   };
   add(StoreTarget::Param, 0, {SymbolKind::Param, 0});
   for (std::uint32_t i = 0; i < graph.states.size(); ++i)
     add(StoreTarget::State, i, {SymbolKind::State, i});
+  graph.skipped = walker.skipped();
+  graph.held = walker.held();
+  for (std::uint32_t i = 0; i < graph.states.size(); ++i) graph.states[i].kept = walker.kept(i);
 }
 
 /// Initial values see hypers, and `param` as the call found it: `walker` has assigned nothing.
@@ -170,8 +179,8 @@ Graph build_graph(const sema::TypedRule& rule, base::Diagnostics& diagnostics) {
   const std::vector<std::uint32_t> hyper_index = fill_tables(rule, graph);
   Walker walker(rule, graph, hyper_index);
   walk_stages(rule, hyper_index, graph, walker);
+  if (!walker.overflowed()) add_stores(graph, walker);
   if (overflows(walker, diagnostics)) return {};
-  add_stores(graph, walker);
   add_presence(rule, graph, walker);
   Walker initial_walker(rule, graph, hyper_index);
   const int errors_before = diagnostics.error_count();

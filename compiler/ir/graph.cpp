@@ -46,10 +46,11 @@ bool places_tensors(const Graph& graph) {
 
 Graph view_step(const Graph& graph, std::size_t view) {
   Graph step = graph;
-  for (HyperInfo& hyper : step.hypers) hyper.bound = {};
-  for (StateInfo& state : step.states) state.initial = state.present = {};
+  for (HyperInfo& hyper : step.hypers) hyper.bound = hyper.unless = {};
+  for (StateInfo& state : step.states) state.initial = state.present = state.kept = {};
   for (InputInfo& input : step.inputs) input.present = {};
   step.views.clear();
+  step.skipped = step.held = {};
   step.stores = {{.target = StoreTarget::Param, .index = 0, .value = graph.views[view].value}};
   return step;
 }

@@ -76,8 +76,10 @@ struct HyperInfo {
   Rate rate = Rate::Group;  // Model or Group
   double default_value = 0;
   types::Interval range;
-  NodeId bound;  // valid if the pipeline binds it: the Scalar value of this step, range-checked
-                 // before any store
+  NodeId bound;   // valid if the pipeline binds it: the Scalar value of this step, range-checked
+                  // before any store
+  NodeId unless;  // Bool, of model rate: the call ended before `bound` was evaluated, which is
+                  // then not checked; not valid: it is evaluated always
   std::string doc;
 };
 
@@ -86,6 +88,8 @@ struct StateInfo {
   Rate rate = Rate::Element;
   NodeId initial;  // Scalar of rate up to group (over hypers and constants), or the Param node;
                    // invalid: 0
+  NodeId kept;  // Bool, of model rate, where `skipped` holds: whether an assignment to this state
+                // takes effect all the same; not valid: it never does
   NodeId present = {};  // Bool over facts: the tensors that keep it. Invalid: all
   std::string doc;
 };
@@ -125,6 +129,15 @@ struct Graph {
   std::vector<ViewInfo> views;
   std::vector<Node> nodes;  // operands before users
   std::vector<Store> stores;
+  // How the call ends: Bool, of model rate, never both true; not valid: false. The values of stores
+  // are right however it ends: those of what does not take effect are what was there.
+  NodeId skipped;  // no step was made
+  NodeId held;     // the call ended early, and what was assigned until then is kept
+
+  /// Calls visit(id) for every valid id outside `nodes` that what a step leaves behind is read
+  /// from: stores, bound hypers, how it ends. Not for initial values of states.
+  template <class Self, class Visit>
+  static void visit_results(Self& graph, Visit visit);
 
   [[nodiscard]] const Node& operator[](NodeId id) const { return nodes[id.index]; }
   NodeId add(Node node);  // appends; computes nothing
@@ -136,5 +149,20 @@ bool places_tensors(const Graph& graph);
 /// The graph of a step that does nothing but store a view's value to param: the same tables and
 /// nodes, without initial values, presence, bound hypers and views.
 Graph view_step(const Graph& graph, std::size_t view);
+
+template <class Self, class Visit>
+void Graph::visit_results(Self& graph, Visit visit) {
+  const auto visit_valid = [&](auto& id) {
+    if (id.valid()) visit(id);
+  };
+  for (auto& hyper : graph.hypers) {
+    visit_valid(hyper.bound);
+    visit_valid(hyper.unless);
+  }
+  for (auto& state : graph.states) visit_valid(state.kept);
+  for (auto& store : graph.stores) visit_valid(store.value);
+  visit_valid(graph.skipped);
+  visit_valid(graph.held);
+}
 
 }  // namespace talweg::ir

@@ -16,8 +16,9 @@ namespace talweg::ir {
 std::vector<bool> depend_on_inputs(const Graph& graph);
 
 /// For each input, whether it is read in the arms taken by selects whose condition has a rate up to
-/// `known`; the other selects read both. Nothing for an input that no result depends on. Algebra
-/// gives
+/// `known`; the other selects read both. `and` and `or` read their right operand only where the
+/// left one, if it has a rate up to `known`, leaves the answer open. Nothing for an input that no
+/// result depends on. Algebra gives
 ///   Truth truth(NodeId condition), Truth always(), Truth both(Truth, Truth), Truth either(Truth,
 ///   Truth), Truth negated(Truth)
 /// and is asked for the truth only of conditions of rate up to `known`.
@@ -35,8 +36,23 @@ std::vector<std::optional<typename Algebra::Truth>> input_demand(const Graph& gr
     if (depends[id.index]) join(demand[id.index], truth);
   };
   for (const Store& store : graph.stores) ask(store.value, algebra.always());
-  for (const HyperInfo& hyper : graph.hypers)
-    if (hyper.bound.valid()) ask(hyper.bound, algebra.always());
+  for (const StateInfo& state : graph.states)
+    if (state.kept.valid()) ask(state.kept, algebra.truth(graph.skipped));
+  for (const NodeId end : {graph.skipped, graph.held})
+    if (end.valid()) ask(end, algebra.always());
+  for (const HyperInfo& hyper : graph.hypers) {
+    if (!hyper.bound.valid()) continue;
+    if (!hyper.unless.valid()) {
+      ask(hyper.bound, algebra.always());
+    } else {
+      ask(hyper.unless, algebra.always());
+      ask(hyper.bound, algebra.negated(algebra.truth(hyper.unless)));
+    }
+  }
+  const auto is_logic = [](const Node& node) {
+    return node.kind == NodeKind::Apply &&
+           (node.op == builtins::Op::And || node.op == builtins::Op::Or);
+  };
   for (std::size_t i = graph.nodes.size(); i-- > 0;) {
     if (!demand[i]) continue;
     const Truth asked = *demand[i];
@@ -49,6 +65,11 @@ std::vector<std::optional<typename Algebra::Truth>> input_demand(const Graph& gr
       ask(node.operands[0], asked);
       ask(node.operands[1], algebra.both(asked, condition));
       ask(node.operands[2], algebra.both(asked, algebra.negated(condition)));
+    } else if (is_logic(node) && types::fits(graph[node.operands[0]].rate, known)) {
+      const Truth left = algebra.truth(node.operands[0]);
+      ask(node.operands[0], asked);
+      ask(node.operands[1],
+          algebra.both(asked, node.op == builtins::Op::And ? left : algebra.negated(left)));
     } else {
       for (int k = 0; k < node.operand_count(); ++k)
         ask(node.operands[static_cast<std::size_t>(k)], asked);

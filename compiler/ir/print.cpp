@@ -133,11 +133,13 @@ void print_tables(const Graph& graph, std::string& text) {
                    hyper.range.low_closed ? '[' : '(', hex_text(hyper.range.low),
                    hex_text(hyper.range.high), hyper.range.high_closed ? ']' : ')');
     if (hyper.bound.valid()) fmt::format_to(out, " bound %{}", hyper.bound.index);
+    if (hyper.unless.valid()) fmt::format_to(out, " unless %{}", hyper.unless.index);
     fmt::format_to(out, "{}\n", doc_text(hyper.doc));
   }
   for (const StateInfo& state : graph.states) {
     fmt::format_to(out, "state {}: {}", name_text(state.name), to_text(state.rate));
     if (state.initial.valid()) fmt::format_to(out, " = %{}", state.initial.index);
+    if (state.kept.valid()) fmt::format_to(out, " kept %{}", state.kept.index);
     if (state.present.valid()) fmt::format_to(out, " present %{}", state.present.index);
     fmt::format_to(out, "{}\n", doc_text(state.doc));
   }
@@ -181,6 +183,8 @@ std::string print(const Graph& graph) {
                 : "state " + name_text(graph.states[store.index].name);
     text += fmt::format(" %{}\n", store.value.index);
   }
+  if (graph.skipped.valid()) text += fmt::format("skipped %{}\n", graph.skipped.index);
+  if (graph.held.valid()) text += fmt::format("held %{}\n", graph.held.index);
   return text + "end\n";
 }
 

@@ -157,6 +157,12 @@ class Reader {
     return take_string(out);
   }
 
+  bool take_optional_node(std::string_view word, NodeId& out) {
+    if (!at_word(word)) return true;
+    advance();
+    return take_node_id(out);
+  }
+
   /// The index of a table's entry, by its name.
   bool take_reference(const Names& names, std::string_view what, std::uint32_t& out) {
     const Token name = token_;
@@ -187,9 +193,12 @@ class Reader {
       if (!read_node()) return false;
     while (at_word("store"))
       if (!read_store()) return false;
+    if (!take_optional_node("skipped", graph_.skipped) || !take_optional_node("held", graph_.held))
+      return false;
     if (!at_word("end"))
       return fail(
-          "expected a hyper, state, input, fact, view, node, store or `end`, in this order");
+          "expected a hyper, state, input, fact, view, node, store, `skipped`, `held` or `end`, in "
+          "this order");
     advance();
     return token_.kind == Kind::End || fail("expected nothing after `end`");
   }
@@ -218,11 +227,8 @@ class Reader {
     if (!take_rate(hyper.rate) || !take_mark('=') || !take_number(hyper.default_value) ||
         !take_word("in") || !read_range(hyper.range))
       return false;
-    if (at_word("bound")) {
-      advance();
-      if (!take_node_id(hyper.bound)) return false;
-    }
-    return take_optional_doc(hyper.doc);
+    return take_optional_node("bound", hyper.bound) && take_optional_node("unless", hyper.unless) &&
+           take_optional_doc(hyper.doc);
   }
 
   bool read_range(types::Interval& range) {
@@ -242,13 +248,8 @@ class Reader {
       advance();
       if (!take_node_id(state.initial)) return false;
     }
-    return take_optional_present(state.present) && take_optional_doc(state.doc);
-  }
-
-  bool take_optional_present(NodeId& out) {
-    if (!at_word("present")) return true;
-    advance();
-    return take_node_id(out);
+    return take_optional_node("kept", state.kept) && take_optional_node("present", state.present) &&
+           take_optional_doc(state.doc);
   }
 
   bool read_fact() {
@@ -277,7 +278,7 @@ class Reader {
   bool read_input() {
     if (!take_new_name(graph_.inputs, input_names_)) return false;
     InputInfo& input = graph_.inputs.back();
-    return take_rate(input.rate) && take_optional_present(input.present) &&
+    return take_rate(input.rate) && take_optional_node("present", input.present) &&
            take_optional_doc(input.doc);
   }
 

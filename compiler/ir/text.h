@@ -13,12 +13,15 @@
 //   %3 = mul %2 %0: array element  // comments run to the end of the line
 //   %4 = constant 0x0p+0: scalar const
 //   store param %3
+//   skipped %7
+//   held %9
 //   end
 //
 // A name stands bare where it is made of ASCII letters, digits, `_` and `.`, else in quotes, in
 // which
 // \" \\ \n \t \r and \xHH are escapes. Numbers are hexadecimal so that every bit survives; the
-// reader takes decimal ones too. A hyper may carry `bound %N`.
+// reader takes decimal ones too. A hyper may carry `bound %N` and `unless %N`, a
+// state `kept %N`; `skipped` and `held` are left out where a step always completes.
 #pragma once
 
 #include <cstdint>

@@ -26,6 +26,10 @@
 // Stores
 //  10. A store names a place that exists, and each place at most once.
 //  11. Param and array states take an Array, other states a Scalar; of the place's rate or slower.
+// Ends
+//  12. `skipped`, `held`, `unless` of hypers and `kept` of states are Bool of rate up to model.
+//  Only
+//      a bound hyper has `unless`; a state has `kept` only where the graph has `skipped`.
 #include "compiler/ir/verify.h"
 
 #include <fmt/format.h>
@@ -89,6 +93,7 @@ class Verifier {
       check_inputs();
       check_views();
       check_stores();
+      check_ends();
     }
     return std::move(faults_);
   }
@@ -372,6 +377,32 @@ class Verifier {
     if (node.type != type || !fits(node.rate, rate))
       fault(store.value, "`{}` takes {} of rate {}, and is stored from {} of rate {}", place,
             text_of(type), to_text(rate), text_of(node.type), to_text(node.rate));
+  }
+
+  // ---- Ends ----
+
+  void check_ends() {
+    check_end(graph_.skipped, "`skipped`");
+    check_end(graph_.held, "`held`");
+    for (const HyperInfo& hyper : graph_.hypers) {
+      check_end(hyper.unless, fmt::format("`unless` of hyper `{}`", hyper.name));
+      if (hyper.unless.valid() && !hyper.bound.valid())
+        fault({}, "hyper `{}` has `unless`, but is not bound", hyper.name);
+    }
+    for (const StateInfo& state : graph_.states) {
+      check_end(state.kept, fmt::format("`kept` of state `{}`", state.name));
+      if (state.kept.valid() && !graph_.skipped.valid())
+        fault({}, "state `{}` has `kept`, but no step is skipped", state.name);
+    }
+  }
+
+  void check_end(NodeId id, std::string_view what) {
+    if (!id.valid()) return;
+    if (!exists(id)) return fault({}, "{} is a node that does not exist", what);
+    const Node& node = graph_[id];
+    if (node.type != ValueType::Bool || !fits(node.rate, Rate::Model))
+      fault(id, "{} is {} of rate {}, not bool of rate model", what, text_of(node.type),
+            to_text(node.rate));
   }
 
   const Graph& graph_;

@@ -1,5 +1,5 @@
-// Removes nodes that no store, view, bound hyper, initial value or presence needs. The others keep
-// their order.
+// Removes nodes that no result of a step, no view, no initial value and no presence needs. The
+// others keep their order.
 #include <utility>
 #include <vector>
 
@@ -17,14 +17,13 @@ std::vector<bool> find_needed(const ir::Graph& graph) {
   const auto mark = [&](NodeId id) {
     if (id.valid()) needed[id.index] = true;
   };
-  for (const ir::HyperInfo& hyper : graph.hypers) mark(hyper.bound);
+  ir::Graph::visit_results(graph, mark);
   for (const ir::StateInfo& state : graph.states) {
     mark(state.initial);
     mark(state.present);
   }
   for (const ir::InputInfo& input : graph.inputs) mark(input.present);
   for (const ir::ViewInfo& view : graph.views) mark(view.value);
-  for (const ir::Store& store : graph.stores) mark(store.value);
   // Users stand after their operands.
   for (std::size_t i = graph.nodes.size(); i-- > 0;)
     if (needed[i])

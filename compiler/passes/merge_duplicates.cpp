@@ -30,8 +30,6 @@ bool first_two_commute(const Node& node) {
     case Op::Max:
     case Op::Eq:
     case Op::Ne:
-    case Op::And:
-    case Op::Or:
       return true;
     case Op::Sub:
     case Op::Div:
@@ -60,6 +58,8 @@ bool first_two_commute(const Node& node) {
     case Op::Le:
     case Op::Gt:
     case Op::Ge:
+    case Op::And:  // the order decides which inputs a step reads
+    case Op::Or:
     case Op::Not:
     case Op::Select:
     case Op::IsFinite:

@@ -15,7 +15,9 @@ Rewriter::Rewriter(const ir::Graph& source)
               .facts = source.facts,
               .views = source.views,
               .nodes = {},
-              .stores = source.stores},
+              .stores = source.stores,
+              .skipped = source.skipped,
+              .held = source.held},
       map_(source.nodes.size()) {
   target_.nodes.reserve(source.nodes.size());
 }
@@ -28,14 +30,13 @@ ir::Node Rewriter::mapped(const ir::Node& node) const {
 }
 
 ir::Graph Rewriter::finish() && {
-  for (ir::HyperInfo& hyper : target_.hypers) remap(hyper.bound);
+  ir::Graph::visit_results(target_, [this](ir::NodeId& id) { remap(id); });
   for (ir::StateInfo& state : target_.states) {
     remap(state.initial);
     remap(state.present);
   }
   for (ir::InputInfo& input : target_.inputs) remap(input.present);
   for (ir::ViewInfo& view : target_.views) remap(view.value);
-  for (ir::Store& store : target_.stores) remap(store.value);
   return std::move(target_);
 }
 

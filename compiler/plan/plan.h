@@ -27,8 +27,8 @@ struct Stream {
 /// Scalar code of one rate: nodes in order, reading hypers, states, inputs and (for group) model
 /// slots. The model program computes the nodes of rate const and model, the group program those of
 /// rate group; Constant nodes stand in every program that reads them. An operand that is not in
-/// `nodes` has a model slot. Values that stores of scalar states of this rate and bound hypers of
-/// this rate need are in `nodes` or have a model slot.
+/// `nodes` has a model slot. Values that stores of scalar states of this rate, bound hypers of
+/// this rate and (model program) the ends of the call need are in `nodes` or have a model slot.
 struct ScalarProgram {
   std::vector<ir::NodeId> nodes;
   /// Values it leaves for others, 8 bytes each, in slot order: Scalar, Array (rounded already) or

@@ -69,10 +69,19 @@ class Printer {
       line("  {} slot {} = %{}", name, i, program.slots[i].index);
     for (const ir::HyperInfo& hyper : graph_.hypers)
       if (hyper.bound.valid() && hyper.rate == rate)
-        line("  bound {} = %{}", hyper.name, hyper.bound.index);
+        line("  bound {} = %{}{}", hyper.name, hyper.bound.index,
+             hyper.unless.valid() ? fmt::format(" unless %{}", hyper.unless.index) : "");
     for (const ir::Store& store : graph_.stores)
       if (store.target == ir::StoreTarget::State && graph_.states[store.index].rate == rate)
         line("  store state {} = %{}", graph_.states[store.index].name, store.value.index);
+    if (rate == ir::Rate::Model) print_ends();
+  }
+
+  void print_ends() {
+    if (graph_.skipped.valid()) line("  skipped = %{}", graph_.skipped.index);
+    for (const ir::StateInfo& state : graph_.states)
+      if (state.kept.valid()) line("  kept {} = %{}", state.name, state.kept.index);
+    if (graph_.held.valid()) line("  held = %{}", graph_.held.index);
   }
 
   void print_pass(std::size_t number, const ElementPass& pass) {

@@ -25,7 +25,12 @@ class Placer {
       if (store.target == ir::StoreTarget::State && !types::is_array(state_rate(store)))
         need(store.value, state_rate(store) == Rate::Group);
     for (const ir::HyperInfo& hyper : graph_.hypers)
-      if (hyper.bound.valid()) need(hyper.bound, hyper.rate == Rate::Group);
+      for (const NodeId id : {hyper.bound, hyper.unless})
+        if (id.valid()) need(id, hyper.rate == Rate::Group);
+    for (const ir::StateInfo& state : graph_.states)
+      if (state.kept.valid()) need(state.kept, false);
+    for (const NodeId end : {graph_.skipped, graph_.held})
+      if (end.valid()) need(end, false);
     // Users stand after their operands, so this reaches everything.
     for (std::uint32_t i = static_cast<std::uint32_t>(graph_.nodes.size()); i-- > 0;) {
       if (in_group_[i]) need_operands(NodeId(i), true);

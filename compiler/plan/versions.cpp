@@ -1,8 +1,9 @@
 // Scalar conditions come in two kinds. Guards of divisions (is_normal of a rounded reciprocal)
 // nearly always hold, so the versions made for speed assume that all do. Conditions of the rule (`t
 // % 5 == 0`) go both ways; where there are few, there is a version for each outcome, and what an
-// outcome leaves unread or unchanged costs nothing. A last version assumes nothing and is right
-// whatever holds.
+// outcome leaves unread or unchanged costs nothing. Above all stands how the call ends: a skipped
+// or held one always has versions of its own, so it touches what it changes and nothing else. A
+// last version assumes nothing and is right whatever holds.
 //
 // Conditions on facts of the tensor (the arms of `when`) are never left open: each combination that
 // can matter is a route, with versions of its own that touch only what its tensors keep.
@@ -43,8 +44,7 @@ class VersionMaker {
   /// The routes on which `conditions` hold.
   void add_routes(const std::vector<Assumption>& conditions) {
     route_ = conditions;
-    const LoopVersion general = make_version({});
-    if (const auto open = open_route_condition(general)) {
+    if (const auto open = open_route_condition(make_version({}))) {
       for (const bool holds : {true, false}) {
         std::vector<Assumption> more = conditions;
         more.push_back({.condition = *open, .holds = holds});
@@ -52,7 +52,7 @@ class VersionMaker {
       }
       return;
     }
-    add_versions(general);
+    add_route_versions();
     routes_.push_back({conditions});
   }
 
@@ -72,13 +72,20 @@ class VersionMaker {
     return found == version.nodes.end() ? std::nullopt : std::optional(*found);
   }
 
-  void add_versions(const LoopVersion& general) {
-    std::set<NodeId> rule_conditions;
-    for (const NodeId condition : conditions_of(general))
-      if (!is_guard(condition)) rule_conditions.insert(condition);
-    enumerates_ = rule_conditions.size() <= kMaxEnumeratedConditions;
-    enumerate({});
-    versions_.push_back(general);
+  /// The versions of one route, for every end of the call.
+  void add_route_versions() {
+    std::vector<Assumption> goes_on;
+    for (const NodeId end : {graph_.skipped, graph_.held}) {
+      if (!end.valid() || constant_truths_[end.index]) continue;
+      std::vector<Assumption> ends = goes_on;
+      ends.push_back({.condition = end, .holds = true});
+      add_versions(ends);
+      if (versions_.back().assumptions.size() > ends.size())
+        versions_.push_back(make_version(ends));
+      goes_on.push_back({.condition = end, .holds = false});
+    }
+    add_versions(goes_on);
+    versions_.push_back(make_version({}));
   }
 
   /// Truths that hold in every step: conditions of rate const, in this compute type.
@@ -103,6 +110,16 @@ class VersionMaker {
     return types::fits(graph_[id].rate, Rate::Group);
   }
 
+  /// Adds the versions for one end of the call.
+  void add_versions(const std::vector<Assumption>& ends) {
+    std::set<NodeId> rule_conditions;
+    for (const NodeId condition : conditions_of(make_version(ends)))
+      if (!is_guard(condition)) rule_conditions.insert(condition);
+    enumerates_ = rule_conditions.size() <= kMaxEnumeratedConditions;
+    most_assumptions_ = ends.size() + kMaxEnumeratedConditions;
+    enumerate(ends);
+  }
+
   /// Adds the versions in which `assumptions` and all guards hold, one for each outcome of the
   /// conditions left.
   void enumerate(const std::vector<Assumption>& assumptions) {
@@ -110,7 +127,7 @@ class VersionMaker {
     const std::vector<NodeId> conditions = conditions_of(version);
     const auto open = std::find_if_not(conditions.begin(), conditions.end(),
                                        [&](NodeId id) { return is_guard(id); });
-    if (enumerates_ && open != conditions.end() && assumptions.size() < kMaxEnumeratedConditions) {
+    if (enumerates_ && open != conditions.end() && assumptions.size() < most_assumptions_) {
       for (const bool holds : {true, false}) {
         std::vector<Assumption> more = assumptions;
         more.push_back({.condition = *open, .holds = holds});
@@ -159,6 +176,7 @@ class VersionMaker {
     for (const auto* known : {&route_, &assumptions})
       for (const Assumption& assumption : *known)
         truths[assumption.condition.index] = assumption.holds;
+    if (!assumptions.empty()) spread(truths);
     LoopVersion version;
     version.route = static_cast<std::uint32_t>(routes_.size());
     version.assumptions = assumptions;
@@ -171,6 +189,41 @@ class VersionMaker {
     add_stores(version);
     add_nodes(version);
     return version;
+  }
+
+  /// What truths of scalars say about those that they are made of, and those about others.
+  void spread(Truths& truths) const {
+    for (std::size_t i = graph_.nodes.size(); i-- > 0;)
+      if (is_scalar_logic(i) && truths[i]) spread_to_operands(graph_.nodes[i], *truths[i], truths);
+    for (std::size_t i = 0; i < graph_.nodes.size(); ++i)
+      if (is_scalar_logic(i) && !truths[i]) truths[i] = truth_of(graph_.nodes[i], truths);
+  }
+
+  [[nodiscard]] bool is_scalar_logic(std::size_t i) const {
+    const Node& node = graph_.nodes[i];
+    return is_scalar(NodeId(static_cast<std::uint32_t>(i))) && node.kind == NodeKind::Apply &&
+           (node.op == Op::And || node.op == Op::Or || node.op == Op::Not);
+  }
+
+  static void spread_to_operands(const Node& node, bool truth, Truths& truths) {
+    const auto learn = [&](std::size_t i, bool operand) {
+      std::optional<bool>& known = truths[node.operands[i].index];
+      if (!known) known = operand;
+    };
+    if (node.op == Op::Not) return learn(0, !truth);
+    // Of a true `or`, and of a false `and`, one operand tells only if the other did not decide.
+    const bool decider = node.op == Op::Or;
+    for (const std::size_t i : {0, 1})
+      if (truth != decider || truths[node.operands[1 - i].index] == !decider) learn(i, truth);
+  }
+
+  static std::optional<bool> truth_of(const Node& node, const Truths& truths) {
+    const std::optional<bool> a = truths[node.operands[0].index];
+    if (node.op == Op::Not) return a ? std::optional(!*a) : std::nullopt;
+    const std::optional<bool> b = truths[node.operands[1].index];
+    const bool decider = node.op == Op::Or;
+    if (a == decider || b == decider) return decider;
+    return a && b ? std::optional(!decider) : std::nullopt;
   }
 
   /// The node that stands for one of the loop; derives what is known of a Bool.
@@ -233,6 +286,7 @@ class VersionMaker {
   const Truths constant_truths_;
   std::vector<Assumption> route_;  // what is known of the facts
   bool enumerates_ = false;
+  std::size_t most_assumptions_ = 0;
   std::vector<Route> routes_;
   std::vector<LoopVersion> versions_;
 };

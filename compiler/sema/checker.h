@@ -200,8 +200,6 @@ class Checker {
   void node(Span span, const syntax::AssignStmt& s);
   void node(Span span, const syntax::IfStmt& s);
   void node(Span span, const syntax::ForStmt& s);
-  void node(Span span, const syntax::SkipStmt& s);
-  void node(Span span, const syntax::HoldStmt& s);
   void node(Span span, const syntax::RegradStmt& s);
   struct Target;
   std::optional<Target> target_of(const syntax::Path& path);
@@ -214,6 +212,13 @@ class Checker {
   std::optional<std::vector<Value>> loop_values(const syntax::ForStmt& s);
   std::optional<double> loop_bound(syntax::ExprId id);
   void put(Span span, decltype(TypedStmt::node) node);
+
+  // exits.cpp
+  void node(Span span, const syntax::SkipStmt& s) { exit(span, ExitKind::Skip, s.condition); }
+  void node(Span span, const syntax::HoldStmt& s) { exit(span, ExitKind::Hold, s.condition); }
+  void exit(Span span, ExitKind kind, syntax::ExprId condition);
+  bool may_exit_here(Span span, ExitKind kind);
+  bool fits_exit(Span span, ExitKind kind, const Value& condition);
 
   Modules::Impl& modules_;
   Reporter& reporter_;
@@ -230,6 +235,7 @@ class Checker {
   std::vector<Guard> guards_;
   std::vector<const syntax::FnDecl*> calls_;  // being inlined, outermost first
   int discarding_ = 0;
+  int open_expressions_ = 0;  // around what is being walked
 
   std::string unit_words_;  // "rule `AdamW`"
   Span unit_span_;

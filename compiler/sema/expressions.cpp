@@ -23,6 +23,7 @@ Value Checker::expression(syntax::ExprId id) {
     return unknown(expr.span);
   }
   ++depth_;
+  ++open_expressions_;
   Value value =
       std::holds_alternative<syntax::BinaryExpr>(expr.node)
           ? binary_chain(id)
@@ -34,6 +35,7 @@ Value Checker::expression(syntax::ExprId id) {
                     return node(expr.span, n);
                 },
                 expr.node);
+  --open_expressions_;
   --depth_;
   value.span = expr.span;
   return value;

@@ -68,6 +68,13 @@ void Flow::read(Symbol symbol) {
   for (auto& open : unread_) open.erase(key(symbol));
 }
 
+void Flow::read_all(SymbolKind kind) {
+  const auto is_kind = [&](const auto& entry) {
+    return static_cast<SymbolKind>(entry.first >> 32) == kind;
+  };
+  for (auto& open : unread_) std::erase_if(open, is_kind);
+}
+
 void Flow::begin_block() {
   unread_.assign(1, {});
   update = {};

@@ -54,6 +54,8 @@ class Flow {
   /// Records that a symbol was assigned; gives the earlier assignment if nobody read it since.
   std::optional<Span> wrote(Symbol symbol, Span span);
   void read(Symbol symbol);
+  /// All symbols of a kind are read.
+  void read_all(SymbolKind kind);
   /// A block begins: nothing is unread.
   void begin_block();
 

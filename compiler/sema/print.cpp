@@ -101,6 +101,10 @@ class Printer {
         line(depth, "{} = {}", symbol(assign->target), expr(assign->value));
         continue;
       }
+      if (const auto* exit = std::get_if<TypedExit>(&statement.node)) {
+        line(depth, "{} if {}", to_text(exit->kind), expr(exit->condition));
+        continue;
+      }
       const auto& branch = std::get<TypedIf>(statement.node);
       line(depth, "if {}", expr(branch.condition));
       statements(branch.then_body, depth + 1);
@@ -116,6 +120,8 @@ class Printer {
         text += fmt::format("{} = {}; ", symbol(assign->target), expr(assign->value));
         continue;
       }
+      TALWEG_CHECK(!std::holds_alternative<TypedExit>(statement.node),
+                   "`skip` or `hold` within an expression");
       const auto& branch = std::get<TypedIf>(statement.node);
       text += fmt::format("if {} {{ {}}} ", expr(branch.condition),
                           inline_statements(branch.then_body));
@@ -180,6 +186,8 @@ class Printer {
 };
 
 }  // namespace
+
+std::string_view to_text(ExitKind kind) { return kind == ExitKind::Skip ? "skip" : "hold"; }
 
 std::string print(const TypedRule& rule) { return Printer(rule).text(); }
 

@@ -64,6 +64,8 @@ std::uint32_t RuleBuilder::deepest(const std::vector<TypedStmt>& statements) con
     } else if (const auto* branch = std::get_if<TypedIf>(&statement.node)) {
       depth = std::max({depth, depth_of(branch->condition), 1 + deepest(branch->then_body),
                         1 + deepest(branch->else_body)});
+    } else if (const auto* exit = std::get_if<TypedExit>(&statement.node)) {
+      depth = std::max(depth, depth_of(exit->condition));
     }
   }
   return depth;

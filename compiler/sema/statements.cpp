@@ -159,16 +159,6 @@ void Checker::node(Span span, const syntax::ForStmt& s) {
   }
 }
 
-void Checker::node(Span span, const syntax::SkipStmt& s) {
-  reporter_.report(DiagnosticKind::SkipAndHoldLater, span, "skip");
-  expect_kind(expression(s.condition), Kind::Bool, "the condition of `skip`");
-}
-
-void Checker::node(Span span, const syntax::HoldStmt& s) {
-  reporter_.report(DiagnosticKind::SkipAndHoldLater, span, "hold");
-  expect_kind(expression(s.condition), Kind::Bool, "the condition of `hold`");
-}
-
 void Checker::node(Span span, const syntax::RegradStmt&) {
   reporter_.report(DiagnosticKind::RegradLater, span);
 }

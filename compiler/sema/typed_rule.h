@@ -9,6 +9,7 @@
 
 #include <optional>
 #include <string>
+#include <string_view>
 #include <variant>
 #include <vector>
 
@@ -105,9 +106,17 @@ struct TypedIf {
   std::vector<TypedStmt> else_body;
 };
 
+/// `skip if c` or `hold if c`; the condition has rate Model or slower, and so have all around it.
+enum class ExitKind : std::uint8_t { Skip, Hold };
+struct TypedExit {
+  ExitKind kind = ExitKind::Skip;
+  TypedExprId condition;
+};
+std::string_view to_text(ExitKind kind);  // "skip", "hold"
+
 struct TypedStmt {
   Span span;
-  std::variant<TypedAssign, TypedIf> node;
+  std::variant<TypedAssign, TypedIf, TypedExit> node;
 };
 
 // ---- Declarations ----

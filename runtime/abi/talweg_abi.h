@@ -6,7 +6,9 @@
  * (group); passes then walk the chunk table. Nothing in an image allocates, fails or keeps state.
  *
  * Version history (append only)
- *   1: first release. */
+ *   1: first release.
+ *   2: a call may be skipped or held: talweg_outcome; outcome, kept and unbound in
+ *      talweg_scalar_args. */
 #ifndef TALWEG_ABI_H
 #define TALWEG_ABI_H
 
@@ -17,7 +19,7 @@
 extern "C" {
 #endif
 
-#define TALWEG_ABI_VERSION 1u
+#define TALWEG_ABI_VERSION 2u
 
 /* Elements per chunk and per segment of a chunk. Part of the numeric contract: they fix the order
  * in which partial sums are combined. */
@@ -47,6 +49,13 @@ typedef enum talweg_hyper_kind {
   TALWEG_HYPER_BOOL = 2, /* 0 or 1 */
 } talweg_hyper_kind;
 
+/* How a call ended. */
+typedef enum talweg_outcome {
+  TALWEG_COMPLETED = 0,
+  TALWEG_HELD = 1,    /* what was assigned is kept, but no step was made: `t` stays */
+  TALWEG_SKIPPED = 2, /* nothing but some assignments to states is kept: `t` stays */
+} talweg_outcome;
+
 typedef struct talweg_hyper_info {
   const char* name; /* as a user sets it */
   const char* doc;
@@ -66,8 +75,8 @@ typedef enum talweg_initial {
   TALWEG_INITIAL_ZERO = 0,
   TALWEG_INITIAL_CONSTANT = 1, /* `initial_value`, from the start */
   TALWEG_INITIAL_SCALAR =
-      2, /* from initial_states(), in a tensor's (or group's) first completed call */
-  TALWEG_INITIAL_PARAM = 3, /* a copy of param as the tensor's first completed call found it */
+      2, /* from initial_states(), in the first call of its tensor (or of all) that keeps it */
+  TALWEG_INITIAL_PARAM = 3, /* a copy of param as the tensor's first call that keeps it found it */
 } talweg_initial;
 
 typedef struct talweg_state_info {
@@ -150,6 +159,13 @@ typedef struct talweg_scalar_args {
   /* [input_count] out, all 1 before: cleared for inputs that this step does not read, so that they
    * may be missing. An input is needed for a group if neither function cleared it. */
   uint8_t* needed;
+  uint32_t* outcome; /* model function, out: a talweg_outcome; TALWEG_COMPLETED before */
+  /* [state_count] model function, out, all 1 before: cleared in a skipped call for the states that
+   * it leaves as they were; whose initial values, if they have none yet, later calls make. */
+  uint8_t* kept;
+  /* [hyper_count] out, all 0 before: set for bound hypers of this function's rate that the call
+   * ended before; `bound` then says nothing. */
+  uint8_t* unbound;
 } talweg_scalar_args;
 
 typedef void (*talweg_scalar_function)(void* self, const talweg_scalar_args* args);

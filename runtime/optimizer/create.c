@@ -73,6 +73,8 @@ static void carve_rows(talweg_optimizer* optimizer, arena* memory) {
   optimizer->bound = carve(memory, rows * image->hyper_count, sizeof(double));
   optimizer->last_bound = carve(memory, rows * image->hyper_count, sizeof(double));
   optimizer->needed = carve(memory, rows * image->input_count, 1);
+  optimizer->kept = carve(memory, image->state_count, 1);
+  optimizer->unbound = carve(memory, rows * image->hyper_count, 1);
   optimizer->inputs = carve(memory, image->input_count, sizeof(double));
   optimizer->given = carve(memory, image->input_count, 1);
   optimizer->model_slots = carve(memory, most_model_slots(image), sizeof(talweg_slot));
@@ -91,7 +93,7 @@ static void carve_tensors(talweg_optimizer* optimizer, arena* memory) {
   optimizer->tensor_facts = carve(memory, tensors * optimizer->image->fact_count, sizeof(double));
   optimizer->input_present = carve(memory, tensors * optimizer->image->input_count, 1);
   optimizer->tensor_groups = carve(memory, tensors, sizeof(uint32_t));
-  optimizer->begun = carve(memory, tensors, sizeof(double));
+  optimizer->begun = carve(memory, (tensors + 1) * optimizer->image->state_count, sizeof(double));
   optimizer->takes_part = carve(memory, tensors, 1);
   optimizer->view_routes = carve(memory, tensors, sizeof(uint32_t));
   optimizer->param_offsets = carve(memory, tensors, sizeof(uint64_t));
@@ -171,7 +173,6 @@ static talweg_status lay_out(const talweg_optimizer_spec* spec, talweg_optimizer
   optimizer->image = spec->image;
   optimizer->row_count = spec->group_count + 1;
   optimizer->element_bytes = talweg_dtype_bytes(spec->image->compute_dtype);
-  optimizer->keeps_begun = talweg_keeps_begun(spec->image);
   for (uint32_t t = 0; t < spec->tensor_count; ++t)
     if (!talweg_count_chunks(talweg_element_count(&spec->tensors[t]), &optimizer->chunk_count))
       return talweg_fail(error, TALWEG_TOO_LARGE,
@@ -244,6 +245,8 @@ static void fill_rows(talweg_optimizer* optimizer) {
         .bound = optimizer->bound + row * image->hyper_count,
         .model_slots = optimizer->model_slots,
         .needed = optimizer->needed + row * image->input_count,
+        .kept = optimizer->kept,
+        .unbound = optimizer->unbound + row * image->hyper_count,
     };
     for (uint32_t h = 0; h < image->hyper_count; ++h)
       optimizer->hypers[group * image->hyper_count + h] = image->hypers[h].default_value;
@@ -325,8 +328,4 @@ void* talweg_element_state(talweg_optimizer* optimizer, uint32_t state, uint32_t
     region += optimizer->image->states[s].rate == TALWEG_RATE_ELEMENT;
   const uint64_t offset = optimizer->state_offsets[region * optimizer->spec.tensor_count + tensor];
   return offset == NOT_KEPT ? 0 : optimizer->state_memory + offset;
-}
-
-double* talweg_tensor_begun(talweg_optimizer* optimizer, uint32_t tensor) {
-  return &optimizer->begun[tensor];
 }

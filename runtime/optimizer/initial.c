@@ -1,6 +1,7 @@
 /* What states are before their first step. Zeros and constants hold from creation. Values computed
- * from hypers, and copies of param, are made in a tensor's first completed step (for scalar states
- * in the optimizer's), since hypers and parameters may change until then. */
+ * from hypers, and copies of param, are made in the first call of a tensor (for scalar states, of
+ * all) that completes, is held, or is skipped and keeps an assignment to the state, since hypers
+ * and parameters may change until then. */
 #include <string.h>
 
 #include "runtime/optimizer/internal.h"
@@ -9,15 +10,35 @@ int talweg_is_scalar_rate(uint32_t rate) {
   return rate == TALWEG_RATE_MODEL || rate == TALWEG_RATE_GROUP;
 }
 
-/* An element state that has its first value from a tensor's first step. */
-static int starts_late(const talweg_state_info* state) {
-  return !talweg_is_scalar_rate(state->rate) &&
-         (state->initial == TALWEG_INITIAL_SCALAR || state->initial == TALWEG_INITIAL_PARAM);
+int talweg_begins_late(const talweg_state_info* state) {
+  return state->initial == TALWEG_INITIAL_SCALAR || state->initial == TALWEG_INITIAL_PARAM;
 }
 
-int talweg_keeps_begun(const talweg_image* image) {
-  for (uint32_t i = 0; i < image->state_count; ++i)
-    if (starts_late(&image->states[i])) return 1;
+/* Whether a tensor keeps an element state: others have no memory for it. */
+static int is_kept(const talweg_optimizer* optimizer, const talweg_state_info* state,
+                   uint32_t tensor) {
+  void* const* streams = optimizer->pointers + (size_t)tensor * optimizer->image->stream_count;
+  return optimizer->element_counts[tensor] == 0 || streams[state->stream];
+}
+
+double* talweg_state_begun(talweg_optimizer* optimizer, uint32_t state, uint32_t tensor) {
+  const talweg_state_info* info = &optimizer->image->states[state];
+  if (!talweg_begins_late(info)) return 0;
+  double* begun = optimizer->begun + (size_t)state * (optimizer->spec.tensor_count + (size_t)1);
+  if (talweg_is_scalar_rate(info->rate)) return begun;
+  return is_kept(optimizer, info, tensor) ? begun + tensor + 1 : 0;
+}
+
+/* Whether a tensor keeps an element state that has no value yet. */
+static int begins_now(talweg_optimizer* optimizer, uint32_t state, uint32_t tensor) {
+  if (talweg_is_scalar_rate(optimizer->image->states[state].rate)) return 0;
+  const double* begun = talweg_state_begun(optimizer, state, tensor);
+  return begun && *begun == 0;
+}
+
+int talweg_some_state_begins(talweg_optimizer* optimizer, uint32_t tensor) {
+  for (uint32_t s = 0; s < optimizer->image->state_count; ++s)
+    if (begins_now(optimizer, s, tensor)) return 1;
   return 0;
 }
 
@@ -59,7 +80,8 @@ void talweg_reset_states(talweg_optimizer* optimizer) {
     for (size_t h = 0; h < image->hyper_count; ++h)
       optimizer->last_bound[row * image->hyper_count + h] = __builtin_nan("");
   }
-  for (uint32_t t = 0; t < optimizer->spec.tensor_count; ++t) optimizer->begun[t] = 0;
+  const size_t flags = image->state_count * (optimizer->spec.tensor_count + (size_t)1);
+  for (size_t i = 0; i < flags; ++i) optimizer->begun[i] = 0;
   optimizer->counters.completed_steps = 0;
   optimizer->counters.calls = 0;
 }
@@ -73,7 +95,7 @@ void talweg_compute_initial_states(talweg_optimizer* optimizer) {
   }
 }
 
-static void begin_chunk(const talweg_optimizer* optimizer, const talweg_chunk* chunk) {
+static void begin_chunk(talweg_optimizer* optimizer, const talweg_chunk* chunk) {
   const talweg_image* image = optimizer->image;
   const uint32_t tensor = chunk->tensor_index;
   const size_t row = (size_t)optimizer->tensor_groups[tensor] + 1;
@@ -82,11 +104,11 @@ static void begin_chunk(const talweg_optimizer* optimizer, const talweg_chunk* c
   const size_t bytes = (size_t)chunk->element_count * optimizer->element_bytes;
   for (uint32_t s = 0; s < image->state_count; ++s) {
     const talweg_state_info* state = &image->states[s];
-    if (talweg_is_scalar_rate(state->rate) || !streams[state->stream]) continue;
+    if (!begins_now(optimizer, s, tensor)) continue;
     unsigned char* start = (unsigned char*)streams[state->stream] + offset;
     if (state->initial == TALWEG_INITIAL_PARAM)
       memcpy(start, (const unsigned char*)streams[TALWEG_STREAM_PARAM] + offset, bytes);
-    else if (state->initial == TALWEG_INITIAL_SCALAR)
+    else
       fill(start, chunk->element_count, image->compute_dtype,
            optimizer->initial_states[row * image->state_count + s]);
   }
@@ -95,8 +117,7 @@ static void begin_chunk(const talweg_optimizer* optimizer, const talweg_chunk* c
 void talweg_begin_chunks(talweg_optimizer* optimizer, uint32_t chunk_begin, uint32_t chunk_end) {
   for (uint32_t i = chunk_begin; i < chunk_end; ++i) {
     const talweg_chunk* chunk = &optimizer->chunks[i];
-    if (optimizer->takes_part[chunk->tensor_index] && optimizer->begun[chunk->tensor_index] == 0)
-      begin_chunk(optimizer, chunk);
+    if (optimizer->takes_part[chunk->tensor_index]) begin_chunk(optimizer, chunk);
   }
 }
 
@@ -105,11 +126,11 @@ void talweg_clear_chunks(talweg_optimizer* optimizer, uint32_t chunk_begin, uint
   for (uint32_t i = chunk_begin; i < chunk_end; ++i) {
     const talweg_chunk* chunk = &optimizer->chunks[i];
     const uint32_t tensor = chunk->tensor_index;
-    if (!optimizer->takes_part[tensor] || optimizer->begun[tensor] != 0) continue;
+    if (!optimizer->takes_part[tensor]) continue;
     void* const* streams = optimizer->pointers + (size_t)tensor * image->stream_count;
     const size_t offset = (size_t)chunk->first_element * optimizer->element_bytes;
     for (uint32_t s = 0; s < image->state_count; ++s)
-      if (starts_late(&image->states[s]) && streams[image->states[s].stream])
+      if (begins_now(optimizer, s, tensor))
         memset((unsigned char*)streams[image->states[s].stream] + offset, 0,
                (size_t)chunk->element_count * optimizer->element_bytes);
   }

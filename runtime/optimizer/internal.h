@@ -34,7 +34,6 @@ struct talweg_optimizer {
   uint32_t row_count; /* 1 + groups */
   uint32_t element_bytes;
   uint32_t chunk_count;
-  int keeps_begun;
 
   /* Fixed at creation. */
   talweg_tensor* tensors;    /* [tensor] */
@@ -56,7 +55,8 @@ struct talweg_optimizer {
   /* Persistent. */
   talweg_counters counters;
   double* scalar_states; /* [row][state] */
-  double* begun;         /* [tensor] 1 once a first step of the tensor is done */
+  double* begun;         /* [state][1 + tensor] 1 once the state has its initial value; entry 0
+                            is of scalar states. Only for states that begin late */
 
   /* While a view is swapped in. */
   uint32_t swapped_view;       /* else TALWEG_NO_VIEW */
@@ -68,12 +68,15 @@ struct talweg_optimizer {
   uint32_t* view_routes;  /* [tensor] through the pass of a view */
   uint32_t* part_begins;  /* [thread + 1] into chunks, for the tensors that take part */
   uint32_t part_count;    /* 0: part_begins is not valid */
-  int begins_some_tensor; /* a tensor that takes part has states that start now */
+  int begins_some;        /* an element state of a tensor that takes part has no value yet */
+  uint32_t outcome;       /* talweg_outcome */
   double* states_before;  /* [row][state] */
   double* states_after;   /* [row][state] */
   double* initial_states; /* [row][state] */
   double* bound;          /* [row][hyper] */
   uint8_t* needed;        /* [row][input] */
+  uint8_t* kept;          /* [state] */
+  uint8_t* unbound;       /* [row][hyper] */
   double* inputs;         /* [input] */
   uint8_t* given;         /* [input] */
   talweg_slot* model_slots;
@@ -99,10 +102,15 @@ talweg_status talweg_check_hyper_value(const talweg_image* image, uint32_t hyper
 
 /* initial.c */
 int talweg_is_scalar_rate(uint32_t rate);
+/* Whether a state's initial value is made in a call, not at creation. */
+int talweg_begins_late(const talweg_state_info* state);
+/* Whether a tensor keeps an element state that has no value yet. */
+int talweg_some_state_begins(talweg_optimizer* optimizer, uint32_t tensor);
 void talweg_reset_states(talweg_optimizer* optimizer);
 /* Runs initial_states for the model and for each group, into initial_states. */
 void talweg_compute_initial_states(talweg_optimizer* optimizer);
-/* Gives element states of tensors that begin now their first values, for chunks [begin, end). */
+/* Gives element states that have no value yet their initial ones, for chunks [begin, end). Of those
+ * that the call does not keep it is there for others to read, and made again in a later call. */
 void talweg_begin_chunks(talweg_optimizer* optimizer, uint32_t chunk_begin, uint32_t chunk_end);
 
 /* Makes the element states of those tensors zeros again. */

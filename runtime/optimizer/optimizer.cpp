@@ -39,6 +39,18 @@ FailureKind kind_of(talweg_status status) {
 
 Failure to_failure(const talweg_error& error) { return {kind_of(error.status), error.message}; }
 
+StepOutcome to_outcome(talweg_outcome outcome) {
+  switch (outcome) {
+    case TALWEG_COMPLETED:
+      return StepOutcome::Completed;
+    case TALWEG_HELD:
+      return StepOutcome::Held;
+    case TALWEG_SKIPPED:
+      return StepOutcome::Skipped;
+  }
+  return StepOutcome::Completed;
+}
+
 /// Index of the row of an image's table with this name.
 template <class Info>
 std::optional<std::uint32_t> find_row(const Info* rows, std::uint32_t count,
@@ -109,6 +121,7 @@ struct Optimizer::Impl {
     const auto& shape = tensors[tensor].shape;
     return std::find(shape.begin(), shape.end(), 0U) != shape.end();
   }
+  void list_begun(std::vector<PersistentEntry>& entries) const;
 };
 
 support::Status Optimizer::Impl::build() {
@@ -219,7 +232,8 @@ support::Result<double> Optimizer::hyper(std::string_view name, std::uint32_t gr
   return value;
 }
 
-support::Status Optimizer::step(std::span<const void* const> gradients, const StepInputs& inputs) {
+support::Result<StepOutcome> Optimizer::step(std::span<const void* const> gradients,
+                                             const StepInputs& inputs) {
   support::Result<talweg_step_inputs> bound = impl_->bind(inputs);
   if (!bound) return bound.failure();
   const bool none_needed = gradients.empty() && impl_->image->uses_gradient == 0;
@@ -229,8 +243,9 @@ support::Status Optimizer::step(std::span<const void* const> gradients, const St
                                            std::to_string(impl_->tensors.size()) + " tensors"};
   bound->gradients = gradients.empty() ? nullptr : gradients.data();
   talweg_error error{};
-  if (talweg_step(impl_->core, &*bound, &error) != TALWEG_OK) return to_failure(error);
-  return support::ok();
+  talweg_outcome outcome = TALWEG_COMPLETED;
+  if (talweg_step(impl_->core, &*bound, &outcome, &error) != TALWEG_OK) return to_failure(error);
+  return to_outcome(outcome);
 }
 
 support::Result<std::vector<std::string>> Optimizer::missing_inputs(const StepInputs& inputs) {
@@ -394,6 +409,18 @@ void Optimizer::Impl::list_states(std::vector<PersistentEntry>& entries) const {
   }
 }
 
+void Optimizer::Impl::list_begun(std::vector<PersistentEntry>& entries) const {
+  const auto add = [&](const std::string& name, double* begun) {
+    if (begun != nullptr) entries.push_back(scalar_entry(name, PersistentKind::Flag, begun));
+  };
+  for (std::uint32_t s = 0; s < image->state_count; ++s) {
+    const std::string name = std::string("@begun/") + image->states[s].name;
+    if (is_scalar(image->states[s])) add(name, talweg_state_begun(core, s, 0));
+    for (std::uint32_t t = 0; !is_scalar(image->states[s]) && t < tensors.size(); ++t)
+      add(name + "/" + tensors[t].name, talweg_state_begun(core, s, t));
+  }
+}
+
 std::vector<PersistentEntry> Optimizer::persistent() {
   Impl& impl = *impl_;
   talweg_counters* counters = talweg_get_counters(impl.core);
@@ -401,9 +428,7 @@ std::vector<PersistentEntry> Optimizer::persistent() {
   entries.push_back(scalar_entry("t", PersistentKind::Counter, &counters->completed_steps));
   entries.push_back(scalar_entry("calls", PersistentKind::Counter, &counters->calls));
   impl.list_states(entries);
-  for (std::uint32_t t = 0; talweg_keeps_begun(impl.image) != 0 && t < impl.tensors.size(); ++t)
-    entries.push_back(scalar_entry("@begun/" + impl.tensors[t].name, PersistentKind::Flag,
-                                   talweg_tensor_begun(impl.core, t)));
+  impl.list_begun(entries);
   return entries;
 }
 

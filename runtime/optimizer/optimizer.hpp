@@ -34,6 +34,13 @@ struct StepInputs {
   std::vector<std::pair<std::string, std::vector<const void*>>> element;
 };
 
+/// How a call of step ended.
+enum class StepOutcome : std::uint8_t {
+  Completed,
+  Held,     // the rule ended the call early and keeps what it assigned; `t` stays
+  Skipped,  // the rule abandoned the step; `t` stays
+};
+
 /// What values an entry of persistent data may have.
 enum class PersistentKind : std::uint8_t {
   Value,    // any bits
@@ -44,8 +51,8 @@ enum class PersistentKind : std::uint8_t {
 /// One entry of all persistent data: checkpoints, views and resets go over this list.
 struct PersistentEntry {
   /// "adamw.m/<tensor>", "plateau.scale" (model), "mu@1" (group 1); "t" (completed steps) and
-  /// "calls"; for rules whose element states start from param or hypers, "@begun/<tensor>": that
-  /// has happened.
+  /// "calls"; for states that start from param or hypers, that they have:
+  /// "@begun/adamw.m/<tensor>", and for scalar ones "@begun/plateau.scale".
   std::string name;
   PersistentKind kind = PersistentKind::Value;
   talweg_dtype dtype = TALWEG_F32;
@@ -76,10 +83,12 @@ class Optimizer {
 
   /// One step over all tensors: gradients[i] for tensor i, null: the tensor is left out. No
   /// gradients at all may be given to a rule that reads none: then every tensor takes part.
+  /// The rule may skip or hold the step: the result says so.
   /// Refused, with nothing written: a bound hyper out of range (Numeric), an input missing that
   /// this step reads or unknown, a gradient that overlaps its parameter (Usage). Gradients and
   /// inputs must not overlap any parameter.
-  support::Status step(std::span<const void* const> gradients, const StepInputs& inputs = {});
+  support::Result<StepOutcome> step(std::span<const void* const> gradients,
+                                    const StepInputs& inputs = {});
 
   /// Names of the inputs that the next step reads and that are not among `inputs`.
   support::Result<std::vector<std::string>> missing_inputs(const StepInputs& inputs = {});
@@ -112,9 +121,9 @@ class Optimizer {
   [[nodiscard]] std::uint32_t group_count() const;
   [[nodiscard]] std::uint64_t steps_completed() const;
   [[nodiscard]] std::uint64_t calls() const;
-  /// Value of a scalar state (model rate, or of a group), or of a bound hyper in the last step. A
-  /// state that starts from hypers has, before the first step, the value that their present values
-  /// give.
+  /// Value of a scalar state (model rate, or of a group), or of a bound hyper in the last completed
+  /// step. A state that starts from hypers has, until it begins, the value that their present
+  /// values give.
   support::Result<double> scalar(std::string_view name, std::uint32_t group = 0) const;
   /// Start of an element state of a tensor; null for a tensor without elements.
   support::Result<const void*> state(std::string_view name, std::size_t tensor) const;

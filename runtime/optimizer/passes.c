@@ -70,7 +70,7 @@ void talweg_for_chunks(talweg_optimizer* optimizer, talweg_chunk_task task, void
 static void run_pass(void* argument, uint32_t begin, uint32_t end) {
   const pass_run* run = argument;
   const talweg_image* image = run->optimizer->image;
-  if (run->pass == 0 && run->optimizer->begins_some_tensor)
+  if (run->pass == 0 && run->optimizer->begins_some)
     talweg_begin_chunks(run->optimizer, begin, end);
   image->passes[run->pass].run(image->self, &run->args, begin, end);
 }

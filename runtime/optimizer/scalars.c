@@ -14,14 +14,20 @@ static size_t home_row(const talweg_image* image, size_t state, size_t row) {
   return image->states[state].rate == TALWEG_RATE_MODEL ? MODEL_ROW : row;
 }
 
+/* Whether a state is a scalar that has no value yet. */
+static int scalar_begins(talweg_optimizer* optimizer, uint32_t state) {
+  if (!talweg_is_scalar_rate(optimizer->image->states[state].rate)) return 0;
+  const double* begun = talweg_state_begun(optimizer, state, 0);
+  return begun && *begun == 0;
+}
+
 static void copy_states(talweg_optimizer* optimizer) {
   const talweg_image* image = optimizer->image;
   const uint32_t columns = image->state_count;
-  const int is_first = optimizer->counters.completed_steps == 0;
   for (size_t row = 0; row < optimizer->row_count; ++row) {
     double* before = row_of(optimizer->states_before, row, columns);
     for (size_t s = 0; s < columns; ++s) {
-      const int starts = is_first && image->states[s].initial == TALWEG_INITIAL_SCALAR;
+      const int starts = scalar_begins(optimizer, (uint32_t)s);
       double* source = starts ? optimizer->initial_states : optimizer->scalar_states;
       before[s] = row_of(source, home_row(image, s, row), columns)[s];
     }
@@ -34,9 +40,10 @@ static talweg_status check_bound(const talweg_optimizer* optimizer, size_t row,
                                  talweg_error* error) {
   const talweg_image* image = optimizer->image;
   const double* bound = optimizer->bound + row * image->hyper_count;
+  const uint8_t* unbound = optimizer->unbound + row * image->hyper_count;
   const uint32_t rate = row == MODEL_ROW ? TALWEG_RATE_MODEL : TALWEG_RATE_GROUP;
   for (uint32_t h = 0; h < image->hyper_count; ++h) {
-    if (!image->hypers[h].bound || image->hypers[h].rate != rate) continue;
+    if (!image->hypers[h].bound || image->hypers[h].rate != rate || unbound[h]) continue;
     const talweg_status status = talweg_check_hyper_value(image, h, bound[h], error);
     if (status == TALWEG_OK) continue;
     talweg_put(error, " (the rule computed it in step ");
@@ -57,11 +64,19 @@ static void run_row(talweg_optimizer* optimizer, size_t row, talweg_scalar_funct
   double* bound = row_of(optimizer->bound, row, image->hyper_count);
   for (uint32_t h = 0; h < image->hyper_count; ++h) bound[h] = __builtin_nan("");
   uint8_t* needed = optimizer->needed + row * image->input_count;
+  memset(optimizer->unbound + row * image->hyper_count, 0, image->hyper_count);
   if (row == MODEL_ROW)
     memset(needed, 1, image->input_count);
   else
     memcpy(needed, optimizer->needed, image->input_count);
   if (function) function(self, &optimizer->args[row]);
+}
+
+static int some_scalar_begins(talweg_optimizer* optimizer) {
+  for (uint32_t s = 0; s < optimizer->image->state_count; ++s) {
+    if (scalar_begins(optimizer, s)) return 1;
+  }
+  return 0;
 }
 
 /* What all scalar functions see, with room for `slots` slots a group. */
@@ -70,15 +85,18 @@ static void prepare_rows(talweg_optimizer* optimizer, double step_number, uint32
     talweg_scalar_args* args = &optimizer->args[row];
     args->step_number = step_number;
     args->call_number = optimizer->counters.calls + 1;
+    args->outcome = &optimizer->outcome;
     args->group_slots = row == MODEL_ROW ? 0 : optimizer->group_slots + (row - 1) * slots;
   }
-  const int some_start = optimizer->counters.completed_steps == 0 || optimizer->begins_some_tensor;
-  if (optimizer->image->initial_states && some_start) talweg_compute_initial_states(optimizer);
+  const int some_begin = optimizer->begins_some || some_scalar_begins(optimizer);
+  if (optimizer->image->initial_states && some_begin) talweg_compute_initial_states(optimizer);
   copy_states(optimizer);
 }
 
 talweg_status talweg_run_scalars(talweg_optimizer* optimizer, talweg_error* error) {
   const talweg_image* image = optimizer->image;
+  optimizer->outcome = TALWEG_COMPLETED;
+  memset(optimizer->kept, 1, image->state_count);
   prepare_rows(optimizer, optimizer->counters.completed_steps + 1, image->group_slot_count);
   run_row(optimizer, MODEL_ROW, image->model_scalars, image->self);
   talweg_status status = check_bound(optimizer, MODEL_ROW, error);
@@ -119,8 +137,7 @@ talweg_status talweg_get_scalar(talweg_optimizer* optimizer, uint32_t state, uin
   if (state >= image->state_count || !talweg_is_scalar_rate(image->states[state].rate) ||
       group >= optimizer->spec.group_count)
     return talweg_fail(error, TALWEG_BAD_ARGUMENT, "there is no such scalar state or group");
-  if (optimizer->counters.completed_steps == 0 &&
-      image->states[state].initial == TALWEG_INITIAL_SCALAR) {
+  if (scalar_begins(optimizer, state)) {
     const talweg_float_mode mode = talweg_enter_float_mode();
     talweg_compute_initial_states(optimizer);
     talweg_leave_float_mode(mode);

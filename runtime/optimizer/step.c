@@ -1,9 +1,12 @@
 /* The step: bind what was given, run scalars, check, run passes, commit. See step.h for the
  * promise.
  *
- * What a later version adds has its place: a rule that skips ends talweg_step after the scalars,
- * with only its calls committed; one that holds commits all but `completed_steps`; one that asks
- * for a second gradient returns between two passes and goes on from there in the next call. */
+ * How the call ends is known when the scalars are. The image's functions see to it that what does
+ * not take effect is stored as it was; here its passes are left out where none has work, and only a
+ * completed call counts as a step.
+ *
+ * What a later version adds has its place: a rule that asks for a second gradient returns between
+ * two passes and goes on from there in the next call. */
 #include "runtime/optimizer/float_mode.h"
 #include "runtime/optimizer/internal.h"
 
@@ -38,7 +41,7 @@ static talweg_status bind_gradients(talweg_optimizer* optimizer, const void* con
   if (!gradients && image->uses_gradient && optimizer->spec.tensor_count > 0)
     return talweg_fail(error, TALWEG_BAD_ARGUMENT,
                        "no gradients were given, but the rule reads them");
-  optimizer->begins_some_tensor = 0;
+  optimizer->begins_some = 0;
   for (uint32_t t = 0; t < optimizer->spec.tensor_count; ++t) {
     void** streams = optimizer->pointers + (size_t)t * image->stream_count;
     /* Where no gradient is read, param stands in for it: not null, so the tensor takes part. */
@@ -52,8 +55,7 @@ static talweg_status bind_gradients(talweg_optimizer* optimizer, const void* con
     if (takes_part != optimizer->takes_part[t]) optimizer->part_count = 0;
     optimizer->takes_part[t] = takes_part;
     streams[TALWEG_STREAM_GRAD] = (void*)(uintptr_t)gradient;
-    if (takes_part && optimizer->keeps_begun && optimizer->begun[t] == 0)
-      optimizer->begins_some_tensor = 1;
+    if (takes_part && talweg_some_state_begins(optimizer, t)) optimizer->begins_some = 1;
   }
   return TALWEG_OK;
 }
@@ -124,26 +126,49 @@ static talweg_status check_inputs(talweg_optimizer* optimizer, talweg_error* err
   return TALWEG_OK;
 }
 
+static int keeps_element_state(const talweg_optimizer* optimizer) {
+  const talweg_image* image = optimizer->image;
+  for (uint32_t s = 0; s < image->state_count; ++s)
+    if (!talweg_is_scalar_rate(image->states[s].rate) && optimizer->kept[s]) return 1;
+  return 0;
+}
+
+/* The states that this call keeps have begun. */
+static void commit_begun(talweg_optimizer* optimizer) {
+  const talweg_image* image = optimizer->image;
+  for (uint32_t s = 0; s < image->state_count; ++s) {
+    if (!optimizer->kept[s] || !talweg_begins_late(&image->states[s])) continue;
+    if (talweg_is_scalar_rate(image->states[s].rate)) {
+      *talweg_state_begun(optimizer, s, 0) = 1;
+      continue;
+    }
+    for (uint32_t t = 0; optimizer->begins_some && t < optimizer->spec.tensor_count; ++t) {
+      double* begun = talweg_state_begun(optimizer, s, t);
+      if (begun && optimizer->takes_part[t]) *begun = 1;
+    }
+  }
+}
+
 static void commit(talweg_optimizer* optimizer) {
   const talweg_image* image = optimizer->image;
   const size_t states = image->state_count;
   const size_t hypers = image->hyper_count;
+  const int completed = optimizer->outcome == TALWEG_COMPLETED;
   for (size_t row = 0; row < optimizer->row_count; ++row) {
     if (row != MODEL_ROW && !optimizer->group_has_tensor[row - 1]) continue;
     for (size_t s = 0; s < states; ++s)
-      optimizer->scalar_states[row * states + s] = optimizer->states_after[row * states + s];
-    for (size_t h = 0; h < hypers; ++h)
+      if (optimizer->kept[s])
+        optimizer->scalar_states[row * states + s] = optimizer->states_after[row * states + s];
+    for (size_t h = 0; completed && h < hypers; ++h)
       optimizer->last_bound[row * hypers + h] = optimizer->bound[row * hypers + h];
   }
-  if (optimizer->begins_some_tensor)
-    for (uint32_t t = 0; t < optimizer->spec.tensor_count; ++t)
-      if (optimizer->takes_part[t]) optimizer->begun[t] = 1;
-  optimizer->counters.completed_steps += 1;
+  commit_begun(optimizer);
+  optimizer->counters.completed_steps += completed;
   optimizer->counters.calls += 1;
 }
 
 talweg_status talweg_step(talweg_optimizer* optimizer, const talweg_step_inputs* inputs,
-                          talweg_error* error) {
+                          talweg_outcome* outcome, talweg_error* error) {
   talweg_status status = talweg_refuse_swapped(optimizer, "a step", error);
   if (status == TALWEG_OK) status = bind_gradients(optimizer, inputs->gradients, error);
   if (status == TALWEG_OK) status = bind_element_inputs(optimizer, inputs, error);
@@ -153,8 +178,10 @@ talweg_status talweg_step(talweg_optimizer* optimizer, const talweg_step_inputs*
   status = talweg_run_scalars(optimizer, error);
   if (status == TALWEG_OK) status = check_inputs(optimizer, error);
   if (status == TALWEG_OK) {
-    talweg_run_passes(optimizer);
+    if (optimizer->outcome != TALWEG_SKIPPED || keeps_element_state(optimizer))
+      talweg_run_passes(optimizer);
     commit(optimizer);
+    if (outcome) *outcome = (talweg_outcome)optimizer->outcome;
   }
   talweg_leave_float_mode(mode);
   return status;

@@ -7,6 +7,9 @@
  * written: initial values, then the image's passes over the chunk table, each split into contiguous
  * parts, then scalar states and counters. A refused step has written nothing and counts as no call.
  *
+ * A rule may skip a step or hold it (talweg_outcome): the call counts, `t` stays. A skipped call
+ * that keeps no element state runs no pass.
+ *
  * A step in which no tensor has a gradient completes like any other: scalar states and `t` advance.
  *
  * Every function may be given a null `error`. Functions that take an optimizer: one caller at a
@@ -65,7 +68,7 @@ talweg_status talweg_reset(talweg_optimizer* optimizer, talweg_error* error);
  * group. */
 talweg_status talweg_set_hyper(talweg_optimizer* optimizer, uint32_t hyper, uint32_t group,
                                double value, talweg_error* error);
-/* The value that was set, or for a bound hyper the one of the last step. */
+/* The value that was set, or for a bound hyper the one of the last completed step. */
 talweg_status talweg_get_hyper(const talweg_optimizer* optimizer, uint32_t hyper, uint32_t group,
                                double* value, talweg_error* error);
 
@@ -79,8 +82,9 @@ typedef struct talweg_step_inputs {
       element_inputs; /* [input][tensor]; null where not given, at any level */
 } talweg_step_inputs;
 
+/* `outcome`, which may be null, is set where TALWEG_OK is returned. */
 talweg_status talweg_step(talweg_optimizer* optimizer, const talweg_step_inputs* inputs,
-                          talweg_error* error);
+                          talweg_outcome* outcome, talweg_error* error);
 
 /* Clears `missing` [input], then sets it to 1 for each input that the next step would refuse to go
  * without, given these. Fails as talweg_step would for any other reason. */
@@ -105,8 +109,8 @@ talweg_status talweg_swap_out(talweg_optimizer* optimizer, talweg_error* error);
 /* The view that is swapped in, or TALWEG_NO_VIEW. */
 uint32_t talweg_swapped_view(const talweg_optimizer* optimizer);
 
-/* Value of a scalar state: before the first step, of the hypers' present values where it starts
- * from such. */
+/* Value of a scalar state: until it has begun, of the hypers' present values where it starts from
+ * such. */
 talweg_status talweg_get_scalar(talweg_optimizer* optimizer, uint32_t state, uint32_t group,
                                 double* value, talweg_error* error);
 
@@ -122,10 +126,10 @@ talweg_counters* talweg_get_counters(talweg_optimizer* optimizer);
 double* talweg_scalar_state(talweg_optimizer* optimizer, uint32_t state, uint32_t group);
 /* An element state of a tensor; null for a tensor without elements. */
 void* talweg_element_state(talweg_optimizer* optimizer, uint32_t state, uint32_t tensor);
-/* Whether an optimizer of this image keeps, for each tensor, if its first step is done; and that,
- * as 0 or 1. */
-int talweg_keeps_begun(const talweg_image* image);
-double* talweg_tensor_begun(talweg_optimizer* optimizer, uint32_t tensor);
+/* Whether a state has got its initial value, as 0 or 1: of an element state in a tensor, of a
+ * scalar one (for which `tensor` is not looked at) at all. Null for states whose initial value
+ * holds from creation. */
+double* talweg_state_begun(talweg_optimizer* optimizer, uint32_t state, uint32_t tensor);
 
 #ifdef __cplusplus
 }

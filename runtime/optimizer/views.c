@@ -54,9 +54,9 @@ static void run_chunks(void* argument, uint32_t begin, uint32_t end) {
   for (uint32_t block = begin; block < end;) {
     const uint32_t next = end - block > BLOCK_CHUNKS ? block + BLOCK_CHUNKS : end;
     copy_chunks(run, block, next);
-    if (optimizer->begins_some_tensor) talweg_begin_chunks(optimizer, block, next);
+    if (optimizer->begins_some) talweg_begin_chunks(optimizer, block, next);
     run->kernels->passes[0].run(run->kernels->self, &run->args, block, next);
-    if (optimizer->begins_some_tensor) talweg_clear_chunks(optimizer, block, next);
+    if (optimizer->begins_some) talweg_clear_chunks(optimizer, block, next);
     block = next;
   }
 }
@@ -65,7 +65,7 @@ static void run_chunks(void* argument, uint32_t begin, uint32_t end) {
  * for the gradient, which says who takes part. */
 static void bind_streams(talweg_optimizer* optimizer, void* const* destinations) {
   const talweg_image* image = optimizer->image;
-  optimizer->begins_some_tensor = 0;
+  optimizer->begins_some = 0;
   optimizer->part_count = 0;
   for (uint32_t t = 0; t < optimizer->spec.tensor_count; ++t) {
     void** streams = optimizer->pointers + (size_t)t * image->stream_count;
@@ -76,8 +76,7 @@ static void bind_streams(talweg_optimizer* optimizer, void* const* destinations)
     streams[TALWEG_STREAM_GRAD] = takes_part ? param : 0;
     for (uint32_t i = 0; i < image->input_count; ++i)
       if (image->inputs[i].rate == TALWEG_RATE_ELEMENT) streams[image->inputs[i].stream] = 0;
-    if (takes_part && optimizer->keeps_begun && optimizer->begun[t] == 0)
-      optimizer->begins_some_tensor = 1;
+    if (takes_part && talweg_some_state_begins(optimizer, t)) optimizer->begins_some = 1;
   }
 }
 

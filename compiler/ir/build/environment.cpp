@@ -53,6 +53,12 @@ void Environment::set(std::size_t slot, NodeId value) {
   values_[slot] = value;
 }
 
+std::vector<bool> Environment::set_since(std::size_t mark) const {
+  std::vector<bool> is_set(values_.size());
+  for (std::size_t i = mark; i < trail_.size(); ++i) is_set[trail_[i].slot] = true;
+  return is_set;
+}
+
 std::vector<Environment::Change> Environment::take_back(std::size_t mark) {
   std::vector<Change> changes;
   while (trail_.size() > mark) {

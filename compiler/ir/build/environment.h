@@ -37,6 +37,8 @@ class Environment {
 
   /// A point to go back to.
   [[nodiscard]] std::size_t mark() const { return trail_.size(); }
+  /// By slot, whether it was set since `mark` on the way to here.
+  [[nodiscard]] std::vector<bool> set_since(std::size_t mark) const;
   /// Undoes what was set since `mark` and returns it: the last value of each slot, by slot.
   std::vector<Change> take_back(std::size_t mark);
 

@@ -32,7 +32,8 @@ Walker::Walker(const sema::TypedRule& rule, Graph& graph, std::vector<std::uint3
       graph_(graph),
       hyper_index_(std::move(hyper_index)),
       arithmetic_(graph),
-      environment_(rule) {
+      environment_(rule),
+      exits_(graph, arithmetic_, place_of_state(static_cast<std::uint32_t>(rule.states.size()))) {
   const auto has_condition = [](const sema::TypedStage& stage) {
     return stage.condition.has_value();
   };
@@ -92,6 +93,7 @@ NodeId Walker::leaf(Symbol symbol) {
   return id;
 }
 
+/// The value a symbol was given; not valid() if it is as the step found it.
 NodeId Walker::assigned(Symbol symbol) const { return environment_[environment_.slot(symbol)]; }
 
 NodeId Walker::load(Symbol symbol) {
@@ -173,6 +175,7 @@ NodeId Walker::view_value(sema::TypedExprId id, const std::optional<sema::TypedE
 
 void Walker::stage_statements(std::span<const sema::TypedStmt> body,
                               const std::optional<sema::TypedExprId>& condition) {
+  block_mark_ = environment_.mark();
   if (!condition) return statements(body);
   const NodeId tensors = standalone_value(*condition);
   if (graph_[tensors].kind == NodeKind::Constant) {
@@ -293,6 +296,8 @@ void Walker::statements(std::span<const sema::TypedStmt> body) {
     span_ = statement.span;
     if (const auto* assignment = std::get_if<sema::TypedAssign>(&statement.node))
       assign(assignment->target, value(assignment->value));
+    else if (const auto* exit_statement = std::get_if<sema::TypedExit>(&statement.node))
+      exit(*exit_statement);
     else
       branch(std::get<sema::TypedIf>(statement.node));
   }
@@ -302,12 +307,45 @@ void Walker::branch(const sema::TypedIf& node) {
   const NodeId condition = value(node.condition);
   if (graph_[condition].kind == NodeKind::Constant)
     return statements(graph_[condition].value != 0 ? node.then_body : node.else_body);
-  const std::size_t mark = environment_.mark();
-  statements(node.then_body);
-  const Changes then_changes = environment_.take_back(mark);
-  statements(node.else_body);
-  const Changes else_changes = environment_.take_back(mark);
+  const Changes then_changes = arm(condition, true, node.then_body);
+  const Changes else_changes = arm(condition, false, node.else_body);
   merge(condition, then_changes, else_changes);
+}
+
+Walker::Changes Walker::arm(NodeId condition, bool holds, std::span<const sema::TypedStmt> body) {
+  const std::size_t mark = environment_.mark();
+  guards_.push_back({condition, holds});
+  statements(body);
+  guards_.pop_back();
+  return environment_.take_back(mark);
+}
+
+/// A skip leaves what its own block assigned to states until here, a hold all that was assigned.
+void Walker::exit(const sema::TypedExit& node) {
+  std::vector<NodeId> conditions;
+  for (const Guard& guard : guards_)
+    conditions.push_back(
+        guard.holds ? guard.condition
+                    : arithmetic_.add(make_apply(graph_, builtins::Op::Not, {guard.condition})));
+  conditions.push_back(value(node.condition));
+  const std::vector<bool> in_block = environment_.set_since(block_mark_);
+  exits_.add(node.kind, conditions, [&](std::size_t place) -> NodeId {
+    const std::size_t slot = environment_.slot(symbol_of_place(place));
+    const bool is_kept =
+        node.kind == sema::ExitKind::Hold || (place != kParamPlace && in_block[slot]);
+    return is_kept ? environment_[slot] : NodeId();
+  });
+}
+
+Symbol Walker::symbol_of_place(std::size_t place) const {
+  if (place == kParamPlace) return {SymbolKind::Param, 0};
+  return {SymbolKind::State, static_cast<std::uint32_t>(place - place_of_state(0))};
+}
+
+NodeId Walker::stored(Symbol symbol) {
+  const std::size_t place =
+      symbol.kind == SymbolKind::Param ? kParamPlace : place_of_state(symbol.index);
+  return exits_.stored(place, assigned(symbol), [&] { return leaf(symbol); });
 }
 
 /// What a slot holds after an arm that made `changes`; not valid() for a local that it does not

@@ -10,6 +10,7 @@
 #include "compiler/base/source.h"
 #include "compiler/ir/build/arithmetic.h"
 #include "compiler/ir/build/environment.h"
+#include "compiler/ir/build/exits.h"
 #include "compiler/ir/graph.h"
 #include "compiler/sema/typed_rule.h"
 
@@ -25,7 +26,6 @@ class Walker {
   /// the rule's hyper i in them.
   Walker(const sema::TypedRule& rule, Graph& graph, std::vector<std::uint32_t> hyper_index);
 
-  void statements(std::span<const sema::TypedStmt> body);
   /// The value of an expression.
   NodeId value(sema::TypedExprId id) { return arithmetic_.value(term(id)); }
   /// The value of an expression that stands in no statement.
@@ -42,8 +42,19 @@ class Walker {
                         const std::optional<sema::TypedExprId>& condition);
   /// param -= update, for the tensors for which some stage assigned it.
   void subtract_update();
-  /// The value a symbol was given; not valid() if it is as the step found it.
-  [[nodiscard]] NodeId assigned(sema::Symbol symbol) const;
+  /// Whether the call ended before this point, as a new node; not valid() if it cannot.
+  NodeId exited() { return exits_.exited(); }
+
+  // When all is walked:
+  /// What is stored to Param or a State, however the call ends; not valid() if it stays as the step
+  /// found it.
+  NodeId stored(sema::Symbol symbol);
+  /// How the call ends, and for which skips an assignment to a state takes effect; see Graph.
+  [[nodiscard]] NodeId skipped() const { return exits_.skipped(); }
+  [[nodiscard]] NodeId held() const { return exits_.held(); }
+  [[nodiscard]] NodeId kept(std::uint32_t state) const {
+    return exits_.kept(place_of_state(state));
+  }
 
   /// The rule is too large for a graph; what was built is of no use.
   [[nodiscard]] bool overflowed() const { return arithmetic_.full() || too_deep_; }
@@ -52,6 +63,10 @@ class Walker {
   [[nodiscard]] base::Span span() const { return span_; }
 
  private:
+  static constexpr std::size_t kParamPlace = 0;
+  static std::size_t place_of_state(std::uint32_t state) { return kParamPlace + 1 + state; }
+  [[nodiscard]] sema::Symbol symbol_of_place(std::size_t place) const;
+
   using Changes = std::vector<Environment::Change>;
   class Nesting;
 
@@ -59,7 +74,11 @@ class Walker {
   Term atom(const sema::TypedExpr& expression);
   Term apply(const sema::ApplyNode& node, const Term& first);
   NodeId choose(const sema::ChooseNode& node);
+  void statements(std::span<const sema::TypedStmt> body);
+  [[nodiscard]] NodeId assigned(sema::Symbol symbol) const;
   void branch(const sema::TypedIf& node);
+  Changes arm(NodeId condition, bool holds, std::span<const sema::TypedStmt> body);
+  void exit(const sema::TypedExit& node);
   void merge(NodeId condition, const Changes& then_changes, const Changes& else_changes);
   NodeId after_arm(std::size_t slot, const Changes& changes);
   void merge_tensors(NodeId condition, const Changes& changes);
@@ -72,6 +91,14 @@ class Walker {
   std::vector<std::uint32_t> hyper_index_;
   Arithmetic arithmetic_;
   Environment environment_;
+  Exits exits_;
+  /// A condition around the statement being walked, and whether it holds there.
+  struct Guard {
+    NodeId condition;
+    bool holds = true;
+  };
+  std::vector<Guard> guards_;
+  std::size_t block_mark_ = 0;  // of the environment, where the block began
   std::unordered_map<std::uint64_t, NodeId> leaves_;
   NodeId true_;  // valid where stages have conditions
   base::Span span_;

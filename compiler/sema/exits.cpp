@@ -1,0 +1,57 @@
+// `skip if` and `hold if`: where they may stand, and that one answer serves the whole model.
+#include <fmt/format.h>
+
+#include "compiler/sema/checker.h"
+
+namespace talweg::sema {
+
+using base::DiagnosticKind;
+
+bool Checker::may_exit_here(Span span, ExitKind kind) {
+  const bool in_block = frame_->place == Place::Step || frame_->place == Place::After;
+  if (in_block && open_expressions_ == 0) return true;
+  reporter_
+      .report(DiagnosticKind::ExitMisplaced, span, to_text(kind),
+              in_block ? "a value" : "a function")
+      .help("write it in the `step`, before what it is to prevent");
+  return false;
+}
+
+/// True if the condition, and every one around, is the same for the whole model.
+bool Checker::fits_exit(Span span, ExitKind kind, const Value& condition) {
+  const auto report_rate = [&](Span where, Rate rate) {
+    return reporter_.report(DiagnosticKind::ExitTooFast, where, to_text(kind),
+                            types::to_text(rate));
+  };
+  if (const Rate rate = condition.type.rate; !types::fits(rate, Rate::Model)) {
+    auto report = report_rate(condition.span, rate);
+    blame(report, condition.id, Rate::Model);
+    report.help(rate == Rate::Group
+                    ? "declare the hyper or state that it reads `model`: `hyper model limit = 100`"
+                    : "a value per element cannot decide for all; a reduction "
+                      "(`norm(grad) per model`) comes with a later version");
+    return false;
+  }
+  for (const Guard& guard : guards_) {
+    if (types::fits(guard.rate, Rate::Model)) continue;
+    report_rate(guard.span, guard.rate)
+        .label(span, fmt::format("the `{}` that it decides about", to_text(kind)));
+    return false;
+  }
+  return true;
+}
+
+void Checker::exit(Span span, ExitKind kind, syntax::ExprId id) {
+  const bool is_allowed = may_exit_here(span, kind);
+  const Value condition = expression(id);
+  if (!expect_kind(condition, Kind::Bool, fmt::format("the condition of `{}`", to_text(kind))) ||
+      !is_allowed || !fits_exit(span, kind, condition))
+    return;
+  // What was assigned is what such a call leaves behind.
+  flow_.read_all(SymbolKind::State);
+  if (kind == ExitKind::Hold) flow_.read_all(SymbolKind::Param);
+  if (discarding_ == 0) frame_->rule->changes_something = true;
+  put(span, TypedExit{kind, condition.id});
+}
+
+}  // namespace talweg::sema
