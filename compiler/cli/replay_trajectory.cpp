@@ -92,7 +92,10 @@ class Trajectory {
       inputs.element.emplace_back("noise", pointers(noise));
     }
     const auto gradients = converted<Scalar>(given_.gradients[step - 1]);
-    return optimizer_->step(pointers(gradients), inputs);
+    // A step of a case is a call: whether the rule completes, holds or skips it shows in the
+    // values.
+    const auto stepped = optimizer_->step(pointers(gradients), inputs);
+    return stepped ? support::ok() : support::Status(stepped.failure());
   }
 
   void compare_params(std::uint64_t step) {

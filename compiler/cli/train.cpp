@@ -70,7 +70,8 @@ void declare_loop(CLI::App& app, Options& o) {
   app.add_option("-e,--epochs", s.epochs, "Passes over the training data")
       ->check(count_from(1))
       ->capture_default_str();
-  app.add_option("--max-steps", s.max_steps, "Stop after this many steps; 0: no limit")
+  app.add_option("--max-steps", s.max_steps,
+                 "Stop after this many steps (batches), held and skipped ones counted; 0: no limit")
       ->check(count_from(0))
       ->capture_default_str();
   app.add_option("-b,--batch", s.batch, "Samples a step; 0: all of them, 1: one by one")
@@ -129,6 +130,8 @@ std::string report_json(const train::TrainReport& r, const std::string& view) {
                                  {"training_samples", r.training_samples},
                                  {"validation_samples", r.validation_samples},
                                  {"first_loss", r.first_loss}};
+  if (r.held > 0) json["held_steps"] = r.held;
+  if (r.skipped > 0) json["skipped_steps"] = r.skipped;
   add_results(json, r);
   if (r.raw) {
     json["view"] = view;

@@ -66,10 +66,15 @@ std::vector<std::optional<typename Algebra::Truth>> input_demand(const Graph& gr
       ask(node.operands[1], algebra.both(asked, condition));
       ask(node.operands[2], algebra.both(asked, algebra.negated(condition)));
     } else if (is_logic(node) && types::fits(graph[node.operands[0]].rate, known)) {
-      const Truth left = algebra.truth(node.operands[0]);
-      ask(node.operands[0], asked);
-      ask(node.operands[1],
-          algebra.both(asked, node.op == builtins::Op::And ? left : algebra.negated(left)));
+      // What decides is known: a constant before the step, else the left operand first.
+      const auto leaves_open = [&](NodeId operand) {
+        const Truth truth = algebra.truth(operand);
+        return node.op == builtins::Op::And ? truth : algebra.negated(truth);
+      };
+      const bool right_is_constant = graph[node.operands[1]].rate == Rate::Const;
+      ask(node.operands[0],
+          right_is_constant ? algebra.both(asked, leaves_open(node.operands[1])) : asked);
+      ask(node.operands[1], algebra.both(asked, leaves_open(node.operands[0])));
     } else {
       for (int k = 0; k < node.operand_count(); ++k)
         ask(node.operands[static_cast<std::size_t>(k)], asked);

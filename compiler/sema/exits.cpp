@@ -12,7 +12,7 @@ bool Checker::may_exit_here(Span span, ExitKind kind) {
   if (in_block && open_expressions_ == 0) return true;
   reporter_
       .report(DiagnosticKind::ExitMisplaced, span, to_text(kind),
-              in_block ? "a value" : "a function")
+              frame_->place == Place::Function ? "a function" : "a value")
       .help("write it in the `step`, before what it is to prevent");
   return false;
 }

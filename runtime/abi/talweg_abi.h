@@ -6,9 +6,7 @@
  * (group); passes then walk the chunk table. Nothing in an image allocates, fails or keeps state.
  *
  * Version history (append only)
- *   1: first release.
- *   2: a call may be skipped or held: talweg_outcome; outcome, kept and unbound in
- *      talweg_scalar_args. */
+ *   1: first release. */
 #ifndef TALWEG_ABI_H
 #define TALWEG_ABI_H
 
@@ -19,7 +17,7 @@
 extern "C" {
 #endif
 
-#define TALWEG_ABI_VERSION 2u
+#define TALWEG_ABI_VERSION 1u
 
 /* Elements per chunk and per segment of a chunk. Part of the numeric contract: they fix the order
  * in which partial sums are combined. */

@@ -248,6 +248,11 @@ support::Result<StepOutcome> Optimizer::step(std::span<const void* const> gradie
   return to_outcome(outcome);
 }
 
+bool Optimizer::has_read(std::string_view input) const {
+  const auto row = find_row(impl_->image->inputs, impl_->image->input_count, input);
+  return row && talweg_has_read(impl_->core, *row) != 0;
+}
+
 support::Result<std::vector<std::string>> Optimizer::missing_inputs(const StepInputs& inputs) {
   const support::Result<talweg_step_inputs> bound = impl_->bind(inputs);
   if (!bound) return bound.failure();

@@ -90,6 +90,10 @@ class Optimizer {
   support::Result<StepOutcome> step(std::span<const void* const> gradients,
                                     const StepInputs& inputs = {});
 
+  /// Whether the last step read an input of the rule: one that was held or skipped may have ended
+  /// before. False for a name that is no input.
+  [[nodiscard]] bool has_read(std::string_view input) const;
+
   /// Names of the inputs that the next step reads and that are not among `inputs`.
   support::Result<std::vector<std::string>> missing_inputs(const StepInputs& inputs = {});
 

@@ -131,6 +131,10 @@ int talweg_is_needed(const talweg_optimizer* optimizer, uint32_t input) {
   return !has_tensor && optimizer->needed[input];
 }
 
+int talweg_has_read(const talweg_optimizer* optimizer, uint32_t input) {
+  return optimizer->counters.calls > 0 && talweg_is_needed(optimizer, input);
+}
+
 talweg_status talweg_get_scalar(talweg_optimizer* optimizer, uint32_t state, uint32_t group,
                                 double* value, talweg_error* error) {
   const talweg_image* image = optimizer->image;

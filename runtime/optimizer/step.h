@@ -91,6 +91,10 @@ talweg_status talweg_step(talweg_optimizer* optimizer, const talweg_step_inputs*
 talweg_status talweg_missing_inputs(talweg_optimizer* optimizer, const talweg_step_inputs* inputs,
                                     uint8_t* missing, talweg_error* error);
 
+/* Whether the last call of talweg_step read an input, or would have, had it been there. To be asked
+ * before talweg_missing_inputs, which looks at the next. */
+int talweg_has_read(const talweg_optimizer* optimizer, uint32_t input);
+
 /* Computes a view (by its index in the image) of each tensor into memory of the parameter's size,
  * aligned to its elements, apart from parameters and states. `destinations` [tensor]; null: the
  * tensor is left out. States that have not begun are seen as they would begin now. */
@@ -128,7 +132,7 @@ double* talweg_scalar_state(talweg_optimizer* optimizer, uint32_t state, uint32_
 void* talweg_element_state(talweg_optimizer* optimizer, uint32_t state, uint32_t tensor);
 /* Whether a state has got its initial value, as 0 or 1: of an element state in a tensor, of a
  * scalar one (for which `tensor` is not looked at) at all. Null for states whose initial value
- * holds from creation. */
+ * holds from creation, and for tensors that do not keep the state. */
 double* talweg_state_begun(talweg_optimizer* optimizer, uint32_t state, uint32_t tensor);
 
 #ifdef __cplusplus

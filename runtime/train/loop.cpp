@@ -53,6 +53,7 @@ class Loop {
   Next run_epoch();
   Next run_step(std::span<const std::uint32_t> samples);
   support::Status update(double loss);
+  void count(optimizer::StepOutcome step);
   Next end_epoch(double running_loss);
   support::Status validate(EpochRecord& record);
   Next watch(double loss, EpochRecord& record);
@@ -106,12 +107,29 @@ Loop::Loop(Objective& objective, optimizer::Optimizer& optimizer, const LoopSett
 support::Status Loop::update(double loss) {
   optimizer::StepInputs inputs;
   if (gives_loss_) inputs.model.emplace_back("loss", loss);
-  if (new_validation_loss_) {
-    if (gives_validation_loss_) inputs.model.emplace_back("validation_loss", *new_validation_loss_);
-    new_validation_loss_.reset();
-  }
+  if (gives_validation_loss_ && new_validation_loss_)
+    inputs.model.emplace_back("validation_loss", *new_validation_loss_);
   const Timed timed(outcome_.times.optimizer_seconds);
-  return optimizer_.step(given_gradients_, inputs);
+  const auto stepped = optimizer_.step(given_gradients_, inputs);
+  if (!stepped) return stepped.failure();
+  // A call that was held or skipped before a stage could look at it leaves it for the next one.
+  if (*stepped == optimizer::StepOutcome::Completed || optimizer_.has_read("validation_loss"))
+    new_validation_loss_.reset();
+  count(*stepped);
+  return support::ok();
+}
+
+void Loop::count(optimizer::StepOutcome step) {
+  switch (step) {
+    case optimizer::StepOutcome::Completed:
+      break;
+    case optimizer::StepOutcome::Held:
+      ++outcome_.held;
+      break;
+    case optimizer::StepOutcome::Skipped:
+      ++outcome_.skipped;
+      break;
+  }
 }
 
 StopCause Loop::loss_not_finite(double loss) {

@@ -73,7 +73,8 @@ struct LoopHooks {
 struct LoopOutcome {
   StopCause cause = StopCause::Finished;
   std::string reason;                   // NotFinite: which step, which value, what to try
-  std::uint64_t steps = 0, epochs = 0;  // completed
+  std::uint64_t steps = 0, epochs = 0;  // done
+  std::uint64_t held = 0, skipped = 0;  // of these steps, by the rule: its `t` counts the others
   std::optional<double> first_loss, last_loss;
   std::optional<std::uint64_t> best_epoch;
   std::optional<double> best_loss;
@@ -86,7 +87,12 @@ struct LoopOutcome {
 
 /// Runs. The optimizer's tensors must be the objective's parameters in order. Model inputs that the
 /// rule declares are given by name: `loss` (this batch's, before the update, every step) and
-/// `validation_loss` (once, in the first step after an epoch that measured it).
+/// `validation_loss` (once, in the first step after an epoch that measured it; where the rule holds
+/// or skips that step without reading it, in the next one).
+///
+/// A step of the loop is one batch and one call of the optimizer, whether the rule completes, holds
+/// or skips it: max_steps, records and epochs count calls. So a rule that gathers the gradients of
+/// 4 batches moves in every fourth step, and one that skips every step comes to an end.
 ///
 /// A loss that is not finite stops before the optimizer sees its gradient; a parameter that stops
 /// being finite in an update is put back, all tensors with it, to before the step. Both end in

@@ -101,6 +101,8 @@ support::Status Run::run_to_the_end(optimizer::Optimizer& optimizer, RunLog& log
   }
   report_.cause = outcome->cause;
   report_.steps = outcome->steps;
+  report_.held = outcome->held;
+  report_.skipped = outcome->skipped;
   report_.epochs = outcome->epochs;
   report_.first_loss = outcome->first_loss.value_or(0);
   report_.best_epoch = outcome->best_epoch;
@@ -143,11 +145,14 @@ support::Status Run::write_files(const RunLog& log, const RunEnding& ending) {
   summary.update(summary_json(inputs_.settings, report_, inputs_.description, reason_));
   if (auto status = files_.write(kSummaryFile, json_text(summary, 2) + "\n"); !status)
     return status;
-  files_.log({{"event", "end"},
+  Json end = {{"event", "end"},
               {"cause", stop_cause_name(report_.cause)},
               {"steps", report_.steps},
               {"loss", json_number(report_.training_loss)},
-              {"reason", reason_}});
+              {"reason", reason_}};
+  if (report_.held > 0) end["held_steps"] = report_.held;
+  if (report_.skipped > 0) end["skipped_steps"] = report_.skipped;
+  files_.log(end);
   if (auto status = files_.close_log(); !status) return status;
   report_.files = files_.written();
   return support::ok();

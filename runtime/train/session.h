@@ -102,8 +102,9 @@ struct PartResults {
 /// The results are those of the final parameters, or of the view that stands in for them.
 struct TrainReport : PartResults {
   StopCause cause = StopCause::Finished;
-  std::uint64_t steps = 0;   // completed
-  std::uint64_t epochs = 0;  // completed
+  std::uint64_t steps = 0;              // batches given to the optimizer
+  std::uint64_t held = 0, skipped = 0;  // of these, by the rule
+  std::uint64_t epochs = 0;             // completed
   std::uint64_t parameters = 0;
   std::uint64_t training_samples = 0, validation_samples = 0;
   double first_loss = 0;           // of the first batch, before any update

@@ -52,6 +52,17 @@ std::string count_text(std::uint64_t count, std::string_view noun) {
   return fmt::format("{} {}{}", count, noun, count == 1 ? "" : "s");
 }
 
+/// " (300 held, 2 skipped)", or nothing.
+std::string ends_text(const TrainReport& report) {
+  std::string text;
+  const auto add = [&](std::uint64_t count, std::string_view end) {
+    if (count > 0) text += fmt::format("{}{} {}", text.empty() ? "" : ", ", count, end);
+  };
+  add(report.held, "held");
+  add(report.skipped, "skipped");
+  return text.empty() ? text : " (" + text + ")";
+}
+
 std::string accuracy_text(const PartResults& results) {
   if (!results.training_accuracy) return {};
   std::string text =
@@ -150,6 +161,8 @@ Json summary_json(const TrainSettings& settings, const TrainReport& report,
   summary["cause"] = stop_cause_name(report.cause);
   if (!reason.empty()) summary["reason"] = reason;
   summary["steps"] = report.steps;
+  if (report.held > 0) summary["held_steps"] = report.held;
+  if (report.skipped > 0) summary["skipped_steps"] = report.skipped;
   summary["epochs"] = report.epochs;
   summary["parameters"] = report.parameters;
   summary["training_samples"] = report.training_samples;
@@ -174,9 +187,9 @@ Json summary_json(const TrainSettings& settings, const TrainReport& report,
 
 std::string summary_text(const TrainSettings& settings, const TrainReport& report,
                          const Objective& objective) {
-  std::string text =
-      fmt::format("{}: {}, {} ({})\n", settings.model, count_text(report.steps, "step"),
-                  count_text(report.epochs, "epoch"), stop_cause_name(report.cause));
+  std::string text = fmt::format("{}: {}, {} ({})\n", settings.model,
+                                 count_text(report.steps, "step") + ends_text(report),
+                                 count_text(report.epochs, "epoch"), stop_cause_name(report.cause));
   text +=
       fmt::format("loss      {:.6g} at first, {:.6g} now", report.first_loss, report.training_loss);
   if (report.validation_loss) text += fmt::format(", {:.6g} held out", *report.validation_loss);

@@ -142,12 +142,18 @@ class Driver {
     args.bound = bound_.data() + std::size_t{group} * image_.hyper_count;
     args.model_slots = model_slots_.data();
     args.needed = needed_.data() + std::size_t{group} * image_.input_count;
+    args.outcome = &outcome_;
+    args.kept = kept_.data();
+    args.unbound = unbound_.data() + std::size_t{group} * image_.hyper_count;
     args.group_slots = group_slots_.data() + std::size_t{group} * image_.group_slot_count;
     return args;
   }
 
   void run_step(std::uint32_t step) {
     needed_.assign(std::size_t{image_.input_count} * setting_.group_count, 1);
+    outcome_ = TALWEG_COMPLETED;
+    kept_.assign(image_.state_count, 1);
+    unbound_.assign(hypers_.size(), 0);
     std::vector<talweg_scalar_args> args;
     for (std::uint32_t group = 0; group < setting_.group_count; ++group)
       args.push_back(scalar_args(group, step));
@@ -162,6 +168,9 @@ class Driver {
     trace_.insert(trace_.end(), states_.begin(), states_.end());
     trace_.insert(trace_.end(), bound_.begin(), bound_.end());
     trace_.insert(trace_.end(), needed_.begin(), needed_.end());
+    trace_.push_back(outcome_);
+    trace_.insert(trace_.end(), kept_.begin(), kept_.end());
+    trace_.insert(trace_.end(), unbound_.begin(), unbound_.end());
     for (std::uint32_t i = 0; i < image_.view_count; ++i) run_view(image_.views[i].kernels, step);
     if (step == 1) trace_initial_states(args.front());
   }
@@ -249,7 +258,8 @@ class Driver {
   std::vector<double> facts_;
   std::vector<talweg_chunk> chunks_;
   std::vector<double> hypers_, states_, new_states_, inputs_, bound_;
-  std::vector<std::uint8_t> given_, needed_;
+  std::vector<std::uint8_t> given_, needed_, kept_, unbound_;
+  std::uint32_t outcome_ = TALWEG_COMPLETED;
   std::vector<talweg_slot> model_slots_, group_slots_;
   Outcome trace_;
 };

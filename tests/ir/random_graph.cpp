@@ -76,6 +76,7 @@ class Maker {
     while (graph_.nodes.size() < node_count_) make_node();
     bind_hypers();
     make_stores();
+    make_ends();
     make_views();
     return std::move(graph_);
   }
@@ -89,6 +90,7 @@ class Maker {
                                .default_value = value,
                                .range = {},
                                .bound = {},
+                               .unless = {},
                                .doc = {}});
     };
     hyper("lr", HyperInfo::Kind::Number, Rate::Group, 0.1);
@@ -97,7 +99,7 @@ class Maker {
     hyper("nesterov", HyperInfo::Kind::Bool, Rate::Group, 1);
     hyper("scheduled", HyperInfo::Kind::Number, Rate::Model, 0.5);
     const auto state = [&](const char* name, Rate rate) {
-      graph_.states.push_back({.name = name, .rate = rate, .initial = {}, .doc = {}});
+      graph_.states.push_back({.name = name, .rate = rate, .initial = {}, .kept = {}, .doc = {}});
     };
     state("m", Rate::Element);
     state("v", Rate::Element);
@@ -217,6 +219,23 @@ class Maker {
     }
   }
 
+  NodeId pick_model_truth() {
+    return pick([&](const Node& node) {
+      return node.type == ValueType::Bool && types::fits(node.rate, Rate::Model);
+    });
+  }
+
+  /// Whether the stores agree with the ends does not matter to whoever computes them.
+  void make_ends() {
+    if (random_.chance(30)) graph_.held = pick_model_truth();
+    for (HyperInfo& hyper : graph_.hypers)
+      if (hyper.bound.valid() && random_.chance(30)) hyper.unless = pick_model_truth();
+    if (!random_.chance(30)) return;
+    graph_.skipped = pick_model_truth();
+    for (ir::StateInfo& state : graph_.states)
+      if (random_.chance(30)) state.kept = pick_model_truth();
+  }
+
   /// By node: whether a view may read it.
   [[nodiscard]] std::vector<bool> seen_by_views() const {
     std::vector<bool> seen;
@@ -290,9 +309,7 @@ std::vector<ir::Value> outcome(const Graph& graph, types::ComputeType compute,
   machine.run_scalars(scalars);
   machine.run_element(element);
   std::vector<ir::Value> values;
-  for (const ir::Store& store : graph.stores) values.push_back(machine[store.value]);
-  for (const HyperInfo& hyper : graph.hypers)
-    if (hyper.bound.valid()) values.push_back(machine[hyper.bound]);
+  Graph::visit_results(graph, [&](NodeId id) { values.push_back(machine[id]); });
   for (const ir::StateInfo& state : graph.states)
     if (state.initial.valid()) values.push_back(machine[state.initial]);
   for (const ir::ViewInfo& view : graph.views) values.push_back(machine[view.value]);

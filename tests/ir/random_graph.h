@@ -30,16 +30,16 @@ class Random {
 };
 
 /// A graph without faults: every kind of node and operation may occur, rates const, model, group
-/// and element, some hypers bound, most places stored, up to two views. It has about `node_count`
-/// nodes, and hypers, states and inputs of all kinds.
+/// and element, some hypers bound, most places stored, some calls skipped or held, up to two views.
+/// It has about `node_count` nodes, and hypers, states and inputs of all kinds.
 ir::Graph random_graph(std::uint64_t seed, std::size_t node_count);
 
 ir::ScalarContext random_scalars(const ir::Graph& graph, Random& random);
 ir::ElementContext random_element(const ir::Graph& graph, types::ComputeType compute,
                                   Random& random);
 
-/// What one element's step leaves: values of all stores, bound hypers, initial values and views, in
-/// table order.
+/// What one element's step leaves: values of all results (Graph::visit_results), initial values and
+/// views, in table order.
 std::vector<ir::Value> outcome(const ir::Graph& graph, types::ComputeType compute,
                                const ir::ScalarContext& scalars, const ir::ElementContext& element);
 

@@ -190,6 +190,22 @@ TEST_CASE("stores") {
   CHECK(fault_after([](Graph& g) { g.stores[0].value = NodeId(3); }) == "none");
 }
 
+TEST_CASE("ends of the call") {
+  // %9 is a bool of rate model, %7 a scalar of rate model.
+  CHECK(fault_after([](Graph& g) { g.skipped = g.held = g.states[0].kept = NodeId(9); }) == "none");
+  CHECK(fault_after([](Graph& g) { g.skipped = NodeId(7); }) ==
+        "`skipped` is scalar of rate model, not bool of rate model");
+  CHECK(fault_after([](Graph& g) {
+          g.held = g.add(make_apply(g, Op::Gt, {NodeId(2), NodeId(2)}));
+        }) == "`held` is bool of rate group, not bool of rate model");
+  CHECK(fault_after([](Graph& g) { g.held = NodeId(99); }) ==
+        "`held` is a node that does not exist");
+  CHECK(fault_after([](Graph& g) { g.states[0].kept = NodeId(9); }) ==
+        "state `m` has `kept`, but no step is skipped");
+  CHECK(fault_after([](Graph& g) { g.hypers[0].unless = NodeId(9); }) ==
+        "hyper `lr` has `unless`, but is not bound");
+}
+
 TEST_CASE("a graph with many faults lists the first ones") {
   Graph graph = sample();
   for (int i = 0; i < 100; ++i) graph.add(Node{.type = ValueType::Bool, .value = 2});

@@ -71,6 +71,12 @@ class Runner {
     for (const ir::Store& store : graph_.stores)
       if (store.target == ir::StoreTarget::State && graph_.states[store.index].rate == rate)
         outcome_.states[store.index] = read(values, store.value).number;
+    if (rate == Rate::Model) {
+      for (const NodeId end : {graph_.skipped, graph_.held})
+        if (end.valid()) outcome_.ends[end] = read(values, end).truth;
+      for (const ir::StateInfo& state : graph_.states)
+        if (state.kept.valid()) outcome_.ends[state.kept] = read(values, state.kept).truth;
+    }
     for (const NodeId id : program.slots) {
       REQUIRE(values.count(id) == 1);
       REQUIRE(slots_.emplace(id, values[id]).second);
@@ -192,6 +198,7 @@ std::size_t require_plan_agrees(const plan::Plan& plan, const ir::ScalarContext&
     const ir::HyperInfo& hyper = plan.graph.hypers[i];
     if (hyper.bound.valid()) REQUIRE(same(outcome.bound.at(i).number, machine[hyper.bound].number));
   }
+  for (const auto& [end, truth] : outcome.ends) REQUIRE(truth == machine[end].truth);
   return outcome.version;
 }
 

@@ -10,11 +10,12 @@
 
 namespace talweg::tests {
 
-/// What a step leaves: new values of the places that are written, and of bound hypers.
+/// What a step leaves: new values of the places that are written, of bound hypers, and how it ends.
 struct Outcome {
   std::map<std::uint32_t, double> streams;   // by stream
   std::map<std::uint32_t, double> states;    // scalar states
   std::map<std::uint32_t, ir::Value> bound;  // by hyper
+  std::map<ir::NodeId, bool> ends;           // what says how the call ends, by node
   std::size_t version = 0;                   // the loop that ran
 };
 

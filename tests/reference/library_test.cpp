@@ -83,7 +83,7 @@ struct Run {
     return std::move(*result);
   }
 
-  support::Status step(const optimizer::StepInputs& inputs = {}) {
+  support::Result<optimizer::StepOutcome> step(const optimizer::StepInputs& inputs = {}) {
     const void* const gradients[] = {gradient.data()};
     return optimizer.step(gradients, inputs);
   }

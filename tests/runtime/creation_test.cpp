@@ -269,11 +269,11 @@ TEST_CASE(
   const void* gradients[2] = {grad, nullptr};
   talweg_step_inputs inputs{};
   inputs.gradients = gradients;
-  REQUIRE(talweg_step(optimizer, &inputs, nullptr) == TALWEG_OK);
+  REQUIRE(talweg_step(optimizer, &inputs, nullptr, nullptr) == TALWEG_OK);
   CHECK(spec->memory[5] == -3);
   gradients[0] = spec->memory.data();
   talweg_error error{};
-  CHECK(talweg_step(optimizer, &inputs, &error) == TALWEG_OVERLAP);
+  CHECK(talweg_step(optimizer, &inputs, nullptr, &error) == TALWEG_OVERLAP);
   CHECK(std::string(error.message).find("tensor `a`") != std::string::npos);
   for (std::size_t i = sizes.control_bytes; i < rounded(sizes.control_bytes); ++i)
     if (control[i] != 0xA5) FAIL("wrote past the control memory");

@@ -72,13 +72,15 @@ TEST_CASE("persistent data is one named, typed list") {
   }
   CHECK(names == std::vector<std::string>{"t", "calls", "m/w0", "m/w1", "start/w0", "start/w1",
                                           "floor/w0", "floor/w1", "one/w0", "one/w1", "total",
-                                          "mu@0", "mu@1", "@begun/w0", "@begun/w1"});
+                                          "mu@0", "mu@1", "@begun/start/w0", "@begun/start/w1",
+                                          "@begun/floor/w0", "@begun/floor/w1", "@begun/mu"});
 }
 
 TEST_CASE("a rule whose states start from constants keeps nothing about beginnings") {
   FakeRule<float> rule;
   rule.states[kStart].initial = TALWEG_INITIAL_ZERO;
   rule.states[kFloor].initial = TALWEG_INITIAL_CONSTANT;
+  rule.states[kMu].initial = TALWEG_INITIAL_CONSTANT;
   FakeModel<float> model({2});
   auto optimizer = make_optimizer(rule, model);
   for (const auto& entry : optimizer.persistent())
@@ -108,10 +110,11 @@ TEST_CASE("a file that does not fit changes nothing") {
   refuse(other_shape, larger, "`m/w1` is F32 [3], not F32 [4]");
   FakeModel<float> more({3, 3, 3});
   auto other_count = make_optimizer(rule, more);
-  refuse(other_count, more, "missing (5): `m/w2`, `start/w2`, `floor/w2`, `one/w2`, `@begun/w2`");
+  refuse(other_count, more,
+         "missing (6): `m/w2`, `start/w2`, `floor/w2`, `one/w2`, `@begun/start/w2`");
   FakeModel<float> fewer({3});
   auto fewer_tensors = make_optimizer(rule, fewer);
-  refuse(fewer_tensors, fewer, "unexpected (5): `@begun/w1`, `floor/w1`");
+  refuse(fewer_tensors, fewer, "unexpected (6): `@begun/floor/w1`, `@begun/start/w1`");
 
   // The right tensors, but a count that no run can have.
   auto twin = make_optimizer(rule, model);
@@ -123,10 +126,10 @@ TEST_CASE("a file that does not fit changes nothing") {
   }
   for (auto& entry : saved.persistent()) {
     if (entry.name == "t") *static_cast<double*>(entry.data) = 3;
-    if (entry.name == "@begun/w0") *static_cast<double*>(entry.data) = 0.5;
+    if (entry.name == "@begun/mu") *static_cast<double*>(entry.data) = 0.5;
   }
   REQUIRE(checkpoint::save_optimizer(file.path, saved).ok());
-  refuse(twin, model, "has a value of `@begun/w0` that cannot be");
+  refuse(twin, model, "has a value of `@begun/mu` that cannot be");
   REQUIRE(support::write_file_atomically(file.path, "not a checkpoint").ok());
   refuse(twin, model, "is not a safetensors file");
 }

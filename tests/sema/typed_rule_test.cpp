@@ -354,3 +354,47 @@ rule R
   param -= update
 )");
 }
+
+TEST_CASE("skip and hold are statements, once for each turn of a loop") {
+  CHECK(typed(R"(
+rule R {
+  hyper model int k = 2
+  input model loss
+  state m
+  step {
+    m = m + grad
+    if t > 1 { skip if loss > 3 } else { hold if calls % k != 0 }
+    for i in 1..2 { hold if t == i }
+  }
+}
+)",
+              "R") == R"(
+rule R
+  hyper k: model int = 2
+  state m: element
+  input loss: model
+  stage r = R
+    step
+      m = (m:element + grad:element):element
+      if (t:model > 1):model
+        skip if (loss:model > 3):model
+      else
+        hold if ((calls:model % k:model):model != 0):model
+      hold if (t:model == 1):model
+      hold if (t:model == 2):model
+)");
+}
+
+TEST_CASE("what a call that ends early leaves is read by it") {
+  const auto codes = [](const std::string& statements) {
+    test::Session session;
+    session.add("m", "rule R {\n  input model loss\n  state m\n  state v\n  step {\n" + statements +
+                         "\n    update = (m + v) * loss\n  }\n}");
+    session.resolve("R", "m");
+    return session.codes();
+  };
+  CHECK(codes("m = 1\n m = 2\n v = 1") == "TW0703");
+  CHECK(codes("m = 1\n skip if loss > 1\n m = 2\n v = 1").empty());
+  CHECK(codes("param = 1\n hold if loss > 1\n param = 2\n v = 1").empty());
+  CHECK(codes("param = 1\n skip if loss > 1\n param = 2\n v = 1") == "TW0703");
+}
