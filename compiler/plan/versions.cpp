@@ -80,8 +80,7 @@ class VersionMaker {
       std::vector<Assumption> ends = goes_on;
       ends.push_back({.condition = end, .holds = true});
       add_versions(ends);
-      if (versions_.back().assumptions.size() > ends.size())
-        versions_.push_back(make_version(ends));
+      if (has_guards_) versions_.push_back(make_version(ends));
       goes_on.push_back({.condition = end, .holds = false});
     }
     add_versions(goes_on);
@@ -116,6 +115,7 @@ class VersionMaker {
     for (const NodeId condition : conditions_of(make_version(ends)))
       if (!is_guard(condition)) rule_conditions.insert(condition);
     enumerates_ = rule_conditions.size() <= kMaxEnumeratedConditions;
+    has_guards_ = false;
     most_assumptions_ = ends.size() + kMaxEnumeratedConditions;
     enumerate(ends);
   }
@@ -138,6 +138,7 @@ class VersionMaker {
     std::vector<Assumption> with_guards = assumptions;
     for (const NodeId condition : conditions)
       if (is_guard(condition)) with_guards.push_back({.condition = condition, .holds = true});
+    has_guards_ = has_guards_ || with_guards.size() > assumptions.size();
     if (!with_guards.empty()) versions_.push_back(make_version(with_guards));
   }
 
@@ -286,6 +287,7 @@ class VersionMaker {
   const Truths constant_truths_;
   std::vector<Assumption> route_;  // what is known of the facts
   bool enumerates_ = false;
+  bool has_guards_ = false;
   std::size_t most_assumptions_ = 0;
   std::vector<Route> routes_;
   std::vector<LoopVersion> versions_;

@@ -98,9 +98,10 @@ TEST_CASE("names and docs of any bytes survive") {
   Graph graph;
   graph.name = "β \"quoted\" \\ name";
   graph.doc = "line one\nline two\ttab\r\x01\x7f // no comment";
-  graph.hypers.push_back({.name = "clip.max norm", .range = {}, .bound = {}, .doc = "a\nb"});
-  graph.states.push_back({.name = "end", .initial = {}, .doc = {}});
-  graph.states.push_back({.name = "\xff\xfe", .initial = {}, .doc = "not UTF-8: \xc3"});
+  graph.hypers.push_back(
+      {.name = "clip.max norm", .range = {}, .bound = {}, .unless = {}, .doc = "a\nb"});
+  graph.states.push_back({.name = "end", .initial = {}, .kept = {}, .doc = {}});
+  graph.states.push_back({.name = "\xff\xfe", .initial = {}, .kept = {}, .doc = "not UTF-8: \xc3"});
   graph.inputs.push_back({.name = "1e-3", .doc = {}});
   graph.add(make_leaf(graph, NodeKind::State, 1));
   const Graph again = good(print(graph));

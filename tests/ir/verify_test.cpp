@@ -17,16 +17,18 @@ namespace {
 /// mul, 5 sub, 6 flush, 7 constant, 8 gt (Bool), 9 nesterov.
 Graph sample() {
   Graph graph;
-  graph.hypers.push_back({.name = "lr", .range = {}, .bound = {}, .doc = {}});
+  graph.hypers.push_back({.name = "lr", .range = {}, .bound = {}, .unless = {}, .doc = {}});
   graph.hypers.push_back({.name = "nesterov",
                           .kind = HyperInfo::Kind::Bool,
                           .rate = Rate::Model,
                           .range = {},
                           .bound = {},
+                          .unless = {},
                           .doc = {}});
-  graph.states.push_back({.name = "m", .initial = {}, .doc = {}});
-  graph.states.push_back({.name = "mu", .rate = Rate::Group, .initial = {}, .doc = {}});
-  graph.states.push_back({.name = "best", .rate = Rate::Model, .initial = {}, .doc = {}});
+  graph.states.push_back({.name = "m", .initial = {}, .kept = {}, .doc = {}});
+  graph.states.push_back({.name = "mu", .rate = Rate::Group, .initial = {}, .kept = {}, .doc = {}});
+  graph.states.push_back(
+      {.name = "best", .rate = Rate::Model, .initial = {}, .kept = {}, .doc = {}});
   graph.inputs.push_back({.name = "loss", .rate = Rate::Model, .doc = {}});
   const NodeId param = graph.add(make_leaf(NodeKind::Param));
   const NodeId grad = graph.add(make_leaf(NodeKind::Grad));

@@ -390,7 +390,7 @@ TEST_CASE("what a call that ends early leaves is read by it") {
     test::Session session;
     session.add("m", "rule R {\n  input model loss\n  state m\n  state v\n  step {\n" + statements +
                          "\n    update = (m + v) * loss\n  }\n}");
-    session.resolve("R", "m");
+    session.check("m");
     return session.codes();
   };
   CHECK(codes("m = 1\n m = 2\n v = 1") == "TW0703");

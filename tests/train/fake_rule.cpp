@@ -22,6 +22,8 @@ void model_scalars(void* self, const talweg_scalar_args* args) {
     return args->given[i] != 0 ? std::optional(args->inputs[i]) : std::nullopt;
   };
   for (std::size_t i = 0; i < 2; ++i) args->needed[i] = args->given[i];
+  if (rule.losses.size() < rule.ends.size()) *args->outcome = rule.ends[rule.losses.size()];
+  if (*args->outcome != TALWEG_COMPLETED) args->needed[0] = args->needed[1] = 0;
   rule.losses.push_back(given(0));
   rule.validation_losses.push_back(given(1));
 }

@@ -20,6 +20,7 @@ struct FakeRule {
   std::uint64_t poison_view = 0;  // after this step the view is infinite; 0: never
   std::uint64_t poison_step = 0;  // in this step the first parameter becomes NaN; 0: never
   std::vector<std::optional<double>> losses, validation_losses;  // as given, one a step
+  std::vector<talweg_outcome> ends;  // of the first calls; those that do not complete read no input
   std::uint32_t groups = 0;
 };
 

@@ -95,6 +95,27 @@ TEST_CASE("given orders are walked in turn, in batches") {
   CHECK(bowl.seen == std::vector<std::uint32_t>{3, 3, 1, 0, 3, 3, 1});
 }
 
+TEST_CASE("held and skipped calls are steps of the loop, and are counted") {
+  Bowl bowl;
+  bowl.validation = {5, 4};
+  FakeRule rule;
+  rule.ends = {TALWEG_HELD, TALWEG_HELD, TALWEG_SKIPPED, TALWEG_COMPLETED, TALWEG_HELD};
+  LoopSettings settings;
+  settings.epochs = 10;
+  settings.batch = 2;
+  settings.max_steps = 5;
+  const auto outcome = run(bowl, rule, settings);
+  REQUIRE(outcome.ok());
+  CHECK(outcome->cause == StopCause::StepLimit);
+  CHECK(outcome->steps == 5);
+  CHECK(outcome->held == 3);
+  CHECK(outcome->skipped == 1);
+  CHECK(bowl.calls == 5);
+  // The first validation loss waits for a call that gets to read it.
+  using Given = std::vector<std::optional<double>>;
+  CHECK(rule.validation_losses == Given{{}, {}, 5, 5, 4});
+}
+
 TEST_CASE("a step limit ends within an epoch, or at its end with the epoch counted") {
   Bowl bowl;
   FakeRule rule;
