@@ -50,7 +50,10 @@ void Checker::exit(Span span, ExitKind kind, syntax::ExprId id) {
   // What was assigned is what such a call leaves behind.
   flow_.read_all(SymbolKind::State);
   if (kind == ExitKind::Hold) flow_.read_all(SymbolKind::Param);
-  if (discarding_ == 0) frame_->rule->changes_something = true;
+  if (discarding_ == 0) {
+    frame_->rule->changes_something = true;
+    if (!frame_->rule->exit) frame_->rule->exit = RuleInstance::Exit{kind, span};
+  }
   put(span, TypedExit{kind, condition.id});
 }
 

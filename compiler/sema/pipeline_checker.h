@@ -45,6 +45,7 @@ class PipelineChecker {
   const syntax::RuleDecl* find_rule(LoadedModule& from, const syntax::Path& path, Found& found);
   bool enters_itself(const syntax::RuleDecl& decl, const Use& use);
   void blocks(RuleInstance& instance, bool watch);
+  void refuse_exit_in_arm(const RuleInstance::Exit& exit, Span stage);
   std::optional<TypedRule> finish();
 
   // when.cpp

@@ -121,9 +121,18 @@ RuleInstance* PipelineChecker::use(LoadedModule& module, const syntax::RuleDecl&
     stages(instance, decl.pipelines.front());
   else
     blocks(instance, use.watch);
+  if (instance.exit && condition_.known && !condition_.constant)
+    refuse_exit_in_arm(*instance.exit, use.stage ? use.stage->span : decl.name.span);
   open_rules_.pop_back();
   if (use.watch && !reporter_.failed()) warn(instance);
   return &instance;
+}
+
+/// One end serves all tensors; which of them are left to go on depends on no arm.
+void PipelineChecker::refuse_exit_in_arm(const RuleInstance::Exit& exit, Span stage) {
+  reporter_.report(DiagnosticKind::ExitInArm, stage, to_text(exit.kind))
+      .label(exit.span, fmt::format("the `{}`", to_text(exit.kind)))
+      .help("write the stage before the rule that chooses, once: `Stage | Recipe`");
 }
 
 void PipelineChecker::blocks(RuleInstance& instance, bool watch) {

@@ -61,6 +61,11 @@ struct RuleInstance {
   std::vector<syntax::Name> stage_names;  // given in its pipeline: `name = Rule(...)`
   std::vector<StageInScope> stages;       // of its pipeline, those before the one at hand
   bool changes_something = false;         // assigns param, grad, update or a state
+  struct Exit {
+    ExitKind kind = ExitKind::Skip;
+    base::Span span;
+  };
+  std::optional<Exit> exit;  // the first `skip` or `hold` of its blocks
 
   [[nodiscard]] std::vector<std::string> member_names() const {
     std::vector<std::string> names;
