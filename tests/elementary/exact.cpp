@@ -1,4 +1,4 @@
-#include "tests/builtins/exact.h"
+#include "tests/elementary/exact.h"
 
 #include <mpfr.h>
 
