@@ -72,11 +72,6 @@ KernelSymbols view_symbols(const plan::Plan& plan, std::size_t view) {
   return result;
 }
 
-bool has_scalar_initial(const ir::Graph& graph, const ir::StateInfo& state) {
-  return state.initial.valid() && graph[state.initial].kind != ir::NodeKind::Param &&
-         graph[state.initial].rate != types::Rate::Const;
-}
-
 void emit_plan(llvm::Module& module, const plan::Plan& plan, const MachineShape& machine,
                const FloatModes& modes) {
   llvm::Type* pointer = llvm::PointerType::getUnqual(module.getContext());

@@ -31,8 +31,4 @@ KernelSymbols view_symbols(const plan::Plan& plan, std::size_t view);
 void emit_plan(llvm::Module& module, const plan::Plan& plan, const MachineShape& machine,
                const FloatModes& modes);
 
-/// True for a state whose initial value initial_states() computes: a scalar that is not known
-/// before a step.
-bool has_scalar_initial(const ir::Graph& graph, const ir::StateInfo& state);
-
 }  // namespace talweg::codegen

@@ -188,9 +188,13 @@ void emit_initial_states(llvm::Function& function, const plan::Plan& plan,
   llvm::Value* args = function.getArg(1);
   ScalarScope scope(plan, {Lanes(ir, 1), plan.compute, &helpers}, {.args = args});
   llvm::Value* states = load_pointer(ir, args, offsetof(talweg_scalar_args, new_states));
-  for (std::size_t i = 0; i < plan.graph.states.size(); ++i)
-    if (has_scalar_initial(plan.graph, plan.graph.states[i]))
-      scope.store_number(states, i, plan.graph.states[i].initial);
+  // Constants too: the image asks for what was computed before the passes, which may have folded
+  // it.
+  for (std::size_t i = 0; i < plan.graph.states.size(); ++i) {
+    const ir::NodeId initial = plan.graph.states[i].initial;
+    if (initial.valid() && plan.graph[initial].kind != ir::NodeKind::Param)
+      scope.store_number(states, i, initial);
+  }
   ir.CreateRetVoid();
 }
 

@@ -11,6 +11,7 @@
 #include "compiler/driver/image_tables.h"
 #include "compiler/ir/input_demand.h"
 #include "compiler/ir/interpret.h"
+#include "compiler/passes/pass.h"
 #include "compiler/passes/passes.h"
 
 namespace talweg::driver {
@@ -49,7 +50,10 @@ class InterpretedKernels {
  public:
   /// `tables` describe the rule, and are not owned.
   InterpretedKernels(ir::Graph graph, types::ComputeType compute, const ImageTables& tables)
-      : graph_(std::move(graph)), compute_(compute), tables_(tables) {}
+      : graph_(std::move(graph)),
+        demand_graph_(passes::run_passes(graph_)),
+        compute_(compute),
+        tables_(tables) {}
 
   [[nodiscard]] talweg_kernels kernels() {
     talweg_kernels kernels{};
@@ -149,7 +153,7 @@ class InterpretedKernels {
       if (graph_.hypers[i].bound.valid() && graph_.hypers[i].rate == rate)
         set_bound(args, machine, i);
     if (rate == types::Rate::Model) set_ends(args, machine);
-    clear_unread_inputs(args, machine, rate);
+    if (!graph_.inputs.empty()) clear_unread_inputs(args, rate);
   }
 
   [[nodiscard]] static bool holds(const ir::Machine& machine, ir::NodeId id) {
@@ -171,10 +175,13 @@ class InterpretedKernels {
       if (skipped && !holds(machine, graph_.states[i].kept)) args.kept[i] = 0;
   }
 
-  void clear_unread_inputs(const talweg_scalar_args& args, const ir::Machine& machine,
-                           types::Rate rate) const {
+  /// Passes drop reads that can make no difference (`if c then x else x`), so what compiled code
+  /// asks for is known from the graph they leave: the same inputs are missing everywhere.
+  void clear_unread_inputs(const talweg_scalar_args& args, types::Rate rate) const {
+    ir::Machine machine(demand_graph_, compute_);
+    machine.run_scalars(context(args));
     KnownTruths truths{machine};
-    const auto demand = ir::input_demand(graph_, rate, truths);
+    const auto demand = ir::input_demand(demand_graph_, rate, truths);
     for (std::size_t i = 0; i < demand.size(); ++i)
       if (!demand[i].value_or(false)) args.needed[i] = 0;
   }
@@ -256,6 +263,7 @@ class InterpretedKernels {
   }
 
   ir::Graph graph_;
+  ir::Graph demand_graph_;  // after the passes
   types::ComputeType compute_;
   const ImageTables& tables_;
 };

@@ -236,7 +236,8 @@ typedef struct talweg_image {
   uint32_t uses_gradient; /* 0 for a rule that never reads grad */
   talweg_scalar_function model_scalars;
   talweg_scalar_function group_scalars;
-  /* Writes new_states for the states whose `initial` is SCALAR; sees hypers only. */
+  /* Writes new_states for the states whose `initial` is SCALAR (what others have means nothing);
+   * sees hypers only. */
   talweg_scalar_function initial_states;
   talweg_place_function place; /* null: every tensor has route 0, all states and all inputs */
   void* self;                  /* first argument of every function but those of views */

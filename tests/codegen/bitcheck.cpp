@@ -245,7 +245,8 @@ class Driver {
     std::vector<double> initial(image_.state_count, -1);
     args.new_states = initial.data();
     image_.initial_states(image_.self, &args);
-    trace_.insert(trace_.end(), initial.begin(), initial.end());
+    for (std::uint32_t i = 0; i < image_.state_count; ++i)
+      if (image_.states[i].initial == TALWEG_INITIAL_SCALAR) trace_.push_back(initial[i]);
   }
 
   const talweg_image& image_;

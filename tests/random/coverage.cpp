@@ -1,0 +1,201 @@
+#include "tests/random/coverage.h"
+
+#include "compiler/base/check.h"
+#include "compiler/builtins/op.h"
+#include "compiler/types/rate.h"
+
+namespace talweg::tests {
+
+namespace {
+
+/// What rule_writer.h can write.
+constexpr const char* kForms[] = {
+    "statement let",
+    "statement let of a truth",
+    "statement var",
+    "statement var of a truth",
+    "assign var",
+    "assign state element",
+    "assign state group",
+    "assign state model",
+    "assign grad",
+    "assign update",
+    "assign param",
+    "assign =",
+    "assign +=",
+    "assign -=",
+    "assign *=",
+    "assign /=",
+    "if statement const",
+    "if statement model",
+    "if statement group",
+    "if statement element",
+    "if without else",
+    "if with else",
+    "if with else if",
+    "update in both arms",
+    "if expression const",
+    "if expression model",
+    "if expression group",
+    "if expression element",
+    "if expression of truths",
+    "if expression with block",
+    "assignment in an arm's block",
+    "for range",
+    "for list",
+    "for hyper list",
+    "for module list",
+    "for nothing",
+    "fn of an expression",
+    "fn of a block",
+    "fn with default",
+    "fn of a truth",
+    "call by position",
+    "call by name",
+    "call without default argument",
+    "call in fn",
+    "step",
+    "after",
+    "hyper number",
+    "hyper int",
+    "hyper bool",
+    "hyper model number",
+    "hyper model int",
+    "hyper model bool",
+    "hyper const number",
+    "hyper const int",
+    "hyper const bool",
+    "hyper const choices",
+    "hyper const list",
+    "hyper default of a constant",
+    "choice comparison",
+    "state element",
+    "state group",
+    "state model",
+    "initial constant",
+    "initial of hypers",
+    "initial param",
+    "input element",
+    "input model",
+    "given",
+    "read t",
+    "read calls",
+    "read update",
+    "read param in after",
+    "module constant",
+    "pipeline in rule",
+    "pipeline in expression",
+    "pipeline as short rule",
+    "named stage",
+    "argument constant",
+    "argument by position",
+    "argument bound",
+    "argument bound truth",
+    "argument reads stage state",
+    "rule used twice",
+    "clip",
+    "min of three",
+    "integer power",
+    "power one half",
+    "pow call",
+    "percent",
+    "unary minus",
+    "literal tiny",
+    "literal huge",
+    "pi",
+    "inf",
+};
+
+const char* type_word(ir::ValueType type, types::Rate rate) {
+  if (type == ir::ValueType::Array) return "of elements";
+  if (type == ir::ValueType::Bool) return types::is_array(rate) ? "of element truths" : "of truths";
+  return "of scalars";
+}
+
+std::string op_feature(builtins::Op op, const char* word) {
+  return "op " + std::string(builtins::info(op).name) + " " + word;
+}
+
+constexpr const char* kNodes[] = {"to_array", "div_scalar", "flush",       "given",      "hyper",
+                                  "state",    "input",      "step_number", "call_number"};
+
+}  // namespace
+
+Coverage::Coverage() {
+  for (const char* form : kForms) counts_[form] = 0;
+  for (const char* node : kNodes) counts_[std::string("node ") + node] = 0;
+  for (const auto rate :
+       {types::Rate::Const, types::Rate::Model, types::Rate::Group, types::Rate::Element})
+    counts_["rate " + std::string(types::to_text(rate))] = 0;
+  for (const builtins::OpInfo& row : builtins::op_table()) {
+    using builtins::Signature;
+    const bool numbers = row.signature != Signature::Logic;
+    if (numbers) counts_[op_feature(row.op, "of elements")] = 0;
+    if (numbers) counts_[op_feature(row.op, "of scalars")] = 0;
+    if (row.signature == Signature::Logic || row.signature == Signature::Choice)
+      for (const char* word : {"of truths", "of element truths"})
+        counts_[op_feature(row.op, word)] = 0;
+  }
+}
+
+void Coverage::add_rule(const std::set<std::string>& features) {
+  for (const std::string& feature : features) {
+    const auto it = counts_.find(feature);
+    TALWEG_CHECK(it != counts_.end(), feature.c_str());
+    ++it->second;
+  }
+}
+
+void Coverage::add(const std::map<std::string, std::uint64_t>& counts) {
+  for (const auto& [feature, count] : counts) counts_[feature] += count;
+}
+
+std::set<std::string> features_of(const ir::Graph& graph) {
+  std::set<std::string> features;
+  for (const ir::Node& node : graph.nodes) {
+    features.insert("rate " + std::string(types::to_text(node.rate)));
+    switch (node.kind) {
+      case ir::NodeKind::Apply: {
+        const auto last = static_cast<std::size_t>(node.operand_count() - 1);
+        const ir::Node& operand = graph[node.operands[last]];
+        features.insert(op_feature(node.op, type_word(operand.type, node.rate)));
+        break;
+      }
+      case ir::NodeKind::ToArray:
+        features.insert("node to_array");
+        break;
+      case ir::NodeKind::DivScalar:
+        features.insert("node div_scalar");
+        break;
+      case ir::NodeKind::Flush:
+        features.insert("node flush");
+        break;
+      case ir::NodeKind::Given:
+        features.insert("node given");
+        break;
+      case ir::NodeKind::Hyper:
+        features.insert("node hyper");
+        break;
+      case ir::NodeKind::State:
+        features.insert("node state");
+        break;
+      case ir::NodeKind::Input:
+        features.insert("node input");
+        break;
+      case ir::NodeKind::StepNumber:
+        features.insert("node step_number");
+        break;
+      case ir::NodeKind::CallNumber:
+        features.insert("node call_number");
+        break;
+      case ir::NodeKind::Constant:
+      case ir::NodeKind::Param:
+      case ir::NodeKind::Grad:
+      case ir::NodeKind::IsNormal:
+        break;
+    }
+  }
+  return features;
+}
+
+}  // namespace talweg::tests

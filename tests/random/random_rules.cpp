@@ -1,0 +1,209 @@
+// Random rules from the command line and from ctest.
+//
+//   random_rules sample FIRST COUNT   compares each of these examples with one instruction set of
+//   this
+//                                     machine in turn; prints how often everything occurred; fails
+//                                     if something occurred less often than 1 in 100 of the
+//                                     examples
+//   random_rules show N               prints example N and checks it on every instruction set
+//   random_rules campaign STATE [TABLE]
+//                                     goes on with examples 0 to 10^6, every instruction set and
+//                                     both types, for $TALWEG_CAMPAIGN_SECONDS (600 unless set)
+//
+// The first example that fails is made smaller and printed; exit status 1.
+#include <fmt/format.h>
+
+#include <chrono>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <fstream>
+#include <sstream>
+
+#include "compiler/targets/target.h"
+#include "tests/random/check_rule.h"
+#include "tests/random/coverage.h"
+#include "tests/random/shrink.h"
+#include "tests/sample_size.h"
+
+namespace talweg::tests {
+
+namespace {
+
+constexpr std::uint64_t kCampaignRules = 1'000'000;
+constexpr std::uint64_t kCampaignBlock = 100;
+constexpr int kMostTries = 2000;
+
+std::uint64_t example_now = 0;
+bool is_checking = false;
+
+/// A check of ours that fails ends the program: say where it was.
+void say_where() {
+  if (is_checking)
+    std::fprintf(stderr, "the program ended at example %llu: random_rules show %llu\n",
+                 static_cast<unsigned long long>(example_now),
+                 static_cast<unsigned long long>(example_now));
+}
+
+std::vector<std::string> isas_here() {
+  std::vector<std::string> names;
+  for (const targets::Target* target : targets::all_targets())
+    if (target->runs_here()) names.emplace_back(target->name());
+  return names;
+}
+
+void report(const Choices& failing, const CheckOptions& options) {
+  const auto fails = [&](Choices& choices) {
+    return !check_example(draw_example(choices), options).fault.empty();
+  };
+  Choices small(shrink(failing.taken(), fails, kMostTries));
+  const Example example = draw_example(small);
+  const std::string fault = check_example(example, options).fault;
+  std::printf("---- made smaller\n%s%s\n", describe(example).c_str(), fault.c_str());
+}
+
+/// Checks one example; on a fault says so, makes it smaller, and gives nothing.
+std::optional<Outcome> check_number(std::uint64_t n, const CheckOptions& options) {
+  Choices choices = choices_of_example(n);
+  example_now = n;
+  is_checking = true;
+  const Example example = draw_example(choices);
+  Outcome outcome = check_example(example, options);
+  is_checking = false;
+  if (outcome.fault.empty()) return outcome;
+  std::printf("example %llu fails\n%s%s\n", static_cast<unsigned long long>(n),
+              describe(example).c_str(), outcome.fault.c_str());
+  std::fflush(stdout);
+  report(choices, options);
+  return std::nullopt;
+}
+
+int sample(std::uint64_t first, std::uint64_t count) {
+  count = sample_size(count);
+  Coverage coverage;
+  std::map<std::string, std::uint64_t> by_isa;
+  std::uint64_t refused = 0, values = 0, finite = 0;
+  const std::vector<std::string> isas = isas_here();
+  for (std::uint64_t n = first; n < first + count; ++n) {
+    const std::string& isa = isas[n % isas.size()];
+    const auto outcome = check_number(n, {.isas = {isa}, .both_types = false, .plant = {}});
+    if (!outcome) return 1;
+    coverage.add_rule(outcome->features);
+    ++by_isa[isa];
+    refused += outcome->was_refused ? 1 : 0;
+    values += outcome->values;
+    finite += outcome->finite_values;
+  }
+  fmt::print("{} rules, {} with a step that was refused; {} values, {} of them finite\n", count,
+             refused, values, finite);
+  for (const auto& [isa, rules] : by_isa)
+    std::printf("%-12s %llu\n", isa.c_str(), static_cast<unsigned long long>(rules));
+  const std::uint64_t least = count / 100;
+  // The hard values must not drown all others.
+  bool is_enough = finite > values / 3 && refused < count / 3;
+  for (const auto& [feature, occurrences] : coverage.counts()) {
+    std::printf("%-40s %llu%s\n", feature.c_str(), static_cast<unsigned long long>(occurrences),
+                occurrences < least ? "  TOO FEW" : "");
+    is_enough = is_enough && occurrences >= least;
+  }
+  return is_enough ? 0 : 1;
+}
+
+int show(std::uint64_t n) {
+  Choices choices = choices_of_example(n);
+  std::fputs(describe(draw_example(choices)).c_str(), stdout);
+  std::fflush(stdout);
+  return check_number(n, {.isas = isas_here(), .both_types = true, .plant = {}}) ? 0 : 1;
+}
+
+/// What a campaign has done: blocks of examples from 0 on, and how often everything occurred.
+struct Progress {
+  std::uint64_t rules = 0;
+  std::uint64_t refused = 0;
+  Coverage coverage;
+};
+
+Progress read_progress(const char* path) {
+  Progress progress;
+  std::ifstream stream(path);
+  std::string line;
+  while (std::getline(stream, line)) {
+    const std::size_t tab = line.find('\t');
+    if (tab == std::string::npos) continue;
+    const std::string name = line.substr(0, tab);
+    const std::uint64_t count = std::strtoull(line.c_str() + tab, nullptr, 10);
+    if (name == "rules")
+      progress.rules = count;
+    else if (name == "refused")
+      progress.refused = count;
+    else if (progress.coverage.counts().contains(name))
+      progress.coverage.add({{name, count}});
+  }
+  return progress;
+}
+
+void write_file(const std::string& path, const std::string& text) {
+  std::ofstream(path + ".new", std::ios::binary) << text;
+  std::rename((path + ".new").c_str(), path.c_str());
+}
+
+void write_progress(const char* path, const Progress& progress) {
+  std::string text = fmt::format("rules\t{}\nrefused\t{}\n", progress.rules, progress.refused);
+  for (const auto& [feature, count] : progress.coverage.counts())
+    text += fmt::format("{}\t{}\n", feature, count);
+  write_file(path, text);
+}
+
+void write_table(const char* path, const Progress& progress) {
+  std::string text = fmt::format(
+      "# Random rules: the campaign\n\n"
+      "Written by `random_rules campaign` (tests/random/random_rules.cpp). {} of {} rules so far, "
+      "each "
+      "in float32 and float64\non {}, large ones on 1, 2, 3, 8 and 16 threads; no\ndifference to "
+      "the "
+      "interpreter. In {} of them a step was refused, for the same reason everywhere.\n\n"
+      "| in so many rules | what |\n|---|---|\n",
+      progress.rules, kCampaignRules, fmt::join(isas_here(), ", "), progress.refused);
+  for (const auto& [feature, count] : progress.coverage.counts())
+    text += fmt::format("| {} | {} |\n", count, feature);
+  write_file(path, text);
+}
+
+int campaign(const char* state, const char* table) {
+  using Clock = std::chrono::steady_clock;
+  const char* limit = std::getenv("TALWEG_CAMPAIGN_SECONDS");
+  const auto end = Clock::now() + std::chrono::seconds(limit ? std::atoi(limit) : 600);
+  Progress progress = read_progress(state);
+  const CheckOptions options{.isas = isas_here(), .both_types = true, .plant = {}};
+  while (progress.rules < kCampaignRules && Clock::now() < end) {
+    for (std::uint64_t i = 0; i < kCampaignBlock; ++i) {
+      const auto outcome = check_number(progress.rules + i, options);
+      if (!outcome) return 1;
+      progress.coverage.add_rule(outcome->features);
+      progress.refused += outcome->was_refused ? 1 : 0;
+    }
+    progress.rules += kCampaignBlock;
+    write_progress(state, progress);
+    if (table) write_table(table, progress);
+  }
+  std::printf("%llu of %llu rules\n", static_cast<unsigned long long>(progress.rules),
+              static_cast<unsigned long long>(kCampaignRules));
+  return 0;
+}
+
+}  // namespace
+
+}  // namespace talweg::tests
+
+int main(int argc, char** argv) {
+  using namespace talweg::tests;
+  std::atexit(say_where);
+  const std::string command = argc > 1 ? argv[1] : "";
+  const auto count = [&](int i) { return std::strtoull(argv[i], nullptr, 10); };
+  if (command == "sample" && argc == 4) return sample(count(2), count(3));
+  if (command == "show" && argc == 3) return show(count(2));
+  if (command == "campaign" && (argc == 3 || argc == 4))
+    return campaign(argv[2], argc == 4 ? argv[3] : nullptr);
+  std::fputs("usage: random_rules sample FIRST COUNT | show N | campaign STATE [TABLE]\n", stderr);
+  return 2;
+}

@@ -1,0 +1,142 @@
+// The test of the test: examples are reproducible, every list of choices is a rule that compiles, a
+// planted difference is found, and what is printed of it is small.
+#include <algorithm>
+#include <catch2/catch.hpp>
+
+#include "compiler/targets/target.h"
+#include "tests/random/check_rule.h"
+#include "tests/random/shrink.h"
+
+namespace talweg::tests {
+
+namespace {
+
+using builtins::Op;
+
+/// Compiles something else wherever the rule computes `from`.
+CheckOptions planted(Op from, Op to) {
+  CheckOptions options{.isas = {"scalar"}, .both_types = false, .plant = {}};
+  options.plant = [from, to](ir::Graph& graph) {
+    for (ir::Node& node : graph.nodes)
+      if (node.kind == ir::NodeKind::Apply && node.op == from) node.op = to;
+  };
+  return options;
+}
+
+/// The first example that shows the planted difference, made smaller.
+Example smallest(const CheckOptions& options) {
+  const auto fails = [&](Choices& choices) {
+    const Example example = draw_example(choices);
+    const std::string fault = check_example(example, options).fault;
+    return fault.find("expected") != std::string::npos;
+  };
+  for (std::uint64_t n = 0; n < 400; ++n) {
+    Choices choices = choices_of_example(n);
+    if (!fails(choices)) continue;
+    Choices small(shrink(choices.taken(), fails, 500));
+    REQUIRE(fails(small));
+    Choices again(small.taken());
+    return draw_example(again);
+  }
+  FAIL("400 examples do not show the difference");
+  return {};
+}
+
+std::ptrdiff_t lines(const std::string& text) { return std::ranges::count(text, '\n'); }
+
+/// Compares a text with the interpreter on every instruction set of this machine, in both types.
+void require_same_everywhere(const std::string& module) {
+  Example example{.setting = {}, .rule = {module, "m.R", {}}};
+  example.setting.tensors = {{17, 0}, {5, 1}, {0, 0}};
+  example.setting.groups = 2;
+  example.setting.steps = 3;
+  CheckOptions options{.isas = {}, .both_types = true, .plant = {}};
+  for (const targets::Target* target : targets::all_targets())
+    if (target->runs_here()) options.isas.emplace_back(target->name());
+  for (example.setting.seed = 1; example.setting.seed <= 6; ++example.setting.seed) {
+    const std::string fault = check_example(example, options).fault;
+    INFO(fault);
+    CHECK(fault.empty());
+  }
+}
+
+}  // namespace
+
+TEST_CASE("an input in arms that turn out equal is missing everywhere or nowhere") {
+  require_same_everywhere(R"(
+rule R {
+  input hessian
+  input model loss
+  state model best
+  step {
+    param = if hessian > 0 then grad * grad else update * grad
+    best = if loss > 1 then t * calls else calls * t
+  }
+})");
+}
+
+TEST_CASE("an initial value that a pass finds out to be constant is still given") {
+  require_same_everywhere(R"(
+rule R {
+  hyper rate = 0.5
+  hyper model first = 0.5
+  state s = if rate < 1 and 2 > inf then rate else 1.5
+  state group g = rate * 0 + 0^0 * 3
+  state model best = if first < 1 and 2 > inf then first else 2.5
+  step {
+    s = 2 * s
+    g = g + 1
+    best = best + 1
+    param = s + g + best
+  }
+})");
+}
+
+TEST_CASE("an example depends on its number only") {
+  for (const std::uint64_t n : {0u, 7u, 1234u}) {
+    Choices first = choices_of_example(n);
+    Choices second = choices_of_example(n);
+    const std::string text = describe(draw_example(first));
+    CHECK(describe(draw_example(second)) == text);
+    Choices replayed(first.taken());
+    CHECK(describe(draw_example(replayed)) == text);
+  }
+}
+
+TEST_CASE("whatever is cut out of the choices, a well-typed rule is left") {
+  const CheckOptions front_end_only{.isas = {}, .both_types = false, .plant = {}};
+  for (std::uint64_t n = 0; n < 30; ++n) {
+    Choices whole = choices_of_example(n);
+    draw_example(whole);
+    std::vector<std::uint32_t> list = whole.taken();
+    for (std::uint64_t edit = 0; list.size() > 20; ++edit) {
+      const std::size_t begin = counter_random(n, edit) % list.size();
+      const std::size_t end = std::min(list.size(), begin + 1 + list.size() / 4);
+      list.erase(list.begin() + static_cast<std::ptrdiff_t>(begin),
+                 list.begin() + static_cast<std::ptrdiff_t>(end));
+      Choices choices(list);
+      const Example example = draw_example(choices);
+      INFO(describe(example));
+      CHECK(check_example(example, front_end_only).fault.empty());
+    }
+  }
+}
+
+TEST_CASE("no choices at all make the simplest rule") {
+  Choices none(std::vector<std::uint32_t>{});
+  const Example example = draw_example(none);
+  CHECK(lines(example.rule.module) <= 5);
+  CHECK(example.setting.tensors.size() == 1);
+}
+
+TEST_CASE("a planted difference is found and made small") {
+  const auto [from, to] = GENERATE(std::pair(Op::Floor, Op::Ceil), std::pair(Op::Lt, Op::Le));
+  const Example example = smallest(planted(from, to));
+  INFO(describe(example));
+  CHECK(lines(example.rule.module) <= 8);
+  CHECK(example.rule.module.size() < 160);
+  CHECK(example.setting.steps == 1);
+  CHECK(example.setting.tensors.size() <= 2);  // the first may have no gradient
+}
+
+}  // namespace talweg::tests

@@ -1,0 +1,242 @@
+#include "tests/random/run_rule.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <bit>
+#include <cmath>
+
+#include "compiler/base/check.h"
+#include "runtime/optimizer/optimizer.hpp"
+#include "tests/codegen/guarded_memory.h"
+
+namespace talweg::tests {
+
+namespace {
+
+/// What a value belongs to; the numbers of value_at's streams.
+enum Stream : std::uint64_t {
+  kParam = 1,
+  kGrad = 1000,
+  kHyper = 2000,
+  kInput = 3000,
+  kPlacement = 9000
+};
+
+std::uint64_t stream_of(Stream kind, std::uint64_t step, std::uint64_t index) {
+  return kind + (step << 20) + (index << 40);
+}
+
+class Run {
+ public:
+  Run(const talweg_image& image, const Setting& setting, std::shared_ptr<support::ThreadPool> pool,
+      bool is_reference)
+      : image_(image), setting_(setting), is_reference_(is_reference) {
+    std::vector<optimizer::Tensor> tensors;
+    for (std::size_t i = 0; i < setting.tensors.size(); ++i) {
+      params_.push_back(array(i, stream_of(kParam, 0, i)));
+      tensors.push_back({fmt::format("tensor{}", i),
+                         {length(i)},
+                         params_.back().data(),
+                         setting.tensors[i].group,
+                         {}});
+    }
+    auto made = optimizer::Optimizer::create(image, nullptr, std::move(tensors), setting.groups,
+                                             std::move(pool));
+    if (!made) {
+      trace_.push_back({"creation", {}, made.failure().message});
+      return;
+    }
+    optimizer_.emplace(std::move(*made));
+  }
+
+  Trace run() && {
+    if (!optimizer_) return std::move(trace_);
+    for (std::uint32_t step = 1; step <= setting_.steps; ++step) {
+      name_ = fmt::format("step {}", step);
+      set_hypers(step);
+      run_step(step);
+      look();
+    }
+    return std::move(trace_);
+  }
+
+ private:
+  [[nodiscard]] std::uint64_t length(std::size_t tensor) const {
+    const std::uint64_t full = setting_.tensors[tensor].elements;
+    return is_reference_ ? std::min(full, kPeriod) : full;
+  }
+  [[nodiscard]] bool is_float32() const { return image_.compute_dtype == TALWEG_F32; }
+
+  GuardedArray array(std::size_t tensor, std::uint64_t stream) {
+    const std::uint64_t count = length(tensor);
+    GuardedArray made(count * (is_float32() ? 4 : 8), chance_at(setting_, kPlacement, tensor, 30)
+                                                          ? Placement::AtStart
+                                                          : Placement::AtEnd);
+    for (std::uint64_t i = 0; i < count; ++i) {
+      const double value = value_at(setting_, stream, i);
+      if (is_float32())
+        static_cast<float*>(made.data())[i] = static_cast<float>(value);
+      else
+        static_cast<double*>(made.data())[i] = value;
+    }
+    return made;
+  }
+
+  void note(const std::string& what, const support::Status& status) {
+    if (!status) trace_.push_back({name_ + ", " + what, {}, status.failure().message});
+  }
+
+  /// Some hypers of some groups, in their range more often than not.
+  void set_hypers(std::uint32_t step) {
+    for (std::uint32_t h = 0; h < image_.hyper_count; ++h) {
+      const talweg_hyper_info& hyper = image_.hypers[h];
+      const bool is_model = hyper.rate == TALWEG_RATE_MODEL;
+      for (std::uint32_t g = 0; g < (is_model ? 1 : setting_.groups); ++g) {
+        const std::uint64_t stream = stream_of(kHyper, step, h);
+        if (!chance_at(setting_, stream, g, 40)) continue;
+        double value = value_at(setting_, stream, g);
+        if (hyper.kind == TALWEG_HYPER_BOOL) value = value > 0 ? 1 : 0;
+        if (hyper.kind == TALWEG_HYPER_INT) value = std::floor(std::fabs(value));
+        if (hyper.kind == TALWEG_HYPER_NUMBER && chance_at(setting_, stream, g + 100, 50))
+          value = std::fabs(value) / (1 + std::fabs(value));
+        const auto group = is_model ? std::optional<std::uint32_t>() : g;
+        note(fmt::format("setting {}", hyper.name),
+             optimizer_->set_hyper(hyper.name, value, group));
+      }
+    }
+  }
+
+  void run_step(std::uint32_t step) {
+    std::vector<GuardedArray> held;
+    std::vector<const void*> gradients;
+    for (std::size_t i = 0; i < setting_.tensors.size(); ++i) {
+      held.push_back(array(i, stream_of(kGrad, step, i)));
+      const bool is_absent = chance_at(setting_, stream_of(kGrad, step, i), 7777, 12);
+      gradients.push_back(is_absent ? nullptr : held.back().data());
+    }
+    optimizer::StepInputs inputs;
+    for (std::uint32_t n = 0; n < image_.input_count; ++n) {
+      const std::uint64_t stream = stream_of(kInput, step, n);
+      if (!chance_at(setting_, stream, 8888, 85)) continue;
+      const std::string name = image_.inputs[n].name;
+      if (image_.inputs[n].rate == TALWEG_RATE_MODEL) {
+        inputs.model.emplace_back(name, value_at(setting_, stream, 0));
+        continue;
+      }
+      std::vector<const void*> pointers;
+      for (std::size_t i = 0; i < setting_.tensors.size(); ++i) {
+        held.push_back(array(i, stream + i * 31));
+        pointers.push_back(held.back().data());
+      }
+      inputs.element.emplace_back(name, std::move(pointers));
+    }
+    if (const auto missing = optimizer_->missing_inputs(inputs))
+      for (const std::string& name : *missing)
+        trace_.push_back({name_ + ", a missing input", {}, name});
+    note("the step", optimizer_->step(gradients, inputs));
+  }
+
+  void look_at(const std::string& name, const void* data, std::uint64_t count) {
+    Section section{name_ + ", " + name, std::vector<double>(count), {}};
+    for (std::uint64_t i = 0; i < count; ++i)
+      section.values[i] = is_float32() ? static_cast<double>(static_cast<const float*>(data)[i])
+                                       : static_cast<const double*>(data)[i];
+    trace_.push_back(std::move(section));
+  }
+
+  void look() {
+    trace_.push_back({name_ + ", counters",
+                      {static_cast<double>(optimizer_->steps_completed()),
+                       static_cast<double>(optimizer_->calls())},
+                      {}});
+    for (std::size_t i = 0; i < setting_.tensors.size(); ++i)
+      look_at(fmt::format("tensor {}, param", i), params_[i].data(), length(i));
+    for (std::uint32_t s = 0; s < image_.state_count; ++s) {
+      const std::string name = image_.states[s].name;
+      if (image_.states[s].rate == TALWEG_RATE_ELEMENT) {
+        for (std::size_t i = 0; i < setting_.tensors.size(); ++i)
+          look_at(fmt::format("tensor {}, state {}", i, name), *optimizer_->state(name, i),
+                  length(i));
+      } else {
+        look_at_scalar("state ", name);
+      }
+    }
+    for (std::uint32_t h = 0; h < image_.hyper_count; ++h)
+      if (image_.hypers[h].bound != 0) look_at_scalar("bound hyper ", image_.hypers[h].name);
+  }
+
+  void look_at_scalar(const char* what, const std::string& name) {
+    Section section{name_ + ", " + what + name, {}, {}};
+    for (std::uint32_t g = 0; g < setting_.groups; ++g) {
+      const auto value = optimizer_->scalar(name, g);
+      if (value)
+        section.values.push_back(*value);
+      else
+        section.text += value.failure().message;
+    }
+    trace_.push_back(std::move(section));
+  }
+
+  const talweg_image& image_;
+  const Setting& setting_;
+  bool is_reference_;
+  std::vector<GuardedArray> params_;
+  std::optional<optimizer::Optimizer> optimizer_;
+  std::string name_;
+  Trace trace_;
+};
+
+bool same_bits(double a, double b) {
+  return (std::isnan(a) && std::isnan(b)) ||
+         std::bit_cast<std::uint64_t>(a) == std::bit_cast<std::uint64_t>(b);
+}
+
+}  // namespace
+
+Trace run_rule(const talweg_image& image, const Setting& setting,
+               const std::shared_ptr<support::ThreadPool>& pool, bool is_reference) {
+  return Run(image, setting, pool, is_reference).run();
+}
+
+Difference first_difference(const Trace& expected, const Trace& actual) {
+  for (std::size_t i = 0; i < std::min(expected.size(), actual.size()); ++i) {
+    const Section& a = expected[i];
+    const Section& b = actual[i];
+    if (a.name != b.name || a.text != b.text)
+      return {fmt::format("expected {}: `{}`, got {}: `{}`", a.name, a.text, b.name, b.text), 0};
+    if (a.values.empty() != b.values.empty()) return {b.name + ": another number of values", 0};
+    for (std::size_t at = 0; at < b.values.size(); ++at) {
+      const double wanted = a.values[b.values.size() == a.values.size() ? at : at % kPeriod];
+      if (!same_bits(wanted, b.values[at]))
+        return {fmt::format("{}, element {}: expected {:a} ({}), got {:a} ({})", b.name, at, wanted,
+                            wanted, b.values[at], b.values[at]),
+                at};
+    }
+  }
+  if (expected.size() != actual.size())
+    return {fmt::format("expected {} results, got {}", expected.size(), actual.size()), 0};
+  return {};
+}
+
+std::string describe_inputs(const talweg_image& image, const Setting& setting,
+                            std::size_t element) {
+  const auto shown = [&](double value) {
+    return image.compute_dtype == TALWEG_F32 ? static_cast<double>(static_cast<float>(value))
+                                             : value;
+  };
+  std::string text;
+  for (std::size_t i = 0; i < setting.tensors.size(); ++i)
+    text += fmt::format("  tensor {}, element {}: param {:a}\n", i, element,
+                        shown(value_at(setting, stream_of(kParam, 0, i), element)));
+  for (std::uint32_t step = 1; step <= setting.steps; ++step)
+    for (std::size_t i = 0; i < setting.tensors.size(); ++i) {
+      const std::uint64_t stream = stream_of(kGrad, step, i);
+      text += fmt::format("  step {}, tensor {}: grad {:a}{}\n", step, i,
+                          shown(value_at(setting, stream, element)),
+                          chance_at(setting, stream, 7777, 12) ? " (absent)" : "");
+    }
+  return text;
+}
+
+}  // namespace talweg::tests

@@ -1,0 +1,185 @@
+// Random statements.
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "tests/random/writer.h"
+
+namespace talweg::tests {
+
+namespace {
+
+std::string rate_word(Rate rate) { return std::string(types::to_text(rate)); }
+
+}  // namespace
+
+/// Small ones mostly: compiling a rule costs as much as its size, and many rules see more than
+/// large ones.
+int Writer::depth_of_expression() {
+  constexpr int kDepths[] = {1, 2, 2, 3};
+  return choices_.one_of(kDepths);
+}
+
+void Writer::statements(Place& place, int most, int depth) {
+  for (int i = 0; i < most && (i == 0 || choices_.chance(65)); ++i) statement(place, depth);
+}
+
+void Writer::statement(Place& place, int depth) {
+  const Choices::Part part(choices_);
+  const bool in_rule = place.block != Place::Block::Function;
+  switch (choices_.weighted({10, 6, 4, 3, 2})) {
+    case 0:
+      return assignment(place);
+    case 1:
+      return let_statement(place);
+    case 2:
+      return depth > 0 ? if_statement(place, depth) : assignment(place);
+    case 3:
+      return depth > 0 ? for_statement(place, depth) : assignment(place);
+    default:
+      if (in_rule && place.block == Place::Block::Step) return update_in_both_arms(place);
+      return assignment(place);
+  }
+}
+
+/// What can be assigned here: never slower than a condition around.
+std::vector<Name> Writer::targets(const Place& place) {
+  std::vector<Name> found;
+  const bool in_step = place.block == Place::Block::Step;
+  for (const Name& name : place.names) {
+    const bool is_member = !name.state_rate.empty() || name.text == "param" ||
+                           (in_step && name.text == "grad") ||
+                           (in_step && name.text == "update" &&
+                            (place.update_is_assigned || place.guard == Rate::Const));
+    const bool is_known = place.block == Place::Block::None ? false : name.is_var || is_member;
+    if (is_known && types::fits(place.guard, name.rate)) found.push_back(name);
+  }
+  return found;
+}
+
+std::string Writer::assign_text(Place& place, const Name& target, int depth) {
+  if (target.sort == Sort::Truth) {
+    note("assign var");
+    return fmt::format("{} = {}", target.text, truth(place, target.rate, depth));
+  }
+  constexpr const char* kOperators[] = {"=", "+=", "-=", "*=", "/="};
+  const char* op = choices_.one_of(kOperators);
+  note(std::string("assign ") + op);
+  if (target.is_var)
+    note("assign var");
+  else if (!target.state_rate.empty())
+    note("assign state " + target.state_rate);
+  else
+    note("assign " + target.text);
+  return fmt::format("{} {} {}", target.text, op, number(place, target.rate, depth));
+}
+
+void Writer::assignment(Place& place) {
+  std::vector<Name> found = targets(place);
+  if (found.empty()) return let_statement(place);
+  const Name target = found[choices_.below(static_cast<std::uint32_t>(found.size()))];
+  line(assign_text(place, target, depth_of_expression()));
+  if (target.text == "update") place.update_is_assigned = true;
+}
+
+void Writer::let_statement(Place& place) {
+  const bool is_var = choices_.chance(40);
+  const bool is_truth = choices_.chance(25);
+  const Rate rate = place.block == Place::Block::Function ? Rate::Const : some_rate(Rate::Element);
+  const std::string name = fresh(is_var ? "v" : "x");
+  const std::string value = is_truth ? truth(place, rate, depth_of_expression())
+                                     : number(place, rate, depth_of_expression());
+  note(std::string("statement ") + (is_var ? "var" : "let") + (is_truth ? " of a truth" : ""));
+  line(fmt::format("{} {} = {}", is_var ? "var" : "let", name, value));
+  place.names.push_back({name, is_truth ? Sort::Truth : Sort::Number, rate, is_var, {}});
+}
+
+/// `{ ... }`, the lines indented, in a scope of its own.
+void Writer::body(Place& place, int depth) {
+  Place inner = place;
+  ++indent_;
+  statements(inner, 3, depth - 1);
+  --indent_;
+}
+
+void Writer::if_statement(Place& place, int depth) {
+  const bool in_function = place.block == Place::Block::Function;
+  const Rate rate = in_function ? Rate::Const : some_rate(Rate::Element);
+  note("if statement " + rate_word(in_function ? Rate::Element : rate));
+  line(fmt::format("if {} {{", truth(place, rate, depth_of_expression() - 1)));
+  Place inner = place;
+  inner.guard = types::join(place.guard, rate);
+  // A slow condition is no reason to hold back, but `update` is assigned on all ways or none.
+  if (rate == Rate::Const && !place.update_is_assigned)
+    std::erase_if(inner.names, [](const Name& name) { return name.text == "update"; });
+  body(inner, depth);
+  switch (choices_.weighted({2, 2, 1})) {
+    case 0:
+      note("if without else");
+      break;
+    case 1:
+      note("if with else");
+      line("} else {");
+      body(inner, depth);
+      break;
+    default:
+      note("if with else if");
+      line(fmt::format("}} else if {} {{", truth(place, rate, depth_of_expression() - 1)));
+      body(inner, depth);
+      line("} else {");
+      body(inner, depth);
+  }
+  line("}");
+}
+
+void Writer::update_in_both_arms(Place& place) {
+  const bool may_assign =
+      std::ranges::any_of(place.names, [](const Name& name) { return name.text == "update"; });
+  if (!may_assign || place.guard != Rate::Const) return assignment(place);
+  note("update in both arms");
+  note("assign update");
+  const Rate rate = some_rate(Rate::Element);
+  note("if statement " + rate_word(rate));
+  line(fmt::format("if {} {{", truth(place, rate, depth_of_expression() - 1)));
+  Place inner = place;
+  inner.guard = types::join(place.guard, rate);
+  line("  update = " + number(inner, Rate::Element, depth_of_expression()));
+  line("} else {");
+  line("  update = " + number(inner, Rate::Element, depth_of_expression()));
+  line("}");
+  place.update_is_assigned = true;
+}
+
+void Writer::for_statement(Place& place, int depth) {
+  const std::string variable = fresh("i");
+  Place inner = place;
+  inner.names.push_back({variable, Sort::Number, Rate::Const, false, {}});
+  constexpr const char* kRanges[] = {"1..2", "1..1", "0..2", "-1..1"};
+  constexpr const char* kLists[] = {"[0.5, 2]", "[1]", "[1e-3, 3, 0.25]"};
+  std::string over = "1..2";
+  const std::size_t kind = choices_.weighted({3, 3, 4, 1});
+  const Name* list = kind == 2 ? pick_name(place, Sort::List, Rate::Const, false) : nullptr;
+  if (kind == 1) {
+    note("for list");
+    over = choices_.one_of(kLists);
+  } else if (list) {
+    note(list->text.starts_with("h") ? "for hyper list" : "for module list");
+    over = list->text;
+  } else if (kind == 3) {
+    note("for nothing");
+    over = "1..0";
+    if (!place.update_is_assigned)
+      std::erase_if(inner.names, [](const Name& name) { return name.text == "update"; });
+  } else {
+    note("for range");
+    over = choices_.one_of(kRanges);
+  }
+  line(fmt::format("for {} in {} {{", variable, over));
+  ++indent_;
+  statements(inner, 2, depth - 1);
+  --indent_;
+  line("}");
+  if (kind != 3) place.update_is_assigned = inner.update_is_assigned;
+}
+
+}  // namespace talweg::tests

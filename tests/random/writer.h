@@ -1,0 +1,132 @@
+// Writes random well-typed modules as source text. Every choice comes from Choices, the simplest is
+// 0.
+//
+// The rules of the language that make a text well-typed are kept here by construction: a name is
+// used where it can be seen, a value never has a faster rate than its place, nothing slow is
+// assigned under a fast condition, `update` is assigned on every way or on none.
+#pragma once
+
+#include <set>
+#include <string>
+#include <vector>
+
+#include "compiler/types/rate.h"
+#include "tests/random/choices.h"
+
+namespace talweg::tests {
+
+using types::Rate;
+
+/// A module named `m` and the expression that names its rule, as for `talweg train --rule`.
+struct RuleText {
+  std::string module;
+  std::string expression;
+  std::set<std::string> features;  // those of coverage.h that were written
+};
+
+RuleText write_rule(Choices& choices);
+
+enum class Sort { Number, Truth, List, Choice };
+
+/// A name that can be read, and perhaps assigned.
+struct Name {
+  std::string text;
+  Sort sort = Sort::Number;
+  Rate rate = Rate::Const;  // the fastest that its value can have
+  bool is_var = false;
+  std::string state_rate;  // of a state: "element", "group" or "model"
+};
+
+struct Function {
+  std::string name;
+  std::vector<std::string> parameters;
+  bool last_has_default = false;
+  bool gives_truth = false;
+};
+
+struct Hyper {
+  std::string name;
+  std::string kind;  // "", "int", "bool", "choices", "list"
+  Rate rate = Rate::Group;
+  bool is_in_initial = false;  // read by a state's initial value
+};
+
+/// A rule that is one stage.
+struct Stage {
+  std::string rule;
+  std::vector<Hyper> hypers;
+  std::vector<std::pair<std::string, Rate>> scalar_states;
+};
+
+/// What can be seen from where an expression or a statement stands.
+struct Place {
+  enum class Block { None, Step, After, Function } block = Block::None;
+  std::vector<Name> names;
+  std::vector<std::string> inputs;  // that `given` may ask for
+  Rate guard = Rate::Const;         // the fastest condition around
+  bool update_is_assigned = false;  // on every way to here
+};
+
+class Writer {
+ public:
+  explicit Writer(Choices& choices) : choices_(choices) {}
+  RuleText run();
+
+ private:
+  // expressions.cpp. `limit`: the value's rate is at most this.
+  std::string number(Place& place, Rate limit, int depth);
+  std::string truth(Place& place, Rate limit, int depth);
+  std::string leaf(const Place& place, Rate limit);
+  std::string literal();
+  std::string arithmetic(Place& place, Rate limit, int depth);
+  std::string builtin_call(Place& place, Rate limit, int depth);
+  std::string power(Place& place, Rate limit, int depth);
+  std::string if_expression(Place& place, Rate limit, int depth, Sort sort);
+  std::string arm(Place& place, Rate limit, int depth, Sort sort, Rate condition);
+  std::string fn_call(Place& place, Rate limit, int depth, const Function& fn);
+  std::string comparison(Place& place, Rate limit, int depth);
+  const Function* pick_function(bool gives_truth);
+  /// Sometimes in parentheses: precedence does not change types among numbers.
+  std::string operand(Place& place, Rate limit, int depth);
+  const Name* pick_name(const Place& place, Sort sort, Rate limit, bool of_that_rate);
+
+  // statements.cpp
+  int depth_of_expression();
+  void statements(Place& place, int most, int depth);
+  void statement(Place& place, int depth);
+  void let_statement(Place& place);
+  void assignment(Place& place);
+  void if_statement(Place& place, int depth);
+  void update_in_both_arms(Place& place);
+  void for_statement(Place& place, int depth);
+  void body(Place& place, int depth);
+  std::string assign_text(Place& place, const Name& target, int depth);
+  std::vector<Name> targets(const Place& place);
+
+  // declarations.cpp
+  void module_constants();
+  void function();
+  void stage_rule();
+  void pipeline_rule();
+  std::string hyper(Stage& stage, Place& place);
+  std::string state(Stage& stage, Place& place, const Place& hypers);
+  std::string arguments(const Stage& stage, Place& around);
+  std::string argument_value(const Hyper& hyper, Place& around);
+  std::string stages_text(Place& around);
+
+  Rate some_rate(Rate limit);
+  void note(const std::string& feature) { features_.insert(feature); }
+  void line(const std::string& text) { out_ += std::string(2 * indent_, ' ') + text + "\n"; }
+  std::string fresh(const char* prefix) { return prefix + std::to_string(++names_made_); }
+
+  Choices& choices_;
+  std::set<std::string> features_;
+  std::string out_;
+  std::size_t indent_ = 0;
+  int names_made_ = 0;
+  std::vector<Name> constants_;  // of the module
+  std::vector<Function> functions_;
+  std::vector<Stage> stages_;
+};
+
+}  // namespace talweg::tests
