@@ -92,7 +92,7 @@ struct Run {
         hessians.push_back(hessian[i] ? gradients[i].data() : nullptr);
       if (std::find(hessian.begin(), hessian.end(), true) != hessian.end())
         inputs.element.emplace_back("hessian", hessians);
-      if (auto done = optimizer->step(pointers, inputs); !done) return done;
+      if (auto done = optimizer->step(pointers, inputs); !done) return done.failure();
     }
     return support::ok();
   }

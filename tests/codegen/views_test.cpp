@@ -79,7 +79,8 @@ struct Model {
     std::vector<const void*> pointers;
     for (const auto& grad : grads) pointers.push_back(grad.data());
     pointers.back() = nullptr;
-    return optimizer.step(pointers);
+    const auto stepped = optimizer.step(pointers);
+    return stepped ? support::ok() : support::Status(stepped.failure());
   }
 
   std::vector<std::vector<T>> read(optimizer::Optimizer& optimizer, const std::string& view) {

@@ -230,10 +230,11 @@ std::string Writer::argument_value(const Hyper& hyper, Place& around) {
   });
   if (hyper.kind.empty() && state != around.names.end() && choices_.chance(85))
     return fmt::format("clip({}, 0.25, 0.75)", state->text);
-  if (hyper.kind == "int") return fmt::format("1 + floor(abs({}))", leaf(around, hyper.rate));
+  if (hyper.kind == "int") return fmt::format("1 + floor(abs({})) + 0 * t", leaf(around, hyper.rate));
   const std::string value = number(around, hyper.rate, 2);
   if (choices_.chance(10)) return fmt::format("({}) * t", value);  // may be refused in some step
-  return fmt::format("clip({}, 0.125, 0.5)", value);
+  // Not a constant, which could be out of range when the rule is compiled.
+  return fmt::format("clip({} + 0 * t, 0.125, 0.5)", value);
 }
 
 std::string Writer::arguments(const Stage& stage, Place& around) {

@@ -98,7 +98,8 @@ int sample(std::uint64_t first, std::uint64_t count) {
              refused, values, finite);
   for (const auto& [isa, rules] : by_isa)
     std::printf("%-12s %llu\n", isa.c_str(), static_cast<unsigned long long>(rules));
-  const std::uint64_t least = count / 100;
+  // A part of the sample promises nothing of what is rare.
+  const std::uint64_t least = sample_part() < 1 ? 0 : count / 100;
   // The hard values must not drown all others.
   bool is_enough = finite > values / 3 && refused < count / 3;
   for (const auto& [feature, occurrences] : coverage.counts()) {

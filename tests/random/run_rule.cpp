@@ -83,7 +83,8 @@ class Run {
     return made;
   }
 
-  void note(const std::string& what, const support::Status& status) {
+  template <class Value>
+  void note(const std::string& what, const support::Result<Value>& status) {
     if (!status) trace_.push_back({name_ + ", " + what, {}, status.failure().message});
   }
 

@@ -30,7 +30,7 @@ PLACE(talweg_state_info, rate, 28);
 SIZE(talweg_input_info, 24);
 PLACE(talweg_input_info, rate, 20);
 
-SIZE(talweg_scalar_args, 88);
+SIZE(talweg_scalar_args, 112);
 PLACE(talweg_scalar_args, hypers, 16);
 PLACE(talweg_scalar_args, states, 24);
 PLACE(talweg_scalar_args, inputs, 32);
@@ -40,6 +40,9 @@ PLACE(talweg_scalar_args, bound, 56);
 PLACE(talweg_scalar_args, model_slots, 64);
 PLACE(talweg_scalar_args, group_slots, 72);
 PLACE(talweg_scalar_args, needed, 80);
+PLACE(talweg_scalar_args, outcome, 88);
+PLACE(talweg_scalar_args, kept, 96);
+PLACE(talweg_scalar_args, unbound, 104);
 
 SIZE(talweg_pass_args, 64);
 PLACE(talweg_pass_args, pointers, 8);

@@ -175,7 +175,7 @@ TEST_CASE("a refused step writes nothing and counts as no call") {
   FakeModel<float> model({100, 20000});
   auto optimizer = make_optimizer(rule, model);
   const std::string fresh = snapshot(optimizer, model);
-  const auto refused = [&](const support::Status& status, const std::string& words) {
+  const auto refused = [&](const auto& status, const std::string& words) {
     REQUIRE_FALSE(status.ok());
     INFO(status.failure().message);
     CHECK(status.failure().message.find(words) != std::string::npos);
