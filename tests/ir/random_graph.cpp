@@ -303,10 +303,11 @@ ir::ElementContext random_element(const Graph& graph, types::ComputeType compute
 }
 
 std::vector<ir::Value> outcome(const Graph& graph, types::ComputeType compute,
-                               const ir::ScalarContext& scalars,
-                               const ir::ElementContext& element) {
+                               const ir::ScalarContext& scalars, const ir::ElementContext& element,
+                               std::span<const double> facts) {
   ir::Machine machine(graph, compute);
   machine.run_scalars(scalars);
+  machine.run_tensor(facts);
   machine.run_element(element);
   std::vector<ir::Value> values;
   Graph::visit_results(graph, [&](NodeId id) { values.push_back(machine[id]); });

@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <span>
 #include <vector>
 
 #include "compiler/ir/graph.h"
@@ -39,9 +40,10 @@ ir::ElementContext random_element(const ir::Graph& graph, types::ComputeType com
                                   Random& random);
 
 /// What one element's step leaves: values of all results (Graph::visit_results), initial values and
-/// views, in table order.
+/// views, in table order. `facts` are those of its tensor, where the graph has any.
 std::vector<ir::Value> outcome(const ir::Graph& graph, types::ComputeType compute,
-                               const ir::ScalarContext& scalars, const ir::ElementContext& element);
+                               const ir::ScalarContext& scalars, const ir::ElementContext& element,
+                               std::span<const double> facts = {});
 
 /// The same bits, any NaN being like another.
 bool same(double a, double b);

@@ -62,8 +62,11 @@ std::string check_passes(ir::Graph graph, std::uint64_t seed) {
       for (int i = 0; i < 3; ++i) {
         const auto scalars = random_scalars(graph, random);
         const auto element = random_element(graph, compute, random);
-        if (!same(outcome(graph, compute, scalars, element),
-                  outcome(after, compute, scalars, element)))
+        std::vector<double> facts;
+        for (const types::Fact& fact : graph.facts)
+          facts.push_back(static_cast<double>(random.below(is_truth(fact.kind) ? 2 : 40)));
+        if (!same(outcome(graph, compute, scalars, element, facts),
+                  outcome(after, compute, scalars, element, facts)))
           return fmt::format("pass {} changes a value in {}; before:\n{}after:\n{}", pass.name,
                              types::to_text(compute), ir::print(graph), ir::print(after));
       }

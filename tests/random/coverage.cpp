@@ -84,6 +84,14 @@ constexpr const char* kForms[] = {
     "read param in after",
     "module constant",
     "pipeline in rule",
+    "when rank",
+    "when size",
+    "when named",
+    "when tagged",
+    "when of logic",
+    "when without otherwise",
+    "otherwise",
+    "pipeline of ways",
     "pipeline in expression",
     "pipeline as short rule",
     "named stage",
@@ -116,16 +124,16 @@ std::string op_feature(builtins::Op op, const char* word) {
   return "op " + std::string(builtins::info(op).name) + " " + word;
 }
 
-constexpr const char* kNodes[] = {"to_array", "div_scalar", "flush",       "given",      "hyper",
-                                  "state",    "input",      "step_number", "call_number"};
+constexpr const char* kNodes[] = {"to_array", "div_scalar", "flush", "given",       "hyper",
+                                  "state",    "input",      "fact",  "step_number", "call_number"};
 
 }  // namespace
 
 Coverage::Coverage() {
   for (const char* form : kForms) counts_[form] = 0;
   for (const char* node : kNodes) counts_[std::string("node ") + node] = 0;
-  for (const auto rate :
-       {types::Rate::Const, types::Rate::Model, types::Rate::Group, types::Rate::Element})
+  for (const auto rate : {types::Rate::Const, types::Rate::Model, types::Rate::Group,
+                          types::Rate::Tensor, types::Rate::Element})
     counts_["rate " + std::string(types::to_text(rate))] = 0;
   for (const builtins::OpInfo& row : builtins::op_table()) {
     using builtins::Signature;
@@ -181,6 +189,9 @@ std::set<std::string> features_of(const ir::Graph& graph) {
         break;
       case ir::NodeKind::Input:
         features.insert("node input");
+        break;
+      case ir::NodeKind::Fact:
+        features.insert("node fact");
         break;
       case ir::NodeKind::StepNumber:
         features.insert("node step_number");

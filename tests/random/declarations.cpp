@@ -230,7 +230,8 @@ std::string Writer::argument_value(const Hyper& hyper, Place& around) {
   });
   if (hyper.kind.empty() && state != around.names.end() && choices_.chance(85))
     return fmt::format("clip({}, 0.25, 0.75)", state->text);
-  if (hyper.kind == "int") return fmt::format("1 + floor(abs({})) + 0 * t", leaf(around, hyper.rate));
+  if (hyper.kind == "int")
+    return fmt::format("1 + floor(abs({})) + 0 * t", leaf(around, hyper.rate));
   const std::string value = number(around, hyper.rate, 2);
   if (choices_.chance(10)) return fmt::format("({}) * t", value);  // may be refused in some step
   // Not a constant, which could be out of range when the rule is compiled.
@@ -276,6 +277,57 @@ std::string Writer::stages_text(Place& around) {
   return fmt::format("{}", fmt::join(parts, " | "));
 }
 
+/// What is known of a tensor. Sizes are compared with numbers below kPeriod only: the reference has
+/// no more elements than that.
+std::string Writer::when_condition(int depth) {
+  const Choices::Part part(choices_);
+  switch (choices_.weighted({3, 3, 2, 2, depth > 0 ? 2u : 0u})) {
+    case 0: {
+      note("when rank");
+      constexpr const char* kTexts[] = {"rank == 1", "rank >= 2", "rank < 1",
+                                        "rank == 2 or rank == 0"};
+      return choices_.one_of(kTexts);
+    }
+    case 1: {
+      note("when size");
+      constexpr const char* kTexts[] = {"size > 32", "size <= 1", "size < 100", "size >= 8"};
+      return choices_.one_of(kTexts);
+    }
+    case 2: {
+      note("when named");
+      constexpr const char* kTexts[] = {"named(\"tensor0\")", "named(\"*2\")", "named(\"t?nsor*\")",
+                                        "named(\"bias\")"};
+      return choices_.one_of(kTexts);
+    }
+    case 3:
+      note("when tagged");
+      return choices_.chance(50) ? "tagged(\"odd\")" : "not tagged(\"even\")";
+    default: {
+      note("when of logic");
+      const std::string left = when_condition(depth - 1);
+      const char* op = choices_.chance(50) ? "and" : "or";
+      return fmt::format("({}) {} not ({})", left, op, when_condition(depth - 1));
+    }
+  }
+}
+
+/// `when ...: A | B`, and perhaps `otherwise: C`.
+void Writer::arms(const Place& around) {
+  const std::uint32_t count = 1 + choices_.below(2);
+  for (std::uint32_t i = 0; i < count; ++i) {
+    Place seen = around;  // labels of an arm end with it
+    const std::string condition = when_condition(1);
+    line(fmt::format("when {}: {}", condition, stages_text(seen)));
+  }
+  if (!choices_.chance(70)) {
+    note("when without otherwise");
+    return;
+  }
+  note("otherwise");
+  Place seen = around;
+  line("otherwise: " + stages_text(seen));
+}
+
 void Writer::pipeline_rule() {
   note("pipeline in rule");
   Place around;
@@ -291,7 +343,10 @@ void Writer::pipeline_rule() {
     around.names.push_back({"given_number", Sort::Number, Rate::Model, false, {}});
     around.inputs.emplace_back("given_number");
   }
-  line("pipeline " + stages_text(around));
+  if (choices_.chance(45))
+    arms(around);
+  else
+    line("pipeline " + stages_text(around));
   --indent_;
   line("}");
 }
@@ -305,12 +360,16 @@ RuleText Writer::run() {
   Place around;
   for (const char* name : {"t", "calls"})
     around.names.push_back({name, Sort::Number, Rate::Model, false, {}});
-  switch (choices_.weighted({8, 5, 1, 2})) {
+  switch (choices_.weighted({8, 6, 1, 2})) {
     case 0:
       break;
     case 1:
       pipeline_rule();
       text.expression = "m.Top";
+      if (choices_.chance(20)) {
+        note("pipeline of ways");
+        text.expression = fmt::format("m.{} | m.Top", stages_.front().rule);
+      }
       break;
     case 2: {
       note("pipeline as short rule");

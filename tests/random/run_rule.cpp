@@ -36,10 +36,10 @@ class Run {
     for (std::size_t i = 0; i < setting.tensors.size(); ++i) {
       params_.push_back(array(i, stream_of(kParam, 0, i)));
       tensors.push_back({fmt::format("tensor{}", i),
-                         {length(i)},
+                         shape(i),
                          params_.back().data(),
                          setting.tensors[i].group,
-                         {}});
+                         {i % 2 == 0 ? "even" : "odd"}});
     }
     auto made = optimizer::Optimizer::create(image, nullptr, std::move(tensors), setting.groups,
                                              std::move(pool));
@@ -65,6 +65,21 @@ class Run {
   [[nodiscard]] std::uint64_t length(std::size_t tensor) const {
     const std::uint64_t full = setting_.tensors[tensor].elements;
     return is_reference_ ? std::min(full, kPeriod) : full;
+  }
+  /// Of some rank from 0 to 3, with the tensor's elements.
+  [[nodiscard]] std::vector<std::uint64_t> shape(std::size_t tensor) const {
+    const std::uint64_t count = length(tensor);
+    switch (counter_random(setting_.seed, tensor) % 4) {
+      case 0:
+        if (count == 1) return {};
+        return {count};
+      case 1:
+        return {1, count};
+      case 2:
+        return {count, 1, 1};
+      default:
+        return {count};
+    }
   }
   [[nodiscard]] bool is_float32() const { return image_.compute_dtype == TALWEG_F32; }
 
@@ -157,14 +172,21 @@ class Run {
       const std::string name = image_.states[s].name;
       if (image_.states[s].rate == TALWEG_RATE_ELEMENT) {
         for (std::size_t i = 0; i < setting_.tensors.size(); ++i)
-          look_at(fmt::format("tensor {}, state {}", i, name), *optimizer_->state(name, i),
-                  length(i));
+          look_at_state(fmt::format("tensor {}, state {}", i, name), name, i);
       } else {
         look_at_scalar("state ", name);
       }
     }
     for (std::uint32_t h = 0; h < image_.hyper_count; ++h)
       if (image_.hypers[h].bound != 0) look_at_scalar("bound hyper ", image_.hypers[h].name);
+  }
+
+  void look_at_state(const std::string& what, const std::string& name, std::size_t tensor) {
+    const auto start = optimizer_->state(name, tensor);
+    if (start)
+      look_at(what, *start, length(tensor));
+    else  // another arm's
+      trace_.push_back({name_ + ", " + what, {}, start.failure().message});
   }
 
   void look_at_scalar(const char* what, const std::string& name) {

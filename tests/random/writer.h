@@ -113,6 +113,8 @@ class Writer {
   std::string arguments(const Stage& stage, Place& around);
   std::string argument_value(const Hyper& hyper, Place& around);
   std::string stages_text(Place& around);
+  std::string when_condition(int depth);
+  void arms(const Place& around);
 
   Rate some_rate(Rate limit);
   void note(const std::string& feature) { features_.insert(feature); }

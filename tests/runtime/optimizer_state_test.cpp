@@ -149,7 +149,7 @@ TEST_CASE("an optimizer is neither saved nor loaded while a view is swapped in")
   auto optimizer = make_optimizer(rule, model);
   REQUIRE(checkpoint::save_optimizer(file.path, optimizer).ok());
   REQUIRE(optimizer.swap_in("same"));
-  const auto message = [](const support::Status& status) {
+  const auto message = [](const auto& status) {
     return status ? "no failure" : status.failure().message;
   };
   const std::string words =

@@ -89,7 +89,8 @@ std::vector<std::vector<T>> read(optimizer::Optimizer& optimizer, const char* vi
   return values;
 }
 
-std::string failure(const support::Status& status) {
+template <class Value>
+std::string failure(const support::Result<Value>& status) {
   return status ? "no failure" : status.failure().message;
 }
 
