@@ -74,6 +74,14 @@ struct Model {
     return *std::move(made);
   }
 
+  /// Zeros and subnormals stay.
+  void make_finite() {
+    for (auto* list : {&params, &grads})
+      for (auto& values : *list)
+        for (T& value : values)
+          if (!std::isfinite(value) || std::fabs(value) > T{1000}) value = T{0.75};
+  }
+
   /// The last tensor never has a gradient.
   support::Status step(optimizer::Optimizer& optimizer) {
     std::vector<const void*> pointers;
@@ -182,6 +190,7 @@ TEST_CASE("the library's views begin at param, bit for bit, and stay there witho
     if (graph.views.empty()) continue;
     INFO(rule);
     Model<float> model({67, 5, 40});
+    model.make_finite();
     auto optimizer = model.optimizer(compile_for(graph, ComputeType::F32, isas_here().back()), 1);
     for (const std::string& view : optimizer.views()) {
       ++views;
@@ -192,7 +201,7 @@ TEST_CASE("the library's views begin at param, bit for bit, and stay there witho
     for (const std::string& view : optimizer.views())
       CHECK(same_bits<float>({model.read(optimizer, view).back()}, {last}));
   }
-  CHECK(views >= 5);
+  CHECK(views >= 7);
 }
 
 TEST_CASE("the library's views are the states that they name") {
@@ -204,10 +213,7 @@ TEST_CASE("the library's views are the states that they name") {
   for (const auto& [rule, state] : rows) {
     INFO(rule);
     Model<double> model({50, 3});
-    for (auto* list : {&model.params, &model.grads})
-      for (auto& values : *list)
-        for (double& value : values)
-          if (!std::isfinite(value) || std::fabs(value) > 1e3) value = 0.75;
+    model.make_finite();
     auto optimizer =
         model.optimizer(compile_for(graph_of_rule(rule), ComputeType::F64, isas_here().back()), 1);
     for (int step = 0; step < 3; ++step) REQUIRE(model.step(optimizer));
@@ -224,9 +230,7 @@ TEST_CASE("on tensors of another arm a view is param") {
     const auto program = compile_for(graph_of_rule("m.Arms", kRules), ComputeType::F32, isa);
     Model<float> model({5, 33, 9, 40});
     auto optimizer = model.optimizer(program, 1);
-    for (auto& values : model.grads)
-      for (float& value : values)
-        if (!std::isfinite(value)) value = 1;
+    model.make_finite();
     for (int step = 0; step < 2; ++step) REQUIRE(model.step(optimizer));
     CHECK(optimizer.views() ==
           std::vector<std::string>{"ema.averaged", "debiased", "rate", "ema_2.averaged"});
