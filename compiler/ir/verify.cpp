@@ -21,7 +21,7 @@
 //   all
 //      Scalar or all Array. The node has the type that follows.
 //   8. A node has the rate that follows: that of its table entry, or the join of its operands.
-//   9. A Scalar is of rate const to matrix; one of rate tensor, and a Bool of it, is known when the
+//   9. A Scalar is of rate const to matrix; one of rate tensor is known when the
 //   optimizer is built: computed from facts and constants alone. A Bool constant is 0 or 1.
 // Stores
 //  10. A store names a place that exists, and each place at most once.
@@ -124,7 +124,7 @@ class Verifier {
     if (node.rate != rate)
       fault(id, "%{} is of rate {}, but its operands make it {}", id.index, to_text(node.rate),
             to_text(rate));
-    if (node.rate == Rate::Tensor && node.type != ValueType::Array) check_known(id, node);
+    if (node.rate == Rate::Tensor && node.type == ValueType::Scalar) check_known(id, node);
     if (node.type == ValueType::Scalar && types::is_array(node.rate))
       fault(id, "%{} is a scalar of rate {}", id.index, to_text(node.rate));
     if (node.kind == NodeKind::Constant && node.type == ValueType::Bool && node.value != 0 &&

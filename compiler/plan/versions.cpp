@@ -63,10 +63,13 @@ class VersionMaker {
       const bool is_derived =
           node.kind == NodeKind::Apply &&
           (node.op == Op::And || node.op == Op::Or || node.op == Op::Not || node.op == Op::Select);
+      // A comparison of values that arms made is no fact: it stays in the loop.
+      const bool is_of_arrays =
+          node.operand_count() > 0 && graph_[node.operands[0]].type == ir::ValueType::Array;
       const bool is_assumed = std::any_of(route_.begin(), route_.end(),
                                           [&](const Assumption& a) { return a.condition == id; });
       return node.rate == Rate::Tensor && node.type == ir::ValueType::Bool && !is_derived &&
-             !is_assumed;
+             !is_of_arrays && !is_assumed;
     };
     const auto found = std::find_if(version.nodes.begin(), version.nodes.end(), decides);
     return found == version.nodes.end() ? std::nullopt : std::optional(*found);

@@ -27,7 +27,8 @@ struct StepSetting {
   Placement placement = Placement::AtEnd;
 };
 
-/// Everything a step can change, and every view after each step, as numbers; in one order for all images of a graph.
+/// Everything a step can change, and every view after each step, as numbers; in one order for all
+/// images of a graph.
 using Outcome = std::vector<double>;
 
 /// Runs the steps. Values are those of Random::number(): hard ones among ordinary ones. The same

@@ -41,14 +41,21 @@ rule Route {
   when named("*.bias"):                       SGD(momentum = 0.9, lr = lr)
 }
 rule Halve { step { update = if t % 2 == 0 then 0.5 * update else update } }
+rule Wide {
+  when rank == 2: Constant(lr = 0.5)
+  otherwise:      Constant(lr = 0.25)
+}
+rule Constant { hyper lr = 1 in [0, inf); step { update = lr } }
+rule Larger { step { update = if update > 0.3 and t > 1 then 2 * update else update } }
 )";
   StepSetting setting;
   setting.tensors = {{100, 0}, {257, 1}, {3, 0}, {17, 1}, {5}, {64, 1, false}, {1000, 0}, {2, 1}};
   setting.group_count = 2;
   setting.threads = 3;
   setting.steps = 4;
-  for (const char* rule : {"m.Route", "ClipValue | m.Route | Ema", "m.Route | m.Halve",
-                           "m.Route | SGD", "SGD | m.Route", "m.Route | Ema | second = m.Route"}) {
+  for (const char* rule :
+       {"m.Route", "ClipValue | m.Route | Ema", "m.Route | m.Halve", "m.Route | SGD",
+        "SGD | m.Route", "m.Route | Ema | second = m.Route", "m.Wide | m.Larger"}) {
     std::vector<StepSetting> settings;
     for (setting.seed = 1; setting.seed < 9; ++setting.seed) settings.push_back(setting);
     require_same_bits(graph_of_rule(rule, route), settings, rule);
