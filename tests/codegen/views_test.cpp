@@ -131,7 +131,9 @@ std::vector<std::vector<std::vector<T>>> all_views(const std::shared_ptr<driver:
                                                    std::uint32_t threads) {
   Model<T> model(kSizes);
   auto optimizer = model.optimizer(program, threads);
-  REQUIRE(optimizer.set_hyper(optimizer.image().hypers[0].name, 2, 1));
+  std::uint32_t hyper = 0;
+  while (optimizer.image().hypers[hyper].rate != TALWEG_RATE_GROUP) ++hyper;
+  REQUIRE(optimizer.set_hyper(optimizer.image().hypers[hyper].name, 2, 1));
   std::vector<std::vector<std::vector<T>>> seen;
   for (int step = 0; step <= 2; ++step) {
     if (step > 0) REQUIRE(model.step(optimizer));
@@ -170,6 +172,7 @@ TEMPLATE_TEST_CASE("every target and any number of threads reads the same views"
   require_same_views<TestType>("m.Scheduled");
   require_same_views<TestType>("AdamW | Ema");
   require_same_views<TestType>("m.Arms");
+  require_same_views<TestType>("AccumulateGradient(2) | SGD | m.Debiased");
 }
 
 TEST_CASE("stages with views of one name have them under their labels") {
@@ -243,6 +246,25 @@ TEST_CASE("on tensors of another arm a view is param") {
     for (const std::size_t other : {0u, 2u})
       CHECK(same_bits<float>({rate[other]}, {model.params[other]}));
   }
+}
+
+TEST_CASE("held calls are no steps to a view") {
+  const auto program =
+      compile_for(graph_of_rule("AccumulateGradient(2) | SGD | m.Debiased", kRules),
+                  ComputeType::F64, isas_here().back());
+  Model<double> model({20, 3});
+  model.make_finite();
+  auto optimizer = model.optimizer(program, 1);
+  auto expected = model.params;  // t is 0: param * 3 * share
+  for (auto& values : expected)
+    for (double& value : values) value *= 2.25;
+  CHECK(same_bits(model.read(optimizer, "debiased"), expected));
+  REQUIRE(model.step(optimizer));
+  CHECK(optimizer.steps_completed() == 0);
+  CHECK(same_bits(model.read(optimizer, "debiased"), expected));
+  REQUIRE(model.step(optimizer));
+  CHECK(optimizer.steps_completed() == 1);
+  CHECK_FALSE(same_bits<double>({model.read(optimizer, "debiased")[0]}, {expected[0]}));
 }
 
 }  // namespace talweg::tests
