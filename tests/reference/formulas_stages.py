@@ -5,6 +5,7 @@ formulas_stages.py TALWEG FOLDER; see given_gradients.py. s = t - 1 throughout.
 
 import sys
 
+from formulas_adaptive import adam
 from formulas_momentum import fixed, torch_sgd
 from given_gradients import Form, np, run, Trajectory
 
@@ -84,6 +85,18 @@ def cautious_gradient(theta, g, s, m, at_zero=True):
     return theta - 0.05 * g - 0.02 * np.where(mask, theta, 0)
 
 
+def accumulated(inner, k=3, mean=True):
+    """k calls are one step of the inner form, which counts its own."""
+    def step(theta, g, s, m):
+        m["total"] = m.get("total", 0) + g
+        if (s + 1) % k:
+            return theta
+        g, m["total"] = m["total"] / (k if mean else 1), np.zeros_like(g)
+        return inner(theta, g, s // k, m)
+
+    return step
+
+
 def apply_every(theta, g, s, m, k=3):
     m["b"] = g if s == 0 else 0.9 * m["b"] + g
     m["sum"] = m.get("sum", 0) - 0.05 * m["b"]
@@ -114,6 +127,9 @@ FORMS = {
                                        "GradientDescent(lr = 0.05) | CautiousDecay(lr = 0.2, at_zero = false)"),
     "grokfast": Form(before(grokfast), f"Grokfast(decay = 0.9) | {SGD}", "slow=average"),
     "grokfast_zero": Form(before(fixed(grokfast, copies=False)), f"Grokfast(decay = 0.9, first = zero) | {SGD}", "slow=average"),
+    "accumulate": Form(accumulated(adam), "AccumulateGradient(k = 3) | Adam(lr = 0.01, beta2 = 0.99, eps = 1e-3, weight_decay = 0.1)",
+                       "total"),
+    "accumulate_sum": Form(accumulated(heavy_ball, k=4, mean=False), f"AccumulateGradient(k = 4, reduce = sum) | {SGD}", "total"),
     "apply_every": Form(apply_every, f"{SGD} | ApplyEvery(k = 3)"),
     "non_negative": Form(after(lambda new, s, m: np.maximum(new, 0)), f"{SGD} | NonNegative"),
     "lookahead": Form(after(lookahead), f"{SGD} | Lookahead(k = 3, alpha = 0.3)", "slow"),
