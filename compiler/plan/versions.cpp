@@ -33,7 +33,10 @@ class VersionMaker {
  public:
   VersionMaker(const ir::Graph& graph, types::ComputeType compute,
                const std::vector<Stream>& streams)
-      : graph_(graph), streams_(streams), constant_truths_(find_constant_truths(graph, compute)) {}
+      : graph_(graph),
+        streams_(streams),
+        constant_truths_(find_constant_truths(graph, compute)),
+        is_over_facts_(find_over_facts(graph)) {}
 
   RoutesAndVersions run() && {
     add_routes({});
@@ -63,13 +66,10 @@ class VersionMaker {
       const bool is_derived =
           node.kind == NodeKind::Apply &&
           (node.op == Op::And || node.op == Op::Or || node.op == Op::Not || node.op == Op::Select);
-      // A comparison of values that arms made is no fact: it stays in the loop.
-      const bool is_of_arrays =
-          node.operand_count() > 0 && graph_[node.operands[0]].type == ir::ValueType::Array;
       const bool is_assumed = std::any_of(route_.begin(), route_.end(),
                                           [&](const Assumption& a) { return a.condition == id; });
-      return node.rate == Rate::Tensor && node.type == ir::ValueType::Bool && !is_derived &&
-             !is_of_arrays && !is_assumed;
+      return node.rate == Rate::Tensor && is_over_facts_[id.index] &&
+             node.type == ir::ValueType::Bool && !is_derived && !is_assumed;
     };
     const auto found = std::find_if(version.nodes.begin(), version.nodes.end(), decides);
     return found == version.nodes.end() ? std::nullopt : std::optional(*found);
@@ -104,6 +104,20 @@ class VersionMaker {
       if (graph.nodes[i].type == ir::ValueType::Bool && graph.nodes[i].rate == Rate::Const)
         truths[i] = machine[NodeId(i)].truth;
     return truths;
+  }
+
+  /// Known where the optimizer is built. `is_finite(x)`, say, has rate tensor too where x is one of
+  /// two scalars by a fact, but changes from step to step: it stays in the loop.
+  static std::vector<bool> find_over_facts(const ir::Graph& graph) {
+    std::vector<bool> over_facts(graph.nodes.size());
+    for (std::size_t i = 0; i < graph.nodes.size(); ++i) {
+      const Node& node = graph.nodes[i];
+      over_facts[i] = node.operand_count() > 0 || node.kind == NodeKind::Constant ||
+                      node.kind == NodeKind::Fact;
+      for (int k = 0; k < node.operand_count(); ++k)
+        if (!over_facts[node.operands[static_cast<std::size_t>(k)].index]) over_facts[i] = false;
+    }
+    return over_facts;
   }
 
   [[nodiscard]] bool is_guard(NodeId id) const { return graph_[id].kind == NodeKind::IsNormal; }
@@ -288,6 +302,7 @@ class VersionMaker {
   const ir::Graph& graph_;
   const std::vector<Stream>& streams_;
   const Truths constant_truths_;
+  const std::vector<bool> is_over_facts_;
   std::vector<Assumption> route_;  // what is known of the facts
   bool enumerates_ = false;
   bool has_guards_ = false;

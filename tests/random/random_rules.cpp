@@ -12,8 +12,10 @@
 //
 // The first example that fails is made smaller and printed; exit status 1.
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include <chrono>
+#include <csignal>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
@@ -34,15 +36,24 @@ constexpr std::uint64_t kCampaignRules = 1'000'000;
 constexpr std::uint64_t kCampaignBlock = 100;
 constexpr int kMostTries = 2000;
 
-std::uint64_t example_now = 0;
-bool is_checking = false;
+/// What to say if the program ends within a check: by a check of ours, or by a signal.
+char where_text[96] = "";
 
-/// A check of ours that fails ends the program: say where it was.
 void say_where() {
-  if (is_checking)
-    std::fprintf(stderr, "the program ended at example %llu: random_rules show %llu\n",
-                 static_cast<unsigned long long>(example_now),
-                 static_cast<unsigned long long>(example_now));
+  const auto written = write(STDERR_FILENO, where_text, std::strlen(where_text));
+  static_cast<void>(written);
+}
+
+void on_signal(int number) {
+  say_where();
+  std::signal(number, SIG_DFL);
+  std::raise(number);
+}
+
+void report_ends() {
+  std::atexit(say_where);
+  for (const int number : {SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGABRT})
+    std::signal(number, on_signal);
 }
 
 std::vector<std::string> isas_here() {
@@ -65,11 +76,11 @@ void report(const Choices& failing, const CheckOptions& options) {
 /// Checks one example; on a fault says so, makes it smaller, and gives nothing.
 std::optional<Outcome> check_number(std::uint64_t n, const CheckOptions& options) {
   Choices choices = choices_of_example(n);
-  example_now = n;
-  is_checking = true;
+  std::snprintf(where_text, sizeof where_text, "the program ended: random_rules show %llu\n",
+                static_cast<unsigned long long>(n));
   const Example example = draw_example(choices);
   Outcome outcome = check_example(example, options);
-  is_checking = false;
+  where_text[0] = 0;
   if (outcome.fault.empty()) return outcome;
   std::printf("example %llu fails\n%s%s\n", static_cast<unsigned long long>(n),
               describe(example).c_str(), outcome.fault.c_str());
@@ -198,7 +209,7 @@ int campaign(const char* state, const char* table) {
 
 int main(int argc, char** argv) {
   using namespace talweg::tests;
-  std::atexit(say_where);
+  report_ends();
   const std::string command = argc > 1 ? argv[1] : "";
   const auto count = [&](int i) { return std::strtoull(argv[i], nullptr, 10); };
   if (command == "sample" && argc == 4) return sample(count(2), count(3));

@@ -24,6 +24,7 @@ constexpr std::uint64_t kLargeLengths[] = {TALWEG_CHUNK_ELEMENTS - 1, TALWEG_CHU
 }  // namespace
 
 Setting draw_setting(Choices& choices) {
+  const Choices::Part whole(choices);
   Setting setting;
   setting.compute = choices.chance(50) ? types::ComputeType::F64 : types::ComputeType::F32;
   setting.steps = 1 + choices.below(4);
@@ -32,6 +33,7 @@ Setting draw_setting(Choices& choices) {
   setting.seed = choices.below(1u << 30);
   const std::uint32_t count = 1 + choices.below(4);
   for (std::uint32_t i = 0; i < 4; ++i) {  // always as many choices, so that edits stay in place
+    const Choices::Part part(choices);
     const bool is_long = choices.chance(4);
     const std::uint64_t length = choices.one_of(kLengths);
     const std::uint64_t long_length = choices.one_of(kLongLengths);

@@ -4,6 +4,7 @@
 #include "tests/random/shrink.h"
 
 #include <algorithm>
+#include <set>
 #include <tuple>
 
 namespace talweg::tests {
@@ -34,7 +35,8 @@ class Shrinker {
   }
 
   bool attempt(List list) {
-    if (tries_left_-- <= 0) return false;
+    if (tries_left_ <= 0 || !tried_.insert(list).second) return false;
+    --tries_left_;
     Choices choices(std::move(list));
     if (!fails_(choices) || !is_smaller(choices.taken(), best_)) return false;
     best_ = choices.taken();
@@ -55,6 +57,14 @@ class Shrinker {
     return list;
   }
 
+  /// Zeros in every place of a part, which then keeps its length.
+  [[nodiscard]] List flattened(const Choices::Span& span) const {
+    List list = best_;
+    std::fill(list.begin() + static_cast<std::ptrdiff_t>(span.begin),
+              list.begin() + static_cast<std::ptrdiff_t>(span.end), 0u);
+    return list;
+  }
+
   bool drop_parts() {
     bool is_better = false;
     for (std::size_t i = 0; i < spans_.size() && tries_left_ > 0;) {
@@ -62,7 +72,9 @@ class Shrinker {
       const bool edited = attempt(without(span.begin, span.end)) ||
                           // With the choice before it: "is there one more?"
                           (span.begin > 0 && attempt(without(span.begin - 1, span.end))) ||
-                          attempt(zeroed(span)) || raise_child(i);
+                          // Or behind it.
+                          (span.end < best_.size() && attempt(without(span.begin, span.end + 1))) ||
+                          attempt(zeroed(span)) || raise_child(i) || attempt(flattened(span));
       is_better |= edited;
       if (!edited) ++i;
     }
@@ -119,6 +131,7 @@ class Shrinker {
   const std::function<bool(Choices&)>& fails_;
   int tries_left_;
   List best_;
+  std::set<List> tried_;
   std::vector<Choices::Span> spans_;
 };
 
