@@ -4,8 +4,7 @@
 // only then it runs again in the full mode, with messages.
 #include "compiler/syntax/parse.h"
 
-#include "compiler/syntax/error_strategy.h"
-#include "compiler/syntax/token_passes.h"
+#include "compiler/syntax/parser_run.h"
 #include "compiler/syntax/tree_builder.h"
 
 namespace talweg::syntax {
@@ -25,7 +24,8 @@ std::size_t antlr_type(TokenKind kind) {
   return antlr4::Token::EOF;
 }
 
-/// Our tokens as ANTLR's. Start and stop are our byte offsets, stop being one past the end.
+}  // namespace
+
 std::vector<std::unique_ptr<antlr4::Token>> antlr_tokens(const TokenList& list) {
   std::vector<std::unique_ptr<antlr4::Token>> result;
   result.reserve(list.tokens.size());
@@ -39,38 +39,16 @@ std::vector<std::unique_ptr<antlr4::Token>> antlr_tokens(const TokenList& list) 
   return result;
 }
 
-/// A parser over prepared tokens, ready to run any rule of the grammar.
-class Run {
- public:
-  Run(const Input& input, const TokenList& list)
-      : source_(antlr_tokens(list)), stream_(&source_), parser_(&stream_), messages_(input, list) {
-    parser_.removeErrorListeners();
-  }
+std::optional<TokenList> prepare(const Input& input) {
+  if (!check_text(input)) return std::nullopt;
+  std::optional<TokenList> list = lex(input);
+  if (!list || !balance_brackets(input, *list) || input.diagnostics.full()) return std::nullopt;
+  lay_out(*list);
+  if (!check_nesting(input, *list)) return std::nullopt;
+  return list;
+}
 
-  template <class Context>
-  Context* parse(Context* (TalwegParser::*rule)()) {
-    auto* prediction = parser_.getInterpreter<antlr4::atn::ParserATNSimulator>();
-    prediction->setPredictionMode(antlr4::atn::PredictionMode::SLL);
-    parser_.setErrorHandler(std::make_shared<antlr4::BailErrorStrategy>());
-    try {
-      return (parser_.*rule)();
-    } catch (const antlr4::ParseCancellationException&) {
-      stream_.seek(0);
-      parser_.reset();
-    }
-    prediction->setPredictionMode(antlr4::atn::PredictionMode::LL);
-    parser_.setErrorHandler(std::make_shared<ErrorStrategy>(messages_));
-    return (parser_.*rule)();
-  }
-
-  [[nodiscard]] const ParserMessages& messages() const { return messages_; }
-
- private:
-  antlr4::ListTokenSource source_;
-  antlr4::CommonTokenStream stream_;
-  TalwegParser parser_;
-  ParserMessages messages_;
-};
+namespace {
 
 /// Sorts what one parse reports by place when it ends: its steps each walk the whole text.
 class SortedReports {
@@ -86,16 +64,6 @@ class SortedReports {
   std::size_t before_;
 };
 
-/// Text to tokens fit for the parser, or nothing after an error that forbids parsing.
-std::optional<TokenList> prepare(const Input& input) {
-  if (!check_text(input)) return std::nullopt;
-  std::optional<TokenList> list = lex(input);
-  if (!list || !balance_brackets(input, *list) || input.diagnostics.full()) return std::nullopt;
-  lay_out(*list);
-  if (!check_nesting(input, *list)) return std::nullopt;
-  return list;
-}
-
 Module empty_module(base::SourceId source) {
   Module module;
   module.source = source;
@@ -103,7 +71,7 @@ Module empty_module(base::SourceId source) {
 }
 
 void parse_declarations(const Input& input, const TokenList& list, Module& module) {
-  Run run(input, list);
+  ParserRun run(input, list);
   auto* context = run.parse(&TalwegParser::module);
   TreeBuilder(input, list, run.messages(), module).module(context);
 }
@@ -126,7 +94,7 @@ Module parse_pipeline(base::SourceId source, const base::Sources& sources,
   const SortedReports sorted(diagnostics);
   const auto list = prepare(input);
   if (!list) return module;
-  Run run(input, *list);
+  ParserRun run(input, *list);
   auto* context = run.parse(&TalwegParser::lonePipeline);
   TreeBuilder(input, *list, run.messages(), module).lone_pipeline(context);
   return module;
@@ -153,7 +121,7 @@ ReplInput parse_repl(base::SourceId source, const base::Sources& sources,
     parse_declarations(input, *list, result.module);
     return result;
   }
-  Run run(input, *list);
+  ParserRun run(input, *list);
   auto* context = run.parse(&TalwegParser::loneExpression);
   TreeBuilder builder(input, *list, run.messages(), result.module);
   const ExprId value = builder.expression(context->expression());
