@@ -53,6 +53,13 @@ DiagnosticBuilder Diagnostics::add(DiagnosticKind kind, Span span, std::string m
   return DiagnosticBuilder(&diagnostics_.back());
 }
 
+void Diagnostics::forget_warnings_before(SourceId source, std::uint32_t begin) {
+  warning_count_ -= static_cast<int>(std::erase_if(diagnostics_, [&](const Diagnostic& d) {
+    return info(d.kind).severity == Severity::Warning && d.span.source == source &&
+           d.span.begin < begin;
+  }));
+}
+
 void Diagnostics::sort_after(std::size_t count) {
   std::stable_sort(diagnostics_.begin() + static_cast<std::ptrdiff_t>(count), diagnostics_.end(),
                    [](const Diagnostic& a, const Diagnostic& b) {

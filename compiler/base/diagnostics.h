@@ -90,6 +90,8 @@ class Diagnostics {
   /// Sorts what was reported after the first `count` diagnostics by place, for a phase that walks
   /// its text several times. All of it must be about one source.
   void sort_after(std::size_t count);
+  /// Drops warnings about text of `source` that begins before `begin`: it was warned about earlier.
+  void forget_warnings_before(SourceId source, std::uint32_t begin);
 
  private:
   DiagnosticBuilder add(DiagnosticKind kind, Span span, std::string message);

@@ -145,6 +145,7 @@ ReplSession::Reply ReplSession::define(const std::string&, std::vector<Definitio
   };
   for (const Definition& old : definitions_)
     if (!is_fresh(old)) next.push_back(old);
+  const auto old_bytes = static_cast<std::uint32_t>(program_text(next).size());
   for (const Definition& definition : fresh) {
     const bool again =
         std::any_of(definitions_.begin(), definitions_.end(),
@@ -158,7 +159,9 @@ ReplSession::Reply ReplSession::define(const std::string&, std::vector<Definitio
   definitions_ = std::move(next);
   Reply reply;
   reply.output = std::move(output);
-  reply.error = rendered(*compilation);  // warnings
+  // Warnings about older definitions were given when those were made.
+  compilation->diagnostics.forget_warnings_before(base::SourceId(0), old_bytes);
+  reply.error = rendered(*compilation);
   return reply;
 }
 

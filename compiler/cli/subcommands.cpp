@@ -5,9 +5,10 @@
 namespace talweg::cli {
 
 std::span<const Subcommand> subcommands() {
-  static constexpr std::array<Subcommand, 9> kTable = {{
+  static constexpr std::array<Subcommand, 10> kTable = {{
       {"check", "check rule files: names, rates, ranges", declare_check},
       {"fmt", "lay out rule files in the canonical form", declare_fmt},
+      {"list", "show rules, stages and schedules: talweg list AdamW", declare_list},
       {"train", "train a model on data with a rule", declare_train},
       {"predict", "use the parameters of a training run on new data", declare_predict},
       {"trace", "run a rule on a test function and print its trajectory", declare_trace},

@@ -53,7 +53,8 @@ void Checker::node(Span span, const syntax::AssignStmt& s) {
 }
 
 Value Checker::read_target(const Target& target, Span span) {
-  if (target.local) return read_local(*target.local, span);
+  // `x += 1` does not make a local one that is used.
+  if (target.local) return local_value(*target.local, span);
   if (target.symbol.kind == SymbolKind::Update && !flow_.update.assigned)
     flow_.read({SymbolKind::Grad, 0});
   if (target.state) target.state->is_read = true;
@@ -178,7 +179,9 @@ bool Checker::fits_target(const Target& target, const Value& value) {
 }
 
 void Checker::store(const Target& target, const Value& value, Span span) {
-  note_write(target.symbol, span, target.name);
+  if (target.state) target.state->is_assigned = true;
+  note_write(target.symbol,
+             {span, target.name, target.local ? std::optional(target.declared) : std::nullopt});
   if (target.local) {
     const Kind kind = flow_[target.local->var].kind;
     const bool declared_known = flow_[target.local->var].known;
@@ -202,12 +205,8 @@ void Checker::store(const Target& target, const Value& value, Span span) {
   if (fits_target(target, value)) put(span, TypedAssign{target.symbol, value.id});
 }
 
-void Checker::note_write(Symbol symbol, Span span, std::string_view name) {
-  const std::optional<Span> earlier = flow_.wrote(symbol, span);
-  const bool is_loop = earlier && earlier->begin == span.begin;
-  if (!earlier || is_loop || !frame_->is_watched || discarding_ != 0 || reporter_.failed()) return;
-  reporter_.report(DiagnosticKind::OverwrittenUnread, *earlier, name)
-      .label(span, "assigned again here");
+void Checker::note_write(Symbol symbol, UnreadWrites::Write write) {
+  if (frame_->is_watched) flow_.wrote(symbol, std::move(write));
 }
 
 }  // namespace talweg::sema

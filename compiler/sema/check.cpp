@@ -26,7 +26,7 @@ class ModuleCheck {
   void operator()(const syntax::FnDecl& decl) {
     with_checker(decl.name, "function", [&](Checker& checker) {
       checker.function_alone(module_, decl);
-      if (!modules_.reporter.failed()) checker.warn_of_unused_lets();
+      if (!modules_.reporter.failed()) checker.warn_of_unused();
     });
   }
 

@@ -55,7 +55,7 @@ void Checker::discard(const std::function<void()>& work) {
   work();
   --discarding_;
   out_ = outer;
-  flow_.leave_arm(start);
+  flow_.unread.forgive(flow_.leave_arm(start).unread);
   builder_.cut(mark);
 }
 
@@ -142,7 +142,14 @@ void Checker::note_local_read(Span declared) {
     it->second.is_read = true;
 }
 
-void Checker::warn_of_unused_lets() {
+void Checker::warn_of_unused() {
+  for (const UnreadWrites::Lost& lost : flow_.unread.take_lost()) {
+    const auto& declared = lost.write.declared;
+    const auto let = declared ? lets_.find({declared->source.index, declared->begin}) : lets_.end();
+    if (let != lets_.end() && !let->second.is_read) continue;  // said below, of the whole local
+    reporter_.report(DiagnosticKind::OverwrittenUnread, lost.write.span, lost.write.name)
+        .label(lost.overwritten, "assigned again here");
+  }
   for (const auto& [place, let] : lets_)
     if (!let.is_read && !let.name.starts_with('_'))
       reporter_.report(DiagnosticKind::LetNeverUsed, let.span, let.name)

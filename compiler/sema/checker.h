@@ -109,7 +109,8 @@ class Checker {
 
   void report_unknown_choice(Span span, const syntax::HyperDecl& decl);
 
-  void warn_of_unused_lets();
+  /// Warns about locals that nothing reads and assignments that are lost, since the last time.
+  void warn_of_unused();
 
  private:
   using Statements = std::vector<syntax::StmtId>;
@@ -125,12 +126,16 @@ class Checker {
   void stop_at_limit(Span span);
   Value emit(Type type, Span span, decltype(TypedExpr::node) node, std::optional<double> constant);
   void discard(const std::function<void()>& work);
+  /// Walks what other constants would leave out: for warnings, it may not happen.
+  template <class Work>
+  auto maybe(Work work);
 
   // names_in_rules.cpp
   Value name(Span span, const syntax::Path& path);
   std::optional<Value> rule_member(std::string_view name, Span span);
   std::optional<Value> language_name(std::string_view name, Span span);
   Value read_local(const LocalName& local, Span span);
+  Value local_value(const LocalName& local, Span span);
   std::optional<Value> later_hyper(std::string_view name, Span span);
   Value read_hyper(HyperMember& hyper, Span span);
   Value load(Symbol symbol, Type type, Span span);
@@ -208,7 +213,7 @@ class Checker {
   void store(const Target& target, const Value& value, Span span);
   bool fits_target(const Target& target, const Value& value);
   Value read_target(const Target& target, Span span);
-  void note_write(Symbol symbol, Span span, std::string_view name);
+  void note_write(Symbol symbol, UnreadWrites::Write write);
   std::optional<std::vector<Value>> loop_values(const syntax::ForStmt& s);
   std::optional<double> loop_bound(syntax::ExprId id);
   void put(Span span, decltype(TypedStmt::node) node);
@@ -249,6 +254,16 @@ class Checker {
   std::map<std::pair<std::uint32_t, std::uint32_t>, LetUse> lets_;  // by source and start
   void note_local_read(Span declared);
 };
+
+template <class Work>
+auto Checker::maybe(Work work) {
+  struct Arm {
+    UnreadWrites& unread;
+    UnreadWrites::Start start;
+    ~Arm() { unread.join(unread.leave_arm(start), {}); }
+  } arm{flow_.unread, flow_.unread.enter_arm()};
+  return work();
+}
 
 template <class Work>
 auto Checker::with_frame(Frame& frame, Work work) {

@@ -290,7 +290,7 @@ bool Checker::same_kind(Span span, const Value& then_value, const Value& else_va
 
 Value Checker::constant_if(Span span, const syntax::IfExpr& n, bool taken) {
   std::vector<TypedStmt> body;
-  const Value value = arm(taken ? n.then_value : n.else_value, body);
+  const Value value = maybe([&] { return arm(taken ? n.then_value : n.else_value, body); });
   Value other;
   discard([&] {
     std::vector<TypedStmt> dropped;

@@ -13,10 +13,7 @@ void Flow::assign(std::uint32_t var, const VarState& state) {
   vars_[var] = state;
 }
 
-Flow::Start Flow::enter_arm() {
-  unread_.emplace_back();
-  return {journal_.size(), update};
-}
+Flow::Start Flow::enter_arm() { return {journal_.size(), update, unread.enter_arm()}; }
 
 Flow::Arm Flow::leave_arm(const Start& start) {
   Arm arm;
@@ -28,7 +25,7 @@ Flow::Arm Flow::leave_arm(const Start& start) {
     journal_.pop_back();
   }
   update = start.update;
-  unread_.pop_back();
+  arm.unread = unread.leave_arm(start.unread);
   return arm;
 }
 
@@ -45,6 +42,7 @@ void Flow::join(const Arm& a, const Arm& b, Rate condition_rate, bool condition_
              types::join(condition_rate, types::join(from_a.rate, from_b.rate)), std::nullopt};
   }
   for (const auto& [var, state] : joined) assign(var, state);
+  unread.join(a.unread, b.unread);
 
   if (update.on_every_path) return;
   update.on_every_path = a.update.on_every_path && b.update.on_every_path;
@@ -55,28 +53,12 @@ void Flow::join(const Arm& a, const Arm& b, Rate condition_rate, bool condition_
   if (a.update.on_every_path != b.update.on_every_path) update.condition = condition;
 }
 
-std::optional<Span> Flow::wrote(Symbol symbol, Span span) {
-  std::optional<Span> earlier;
-  auto& innermost = unread_.back();
-  if (const auto it = innermost.find(key(symbol)); it != innermost.end()) earlier = it->second;
-  read(symbol);
-  innermost[key(symbol)] = span;
-  return earlier;
-}
-
-void Flow::read(Symbol symbol) {
-  for (auto& open : unread_) open.erase(key(symbol));
-}
-
 void Flow::read_all(SymbolKind kind) {
-  const auto is_kind = [&](const auto& entry) {
-    return static_cast<SymbolKind>(entry.first >> 32) == kind;
-  };
-  for (auto& open : unread_) std::erase_if(open, is_kind);
+  unread.read_range(key({kind, 0}), key({kind, 0xffffffffu}));
 }
 
 void Flow::begin_block() {
-  unread_.assign(1, {});
+  unread.end_block();
   update = {};
 }
 

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "compiler/sema/typed_rule.h"
+#include "compiler/sema/unread_writes.h"
 
 namespace talweg::sema {
 
@@ -31,6 +32,7 @@ struct UpdateState {
 class Flow {
  public:
   UpdateState update;
+  UnreadWrites unread;
 
   std::uint32_t declare(const VarState& state);
   [[nodiscard]] const VarState& operator[](std::uint32_t var) const { return vars_[var]; }
@@ -40,10 +42,12 @@ class Flow {
   struct Arm {
     std::map<std::uint32_t, VarState> changes;
     UpdateState update;
+    UnreadWrites::Arm unread;
   };
   struct Start {
     std::size_t journal_size = 0;
     UpdateState update;
+    UnreadWrites::Start unread = 0;
   };
   Start enter_arm();
   Arm leave_arm(const Start& start);
@@ -51,21 +55,21 @@ class Flow {
   /// it.
   void join(const Arm& a, const Arm& b, Rate condition_rate, bool condition_known, Span condition);
 
-  /// Records that a symbol was assigned; gives the earlier assignment if nobody read it since.
-  std::optional<Span> wrote(Symbol symbol, Span span);
-  void read(Symbol symbol);
+  void wrote(Symbol symbol, UnreadWrites::Write write) {
+    unread.wrote(key(symbol), std::move(write));
+  }
+  void read(Symbol symbol) { unread.read(key(symbol)); }
   /// All symbols of a kind are read.
   void read_all(SymbolKind kind);
   /// A block begins: nothing is unread.
   void begin_block();
 
  private:
-  using Key = std::uint64_t;
+  using Key = UnreadWrites::Key;
   static Key key(Symbol symbol) { return static_cast<Key>(symbol.kind) << 32 | symbol.index; }
 
   std::vector<VarState> vars_;
   std::vector<std::pair<std::uint32_t, VarState>> journal_;  // a var and its state before
-  std::vector<std::map<Key, Span>> unread_ = {{}};           // one map an arm that is open
 };
 
 }  // namespace talweg::sema

@@ -43,6 +43,10 @@ LocalName* Checker::find_local(std::string_view name) {
 
 Value Checker::read_local(const LocalName& local, Span span) {
   note_local_read(local.span);
+  return local_value(local, span);
+}
+
+Value Checker::local_value(const LocalName& local, Span span) {
   Value value = local.value;
   if (local.sort == LocalName::Sort::Var) {
     const VarState& state = flow_[local.var];

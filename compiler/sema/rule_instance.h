@@ -28,6 +28,7 @@ struct StateMember {
   const syntax::StateDecl* decl = nullptr;
   std::uint32_t index = 0;  // into TypedRule::states
   bool is_read = false;
+  bool is_assigned = false;
 };
 
 struct InputMember {

@@ -49,15 +49,17 @@ void PipelineChecker::warn(const RuleInstance& instance) {
     if (!input.is_read)
       reporter_.report(DiagnosticKind::InputNeverRead, input.decl->name.span,
                        input.decl->name.text);
-  // A scalar state may be there for later stages, or for whoever reads it from outside.
+  // A scalar state that is assigned may be there for later stages, or for whoever reads it from
+  // outside.
   for (const StateMember& state : instance.states)
-    if (!state.is_read && builder_.rule.states[state.index].rate == Rate::Element)
+    if (!state.is_read &&
+        (!state.is_assigned || builder_.rule.states[state.index].rate == Rate::Element))
       reporter_.report(DiagnosticKind::StateNeverRead, state.decl->name.span,
                        state.decl->name.text);
   if (decl.pipelines.empty() && decl.arms.empty() && !instance.changes_something)
     reporter_.report(DiagnosticKind::RuleChangesNothing, decl.name.span, decl.name.text)
         .help("assign `update`, `param`, `grad` or a state");
-  checker_.warn_of_unused_lets();
+  checker_.warn_of_unused();
 }
 
 }  // namespace talweg::sema

@@ -63,7 +63,7 @@ void Checker::node(Span span, const syntax::LetStmt& s) {
   local.local = builder_.add_local(s.name.text, s.name.span);
   local.var = flow_.declare({value.known, value.type.kind, value.type.rate, value.constant});
   if (value.known) put(span, TypedAssign{{SymbolKind::Local, local.local}, value.id});
-  note_write({SymbolKind::Local, local.local}, span, s.name.text);
+  note_write({SymbolKind::Local, local.local}, {span, s.name.text, s.name.span, true});
   declare(s.name, std::move(local));
 }
 
@@ -72,7 +72,7 @@ void Checker::node(Span span, const syntax::IfStmt& s) {
   const bool known = expect_kind(condition, Kind::Bool, "the condition of an `if`");
   if (known && condition.constant) {
     const bool taken = *condition.constant != 0;
-    scoped(taken ? s.then_body : s.else_body);
+    maybe([&] { scoped(taken ? s.then_body : s.else_body); });
     discard([&] { scoped(taken ? s.else_body : s.then_body); });
     return;
   }
@@ -153,10 +153,12 @@ void Checker::node(Span span, const syntax::ForStmt& s) {
     discard([&] { once({}); });
     return;
   }
-  for (const Value& value : *values) {
-    if (!spend(span)) return;
-    once(value);
-  }
+  maybe([&] {
+    for (const Value& value : *values) {
+      if (!spend(span)) return;
+      once(value);
+    }
+  });
 }
 
 void Checker::node(Span span, const syntax::RegradStmt&) {

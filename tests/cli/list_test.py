@@ -1,0 +1,116 @@
+#!/usr/bin/env python3
+"""talweg list: what it shows of the library and of modules, in which form, and how it ends."""
+import json
+import sys
+import unittest
+
+from cli_test import ROOT, CommandTest
+
+MODULE = """/// Clips: a sentence. Another one.
+///
+/// Source   nobody.
+rule Clipped {
+  /// The bound.
+  hyper limit = 1 in (0, inf)
+  hyper const mode = hard in {hard, soft}
+  state model count = 2
+  state soft_bound = limit
+  input model loss
+  step {
+    count += loss
+    if mode == soft { soft_bound += limit }
+    grad = clip(grad, -limit, limit)
+  }
+}
+
+/// Twice Clipped, then AdamW.
+rule Both = Clipped(limit = 2) | AdamW(lr = half(t, 2))
+
+/// Half of it.
+fn half(t, x, y = 1 / 2) = x * y + 0 * t
+"""
+
+
+class List(CommandTest):
+    def setUp(self):
+        super().setUp()
+        (self.folder / "clips.tw").write_text(MODULE, encoding="utf-8")
+
+    def objects(self, *arguments):
+        return [json.loads(line) for line in self.talweg("list", "--json", *arguments).stdout.splitlines()]
+
+    def test_the_library_a_line_each(self):
+        text = self.talweg("list").stdout
+        lines = text.splitlines()
+        self.assertLessEqual(max(map(len, lines)), 80)
+        self.assertNotIn("\x1b", text)
+        rules, stages, schedules = (next(i for i, line in enumerate(lines) if line.startswith(word))
+                                    for word in ("Rules", "Stages", "Schedules"))
+        where = {line.split()[0]: i for i, line in enumerate(lines) if line.startswith("  ")}
+        self.assertTrue(rules < where["AdamW"] < stages < where["Ema"] < schedules < where["cosine"])
+        self.assertTrue(stages < where["ClipValue"] < schedules)
+        self.assertIn("  Adam with weight decay kept out of the gradient", lines[where["AdamW"]])
+
+    def test_every_rule_of_the_library_can_be_shown(self):
+        entries = self.objects()
+        declared = sum(line.startswith(("rule ", "fn ")) for file in (ROOT / "stdlib").glob("*.tw")
+                       for line in file.read_text(encoding="utf-8").splitlines())
+        self.assertEqual(len(entries), declared)
+        self.assertTrue(all(entry["summary"] for entry in entries))
+        details = self.objects(*(entry["name"] for entry in entries))
+        self.assertEqual([entry["name"] for entry in details], [entry["name"] for entry in entries])
+        for entry in details:
+            if entry["sort"] == "rule":
+                self.assertTrue(entry["hypers"], entry["name"])
+
+    def test_a_rule_in_full(self):
+        text = self.talweg("list", "AdamW").stdout
+        for part in ("stdlib/adamw.tw:", "param <- param - lr * weight_decay * param", "arXiv:1711.05101",
+                     "eps_place         corrected  {corrected, raw}  const", "  m  element  from 0",
+                     "8 bytes of state a parameter in float32"):
+            self.assertIn(part, text)
+        adamw = self.objects("AdamW")[0]
+        self.assertEqual(adamw["state_bytes_per_parameter_float32"], 8)
+        self.assertIn({"name": "beta1", "default": "0.9", "limits": "[0, 1)", "kind": ""}, adamw["hypers"])
+        self.assertIn("Loshchilov", adamw["source"])
+
+    def test_a_function_in_full(self):
+        self.assertIn("cosine(t, peak, total, end = 0, power = 1)\nschedule, ", self.talweg("list", "cosine").stdout)
+        self.assertEqual(self.objects("cosine")[0]["parameters"][3], {"name": "end", "default": "0"})
+
+    def test_modules_of_ones_own(self):
+        text = self.talweg("list", "clips").stdout
+        self.assertIn("  clips.Both  Twice Clipped, then AdamW\n", text)
+        self.assertIn("  clips.Clipped  Clips: a sentence\n", text)
+        self.assertIn("  clips.half  Half of it\n", text)
+        text = self.talweg("list", "clips.Clipped").stdout
+        for part in ("stage, clips.tw:4", "  Source   nobody.", "The bound.", "count       model    from 2",
+                     "soft_bound  element  from limit  (not by default)", "  loss  model",
+                     "0 bytes of state a parameter in float32, 1 number a model"):
+            self.assertIn(part, text)
+        both = self.objects("clips.Both")[0]
+        self.assertIn("beta1", [hyper["name"] for hyper in both["hypers"]])
+        self.assertNotIn("lr", [hyper["name"] for hyper in both["hypers"]])  # the schedule gives it
+        self.assertEqual(both["state_bytes_per_parameter_float32"], 8)
+
+    def test_modules_of_a_folder(self):
+        folder = self.folder / "more"
+        folder.mkdir()
+        (folder / "other.tw").write_text("/// One.\nfn one(x) = x\n", encoding="utf-8")
+        self.assertIn("  other.one ", self.talweg("list", "-I", folder).stdout)
+        self.assertIn("One.", self.talweg("list", "-I", folder, "other.one").stdout)
+
+    def test_names_that_are_not_there(self):
+        for name, near in (("adamw", "AdamW"), ("AdmaW", "AdamW"), ("clips.Cliped", "clips.Clipped"), ("clips.tw", "clips")):
+            self.assertIn(f"did you mean {near}?", self.talweg("list", name, code=2).stderr)
+        self.assertIn("'talweg list' shows", self.talweg("list", "qqqqqqqqqqqq", code=2).stderr)
+
+    def test_a_module_with_errors(self):
+        (self.folder / "broken.tw").write_text("rule A { step { update = } }\n", encoding="utf-8")
+        self.assertIn("broken.tw:1:", self.talweg("list", "broken", code=1).stderr)
+        (self.folder / "wrong.tw").write_text("rule A { step { update = beta * grad } }\n", encoding="utf-8")
+        self.assertIn("wrong.tw:1:", self.talweg("list", "wrong.A", code=1).stderr)
+
+
+if __name__ == "__main__":
+    unittest.main(argv=sys.argv[:1])
