@@ -37,6 +37,7 @@ struct RuleFacts {
   std::vector<StateRow> inputs;        // name and rate
   std::vector<StateRow> views;         // name and value
   int state_bytes = 0;                 // a parameter, in float32
+  bool depends_on_tensor = false;      // state_bytes is the most there can be
   std::map<std::string, int> scalars;  // numbers kept, by rate
 };
 
@@ -106,6 +107,7 @@ RuleFacts facts_of(const ListEntry& entry, const sema::TypedRule& rule) {
                             state.doc});
   }
   for (const sema::TypedState& state : rule.states) {
+    facts.depends_on_tensor = facts.depends_on_tensor || state.condition.has_value();
     if (state.rate == types::Rate::Element)
       facts.state_bytes += kFloat32Bytes;
     else
@@ -169,7 +171,8 @@ void add_rule(TextPage& page, const RuleFacts& facts) {
   add_rows(page, "Inputs", inputs);
   add_rows(page, "Views", views);
   page.heading("Memory");
-  std::string memory = fmt::format("  {} bytes of state a parameter in float32", facts.state_bytes);
+  std::string memory = fmt::format("  {}{} bytes of state a parameter in float32",
+                                   facts.depends_on_tensor ? "up to " : "", facts.state_bytes);
   for (const auto& [rate, count] : facts.scalars)
     memory += fmt::format(", {} number{} a {}", count, count == 1 ? "" : "s", rate);
   page.raw(memory + ", by default\n");
@@ -247,6 +250,7 @@ nlohmann::json detail_json(const ListEntry& entry, const sema::TypedRule* rule) 
   for (const StateRow& row : facts.views)
     result["views"].push_back(with_doc({{"name", row.name}, {"value", row.rate}}, row.doc));
   result["state_bytes_per_parameter_float32"] = facts.state_bytes;
+  result["state_depends_on_tensor"] = facts.depends_on_tensor;
   return result;
 }
 

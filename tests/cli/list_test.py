@@ -66,7 +66,7 @@ class List(CommandTest):
     def test_a_rule_in_full(self):
         text = self.talweg("list", "AdamW").stdout
         for part in ("stdlib/adamw.tw:", "param <- param - lr * weight_decay * param", "arXiv:1711.05101",
-                     "eps_place         corrected  {corrected, raw}  const", "  m  element  from 0",
+                     "eps_place        corrected  {corrected, raw}  const", "  m  element  from 0",
                      "8 bytes of state a parameter in float32"):
             self.assertIn(part, text)
         adamw = self.objects("AdamW")[0]

@@ -90,18 +90,13 @@ DocId Formatter::function(TalwegParser::FnDeclContext* context) {
   }
   Expression* value = context->arm()->expression();
   parts.push_back(token(context->ASSIGN()));
-  const bool moved = begins_line(first(value));
-  bool broken = false;
-  DocId written;
   if (value->IF_THEN() != nullptr) {
-    const Choice chosen = choice(value);
-    broken = chosen.broken;
-    written = chosen.doc;
+    parts.push_back(moved_choice(value));
   } else {
-    written = condition(value);
+    const bool moved = begins_line(first(value));
+    const DocId below = docs_.indent(kIndent, all({docs_.line(), condition(value)}));
+    parts.push_back(docs_.group(below, moved));
   }
-  const DocId below = docs_.indent(kIndent, all({docs_.line(), written}));
-  parts.push_back(docs_.group(below, moved || broken));
   return docs_.sequence(std::move(parts));
 }
 

@@ -106,10 +106,7 @@ Formatter::Choice Formatter::choice(Expression* context) {
     const DocId tested = condition(link->expression(0));
     const DocId then = token(link->THEN());
     const bool block = link->arm(0)->block() != nullptr;
-    DocId value = arm(link->arm(0));
-    value = block ? all({text(" "), value})
-                  : docs_.group(docs_.indent(kIndent, all({docs_.line(), value})));
-    const DocId whole = all({keyword, text(" "), tested, text(" "), then, value});
+    const DocId whole = all({keyword, text(" "), tested, text(" "), then, arm(link->arm(0))});
     parts.push_back(otherwise.valid() ? all({otherwise, text(" "), whole}) : whole);
     parts.push_back(docs_.line());
     result.broken |= begins_line(index(link->ELSE()));
@@ -117,7 +114,7 @@ Formatter::Choice Formatter::choice(Expression* context) {
     otherwise = token(link->ELSE());
     Expression* last = link->arm(1)->expression();
     const bool goes_on = last != nullptr && last->IF_THEN() != nullptr;
-    if (!goes_on) parts.push_back(all({otherwise, text(" "), arm(link->arm(1))}));
+    if (!goes_on) parts.push_back(all({otherwise, arm(link->arm(1))}));
     link = goes_on ? last : nullptr;
   }
   if (result.has_blocks) {
@@ -125,14 +122,20 @@ Formatter::Choice Formatter::choice(Expression* context) {
     for (std::size_t i = 1; i < parts.size(); i += 2) parts[i] = text(" ");
     result.doc = docs_.sequence(std::move(parts));
   } else {
-    result.doc = docs_.align(docs_.group(docs_.sequence(std::move(parts)), result.broken));
+    const bool is_single = parts.size() == 3;
+    const DocId arms = docs_.sequence(std::move(parts));
+    result.doc = docs_.align(docs_.group(arms, result.broken));
+    // An `else if` wants a line of its own where not all fit on the first.
+    result.below = is_single ? result.doc : docs_.align(arms);
   }
   return result;
 }
 
 DocId Formatter::arm(TalwegParser::ArmContext* context) {
-  if (context->block() != nullptr) return docs_.group(block(context->block(), true));
-  return docs_.indent(kContinuation, expression(context->expression()));
+  if (context->block() != nullptr)
+    return all({text(" "), docs_.group(block(context->block(), true))});
+  const DocId value = docs_.indent(kContinuation, expression(context->expression()));
+  return docs_.group(docs_.indent(kIndent, all({docs_.line(), value})));
 }
 
 DocId Formatter::primary(TalwegParser::PrimaryContext* context) {

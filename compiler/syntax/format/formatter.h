@@ -45,6 +45,7 @@ class Formatter {
   };
   struct Choice {
     DocId doc;
+    DocId below;              // the same behind a line break that decides for its arms too
     bool broken = false;      // over several lines, an arm each
     bool has_blocks = false;  // whose lines stand within braces
   };
@@ -101,12 +102,15 @@ class Formatter {
   /// `= value` of a statement, with the space or line break between.
   DocId assigned(Terminal* sign, Expression* value);
   DocId assigned(std::size_t sign, Expression* value);
+  /// An `if` that gives a value, on this line or all of it on the next.
+  DocId moved_choice(Expression* value);
   [[nodiscard]] bool stays_on_line(TalwegParser::BlockContext* context) const;
 
   // expressions (expressions.cpp)
   DocId expression(Expression* context);
   DocId chain(Expression* context);
   Choice choice(Expression* context);
+  /// The value of an arm, with the space or line break before it.
   DocId arm(TalwegParser::ArmContext* context);
   DocId primary(TalwegParser::PrimaryContext* context);
   DocId path(TalwegParser::PathContext* context);

@@ -45,16 +45,20 @@ DocId Formatter::assigned(Terminal* sign, Expression* value) {
   return assigned(index(sign), value);
 }
 
-/// An `if` that does not fit moves to the next line as a whole, so that its arms stand below each
-/// other; any other value is broken where it stands.
+/// An `if` moves to the next line, so that its arms stand below each other; any other value is
+/// broken where it stands.
 DocId Formatter::assigned(std::size_t sign, Expression* value) {
   const DocId written = token(sign);
   if (value->IF_THEN() == nullptr) return all({written, text(" "), condition(value)});
+  return all({written, moved_choice(value)});
+}
+
+DocId Formatter::moved_choice(Expression* value) {
   const bool moved = begins_line(first(value));
   const Choice chosen = choice(value);
-  if (chosen.has_blocks) return all({written, text(" "), chosen.doc});
-  const DocId below = docs_.indent(kIndent, all({docs_.line(), chosen.doc}));
-  return all({written, docs_.group(below, moved || chosen.broken)});
+  if (chosen.has_blocks) return all({text(" "), chosen.doc});
+  const DocId below = docs_.indent(kIndent, all({docs_.line(), chosen.below}));
+  return docs_.group(below, moved || chosen.broken);
 }
 
 DocId Formatter::if_statement(TalwegParser::IfItemContext* context) {
