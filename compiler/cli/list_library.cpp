@@ -89,7 +89,8 @@ std::string ListEntry::summary() const {
   std::string text = first_sentence(paragraph(doc, 0));
   while (text.ends_with('.') || text.ends_with(':')) text.pop_back();
   const std::string plain = name.substr(name.rfind('.') + 1);
-  if (text.starts_with(plain + ": ")) text.erase(0, plain.size() + 2);
+  for (const std::string& head : {plain + ": ", plain + ", a stage "})
+    if (text.starts_with(head)) text.erase(0, head.size());
   if (rule != nullptr && !text.empty())
     text[0] = static_cast<char>(std::toupper(static_cast<unsigned char>(text[0])));
   return text;

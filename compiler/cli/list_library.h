@@ -31,7 +31,7 @@ struct ListEntry {
   const syntax::RuleDecl* rule = nullptr;  // or
   const syntax::FnDecl* fn = nullptr;
 
-  /// The first sentence of the documentation, without the name it may begin with.
+  /// The first sentence of the documentation, without the name (and "a stage") it may begin with.
   [[nodiscard]] std::string summary() const;
   /// What the documentation says behind a label ("Source"), on one line; empty if there is none.
   [[nodiscard]] std::string labelled(std::string_view label) const;

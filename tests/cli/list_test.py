@@ -66,9 +66,10 @@ class List(CommandTest):
     def test_a_rule_in_full(self):
         text = self.talweg("list", "AdamW").stdout
         for part in ("stdlib/adamw.tw:", "param <- param - lr * weight_decay * param", "arXiv:1711.05101",
-                     "eps_place        corrected  {corrected, raw}  const", "  m  element  from 0",
+                     "  m  element  from 0",
                      "8 bytes of state a parameter in float32"):
             self.assertIn(part, text)
+        self.assertRegex(text, r"\n  eps_place +corrected +\{corrected, raw[^}]*\} +const\n")
         adamw = self.objects("AdamW")[0]
         self.assertEqual(adamw["state_bytes_per_parameter_float32"], 8)
         self.assertIn({"name": "beta1", "default": "0.9", "limits": "[0, 1)", "kind": ""}, adamw["hypers"])
