@@ -121,7 +121,7 @@ def rule_section(doc, name, lines):
 def schedule_rows(path):
     out = ["| function | |", "|---|---|"]
     for doc, kind, name, lines in declarations(path.read_text(encoding="utf-8")):
-        signature = re.match(r"fn (\w+\([^)]*\))", lines[0] if ")" in lines[0] else " ".join(lines[:2]))[1]
+        signature = re.match(r"fn (\w+\([^)]*\))", lines[0] if ")" in lines[0] else " ".join(" ".join(lines[:2]).split()))[1]
         out.append(f"| `{signature}` | {' '.join(' '.join(doc).split())} |")
     return out + [""]
 

@@ -152,7 +152,7 @@ TEST_CASE("an if that gives a value has a line for each arm, or one for all") {
   CHECK(formatted_step("x = 2 * (if a then b\nelse c)") ==
         "x = 2 * (if a then b\n         else c)\n");
   CHECK(formatted_step("x = if a then { let b = 1; b } else { 2 }") ==
-        "x = if a then {\n  let b = 1\n  b\n} else { 2 }\n");
+        "x = if a then {\n  let b = 1\n  b\n} else {\n  2\n}\n");
   CHECK(formatted("fn f(x)=\nif a then b else c") == "fn f(x) =\n  if a then b else c\n");
   const std::string a(37, 'a');
   CHECK(formatted_step("let x = if " + a + " then " + a + " else b") ==

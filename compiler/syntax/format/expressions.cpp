@@ -132,8 +132,7 @@ Formatter::Choice Formatter::choice(Expression* context) {
 }
 
 DocId Formatter::arm(TalwegParser::ArmContext* context) {
-  if (context->block() != nullptr)
-    return all({text(" "), docs_.group(block(context->block(), true))});
+  if (context->block() != nullptr) return all({text(" "), block(context->block(), false)});
   const DocId value = docs_.indent(kContinuation, expression(context->expression()));
   return docs_.group(docs_.indent(kIndent, all({docs_.line(), value})));
 }

@@ -133,7 +133,9 @@ class Renderer {
           look.push_back({0, command.flat, doc.parts.front()});
           break;
         case DocKind::Group:
-          look.push_back({0, command.flat && !doc.is_set, doc.parts.front()});
+          // One that is broken only because the author broke it counts as if it were not: what it
+          // stands in must not depend on whether it was written broken, or came to be.
+          look.push_back({0, command.flat && !doc.must_break, doc.parts.front()});
           break;
         case DocKind::Sequence:
         case DocKind::Fill:
@@ -187,7 +189,6 @@ std::optional<int> Documents::flat_width(DocId id) const {
   while (!open.empty()) {
     const Doc& doc = docs_[open.back().index];
     open.pop_back();
-    if (doc.kind == DocKind::Group && doc.is_set) return std::nullopt;
     total += columns(doc.text);
     open.insert(open.end(), doc.parts.begin(), doc.parts.end());
   }

@@ -7,6 +7,13 @@
 
 namespace talweg::syntax {
 
+namespace {
+
+// The defaults of hypers that are longer push no range aside.
+constexpr int kMostAligned = 24;
+
+}  // namespace
+
 DocId Formatter::rule(TalwegParser::RuleDeclContext* context) {
   const DocId keyword = token(context->RULE());
   const DocId name = token(context->NAME());
@@ -162,6 +169,7 @@ Formatter::Columns Formatter::widths(TalwegParser::RuleItemContext* item) {
     head = all({token(hyper->HYPER()), text(" "), words(hyper->word())});
     if (hyper->range() != nullptr)
       own.value = docs_.flat_width(expression(hyper->expression())).value_or(0);
+    if (own.value > kMostAligned) own.value = 0;
   } else if (item->stateDecl() != nullptr && item->stateDecl()->ASSIGN() != nullptr) {
     head = state_head(item->stateDecl());
   }
