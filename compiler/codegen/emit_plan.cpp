@@ -72,6 +72,10 @@ KernelSymbols view_symbols(const plan::Plan& plan, std::size_t view) {
   return result;
 }
 
+KernelSymbols initial_symbols(const plan::Plan& plan, std::size_t state) {
+  return symbols(*plan.initials[state], "talweg_initial_" + std::to_string(state) + "_");
+}
+
 void emit_plan(llvm::Module& module, const plan::Plan& plan, const MachineShape& machine,
                const FloatModes& modes) {
   llvm::Type* pointer = llvm::PointerType::getUnqual(module.getContext());
@@ -85,6 +89,9 @@ void emit_plan(llvm::Module& module, const plan::Plan& plan, const MachineShape&
                    helpers);
   for (std::size_t i = 0; i < plan.views.size(); ++i)
     emit_kernels(module, plan.views[i], view_symbols(plan, i), modes, helpers);
+  for (std::size_t i = 0; i < plan.initials.size(); ++i)
+    if (plan.initials[i])
+      emit_kernels(module, *plan.initials[i], initial_symbols(plan, i), modes, helpers);
 }
 
 }  // namespace talweg::codegen

@@ -17,7 +17,7 @@ namespace talweg::codegen {
 /// Names of the functions in the module (and in the object made from it).
 inline constexpr const char* kInitialStatesSymbol = "talweg_initial_states";
 inline constexpr const char* kPlaceSymbol = "talweg_place";  // where places_tensors() says so
-/// Of the kernels of a step, or of a view.
+/// Of the kernels of a step, of a view, or of the initial value of a state.
 struct KernelSymbols {
   std::string model_scalars, group_scalars;
   std::vector<std::string> passes;
@@ -25,9 +25,10 @@ struct KernelSymbols {
 };
 KernelSymbols step_symbols(const plan::Plan& plan);
 KernelSymbols view_symbols(const plan::Plan& plan, std::size_t view);
+KernelSymbols initial_symbols(const plan::Plan& plan, std::size_t state);  // that has a plan
 
-/// Adds all functions of `plan` and its views to `module`, whose data layout is set. Nothing in it
-/// refers to a symbol outside; no operation has a fast-math flag.
+/// Adds all functions of `plan`, its views and initial values to `module`, whose data layout is
+/// set. Nothing in it refers to a symbol outside; no operation has a fast-math flag.
 void emit_plan(llvm::Module& module, const plan::Plan& plan, const MachineShape& machine,
                const FloatModes& modes);
 

@@ -192,7 +192,7 @@ void emit_initial_states(llvm::Function& function, const plan::Plan& plan,
   // it.
   for (std::size_t i = 0; i < plan.graph.states.size(); ++i) {
     const ir::NodeId initial = plan.graph.states[i].initial;
-    if (initial.valid() && plan.graph[initial].kind != ir::NodeKind::Param)
+    if (initial.valid() && plan.graph[initial].type == ir::ValueType::Scalar)
       scope.store_number(states, i, initial);
   }
   ir.CreateRetVoid();

@@ -70,10 +70,29 @@ class CompiledProgram final : public Program {
       if (!status) return status;
       tables_.set_view(i, kernels, std::move(passes));
     }
+    status = fill_initials(plan);
+    if (!status) return status;
     return set(tables_.image().initial_states, codegen::kInitialStatesSymbol);
   }
 
-  /// The functions of a step or a view in the linked code.
+  support::Status fill_initials(const plan::Plan& plan) {
+    for (std::size_t i = 0; i < plan.graph.states.size(); ++i) {
+      if (tables_.image().states[i].initial != TALWEG_INITIAL_ELEMENTS) continue;
+      if (plan.initials.empty() || !plan.initials[i]) {
+        tables_.start_from_param(i);  // which optimisation has found out
+        continue;
+      }
+      talweg_kernels kernels{};
+      std::vector<talweg_pass_info> passes;
+      const support::Status status =
+          find_kernels(*plan.initials[i], codegen::initial_symbols(plan, i), kernels, passes);
+      if (!status) return status;
+      tables_.set_initial(i, kernels, std::move(passes));
+    }
+    return support::ok();
+  }
+
+  /// The functions of a step, a view or an initial value in the linked code.
   support::Status find_kernels(const plan::Plan& plan, const codegen::KernelSymbols& symbols,
                                talweg_kernels& kernels, std::vector<talweg_pass_info>& passes) {
     passes.clear();

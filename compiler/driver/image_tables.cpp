@@ -99,12 +99,14 @@ double constant_value(const ir::Graph& graph, types::ComputeType compute, ir::No
   return machine[id].number;
 }
 
-void set_initial(const ir::Graph& graph, types::ComputeType compute, const ir::StateInfo& state,
-                 talweg_state_info& info) {
+void describe_initial(const ir::Graph& graph, types::ComputeType compute,
+                      const ir::StateInfo& state, talweg_state_info& info) {
   if (!state.initial.valid()) {
     info.initial = TALWEG_INITIAL_ZERO;
   } else if (graph[state.initial].kind == ir::NodeKind::Param) {
     info.initial = TALWEG_INITIAL_PARAM;
+  } else if (ir::computes_initial_elements(graph, state)) {
+    info.initial = TALWEG_INITIAL_ELEMENTS;
   } else if (graph[state.initial].rate == types::Rate::Const) {
     info.initial = TALWEG_INITIAL_CONSTANT;
     info.initial_value = constant_value(graph, compute, state.initial);
@@ -179,7 +181,7 @@ void ImageTables::add_states(const ir::Graph& graph, types::ComputeType compute)
     info.is_stored = std::ranges::any_of(graph.stores, [&](const ir::Store& store) {
       return store.target == ir::StoreTarget::State && store.index == i;
     });
-    set_initial(graph, compute, state, info);
+    describe_initial(graph, compute, state, info);
     states_.push_back(info);
   }
   image_.states = states_.data();
@@ -234,11 +236,26 @@ void ImageTables::set_step(const talweg_kernels& kernels, std::vector<talweg_pas
 
 void ImageTables::set_view(std::size_t view, const talweg_kernels& kernels,
                            std::vector<talweg_pass_info> passes) {
+  views_[view].kernels = with_passes(kernels, std::move(passes));
+}
+
+void ImageTables::set_initial(std::size_t state, const talweg_kernels& kernels,
+                              std::vector<talweg_pass_info> passes) {
+  initial_kernels_.resize(states_.size());
+  initial_kernels_[state] = with_passes(kernels, std::move(passes));
+  image_.initial_kernels = initial_kernels_.data();
+}
+
+void ImageTables::start_from_param(std::size_t state) {
+  states_[state].initial = TALWEG_INITIAL_PARAM;
+}
+
+talweg_kernels ImageTables::with_passes(talweg_kernels kernels,
+                                        std::vector<talweg_pass_info> passes) {
   const auto& kept = passes_.emplace_back(std::move(passes));
-  talweg_kernels& place = views_[view].kernels;
-  place = kernels;
-  place.passes = kept.data();
-  place.pass_count = static_cast<std::uint32_t>(kept.size());
+  kernels.passes = kept.data();
+  kernels.pass_count = static_cast<std::uint32_t>(kept.size());
+  return kernels;
 }
 
 }  // namespace talweg::driver

@@ -28,8 +28,14 @@ class ImageTables {
   /// What a view runs.
   void set_view(std::size_t view, const talweg_kernels& kernels,
                 std::vector<talweg_pass_info> passes);
+  /// What computes the initial value of a state that begins as TALWEG_INITIAL_ELEMENTS.
+  void set_initial(std::size_t state, const talweg_kernels& kernels,
+                   std::vector<talweg_pass_info> passes);
+  /// Such a state turned out to begin as param.
+  void start_from_param(std::size_t state);
 
  private:
+  talweg_kernels with_passes(talweg_kernels kernels, std::vector<talweg_pass_info> passes);
   void add_hypers(const ir::Graph& graph);
   void add_states(const ir::Graph& graph, types::ComputeType compute);
   void add_inputs(const ir::Graph& graph);
@@ -44,7 +50,8 @@ class ImageTables {
   std::vector<talweg_input_info> inputs_;
   std::vector<talweg_fact_info> facts_;
   std::vector<talweg_view_info> views_;
-  std::deque<std::vector<talweg_pass_info>> passes_;  // of the step, of views
+  std::vector<talweg_kernels> initial_kernels_;
+  std::deque<std::vector<talweg_pass_info>> passes_;  // of the step, of views, of initial values
 };
 
 /// By node: true if what a step leaves behind (stores, bound hypers) depends on it.

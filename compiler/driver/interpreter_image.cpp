@@ -45,7 +45,7 @@ struct KnownTruths {
   static bool negated(bool a) { return !a; }
 };
 
-/// A graph as kernels: of a step, or of a view.
+/// A graph as kernels: of a step, of a view, or of the initial value of a state.
 class InterpretedKernels {
  public:
   /// `tables` describe the rule, and are not owned.
@@ -239,16 +239,16 @@ class InterpretedKernels {
   void run_chunk(ir::Machine& machine, const talweg_chunk& chunk, void* const* streams) const {
     const talweg_image& image = tables_.image();
     ir::ElementContext element;
-    element.states.resize(image.state_count);
-    element.inputs.resize(image.input_count);
+    element.states.resize(graph_.states.size());
+    element.inputs.resize(graph_.inputs.size());
     for (std::uint64_t at = chunk.first_element; at < chunk.first_element + chunk.element_count;
          ++at) {
       element.param = load(streams[TALWEG_STREAM_PARAM], at);
       if (image.uses_gradient != 0) element.grad = load(streams[TALWEG_STREAM_GRAD], at);
-      for (std::size_t i = 0; i < image.state_count; ++i)
+      for (std::size_t i = 0; i < graph_.states.size(); ++i)
         if (image.states[i].stream != UINT32_MAX && streams[image.states[i].stream] != nullptr)
           element.states[i] = load(streams[image.states[i].stream], at);
-      for (std::size_t i = 0; i < image.input_count; ++i)
+      for (std::size_t i = 0; i < graph_.inputs.size(); ++i)
         if (image.inputs[i].stream != UINT32_MAX && streams[image.inputs[i].stream] != nullptr)
           element.inputs[i] = load(streams[image.inputs[i].stream], at);
       machine.run_element(element);
@@ -285,6 +285,12 @@ class Interpreter final : public Program {
           views_.emplace_back(passes::drop_dead_nodes(ir::view_step(graph, i)), compute, tables_);
       tables_.set_view(i, view.kernels(), view.passes());
     }
+    for (std::size_t i = 0; i < graph.states.size(); ++i) {
+      if (!ir::computes_initial_elements(graph, graph.states[i])) continue;
+      InterpretedKernels& initial =
+          initials_.emplace_back(ir::initial_step(graph, i), compute, tables_);
+      tables_.set_initial(i, initial.kernels(), initial.passes());
+    }
   }
 
   [[nodiscard]] const talweg_image& image() const override { return tables_.image(); }
@@ -292,7 +298,7 @@ class Interpreter final : public Program {
  private:
   ImageTables tables_;
   InterpretedKernels step_;
-  std::deque<InterpretedKernels> views_;  // images point to them
+  std::deque<InterpretedKernels> views_, initials_;  // images point to them
 };
 
 }  // namespace

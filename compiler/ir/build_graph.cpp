@@ -95,12 +95,10 @@ void add_initial_values(const sema::TypedRule& rule, const std::vector<std::uint
     if (rule.hypers[i].bound) walker.bind(i, graph.hypers[hyper_index[i]].bound);
   for (std::uint32_t i = 0; i < rule.states.size(); ++i) {
     if (!rule.states[i].initial) continue;
-    const NodeId initial = walker.standalone_value(*rule.states[i].initial);
+    const NodeId initial = walker.initial_value(*rule.states[i].initial);
     graph.states[i].initial = initial;
-    if (walker.overflowed() || graph[initial].kind == NodeKind::Param ||
-        is_known_before_step(graph, initial))
-      continue;
-    diagnostics.report(base::DiagnosticKind::InitialOfStepLater, walker.span())
+    if (walker.overflowed() || is_known_before_step(graph, initial)) continue;
+    diagnostics.report(base::DiagnosticKind::InitialOfStep, walker.span())
         .help(
             "the pipeline binds a hyper of this value; give the initial value a hyper of its own");
   }

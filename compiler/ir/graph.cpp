@@ -44,6 +44,36 @@ bool places_tensors(const Graph& graph) {
          std::any_of(graph.inputs.begin(), graph.inputs.end(), depends);
 }
 
+bool computes_initial_elements(const Graph& graph, const StateInfo& state) {
+  return state.initial.valid() && graph[state.initial].type == ValueType::Array &&
+         graph[state.initial].kind != NodeKind::Param;
+}
+
+Graph initial_step(const Graph& graph, std::size_t state) {
+  const NodeId root = graph.states[state].initial;
+  std::vector<bool> needed(root.index + std::size_t{1});
+  needed[root.index] = true;
+  for (std::size_t i = needed.size(); i-- > 0;)
+    if (needed[i])
+      for (const NodeId operand : graph.nodes[i].operands)
+        if (operand.valid()) needed[operand.index] = true;
+
+  Graph step;
+  step.name = graph.name;
+  step.hypers = graph.hypers;
+  for (HyperInfo& hyper : step.hypers) hyper.bound = hyper.unless = {};
+  std::vector<NodeId> copies(needed.size());
+  for (std::size_t i = 0; i < needed.size(); ++i) {
+    if (!needed[i]) continue;
+    Node node = graph.nodes[i];
+    for (NodeId& operand : node.operands)
+      if (operand.valid()) operand = copies[operand.index];
+    copies[i] = step.add(node);
+  }
+  step.stores = {{.target = StoreTarget::Param, .index = 0, .value = copies[root.index]}};
+  return step;
+}
+
 Graph view_step(const Graph& graph, std::size_t view) {
   Graph step = graph;
   for (HyperInfo& hyper : step.hypers) hyper.bound = hyper.unless = {};

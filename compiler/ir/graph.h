@@ -86,8 +86,8 @@ struct HyperInfo {
 struct StateInfo {
   std::string name;
   Rate rate = Rate::Element;
-  NodeId initial;  // Scalar of rate up to group (over hypers and constants), or the Param node;
-                   // invalid: 0
+  NodeId initial;  // over hypers, constants and param: Scalar of rate up to group, or (element
+                   // states) Array; invalid: 0
   NodeId kept;  // Bool, of model rate, where `skipped` holds: whether an assignment to this state
                 // takes effect all the same; not valid: it never does
   NodeId present = {};  // Bool over facts: the tensors that keep it. Invalid: all
@@ -145,6 +145,13 @@ struct Graph {
 
 /// True if tensors differ by their facts.
 bool places_tensors(const Graph& graph);
+
+/// True if the initial value of a state differs by element and is not `param` as it is.
+bool computes_initial_elements(const Graph& graph, const StateInfo& state);
+
+/// The graph of a step that does nothing but store the initial value of a state to param: the same
+/// hypers, but no other tables, and the nodes that it needs.
+Graph initial_step(const Graph& graph, std::size_t state);
 
 /// The graph of a step that does nothing but store a view's value to param: the same tables and
 /// nodes, without initial values, presence, bound hypers and views.

@@ -300,18 +300,16 @@ class Verifier {
     if (!exists(state.initial))
       return fault({}, "state `{}` starts as a node that does not exist", state.name);
     const Node& node = graph_[state.initial];
-    if (node.kind == NodeKind::Param) {
-      if (!types::is_array(state.rate))
-        fault(state.initial, "state `{}` of rate {} starts as param", state.name,
-              to_text(state.rate));
-      return;
-    }
     const Rate limit = state.rate == Rate::Model ? Rate::Model : Rate::Group;
-    if (node.type != ValueType::Scalar || !fits(node.rate, limit))
-      fault(state.initial, "state `{}` starts as neither param nor a scalar of rate up to {}",
-            state.name, to_text(limit));
+    const bool fits_state = node.type == ValueType::Scalar  ? fits(node.rate, limit)
+                            : node.type == ValueType::Array ? types::is_array(state.rate)
+                                                            : false;
+    if (!fits_state)
+      fault(state.initial, "state `{}` of rate {} starts as {} of rate {}", state.name,
+            to_text(state.rate), text_of(node.type), to_text(node.rate));
     else if (!is_known_before_step(graph_, state.initial))
-      fault(state.initial, "state `{}` starts as more than constants and hypers give", state.name);
+      fault(state.initial, "state `{}` starts as more than constants, hypers and param give",
+            state.name);
   }
 
   void check_inputs() {
@@ -414,7 +412,7 @@ class Verifier {
 bool is_known_before_step(const Graph& graph, NodeId root) {
   return computes_from(graph, root, [](const Node& node) {
     return node.kind == NodeKind::Constant || node.kind == NodeKind::Hyper ||
-           node.kind == NodeKind::Apply;
+           node.kind == NodeKind::Param || node.operand_count() > 0;
   });
 }
 

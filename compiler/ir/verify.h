@@ -16,7 +16,7 @@ struct Fault {
 
 /// What is wrong, in the order of tables, nodes, stores; empty for a good graph. At most 20 faults.
 std::vector<Fault> find_faults(const Graph& graph);
-/// Whether a value is computed from constants and hypers alone.
+/// Whether a value is computed from constants, hypers and param alone.
 bool is_known_before_step(const Graph& graph, NodeId id);
 /// A fault here is our bug: exits with 70 naming `after` (the pass that ran last).
 void verify(const Graph& graph, std::string_view after);

@@ -114,6 +114,11 @@ Plan make_plan(ir::Graph graph, types::ComputeType compute) {
   Plan plan;
   for (std::size_t i = 0; i < graph.views.size(); ++i)
     plan.views.push_back(make_plan(ir::view_step(graph, i), compute));
+  for (std::size_t i = 0; i < graph.states.size(); ++i) {
+    if (!ir::computes_initial_elements(graph, graph.states[i])) continue;
+    plan.initials.resize(graph.states.size());
+    plan.initials[i] = make_plan(ir::initial_step(graph, i), compute);
+  }
   plan.graph = std::move(graph);
   plan.compute = compute;
   ElementPass pass;

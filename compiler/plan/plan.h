@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -85,6 +86,9 @@ struct Plan {
   std::uint32_t state_bytes_per_element = 0;
   /// By view: a step that writes param only (ir::view_step).
   std::vector<Plan> views;
+  /// By state: where its initial value is computed for each element, a step that writes it to param
+  /// (ir::initial_step); else nothing. Empty if no state has one.
+  std::vector<std::optional<Plan>> initials;
 };
 
 Plan make_plan(ir::Graph graph, types::ComputeType compute);

@@ -38,13 +38,18 @@ class Printer {
     print_parts();
     for (std::size_t i = 0; i < plan_.views.size(); ++i) {
       line("view \"{}\"", graph_.views[i].name);
-      text_ += Printer(plan_.views[i]).run_view();
+      text_ += Printer(plan_.views[i]).run_part();
+    }
+    for (std::size_t i = 0; i < plan_.initials.size(); ++i) {
+      if (!plan_.initials[i]) continue;
+      line("initial value of \"{}\"", graph_.states[i].name);
+      text_ += Printer(*plan_.initials[i]).run_part();
     }
     return std::move(text_);
   }
 
  private:
-  std::string run_view() && {
+  std::string run_part() && {
     print_parts();
     return std::move(text_);
   }

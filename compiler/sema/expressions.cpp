@@ -230,7 +230,7 @@ Value Checker::node(Span span, const syntax::ListExpr& n) {
     if (!expect_kind(item, Kind::Number, "an item of a list")) {
       known = false;
     } else if (!item.constant) {
-      auto report = reporter_.report(DiagnosticKind::ListsLater, item.span);
+      auto report = reporter_.report(DiagnosticKind::ListNotConstant, item.span);
       blame(report, item.id, Rate::Const);
       known = false;
     } else {

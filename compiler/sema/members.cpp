@@ -84,7 +84,7 @@ void PipelineChecker::add_state(RuleInstance& instance, const syntax::StateDecl&
   add_member(instance, decl.name, Member::Sort::State, index);
 }
 
-/// Constants, expressions of hypers, or `param` itself.
+/// An expression of constants, hypers and `param`.
 void PipelineChecker::set_initial(RuleInstance& instance, const syntax::StateDecl& decl,
                                   TypedState& state) {
   Frame frame{.module = instance.module, .place = Place::Initial, .rule = &instance};
@@ -96,20 +96,8 @@ void PipelineChecker::set_initial(RuleInstance& instance, const syntax::StateDec
     checker_.blame(report, value.id, state.rate);
     return;
   }
-  // `if debias then 0 else param`, decided by a const hyper, is a block that holds the arm taken.
-  TypedExprId initial = value.id;
-  while (const auto* block = std::get_if<BlockNode>(&builder_.rule[initial].node)) {
-    if (!block->statements.empty()) break;
-    initial = block->value;
-  }
-  const auto* load = std::get_if<LoadNode>(&builder_.rule[initial].node);
-  const bool is_param = load && load->symbol.kind == SymbolKind::Param;
-  if (value.type.rate == Rate::Element && !is_param) {
-    reporter_.report(DiagnosticKind::InitialOfParamLater, value.span);
-    return;
-  }
   state.initial =
-      value.constant ? builder_.constant(Kind::Number, *value.constant, value.span).id : initial;
+      value.constant ? builder_.constant(Kind::Number, *value.constant, value.span).id : value.id;
 }
 
 Rate PipelineChecker::input_rate(const syntax::InputDecl& decl) {

@@ -75,6 +75,7 @@ typedef enum talweg_initial {
   TALWEG_INITIAL_SCALAR =
       2, /* from initial_states(), in the first call of its tensor (or of all) that keeps it */
   TALWEG_INITIAL_PARAM = 3, /* a copy of param as the tensor's first call that keeps it found it */
+  TALWEG_INITIAL_ELEMENTS = 4, /* the same, but computed from it by initial_kernels */
 } talweg_initial;
 
 typedef struct talweg_state_info {
@@ -191,8 +192,7 @@ typedef struct talweg_pass_info {
   uint32_t written_bytes_per_element;
 } talweg_pass_info;
 
-/* What runs over all tensors: scalar functions, then passes. A function that is null does nothing.
- */
+/* What runs over tensors: scalar functions, then passes. A function that is null does nothing. */
 typedef struct talweg_kernels {
   talweg_scalar_function model_scalars;
   talweg_scalar_function group_scalars;
@@ -240,8 +240,12 @@ typedef struct talweg_image {
    * sees hypers only. */
   talweg_scalar_function initial_states;
   talweg_place_function place; /* null: every tensor has route 0, all states and all inputs */
-  void* self;                  /* first argument of every function but those of views */
+  void* self;                  /* first argument of every function but those of kernels */
   const talweg_view_info* views;
+  /* [state_count], those of states whose `initial` is ELEMENTS; null if no state's is. They see
+   * hypers, one tensor, and its first two streams only: a copy of param, which they turn into the
+   * initial value, and memory as large that is not to be read. */
+  const talweg_kernels* initial_kernels;
   uint32_t view_count;
   uint32_t reserved;
 } talweg_image;

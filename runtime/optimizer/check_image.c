@@ -31,10 +31,15 @@ static talweg_status check_states(const talweg_image* image, talweg_error* error
       return not_served("state", state->name, "is not kept in the compute type", error);
     if (is_element && (state->stream <= TALWEG_STREAM_GRAD || state->stream >= image->stream_count))
       return bad_image(image, "has a state without a stream", error);
-    if (!is_element && state->initial == TALWEG_INITIAL_PARAM)
+    if (!is_element &&
+        (state->initial == TALWEG_INITIAL_PARAM || state->initial == TALWEG_INITIAL_ELEMENTS))
       return bad_image(image, "starts a scalar state from param", error);
     if (state->initial == TALWEG_INITIAL_SCALAR && !image->initial_states)
       return bad_image(image, "has no function for its initial values", error);
+    if (state->initial == TALWEG_INITIAL_ELEMENTS &&
+        (!image->initial_kernels || image->initial_kernels[i].pass_count != 1 ||
+         !image->initial_kernels[i].passes[0].run))
+      return bad_image(image, "has no code for its initial values", error);
   }
   return TALWEG_OK;
 }

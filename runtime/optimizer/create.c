@@ -79,6 +79,9 @@ static void carve_rows(talweg_optimizer* optimizer, arena* memory) {
   optimizer->given = carve(memory, image->input_count, 1);
   optimizer->model_slots = carve(memory, most_model_slots(image), sizeof(talweg_slot));
   optimizer->group_slots = carve(memory, groups * most_group_slots(image), sizeof(talweg_slot));
+  optimizer->initial_slots =
+      carve(memory, talweg_initial_slot_count(image, image->state_count, (uint32_t)groups),
+            sizeof(talweg_slot));
   optimizer->args = carve(memory, rows, sizeof(talweg_scalar_args));
   optimizer->group_has_tensor = carve(memory, groups, 1);
 }

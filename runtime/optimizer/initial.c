@@ -1,5 +1,5 @@
 /* What states are before their first step. Zeros and constants hold from creation. Values computed
- * from hypers, and copies of param, are made in the first call of a tensor (for scalar states, of
+ * from hypers and param are made in the first call of a tensor (for scalar states, of
  * all) that completes, is held, or is skipped and keeps an assignment to the state, since hypers
  * and parameters may change until then. */
 #include <string.h>
@@ -11,7 +11,8 @@ int talweg_is_scalar_rate(uint32_t rate) {
 }
 
 int talweg_begins_late(const talweg_state_info* state) {
-  return state->initial == TALWEG_INITIAL_SCALAR || state->initial == TALWEG_INITIAL_PARAM;
+  return state->initial == TALWEG_INITIAL_SCALAR || state->initial == TALWEG_INITIAL_PARAM ||
+         state->initial == TALWEG_INITIAL_ELEMENTS;
 }
 
 /* Whether a tensor keeps an element state: others have no memory for it. */
@@ -95,6 +96,66 @@ void talweg_compute_initial_states(talweg_optimizer* optimizer) {
   }
 }
 
+static const talweg_kernels* initial_kernels(const talweg_image* image, uint32_t state) {
+  return image->states[state].initial == TALWEG_INITIAL_ELEMENTS ? &image->initial_kernels[state]
+                                                                 : 0;
+}
+
+uint64_t talweg_initial_slot_count(const talweg_image* image, uint32_t state_count,
+                                   uint32_t group_count) {
+  uint64_t count = 0;
+  for (uint32_t s = 0; s < state_count; ++s) {
+    const talweg_kernels* kernels = initial_kernels(image, s);
+    if (kernels)
+      count += kernels->model_slot_count + (uint64_t)group_count * kernels->group_slot_count;
+  }
+  return count;
+}
+
+/* Those of the model, which those of the groups follow. */
+static talweg_slot* initial_slots(const talweg_optimizer* optimizer, uint32_t state) {
+  return optimizer->initial_slots +
+         talweg_initial_slot_count(optimizer->image, state, optimizer->spec.group_count);
+}
+
+void talweg_prepare_initial_elements(talweg_optimizer* optimizer) {
+  for (uint32_t s = 0; s < optimizer->image->state_count; ++s) {
+    const talweg_kernels* kernels = initial_kernels(optimizer->image, s);
+    if (!kernels) continue;
+    talweg_slot* slots = initial_slots(optimizer, s);
+    for (size_t row = 0; row < optimizer->row_count; ++row) {
+      const talweg_scalar_function function =
+          row == MODEL_ROW ? kernels->model_scalars : kernels->group_scalars;
+      talweg_scalar_args args = optimizer->args[row];
+      args.model_slots = slots;
+      if (row != MODEL_ROW)
+        args.group_slots =
+            slots + kernels->model_slot_count + (row - 1) * kernels->group_slot_count;
+      if (function) function(kernels->self, &args);
+    }
+  }
+}
+
+/* Turns the copy of param that a state holds into its initial value. */
+static void compute_elements(talweg_optimizer* optimizer, uint32_t state,
+                             const talweg_chunk* chunk) {
+  const talweg_kernels* kernels = initial_kernels(optimizer->image, state);
+  const talweg_tensor* tensor = &optimizer->tensors[chunk->tensor_index];
+  const uint32_t route = 0;
+  const talweg_chunk only = {.first_element = chunk->first_element,
+                             .element_count = chunk->element_count,
+                             .tensor_index = 0};
+  void* streams[] = {talweg_element_state(optimizer, state, chunk->tensor_index), tensor->param};
+  talweg_pass_args args = talweg_args_of_passes(optimizer);
+  args.chunks = &only;
+  args.pointers = streams;
+  args.tensor_groups = &tensor->group;
+  args.tensor_routes = &route;
+  args.model_slots = initial_slots(optimizer, state);
+  args.group_slots = args.model_slots + kernels->model_slot_count;
+  kernels->passes[0].run(kernels->self, &args, 0, 1);
+}
+
 static void begin_chunk(talweg_optimizer* optimizer, const talweg_chunk* chunk) {
   const talweg_image* image = optimizer->image;
   const uint32_t tensor = chunk->tensor_index;
@@ -106,11 +167,13 @@ static void begin_chunk(talweg_optimizer* optimizer, const talweg_chunk* chunk) 
     const talweg_state_info* state = &image->states[s];
     if (!begins_now(optimizer, s, tensor)) continue;
     unsigned char* start = (unsigned char*)streams[state->stream] + offset;
-    if (state->initial == TALWEG_INITIAL_PARAM)
-      memcpy(start, (const unsigned char*)streams[TALWEG_STREAM_PARAM] + offset, bytes);
-    else
+    if (state->initial == TALWEG_INITIAL_SCALAR) {
       fill(start, chunk->element_count, image->compute_dtype,
            optimizer->initial_states[row * image->state_count + s]);
+    } else {
+      memcpy(start, (const unsigned char*)streams[TALWEG_STREAM_PARAM] + offset, bytes);
+      if (state->initial == TALWEG_INITIAL_ELEMENTS) compute_elements(optimizer, s, chunk);
+    }
   }
 }
 

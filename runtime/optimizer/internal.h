@@ -80,10 +80,11 @@ struct talweg_optimizer {
   double* inputs;         /* [input] */
   uint8_t* given;         /* [input] */
   talweg_slot* model_slots;
-  talweg_slot* group_slots; /* [group][slot] */
-  talweg_scalar_args* args; /* [row] */
-  double* last_bound;       /* [row][hyper] of the last completed step; NaN before it */
-  uint32_t* order;          /* [tensor] scratch of creation */
+  talweg_slot* group_slots;   /* [group][slot] */
+  talweg_slot* initial_slots; /* of states whose initial value is computed for each element */
+  talweg_scalar_args* args;   /* [row] */
+  double* last_bound;         /* [row][hyper] of the last completed step; NaN before it */
+  uint32_t* order;            /* [tensor] scratch of creation */
 };
 
 /* check_image.c, check_tensor.c, check_apart.c: of what a spec holds. */
@@ -109,6 +110,11 @@ int talweg_some_state_begins(talweg_optimizer* optimizer, uint32_t tensor);
 void talweg_reset_states(talweg_optimizer* optimizer);
 /* Runs initial_states for the model and for each group, into initial_states. */
 void talweg_compute_initial_states(talweg_optimizer* optimizer);
+/* Slots for computing the initial values of the first `state_count` states. */
+uint64_t talweg_initial_slot_count(const talweg_image* image, uint32_t state_count,
+                                   uint32_t group_count);
+/* Fills them. */
+void talweg_prepare_initial_elements(talweg_optimizer* optimizer);
 /* Gives element states that have no value yet their initial ones, for chunks [begin, end). Of those
  * that the call does not keep it is there for others to read, and made again in a later call. */
 void talweg_begin_chunks(talweg_optimizer* optimizer, uint32_t chunk_begin, uint32_t chunk_end);

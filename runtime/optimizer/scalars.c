@@ -90,6 +90,7 @@ static void prepare_rows(talweg_optimizer* optimizer, double step_number, uint32
   }
   const int some_begin = optimizer->begins_some || some_scalar_begins(optimizer);
   if (optimizer->image->initial_states && some_begin) talweg_compute_initial_states(optimizer);
+  if (optimizer->begins_some) talweg_prepare_initial_elements(optimizer);
   copy_states(optimizer);
 }
 

@@ -66,7 +66,7 @@ PLACE(talweg_kernels, pass_count, 40);
 SIZE(talweg_view_info, 72);
 PLACE(talweg_view_info, kernels, 16);
 
-SIZE(talweg_image, 168);
+SIZE(talweg_image, 176);
 PLACE(talweg_image, name, 8);
 PLACE(talweg_image, hypers, 32);
 PLACE(talweg_image, facts, 56);
@@ -76,6 +76,7 @@ PLACE(talweg_image, model_scalars, 112);
 PLACE(talweg_image, place, 136);
 PLACE(talweg_image, self, 144);
 PLACE(talweg_image, views, 152);
+PLACE(talweg_image, initial_kernels, 160);
 
 SIZE(talweg_storage, 2);
 SIZE(talweg_tensor, 64);

@@ -164,6 +164,13 @@ NodeId Walker::on_tensors(NodeId condition, NodeId then_value, NodeId else_value
                             arithmetic_.to_array(else_value));
 }
 
+NodeId Walker::initial_value(sema::TypedExprId id) {
+  const NodeId start = standalone_value(id);
+  if (overflowed() || graph_[start].rate != Rate::Element || graph_[start].kind == NodeKind::Param)
+    return start;
+  return arithmetic_.flush(start);
+}
+
 NodeId Walker::view_value(sema::TypedExprId id, const std::optional<sema::TypedExprId>& condition) {
   if (!condition) return arithmetic_.to_array(standalone_value(id));
   const NodeId tensors = standalone_value(*condition);
