@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <array>
+#include <climits>
 #include <nlohmann/json.hpp>
 #include <set>
 #include <system_error>
@@ -54,7 +55,8 @@ void print_group(const std::vector<const ListEntry*>& entries, EntrySort sort,
   int longest = 0;
   for (const ListEntry* entry : group) longest = std::max(longest, text_columns(entry->name));
   const bool color = wants_color(stdout);
-  const int columns = is_terminal(stdout) ? std::max(kListWidth, terminal_width()) : kListWidth;
+  // What goes to a file or another program is not cut.
+  const int columns = is_terminal(stdout) ? std::max(kListWidth, terminal_width()) : INT_MAX;
   std::string text = is_first ? "" : "\n";
   text += color ? fmt::format("\x1b[1m{}\x1b[0m\n", heading) : fmt::format("{}\n", heading);
   is_first = false;

@@ -1,10 +1,13 @@
 #!/usr/bin/env python3
 """talweg list: what it shows of the library and of modules, in which form, and how it ends."""
+import contextlib
 import json
+import os
+import subprocess
 import sys
 import unittest
 
-from cli_test import ROOT, CommandTest
+from cli_test import ROOT, TALWEG, CommandTest
 
 MODULE = """/// Clips: a sentence. Another one.
 ///
@@ -42,7 +45,7 @@ class List(CommandTest):
     def test_the_library_a_line_each(self):
         text = self.talweg("list").stdout
         lines = text.splitlines()
-        self.assertLessEqual(max(map(len, lines)), 80)
+        self.assertFalse([line for line in lines if line.endswith("...")])
         self.assertNotIn("\x1b", text)
         rules, stages, schedules = (next(i for i, line in enumerate(lines) if line.startswith(word))
                                     for word in ("Rules", "Stages", "Schedules"))
@@ -50,6 +53,21 @@ class List(CommandTest):
         self.assertTrue(rules < where["AdamW"] < stages < where["Ema"] < schedules < where["cosine"])
         self.assertTrue(stages < where["ClipValue"] < schedules)
         self.assertIn("  Adam with weight decay kept out of the gradient", lines[where["AdamW"]])
+
+    def test_lines_fit_a_terminal(self):
+        end, terminal = self.terminal()
+        with subprocess.Popen([TALWEG, "list"], stdout=terminal, cwd=self.folder,
+                              env={**os.environ, "NO_COLOR": "1"}) as process:
+            os.close(terminal)
+            shown = b""
+            with contextlib.suppress(OSError):  # at the end of what it wrote
+                while part := os.read(end, 65536):
+                    shown += part
+            os.close(end)
+            self.assertEqual(process.wait(60), 0)
+        lines = shown.decode().splitlines()
+        self.assertLessEqual(max(map(len, lines)), 80)
+        self.assertTrue([line for line in lines if line.endswith("...")])
 
     def test_every_rule_of_the_library_can_be_shown(self):
         entries = self.objects()
