@@ -57,6 +57,7 @@ class Sources {
  public:
   SourceId add(std::string name, std::string text);
   [[nodiscard]] const Source& operator[](SourceId id) const { return sources_.at(id.index); }
+  [[nodiscard]] const std::vector<Source>& all() const { return sources_; }
   [[nodiscard]] std::string_view text(Span span) const;
 
  private:

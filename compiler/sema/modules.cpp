@@ -80,6 +80,19 @@ std::vector<fs::path> Modules::Impl::candidates(const LoadedModule& from,
   return files;
 }
 
+std::string read_text(std::istream& stream) {
+  constexpr std::size_t kMost = syntax::Limits::kMaxTextBytes + 1;
+  constexpr std::size_t kBlock = 16384;
+  std::string text;
+  while (stream && text.size() < kMost) {
+    const std::size_t before = text.size();
+    text.resize(std::min(before + std::max(kBlock, before), kMost));
+    stream.read(text.data() + before, static_cast<std::streamsize>(text.size() - before));
+    text.resize(before + static_cast<std::size_t>(stream.gcount()));
+  }
+  return text;
+}
+
 namespace {
 
 constexpr std::size_t kMaxImportDepth = 64;
@@ -127,15 +140,12 @@ LoadedModule* Modules::Impl::load(const fs::path& file, const std::string& name,
     return nullptr;
   }
   std::ifstream stream(file, std::ios::binary);
-  std::string text(syntax::Limits::kMaxTextBytes + 1, '\0');
-  if (stream) stream.read(text.data(), static_cast<std::streamsize>(text.size()));
+  std::string text = read_text(stream);
   if (!stream.is_open() || stream.bad()) {
     reporter.report(DiagnosticKind::ModuleUnreadable, span, file.string(),
                     "the file cannot be opened for reading");
     return nullptr;
   }
-  text.resize(static_cast<std::size_t>(stream.gcount()));
-  text.shrink_to_fit();
   const base::SourceId source = sources.add(file.string(), std::move(text));
   auto loaded = std::make_unique<LoadedModule>();
   const int errors_before = reporter.diagnostics().error_count();

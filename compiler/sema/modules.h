@@ -6,6 +6,7 @@
 #pragma once
 
 #include <filesystem>
+#include <istream>
 #include <map>
 #include <memory>
 #include <optional>
@@ -106,6 +107,10 @@ struct Modules::Impl {
   std::vector<const LoadedModule*> linking_;
   std::optional<std::map<std::string, std::filesystem::path, std::less<>>> stdlib_index_;
 };
+
+/// All of a stream, or one byte more than a module may have. Read in blocks: most modules are
+/// small, and memory for the greatest would cost more than parsing them.
+std::string read_text(std::istream& stream);
 
 /// Name and file of every declaration in the stdlib's .tw files, by the lines that open one
 /// (`rule X`, `fn x`, `let x` at the start of a line). The first file by name wins.

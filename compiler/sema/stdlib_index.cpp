@@ -40,10 +40,15 @@ std::map<std::string, std::filesystem::path, std::less<>> scan_stdlib(
       files.push_back(entry.path());
   std::ranges::sort(files);
   for (const auto& file : files) {
-    std::ifstream text(file);
-    for (std::string line; std::getline(text, line);)
-      if (const std::string_view name = declared_name(line); !name.empty())
-        index.emplace(std::string(name), file);
+    std::ifstream stream(file, std::ios::binary);
+    const std::string text = read_text(stream);
+    for (std::size_t begin = 0; begin < text.size();) {
+      const std::size_t end = std::min(text.find('\n', begin), text.size());
+      const std::string_view name =
+          declared_name(std::string_view(text).substr(begin, end - begin));
+      if (!name.empty()) index.emplace(std::string(name), file);
+      begin = end + 1;
+    }
   }
   return index;
 }
