@@ -14,6 +14,8 @@
 
 #include "benchmarks/child.h"
 #include "benchmarks/compile_stages.h"
+#include "benchmarks/measure.h"
+#include "benchmarks/options.h"
 
 namespace talweg::benchmarks {
 
@@ -34,7 +36,7 @@ constexpr Case kCases[] = {
      "ZeroNans | ClipValue | L2Decay(0.01) | Grokfast | ScheduleFreeRAdam(lr = "
      "cosine_restarts(t, peak = 1e-3, first = 100)) | Lookahead | Ema | ReduceOnPlateau"},
 };
-constexpr int kRounds = 11;
+Options options;
 
 fs::path own_path() { return fs::read_symlink("/proc/self/exe"); }
 
@@ -78,12 +80,6 @@ void add_lines(const std::string& prefix, const std::string& output, Values& val
   for (double value = 0; lines >> name >> value;) values[prefix + name].push_back(value);
 }
 
-double median(std::vector<double> values) {
-  const auto middle = values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2);
-  std::nth_element(values.begin(), middle, values.end());
-  return *middle;
-}
-
 std::vector<std::string> lines_of(const std::string& text) {
   std::vector<std::string> lines;
   std::istringstream stream(text);
@@ -102,7 +98,7 @@ Values measure(const Case& contest) {
     stages.push_back(file);
   run_or_give_up(cached);  // fills the cache
   Values values;
-  for (int round = 0; round < kRounds; ++round) {
+  for (int round = 0; round < options.rounds; ++round) {
     add_lines("cold_", run_or_give_up(cold).output, values);
     add_lines("cached_", run_or_give_up(cached).output, values);
     add_lines("stage_", run_or_give_up(stages).output, values);
@@ -140,7 +136,7 @@ void run_train(benchmark::State& state, const Case& contest) {
   for (auto _ : state) {
     run_or_give_up(cached);
     std::vector<double> cold_times, cached_times;
-    for (int round = 0; round < kRounds; ++round) {
+    for (int round = 0; round < options.rounds; ++round) {
       cold_times.push_back(run_or_give_up(cold).seconds);
       cached_times.push_back(run_or_give_up(cached).seconds);
     }
@@ -222,12 +218,10 @@ bool run_as_child(const std::vector<std::string>& words) {
 
 void run(int argc, char** argv) {
   if (run_as_child({argv, argv + argc})) return;
+  options = take_options(argc, argv);
   register_all();
-  benchmark::Initialize(&argc, argv);
-  if (benchmark::ReportUnrecognizedArguments(argc, argv)) std::exit(2);
-  benchmark::RunSpecifiedBenchmarks();
-  benchmark::Shutdown();
-  print_tables();
+  run_registered(options, argc, argv);
+  if (options.tables) print_tables();
 }
 
 }  // namespace talweg::benchmarks

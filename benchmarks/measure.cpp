@@ -8,35 +8,45 @@ namespace talweg::benchmarks {
 
 namespace {
 
+using Clock = std::chrono::steady_clock;
+
+double seconds_since(Clock::time_point start) {
+  return std::chrono::duration<double>(Clock::now() - start).count();
+}
+
+}  // namespace
+
 double median(std::vector<double> values) {
   const auto middle = values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2);
   std::nth_element(values.begin(), middle, values.end());
   return *middle;
 }
 
-}  // namespace
-
 Subject timed(std::function<void()> step) {
   return [step = std::move(step)](int repeats) -> std::optional<double> {
-    using Clock = std::chrono::steady_clock;
     const auto start = Clock::now();
     for (int i = 0; i < repeats; ++i) step();
-    return std::chrono::duration<double>(Clock::now() - start).count() / repeats;
+    return seconds_since(start) / repeats;
   };
 }
 
 std::vector<std::optional<double>> interleaved_medians(const std::vector<Subject>& subjects,
-                                                       int rounds, double block_seconds) {
+                                                       const Effort& effort) {
+  constexpr int kLeastRounds = 3;
+  const auto start = Clock::now();
   std::vector<int> repeats;
   for (const Subject& subject : subjects) {
     subject(1);
-    const double once = std::max(subject(1).value_or(block_seconds), 1e-9);
-    repeats.push_back(std::clamp(static_cast<int>(std::ceil(block_seconds / once)), 1, 1'000'000));
+    const double once = std::max(subject(1).value_or(effort.block_seconds), 1e-9);
+    repeats.push_back(
+        std::clamp(static_cast<int>(std::ceil(effort.block_seconds / once)), 1, 1'000'000));
   }
   std::vector<std::vector<double>> times(subjects.size());
-  for (int round = 0; round < rounds; ++round) {
+  for (int round = 0; round < effort.most_rounds; ++round) {
+    if (round >= kLeastRounds && seconds_since(start) > effort.seconds) break;
     for (std::size_t i = 0; i < subjects.size(); ++i) {
-      subjects[i](1);  // brings its arrays back to the cache
+      // Brings its arrays back to the cache; those of a step that fills a block fit in none.
+      if (repeats[i] > 1) subjects[i](1);
       if (const auto seconds = subjects[i](repeats[i])) times[i].push_back(*seconds);
     }
   }

@@ -4,27 +4,31 @@
 
 namespace talweg::benchmarks {
 
-namespace {
+using namespace settings;
 
-constexpr float kLr = 1e-3F, kBeta1 = 0.9F, kBeta2 = 0.999F, kEps = 1e-8F, kDecay = 1e-2F;
+void prepare_adam(Step& step) {
+  step.first = static_cast<float>(1 / (1 - std::pow(kExactBeta1, step.t)));
+  step.second = static_cast<float>(1 / (1 - std::pow(kExactBeta2, step.t)));
+}
 
-/// Factors that undo the bias of averages which began at zero.
-struct Corrections {
-  explicit Corrections(double t)
-      : first(static_cast<float>(1 / (1 - std::pow(static_cast<double>(kBeta1), t)))),
-        second(static_cast<float>(1 / (1 - std::pow(static_cast<double>(kBeta2), t)))) {}
-  float first, second;
-};
+void prepare_radam(Step& step) {
+  const double beta2 = kExactBeta2, power = std::pow(beta2, step.t), limit = 2 / (1 - beta2) - 1;
+  const double length = limit - 2 * step.t * power / (1 - power);
+  step.first = static_cast<float>(1 / (1 - std::pow(kExactBeta1, step.t)));
+  step.rectifies = length > 5;
+  step.factor = static_cast<float>(step.rectifies ? std::sqrt((length - 4) * (length - 2) * limit /
+                                                              ((limit - 4) * (limit - 2) * length) *
+                                                              (1 - power))
+                                                  : 1);
+}
 
-}  // namespace
-
-void twin_of_one(const Arrays& a, std::size_t begin, std::size_t end, double) {
+void twin_of_one(const Arrays& a, std::size_t begin, std::size_t end, const Step&) {
   float* __restrict p = a.p;
   const float* __restrict g = a.g;
   for (std::size_t i = begin; i < end; ++i) p[i] += g[i];
 }
 
-void twin_of_two(const Arrays& a, std::size_t begin, std::size_t end, double) {
+void twin_of_two(const Arrays& a, std::size_t begin, std::size_t end, const Step&) {
   float* __restrict p = a.p;
   const float* __restrict g = a.g;
   float* __restrict m = a.m;
@@ -34,7 +38,7 @@ void twin_of_two(const Arrays& a, std::size_t begin, std::size_t end, double) {
   }
 }
 
-void twin_of_three(const Arrays& a, std::size_t begin, std::size_t end, double) {
+void twin_of_three(const Arrays& a, std::size_t begin, std::size_t end, const Step&) {
   float* __restrict p = a.p;
   const float* __restrict g = a.g;
   float* __restrict m = a.m;
@@ -42,87 +46,75 @@ void twin_of_three(const Arrays& a, std::size_t begin, std::size_t end, double) 
   for (std::size_t i = begin; i < end; ++i) {
     const float gradient = g[i];
     m[i] += gradient;
-    v[i] -= gradient;
+    v[i] += gradient;
     p[i] += gradient;
   }
 }
 
-void adam_plain(const Arrays& a, std::size_t begin, std::size_t end, double t) {
+void adam_plain(const Arrays& a, std::size_t begin, std::size_t end, const Step& step) {
   float* __restrict p = a.p;
   const float* __restrict g = a.g;
   float* __restrict m = a.m;
   float* __restrict v = a.v;
-  const Corrections correct(t);
   for (std::size_t i = begin; i < end; ++i) {
     const float gradient = g[i];
-    m[i] = kBeta1 * m[i] + (1 - kBeta1) * gradient;
-    v[i] = kBeta2 * v[i] + (1 - kBeta2) * gradient * gradient;
-    p[i] -= kLr * (m[i] * correct.first) / (std::sqrt(v[i] * correct.second) + kEps);
+    m[i] = kBeta1 * m[i] + kRest1 * gradient;
+    v[i] = kBeta2 * v[i] + kRest2 * gradient * gradient;
+    p[i] -= kLr * (m[i] * step.first) / (std::sqrt(v[i] * step.second) + kEps);
   }
 }
 
-void adamw_plain(const Arrays& a, std::size_t begin, std::size_t end, double t) {
+void adamw_plain(const Arrays& a, std::size_t begin, std::size_t end, const Step& step) {
   float* __restrict p = a.p;
   const float* __restrict g = a.g;
   float* __restrict m = a.m;
   float* __restrict v = a.v;
-  const Corrections correct(t);
   for (std::size_t i = begin; i < end; ++i) {
     const float gradient = g[i];
-    m[i] = kBeta1 * m[i] + (1 - kBeta1) * gradient;
-    v[i] = kBeta2 * v[i] + (1 - kBeta2) * gradient * gradient;
+    m[i] = kBeta1 * m[i] + kRest1 * gradient;
+    v[i] = kBeta2 * v[i] + kRest2 * gradient * gradient;
     const float decayed = p[i] - kLr * kDecay * p[i];
-    p[i] = decayed - kLr * (m[i] * correct.first) / (std::sqrt(v[i] * correct.second) + kEps);
+    p[i] = decayed - kLr * (m[i] * step.first) / (std::sqrt(v[i] * step.second) + kEps);
   }
 }
 
-void radam_plain(const Arrays& a, std::size_t begin, std::size_t end, double t) {
+void radam_plain(const Arrays& a, std::size_t begin, std::size_t end, const Step& step) {
   float* __restrict p = a.p;
   const float* __restrict g = a.g;
   float* __restrict m = a.m;
   float* __restrict v = a.v;
-  const Corrections correct(t);
-  const double beta2 = kBeta2, power = std::pow(beta2, t), limit = 2 / (1 - beta2) - 1;
-  const double length = limit - 2 * t * power / (1 - power);
-  const bool rectifies = length > 5;
-  const auto factor =
-      static_cast<float>(rectifies ? std::sqrt((length - 4) * (length - 2) * limit /
-                                               ((limit - 4) * (limit - 2) * length) * (1 - power))
-                                   : 1);
   for (std::size_t i = begin; i < end; ++i) {
     const float gradient = g[i];
-    m[i] = kBeta1 * m[i] + (1 - kBeta1) * gradient;
-    v[i] = kBeta2 * v[i] + (1 - kBeta2) * gradient * gradient;
-    const float step = kLr * (m[i] * correct.first) * factor;
-    p[i] -= rectifies ? step / (std::sqrt(v[i]) + kEps) : step;
+    m[i] = kBeta1 * m[i] + kRest1 * gradient;
+    v[i] = kBeta2 * v[i] + kRest2 * gradient * gradient;
+    const float moved = kLr * (m[i] * step.first) * step.factor;
+    p[i] -= step.rectifies ? moved / (std::sqrt(v[i]) + kEps) : moved;
   }
 }
 
-void rmsprop_plain(const Arrays& a, std::size_t begin, std::size_t end, double) {
+void rmsprop_plain(const Arrays& a, std::size_t begin, std::size_t end, const Step&) {
   float* __restrict p = a.p;
   const float* __restrict g = a.g;
   float* __restrict m = a.m;
-  constexpr float kAlpha = 0.99F;
   for (std::size_t i = begin; i < end; ++i) {
-    m[i] = kAlpha * m[i] + (1 - kAlpha) * g[i] * g[i];
+    m[i] = kRho * m[i] + kRestRho * g[i] * g[i];
     p[i] -= kLr * g[i] / (std::sqrt(m[i]) + kEps);
   }
 }
 
-void lion_plain(const Arrays& a, std::size_t begin, std::size_t end, double) {
+void lion_plain(const Arrays& a, std::size_t begin, std::size_t end, const Step&) {
   float* __restrict p = a.p;
   const float* __restrict g = a.g;
   float* __restrict m = a.m;
-  constexpr float kSlow = 0.99F;
   for (std::size_t i = begin; i < end; ++i) {
-    const float mix = kBeta1 * m[i] + (1 - kBeta1) * g[i];
+    const float mix = kBeta1 * m[i] + kRest1 * g[i];
     const float sign = static_cast<float>(mix > 0) - static_cast<float>(mix < 0);
     p[i] -= kLr * sign;
-    m[i] = kSlow * m[i] + (1 - kSlow) * g[i];
+    m[i] = kRho * m[i] + kRestRho * g[i];
   }
 }
 
-void momentum_plain(const Arrays& a, std::size_t begin, std::size_t end, double) {
+void momentum_plain(const Arrays& a, std::size_t begin, std::size_t end, const Step&) {
   float* __restrict p = a.p;
   const float* __restrict g = a.g;
   float* __restrict m = a.m;
@@ -132,7 +124,7 @@ void momentum_plain(const Arrays& a, std::size_t begin, std::size_t end, double)
   }
 }
 
-void sgd_plain(const Arrays& a, std::size_t begin, std::size_t end, double) {
+void sgd_plain(const Arrays& a, std::size_t begin, std::size_t end, const Step&) {
   float* __restrict p = a.p;
   const float* __restrict g = a.g;
   for (std::size_t i = begin; i < end; ++i) p[i] -= kLr * g[i];

@@ -1,4 +1,4 @@
-// PyTorch as a peer: a Python process that steps its own optimizer when asked, between our turns.
+// PyTorch as a peer: a Python process that steps its own optimizers when asked, between our turns.
 #pragma once
 
 #include <cstddef>
@@ -11,26 +11,35 @@ namespace talweg::benchmarks {
 
 class TorchPeer {
  public:
-  /// Starts torch_peer.py under the interpreter that TALWEG_TORCH_PYTHON names (default: python3).
-  /// Nothing where it has no PyTorch, or PyTorch no such optimizer.
-  static std::unique_ptr<TorchPeer> start(const std::string& rule, std::size_t threads,
-                                          const std::vector<std::size_t>& sizes);
+  /// Starts torch_peer.py under a Python interpreter; null where it is not there or has no PyTorch.
+  static std::unique_ptr<TorchPeer> start(const std::string& python);
   ~TorchPeer();
   TorchPeer(const TorchPeer&) = delete;
   TorchPeer& operator=(const TorchPeer&) = delete;
 
-  /// Seconds of one step, over `repeats`.
+  /// "2.6.0"
+  [[nodiscard]] const std::string& version() const { return version_; }
+  /// The parameters after steps of `rule` as agree.cpp makes them; nothing if PyTorch has no such
+  /// optimizer.
+  std::optional<std::vector<float>> parameters_after(const std::string& rule, int steps,
+                                                     std::size_t elements);
+  /// Makes tensors and their optimizer; false if PyTorch has none such.
+  bool begin(const std::string& rule, std::size_t threads, const std::vector<std::size_t>& sizes);
+  /// Frees them.
+  void end();
+  /// Seconds of one step, over `repeats`; nothing outside begin and end.
   std::optional<double> steps(int repeats);
-  /// "2.6.0 fused"
-  [[nodiscard]] const std::string& kind() const { return kind_; }
 
  private:
   TorchPeer() = default;
-  std::optional<std::string> answer();
+  bool ask(const std::string& line) const;
+  [[nodiscard]] std::optional<std::string> answer() const;
 
   int to_ = -1, from_ = -1;
   int process_ = -1;
-  std::string kind_;
+  bool has_begun_ = false;
+  std::size_t threads_ = 1;
+  std::string version_;
 };
 
 }  // namespace talweg::benchmarks

@@ -242,7 +242,7 @@ support::Result<StepOutcome> Optimizer::step(std::span<const void* const> gradie
                                            " gradients were given for " +
                                            std::to_string(impl_->tensors.size()) + " tensors"};
   bound->gradients = gradients.empty() ? nullptr : gradients.data();
-  talweg_error error{};
+  talweg_error error;  // filled by what fails; to clear its message takes a tenth of a small call
   talweg_outcome outcome = TALWEG_COMPLETED;
   if (talweg_step(impl_->core, &*bound, &outcome, &error) != TALWEG_OK) return to_failure(error);
   return to_outcome(outcome);

@@ -2,8 +2,6 @@
  * computed, so that a step can still be refused: nothing here writes persistent data. Scalars of
  * tensor rate would be one more set of rows, run between the passes that they wait for and the
  * passes that read them. */
-#include <string.h>
-
 #include "runtime/optimizer/float_mode.h"
 #include "runtime/optimizer/internal.h"
 
@@ -26,12 +24,13 @@ static void copy_states(talweg_optimizer* optimizer) {
   const uint32_t columns = image->state_count;
   for (size_t row = 0; row < optimizer->row_count; ++row) {
     double* before = row_of(optimizer->states_before, row, columns);
+    double* after = row_of(optimizer->states_after, row, columns);
     for (size_t s = 0; s < columns; ++s) {
       const int starts = scalar_begins(optimizer, (uint32_t)s);
       double* source = starts ? optimizer->initial_states : optimizer->scalar_states;
       before[s] = row_of(source, home_row(image, s, row), columns)[s];
+      after[s] = before[s];
     }
-    memcpy(row_of(optimizer->states_after, row, columns), before, columns * sizeof(double));
   }
 }
 
@@ -62,13 +61,14 @@ static void run_row(talweg_optimizer* optimizer, size_t row, talweg_scalar_funct
                     void* self) {
   const talweg_image* image = optimizer->image;
   double* bound = row_of(optimizer->bound, row, image->hyper_count);
-  for (uint32_t h = 0; h < image->hyper_count; ++h) bound[h] = __builtin_nan("");
+  uint8_t* unbound = optimizer->unbound + row * image->hyper_count;
+  for (uint32_t h = 0; h < image->hyper_count; ++h) {
+    bound[h] = __builtin_nan("");
+    unbound[h] = 0;
+  }
   uint8_t* needed = optimizer->needed + row * image->input_count;
-  memset(optimizer->unbound + row * image->hyper_count, 0, image->hyper_count);
-  if (row == MODEL_ROW)
-    memset(needed, 1, image->input_count);
-  else
-    memcpy(needed, optimizer->needed, image->input_count);
+  for (uint32_t i = 0; i < image->input_count; ++i)
+    needed[i] = row == MODEL_ROW ? 1 : optimizer->needed[i];
   if (function) function(self, &optimizer->args[row]);
 }
 
@@ -97,7 +97,7 @@ static void prepare_rows(talweg_optimizer* optimizer, double step_number, uint32
 talweg_status talweg_run_scalars(talweg_optimizer* optimizer, talweg_error* error) {
   const talweg_image* image = optimizer->image;
   optimizer->outcome = TALWEG_COMPLETED;
-  memset(optimizer->kept, 1, image->state_count);
+  for (uint32_t s = 0; s < image->state_count; ++s) optimizer->kept[s] = 1;
   prepare_rows(optimizer, optimizer->counters.completed_steps + 1, image->group_slot_count);
   run_row(optimizer, MODEL_ROW, image->model_scalars, image->self);
   talweg_status status = check_bound(optimizer, MODEL_ROW, error);
