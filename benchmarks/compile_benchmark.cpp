@@ -219,6 +219,7 @@ bool run_as_child(const std::vector<std::string>& words) {
 void run(int argc, char** argv) {
   if (run_as_child({argv, argv + argc})) return;
   options = take_options(argc, argv);
+  if (options.check) return;  // of peers, which there are none of
   register_all();
   run_registered(options, argc, argv);
   if (options.tables) print_tables();

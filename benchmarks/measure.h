@@ -15,7 +15,7 @@ Subject timed(std::function<void()> step);
 
 struct Effort {
   int most_rounds = 15;
-  double seconds = 4;           // no further round after that, but at least three
+  double seconds = 3;           // no further round after that, but at least three
   double block_seconds = 2e-3;  // of one subject in one round, about
 };
 

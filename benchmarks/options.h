@@ -8,7 +8,7 @@ struct Options {
   bool check = false;       // --check: that peers agree, no times
   bool tables = true;       // off where stdout is for machines (--benchmark_format)
   int rounds = 15;          // --rounds=N: of a cell, at most
-  double cell_seconds = 4;  // --cell-seconds=X: after which a cell begins no further round
+  double cell_seconds = 3;  // --cell-seconds=X: after which a cell begins no further round
 };
 
 /// Takes ours out of the arguments and leaves the rest.

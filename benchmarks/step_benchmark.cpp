@@ -89,6 +89,11 @@ void run_case(benchmark::State& state, const Case& contest, const Layout& layout
   for (const auto& torch : torches) torch->end();
 }
 
+std::string ratio_text(double ratio) {
+  if (ratio < 10) return fmt::format("{:.2f}", ratio);
+  return ratio < 100 ? fmt::format("{:.1f}", ratio) : fmt::format("{:.0f}", ratio);
+}
+
 void print_table(const Torches& torches) {
   if (table.empty()) return;
   fmt::print(
@@ -99,11 +104,11 @@ void print_table(const Torches& torches) {
   fmt::print("\n");
   for (const Row& row : table) {
     const auto print_ratio = [&](const std::optional<double>& time) {
-      fmt::print(" {} |", time ? fmt::format("{:.2f}", *time / row.twin) : "");
+      fmt::print(" {} |", time ? ratio_text(*time / row.twin) : "");
     };
     fmt::print("| {} | {:.3f} |", row.what, row.twin / row.parameters);
-    for (const std::optional<double> time : {std::optional(row.talweg), row.hand})
-      print_ratio(time);
+    print_ratio(row.talweg);
+    print_ratio(row.hand);
     print_ratio(row.plain);
     for (const auto& time : row.torches) print_ratio(time);
     fmt::print("\n");
