@@ -18,12 +18,14 @@ CampaignState::CampaignState(fs::path path, std::string version) : path_(std::mo
   // A line without its end was cut short: its unit is done again.
   while (is_ours && std::getline(stream, line)) {
     std::istringstream words(line);
-    std::string unit, end, ulp, x, y;
+    std::string unit, end, ulp, reference, x, y;
     UnitResult result;
-    if (!(words >> unit >> result.arguments >> result.decided_by_mpfr >> ulp >> x >> y >> end) ||
+    if (!(words >> unit >> result.arguments >> result.decided_by_mpfr >> ulp >> reference >> x >>
+          y >> end) ||
         end != ".")
       continue;
     result.worst_ulp = std::strtod(ulp.c_str(), nullptr);
+    result.reference_ulp = std::strtod(reference.c_str(), nullptr);
     result.worst[0] = std::strtod(x.c_str(), nullptr);
     result.worst[1] = std::strtod(y.c_str(), nullptr);
     done_[unit] = result;
@@ -33,9 +35,9 @@ CampaignState::CampaignState(fs::path path, std::string version) : path_(std::mo
 
 void CampaignState::add(const std::string& unit, const UnitResult& result) {
   done_[unit] = result;
-  std::ofstream(path_, std::ios::app)
-      << fmt::format("{} {} {} {:a} {:a} {:a} .\n", unit, result.arguments, result.decided_by_mpfr,
-                     result.worst_ulp, result.worst[0], result.worst[1]);
+  std::ofstream(path_, std::ios::app) << fmt::format(
+      "{} {} {} {:a} {:a} {:a} {:a} .\n", unit, result.arguments, result.decided_by_mpfr,
+      result.worst_ulp, result.reference_ulp, result.worst[0], result.worst[1]);
 }
 
 std::string sources_version(const fs::path& root) {

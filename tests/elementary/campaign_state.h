@@ -14,6 +14,7 @@ struct UnitResult {
   std::uint64_t arguments = 0;
   std::uint64_t decided_by_mpfr = 0;
   double worst_ulp = 0;
+  double reference_ulp = 0;  // the largest error of the reference where there is one
   double worst[2] = {};
 };
 

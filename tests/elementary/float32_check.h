@@ -8,6 +8,7 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 
 #include "compiler/builtins/op.h"
 
@@ -24,7 +25,13 @@ struct Float32Seen {
 /// Beyond half an ulp by as much as a reference that is off by 2^-15 float32 ulp could explain.
 inline constexpr double kSurelyGood = 0.5 + 0x1p-15;
 inline constexpr std::uint64_t kProbe = 4099;
+/// How far the reference may be off, in float32's ulp, to be one.
+inline constexpr double kReferenceBound = 0x1p-20;
 
 void look_at_float32(Op op, float x, float y, Float32Seen& seen);
+
+/// Many of them; `y` may be empty but for Pow. Eight at once where the machine can (lanes.h): then
+/// every kProbe-th result is compared with the interpreter's, bit for bit.
+void look_at_float32(Op op, std::span<const float> x, std::span<const float> y, Float32Seen& seen);
 
 }  // namespace talweg::builtins::tests

@@ -2,9 +2,12 @@
 // and on many arguments against a float64 reference (float32_check.h). All 2^32 arguments are the
 // work of campaign.cpp.
 #include <bit>
+#include <tuple>
+#include <vector>
 
 #include "tests/elementary/accuracy.h"
 #include "tests/elementary/float32_check.h"
+#include "tests/elementary/lanes.h"
 #include "tests/sample_size.h"
 
 using namespace talweg::builtins;
@@ -20,7 +23,7 @@ void require_good(Op op, const Float32Seen& seen) {
               static_cast<unsigned long long>(seen.decided_by_mpfr));
   INFO(info(op).name << " at " << seen.worst[0] << " " << seen.worst[1]);
   CHECK(seen.worst_ulp <= kFloat32Bound);
-  CHECK(seen.worst_reference_ulp < 0x1p-20);
+  CHECK(seen.worst_reference_ulp <= kReferenceBound);
 }
 
 }  // namespace
@@ -35,10 +38,12 @@ TEST_CASE("float32 functions of one argument are within their bounds") {
     Random random(100 + static_cast<std::uint64_t>(c.op));
     // Half of them evenly over all bit patterns, with a stride that is prime to 2^32.
     const auto stride = static_cast<std::uint32_t>((std::uint64_t{1} << 33) / samples) | 1u;
+    std::vector<float> arguments;
     for (std::uint64_t i = 0; i < samples / 2; ++i) {
-      look_at_float32(c.op, std::bit_cast<float>(static_cast<std::uint32_t>(i) * stride), 0, seen);
-      look_at_float32(c.op, static_cast<float>(c.dense(random)), 0, seen);
+      arguments.push_back(std::bit_cast<float>(static_cast<std::uint32_t>(i) * stride));
+      arguments.push_back(static_cast<float>(c.dense(random)));
     }
+    look_at_float32(c.op, arguments, {}, seen);
     require_good(c.op, seen);
   }
 }
@@ -47,11 +52,51 @@ TEST_CASE("pow is within its bound in float32") {
   Float32Seen seen;
   Random random(8);
   const std::uint64_t samples = talweg::tests::sample_size(std::uint64_t{1} << 22);
-  for (std::uint64_t i = 0; i < samples; ++i) {
-    const auto [x, y] = pow_operands_float(random);
-    look_at_float32(Op::Pow, x, y, seen);
-  }
+  std::vector<float> bases(samples), exponents(samples);
+  for (std::uint64_t i = 0; i < samples; ++i)
+    std::tie(bases[i], exponents[i]) = pow_operands_float(random);
+  look_at_float32(Op::Pow, bases, exponents, seen);
   require_good(Op::Pow, seen);
+}
+
+TEST_CASE("eight arguments at a time give the interpreter's bits, and the same distances") {
+  if (!has_lanes()) {
+    WARN("this machine looks at one argument at a time");
+    return;
+  }
+  std::vector<Op> ops{Op::Pow};
+  for (const Case& c : kCases) ops.push_back(c.op);
+  for (const Op op : ops) {
+    Random random(9);
+    std::vector<float> x, y;
+    for (const double special : special_doubles()) {
+      x.push_back(static_cast<float>(special));
+      y.push_back(static_cast<float>(x.size() % 5) - 2);
+    }
+    while (x.size() < 1 << 14) {
+      const auto [base, exponent] = pow_operands_float(random);
+      x.push_back(base);
+      y.push_back(exponent);
+    }
+    std::vector<float> results(x.size());
+    std::vector<double> references(x.size()), distances(x.size());
+    compute_lanes(op, x.data(), y.data(), x.size(), results.data(), references.data(),
+                  distances.data());
+    std::size_t same = 0, near = 0;
+    for (std::size_t i = 0; i < x.size(); ++i) {
+      const float operands[2] = {x[i], y[i]};
+      const float result = evaluate(op, operands);
+      const bool both_nan = std::isnan(result) && std::isnan(results[i]);
+      same += both_nan ||
+              std::bit_cast<std::uint32_t>(result) == std::bit_cast<std::uint32_t>(results[i]);
+      Float32Seen one;
+      look_at_float32(op, x[i], y[i], one);
+      near += std::fabs(one.worst_ulp - distances[i]) <= kReferenceBound;
+    }
+    INFO(info(op).name);
+    CHECK(same == x.size());
+    CHECK(near == x.size());
+  }
 }
 
 TEST_CASE("a result that is off is seen, and MPFR decides") {
