@@ -11,6 +11,7 @@
 #include "compiler/ir/verify.h"
 #include "compiler/passes/pass.h"
 #include "compiler/syntax/parse.h"
+#include "compiler/syntax/print.h"
 #include "tests/ir/random_graph.h"
 #include "tests/random/coverage.h"
 #include "tests/random/run_rule.h"
@@ -24,15 +25,25 @@ using types::ComputeType;
 struct FrontEnd {
   std::optional<ir::Graph> graph;
   std::string errors;
+  RuleText printed;  // the canonical text
 };
 
 FrontEnd compile_text(const RuleText& text) {
   base::Sources sources;
   base::Diagnostics diagnostics;
   sema::Modules modules({}, sources, diagnostics);
-  const base::SourceId source = sources.add("m.tw", text.module);
-  modules.add("m", "m.tw", syntax::parse_module(source, sources, diagnostics));
   FrontEnd result;
+  const auto add = [&](const char* name, const std::string& module) {
+    const std::string file = std::string(name) + ".tw";
+    const base::SourceId source = sources.add(file, module);
+    syntax::Module tree = syntax::parse_module(source, sources, diagnostics);
+    const std::string printed = syntax::print(tree);
+    modules.add(name, file, std::move(tree));
+    return printed;
+  };
+  if (!text.library.empty()) result.printed.library = add("n", text.library);
+  result.printed.module = add("m", text.module);
+  result.printed.expression = text.expression;
   if (!diagnostics.has_errors() && sema::check_module(modules, "m"))
     if (auto front = driver::analyze_rule(modules, sources, diagnostics, text.expression, "m"))
       result.graph = std::move(front->graph);
@@ -47,6 +58,18 @@ std::string check_text(const ir::Graph& graph) {
     return fmt::format("line {} of the graph's text: {}\n{}", error->line, error->message, text);
   if (ir::print(std::get<ir::Graph>(again)) != text)
     return "the graph reads back as another one:\n" + text;
+  return {};
+}
+
+/// The canonical text of a module means the same, and is its own canonical text.
+std::string check_canonical_text(const FrontEnd& front) {
+  const FrontEnd again = compile_text(front.printed);
+  if (!again.graph) return "the canonical text is refused:\n" + again.errors;
+  if (again.printed.module != front.printed.module ||
+      again.printed.library != front.printed.library)
+    return "the canonical text is not its own:\n" + front.printed.module;
+  if (ir::print(*again.graph) != ir::print(*front.graph))
+    return "the canonical text means something else:\n" + front.printed.module;
   return {};
 }
 
@@ -89,6 +112,7 @@ std::string check_targets(const ir::Graph& graph, const Setting& setting,
   const Trace expected = run_rule(interpreter->image(), setting, nullptr, true);
   for (const Section& section : expected) {
     outcome.was_refused |= section.name.ends_with("the step");
+    if (!section.feature.empty()) outcome.features.insert(section.feature);
     outcome.values += section.values.size();
     for (const double value : section.values) outcome.finite_values += std::isfinite(value) ? 1 : 0;
   }
@@ -133,7 +157,8 @@ Outcome check_example(const Example& example, const CheckOptions& options) {
   if (!front.graph) return outcome;
   outcome.features = features_of(*front.graph);
   outcome.features.insert(example.rule.features.begin(), example.rule.features.end());
-  outcome.fault = check_text(*front.graph);
+  outcome.fault = check_canonical_text(front);
+  if (outcome.fault.empty()) outcome.fault = check_text(*front.graph);
   if (outcome.fault.empty()) outcome.fault = check_passes(*front.graph, example.setting.seed);
   Setting setting = example.setting;
   if (outcome.fault.empty()) outcome.fault = check_targets(*front.graph, setting, options, outcome);
@@ -145,8 +170,10 @@ Outcome check_example(const Example& example, const CheckOptions& options) {
 }
 
 std::string describe(const Example& example) {
-  return fmt::format("{}rule expression: {}\n{}\n", example.rule.module, example.rule.expression,
-                     describe(example.setting));
+  const std::string library =
+      example.rule.library.empty() ? "" : example.rule.library + "---- module n; module m:\n";
+  return fmt::format("{}{}rule expression: {}\n{}\n", library, example.rule.module,
+                     example.rule.expression, describe(example.setting));
 }
 
 Choices choices_of_example(std::uint64_t n) { return Choices(counter_random(0x7a1, n)); }

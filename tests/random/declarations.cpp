@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <utility>
 
 #include "tests/random/writer.h"
 
@@ -24,11 +25,11 @@ void Writer::module_constants() {
     const std::string name = fresh("k");
     if (choices_.chance(30)) {
       line(fmt::format("let {} = {}", name, choices_.one_of(kLists)));
-      constants_.push_back({name, Sort::List, Rate::Const, false, {}});
+      constants_.push_back({name, Sort::List, Rate::Const, false, {}, {}});
     } else {
       Place nowhere;
       line(fmt::format("let {} = {}", name, number(nowhere, Rate::Const, 2)));
-      constants_.push_back({name, Sort::Number, Rate::Const, false, {}});
+      constants_.push_back({name, Sort::Number, Rate::Const, false, {}, {}});
     }
   }
 }
@@ -44,7 +45,7 @@ void Writer::function() {
   const std::uint32_t count = 1 + choices_.below(3);
   for (std::uint32_t i = 0; i < count; ++i) {
     fn.parameters.push_back(fresh("a"));
-    place.names.push_back({fn.parameters.back(), Sort::Number, Rate::Const, false, {}});
+    place.names.push_back({fn.parameters.back(), Sort::Number, Rate::Const, false, {}, {}});
   }
   fn.last_has_default = choices_.chance(40);
   std::string head = fmt::format("fn {}({}", fn.name, fmt::join(fn.parameters, ", "));
@@ -79,8 +80,9 @@ std::string Writer::hyper(Stage& stage, Place& place) {
   Sort sort = Sort::Number;
   std::string text;
   std::string word = made.rate == Rate::Model ? "model " : made.rate == Rate::Const ? "const " : "";
-  switch (choices_.weighted(
-      {6, 2, 3, made.rate == Rate::Const ? 2u : 0u, made.rate == Rate::Const ? 2u : 0u})) {
+  switch (
+      choices_.weighted({6, made.rate == Rate::Const ? 4u : 2u, 3,
+                         made.rate == Rate::Const ? 2u : 0u, made.rate == Rate::Const ? 2u : 0u})) {
     case 0: {
       constexpr const char* kRanges[] = {"0.5 in [0, inf)", "0.9 in (0, 1)", "0.1",
                                          "0.25 in [-1, 1]", "1 in (0, inf]"};
@@ -118,7 +120,7 @@ std::string Writer::hyper(Stage& stage, Place& place) {
       note("hyper const list");
   }
   const std::string kind = made.kind == "int" || made.kind == "bool" ? made.kind + " " : "";
-  place.names.push_back({made.name, sort, made.rate, false, {}});
+  place.names.push_back({made.name, sort, made.rate, false, {}, made.kind});
   stage.hypers.push_back(made);
   return fmt::format("hyper {}{}{} = {}", rate_prefix(made.rate), kind, made.name, text);
 }
@@ -151,9 +153,28 @@ std::string Writer::state(Stage& stage, Place& place, const Place& hypers) {
       note("initial param");
       text += " = param";
   }
-  place.names.push_back({name, Sort::Number, rate, false, rate_name});
+  place.names.push_back({name, Sort::Number, rate, false, rate_name, {}});
   if (rate != Rate::Element) stage.scalar_states.emplace_back(name, rate);
   return text;
+}
+
+/// Made of what there is between steps.
+std::string Writer::view(Stage& stage, const Place& place) {
+  const Choices::Part part(choices_);
+  note("view");
+  Place seen = place;
+  seen.inputs.clear();
+  std::erase_if(seen.names, [](const Name& name) {
+    return name.text == "grad" || name.text == "update" || name.text == "calls" ||
+           name.text.starts_with("given_");
+  });
+  const Rate rate = choices_.chance(40) ? some_rate(Rate::Group) : Rate::Element;
+  if (rate != Rate::Element) note("view of a slower value");
+  const std::string value = number(seen, rate, 2);
+  for (Hyper& hyper : stage.hypers)
+    if (value.find(hyper.name) != std::string::npos) hyper.is_in_view = true;
+  stage.has_view = true;
+  return fmt::format("view {} = {}", fresh("w"), value);
 }
 
 void Writer::stage_rule() {
@@ -168,22 +189,25 @@ void Writer::stage_rule() {
   if (choices_.chance(30)) {
     note("input element");
     line("input given_elements");
-    place.names.push_back({"given_elements", Sort::Number, Rate::Element, false, {}});
+    place.names.push_back({"given_elements", Sort::Number, Rate::Element, false, {}, {}});
     place.inputs.emplace_back("given_elements");
   }
   if (choices_.chance(30)) {
     note("input model");
     line("input model given_number");
-    place.names.push_back({"given_number", Sort::Number, Rate::Model, false, {}});
+    place.names.push_back({"given_number", Sort::Number, Rate::Model, false, {}, {}});
     place.inputs.emplace_back("given_number");
   }
   for (int i = 0; i < 3 && choices_.chance(70); ++i) line(state(stage, place, hypers));
   for (const char* name : {"param", "grad", "update"})
-    place.names.push_back({name, Sort::Number, Rate::Element, false, {}});
+    place.names.push_back({name, Sort::Number, Rate::Element, false, {}, {}});
   for (const char* name : {"t", "calls"})
-    place.names.push_back({name, Sort::Number, Rate::Model, false, {}});
+    place.names.push_back({name, Sort::Number, Rate::Model, false, {}, {}});
+  const Place members = place;
   const bool has_after = choices_.chance(25);
+  const bool has_view = choices_.chance(25);
   note("step");
+  ends_calls_ = false;
   line("step {");
   Place step = place;
   step.block = Place::Block::Step;
@@ -201,14 +225,29 @@ void Writer::stage_rule() {
     --indent_;
     line("}");
   }
+  for (int i = 0; has_view && i < 2 && (i == 0 || choices_.chance(30)); ++i) {
+    if (i > 0) note("two views");
+    line(view(stage, members));
+  }
   --indent_;
   line("}");
+  stage.ends_calls = ends_calls_;
   stages_.push_back(std::move(stage));
 }
 
-std::string Writer::argument_value(const Hyper& hyper, Place& around) {
+std::string Writer::argument_value(const Hyper& hyper, Place& stage_sees) {
   // A value that depends on the step cannot be what a state begins with.
-  const bool is_bound = hyper.rate != Rate::Const && !hyper.is_in_initial && choices_.chance(60);
+  const bool is_bound = hyper.rate != Rate::Const && !hyper.is_in_initial &&
+                        choices_.chance(hyper.is_in_view ? 90 : 60);
+  Place around = stage_sees;
+  if (is_bound && hyper.is_in_view) {
+    note("view of a bound hyper");
+    around.inputs.clear();
+    std::erase_if(around.names, [](const Name& name) {
+      return name.text != "t" &&
+             (!name.text.starts_with("h") || name.text.find('.') != std::string::npos);
+    });
+  }
   if (!is_bound) {
     note("argument constant");
     if (hyper.kind == "int") return "2";
@@ -255,13 +294,13 @@ std::string Writer::arguments(const Stage& stage, Place& around) {
 }
 
 /// "a1 = R1(...) | R2"; later stages see the scalar states of named ones.
-std::string Writer::stages_text(Place& around) {
+std::string Writer::stages_text(Place& around, const std::vector<Stage>& stages) {
   std::vector<std::string> parts;
   std::set<std::string> used;
   const std::size_t count = 1 + choices_.weighted({2, 4, 1});
   for (std::size_t i = 0; i < count; ++i) {
     const Choices::Part part(choices_);
-    const Stage& stage = stages_[choices_.below(static_cast<std::uint32_t>(stages_.size()))];
+    const Stage& stage = stages[choices_.below(static_cast<std::uint32_t>(stages.size()))];
     if (!used.insert(stage.rule).second) note("rule used twice");
     const std::string text = stage.rule + arguments(stage, around);
     if (!choices_.chance(70)) {
@@ -272,16 +311,16 @@ std::string Writer::stages_text(Place& around) {
     const std::string label = fresh("stage");
     parts.push_back(label + " = " + text);
     for (const auto& [state, rate] : stage.scalar_states)
-      around.names.push_back({label + "." + state, Sort::Number, rate, false, {}});
+      around.names.push_back({label + "." + state, Sort::Number, rate, false, {}, {}});
   }
   return fmt::format("{}", fmt::join(parts, " | "));
 }
 
 /// What is known of a tensor. Sizes are compared with numbers below kPeriod only: the reference has
 /// no more elements than that.
-std::string Writer::when_condition(int depth) {
+std::string Writer::when_condition(const Place& around, int depth) {
   const Choices::Part part(choices_);
-  switch (choices_.weighted({3, 3, 2, 2, depth > 0 ? 2u : 0u})) {
+  switch (choices_.weighted({3, 3, 2, 2, 5, depth > 0 ? 2u : 0u})) {
     case 0: {
       note("when rank");
       constexpr const char* kTexts[] = {"rank == 1", "rank >= 2", "rank < 1",
@@ -302,22 +341,42 @@ std::string Writer::when_condition(int depth) {
     case 3:
       note("when tagged");
       return choices_.chance(50) ? "tagged(\"odd\")" : "not tagged(\"even\")";
+    case 4:
+      return when_constant(around);
     default: {
       note("when of logic");
-      const std::string left = when_condition(depth - 1);
+      const std::string left = when_condition(around, depth - 1);
       const char* op = choices_.chance(50) ? "and" : "or";
-      return fmt::format("({}) {} not ({})", left, op, when_condition(depth - 1));
+      return fmt::format("({}) {} not ({})", left, op, when_condition(around, depth - 1));
     }
   }
 }
 
+/// Of a const hyper, alone or beside what is known of a tensor.
+std::string Writer::when_constant(const Place& around) {
+  std::vector<const Name*> found;
+  for (const Name& name : around.names)
+    if (name.text.starts_with("h") && name.rate == Rate::Const && name.sort != Sort::List)
+      found.push_back(&name);
+  if (found.empty()) {
+    note("when of a constant");
+    return choices_.chance(50) ? "size > 2 * 4" : "rank == 0 or 1 < 2";
+  }
+  note("when of a const hyper");
+  const Name& name = *found[choices_.below(static_cast<std::uint32_t>(found.size()))];
+  if (name.sort == Sort::Truth) return name.text;
+  if (name.sort == Sort::Choice) return name.text + " == raw";
+  if (name.kind == "int") return fmt::format("rank < {}", name.text);
+  return choices_.chance(50) ? name.text + " > 0.5" : fmt::format("size > 20 * {}", name.text);
+}
+
 /// `when ...: A | B`, and perhaps `otherwise: C`.
-void Writer::arms(const Place& around) {
+void Writer::arms(const Place& around, const std::vector<Stage>& stages) {
   const std::uint32_t count = 1 + choices_.below(2);
   for (std::uint32_t i = 0; i < count; ++i) {
     Place seen = around;  // labels of an arm end with it
-    const std::string condition = when_condition(1);
-    line(fmt::format("when {}: {}", condition, stages_text(seen)));
+    const std::string condition = when_condition(around, 1);
+    line(fmt::format("when {}: {}", condition, stages_text(seen, stages)));
   }
   if (!choices_.chance(70)) {
     note("when without otherwise");
@@ -325,55 +384,90 @@ void Writer::arms(const Place& around) {
   }
   note("otherwise");
   Place seen = around;
-  line("otherwise: " + stages_text(seen));
+  line("otherwise: " + stages_text(seen, stages));
 }
 
-void Writer::pipeline_rule() {
+/// Whether it chooses.
+bool Writer::pipeline_rule() {
   note("pipeline in rule");
   Place around;
   for (const char* name : {"t", "calls"})
-    around.names.push_back({name, Sort::Number, Rate::Model, false, {}});
+    around.names.push_back({name, Sort::Number, Rate::Model, false, {}, {}});
   Stage top;
   line("rule Top {");
   ++indent_;
-  for (int i = 0; i < 3 && choices_.chance(60); ++i) line(hyper(top, around));
+  for (int i = 0; i < 3 && choices_.chance(75); ++i) line(hyper(top, around));
   if (choices_.chance(40)) {
     note("input model");
     line("input model given_number");
-    around.names.push_back({"given_number", Sort::Number, Rate::Model, false, {}});
+    around.names.push_back({"given_number", Sort::Number, Rate::Model, false, {}, {}});
     around.inputs.emplace_back("given_number");
   }
-  if (choices_.chance(45))
-    arms(around);
+  std::vector<Stage> for_arms = stages_;
+  std::erase_if(for_arms, [](const Stage& stage) { return stage.ends_calls; });
+  const bool has_arms = choices_.chance(45) && !for_arms.empty();
+  if (has_arms)
+    arms(around, for_arms);
   else
-    line("pipeline " + stages_text(around));
+    line("pipeline " + stages_text(around, stages_));
   --indent_;
   line("}");
+  return has_arms;
+}
+
+/// A rule that chooses, in the arm of another, perhaps beside one of the stages.
+std::string Writer::rule_of_arms() {
+  const Choices::Part part(choices_);
+  note("ways in ways");
+  const auto plain = std::ranges::find_if(stages_, [](const Stage& s) { return !s.ends_calls; });
+  line("rule Outer {");
+  line(fmt::format("  when {}: {} | Top", when_condition({}, 1), plain->rule));
+  if (choices_.chance(50)) line("  otherwise: " + plain->rule);
+  line("}");
+  return "m.Outer";
+}
+
+/// What was written so far becomes a module of its own, imported whole or by names.
+void Writer::library() {
+  if (functions_.empty()) return;
+  library_ = std::exchange(out_, {});
+  std::vector<std::string> names;
+  const bool is_whole = choices_.chance(50);
+  const auto take = [&](std::string& name) {
+    names.push_back(name);
+    if (is_whole) name = "n." + name;
+  };
+  for (Function& fn : functions_) take(fn.name);
+  for (Name& constant : constants_) take(constant.text);
+  note(is_whole ? "import of a module" : "import of names");
+  line(is_whole ? "import n" : fmt::format("import n: {}", fmt::join(names, ", ")));
 }
 
 RuleText Writer::run() {
   module_constants();
   while (functions_.size() < 3 && choices_.chance(40)) function();
+  if (choices_.chance(15)) library();
   while (stages_.empty() || (stages_.size() < 3 && choices_.chance(25))) stage_rule();
   RuleText text;
   text.expression = "m." + stages_.back().rule;
   Place around;
   for (const char* name : {"t", "calls"})
-    around.names.push_back({name, Sort::Number, Rate::Model, false, {}});
+    around.names.push_back({name, Sort::Number, Rate::Model, false, {}, {}});
   switch (choices_.weighted({8, 6, 1, 2})) {
     case 0:
       break;
     case 1:
-      pipeline_rule();
       text.expression = "m.Top";
-      if (choices_.chance(20)) {
+      if (pipeline_rule() && choices_.chance(30)) {
+        text.expression = rule_of_arms();
+      } else if (choices_.chance(20)) {
         note("pipeline of ways");
         text.expression = fmt::format("m.{} | m.Top", stages_.front().rule);
       }
       break;
     case 2: {
       note("pipeline as short rule");
-      line("rule Top = " + stages_text(around));
+      line("rule Top = " + stages_text(around, stages_));
       text.expression = "m.Top";
       break;
     }
@@ -384,6 +478,7 @@ RuleText Writer::run() {
     }
   }
   text.module = std::move(out_);
+  text.library = std::move(library_);
   text.features = std::move(features_);
   return text;
 }

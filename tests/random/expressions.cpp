@@ -243,7 +243,7 @@ std::string Writer::arm(Place& place, Rate limit, int depth, Sort sort, Rate con
     note("if expression with block");
     const std::string local = fresh("b");
     before = fmt::format("let {} = {}; ", local, number(inner, limit, depth - 2));
-    inner.names.push_back({local, Sort::Number, limit, false, {}});
+    inner.names.push_back({local, Sort::Number, limit, false, {}, {}});
     auto places = targets(inner);
     std::erase_if(places, [](const Name& name) { return name.text == "update"; });
     if (!places.empty() && choices_.chance(50)) {
@@ -264,6 +264,13 @@ std::string Writer::if_expression(Place& place, Rate limit, int depth, Sort sort
                                              : "if expression " + rate_word(rate));
   if (sort == Sort::Truth) note("if expression of truths");
   const std::string then_text = arm(place, limit, depth, sort, rate);
+  if (depth > 1 && choices_.chance(15)) {
+    note("if expression with else if");
+    Place inner = place;
+    inner.guard = types::join(place.guard, rate);
+    return fmt::format("if {} then {} else {}", condition, then_text,
+                       if_expression(inner, limit, depth - 1, sort));
+  }
   return fmt::format("if {} then {} else {}", condition, then_text,
                      arm(place, limit, depth, sort, rate));
 }

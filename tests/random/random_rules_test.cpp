@@ -46,7 +46,7 @@ std::ptrdiff_t lines(const std::string& text) { return std::ranges::count(text, 
 
 /// Compares a text with the interpreter on every instruction set of this machine, in both types.
 void require_same_everywhere(const std::string& module) {
-  Example example{.setting = {}, .rule = {module, "m.R", {}}};
+  Example example{.setting = {}, .rule = {.module = module, .library = {}, .expression = "m.R"}};
   example.setting.tensors = {{17, 0}, {5, 1}, {0, 0}};
   example.setting.groups = 2;
   example.setting.steps = 3;

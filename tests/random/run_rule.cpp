@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <bit>
 #include <cmath>
+#include <functional>
 
 #include "compiler/base/check.h"
 #include "runtime/optimizer/optimizer.hpp"
@@ -52,6 +53,8 @@ class Run {
 
   Trace run() && {
     if (!optimizer_) return std::move(trace_);
+    name_ = "before the first step";
+    look_at_views();
     for (std::uint32_t step = 1; step <= setting_.steps; ++step) {
       name_ = fmt::format("step {}", step);
       set_hypers(step);
@@ -99,8 +102,9 @@ class Run {
   }
 
   template <class Value>
-  void note(const std::string& what, const support::Result<Value>& status) {
-    if (!status) trace_.push_back({name_ + ", " + what, {}, status.failure().message});
+  void note(const std::string& what, const support::Result<Value>& status,
+            const char* feature = "") {
+    if (!status) trace_.push_back({name_ + ", " + what, {}, status.failure().message, feature});
   }
 
   /// Some hypers of some groups, in their range more often than not.
@@ -117,8 +121,8 @@ class Run {
         if (hyper.kind == TALWEG_HYPER_NUMBER && chance_at(setting_, stream, g + 100, 50))
           value = std::fabs(value) / (1 + std::fabs(value));
         const auto group = is_model ? std::optional<std::uint32_t>() : g;
-        note(fmt::format("setting {}", hyper.name),
-             optimizer_->set_hyper(hyper.name, value, group));
+        note(fmt::format("setting {}", hyper.name), optimizer_->set_hyper(hyper.name, value, group),
+             "run: a refused hyper");
       }
     }
   }
@@ -150,11 +154,28 @@ class Run {
     if (const auto missing = optimizer_->missing_inputs(inputs))
       for (const std::string& name : *missing)
         trace_.push_back({name_ + ", a missing input", {}, name});
-    note("the step", optimizer_->step(gradients, inputs));
+    const auto absent = static_cast<std::size_t>(std::ranges::count(gradients, nullptr));
+    if (absent == gradients.size())
+      met("run: no gradient at all");
+    else if (absent > 0)
+      met("run: an absent gradient");
+    if (inputs.model.size() + inputs.element.size() < image_.input_count)
+      met("run: an input that is not given");
+    const auto outcome = optimizer_->step(gradients, inputs);
+    if (outcome) {
+      constexpr const char* kOutcomes[] = {"run: a completed step", "run: a held call",
+                                           "run: a skipped step"};
+      met(kOutcomes[static_cast<int>(*outcome)]);
+    } else {
+      trace_.push_back(
+          {name_ + ", the step", {}, outcome.failure().message, "run: a refused step"});
+    }
   }
 
+  void met(const char* what) { trace_.push_back({name_, {}, what, what}); }
+
   void look_at(const std::string& name, const void* data, std::uint64_t count) {
-    Section section{name_ + ", " + name, std::vector<double>(count), {}};
+    Section section{name_ + ", " + name, std::vector<double>(count), {}, {}};
     for (std::uint64_t i = 0; i < count; ++i)
       section.values[i] = is_float32() ? static_cast<double>(static_cast<const float*>(data)[i])
                                        : static_cast<const double*>(data)[i];
@@ -177,9 +198,42 @@ class Run {
         look_at_scalar("state ", name);
       }
     }
+    look_at_views();
     for (std::uint32_t h = 0; h < image_.hyper_count; ++h)
       if (image_.hypers[h].bound != 0) look_at_scalar("bound hyper ", image_.hypers[h].name);
   }
+
+  /// Each is read out; then one is put in place of the parameters and taken back again.
+  void look_at_views() {
+    const std::vector<std::string> views = optimizer_->views();
+    if (views.empty()) return;
+    const std::string& shown = views[optimizer_->calls() % views.size()];
+    std::vector<GuardedArray> expected;
+    for (const std::string& view : views)
+      for (std::size_t i = 0; i < setting_.tensors.size(); ++i) {
+        GuardedArray out = array(i, stream_of(kParam, 0, 77));
+        note("view " + view, optimizer_->read_view(view, i, out.data()));
+        look_at(fmt::format("tensor {}, view {}", i, view), out.data(), length(i));
+        if (view == shown) expected.push_back(std::move(out));
+      }
+    std::vector<std::string> before;
+    for (std::size_t i = 0; i < setting_.tensors.size(); ++i)
+      before.push_back(bytes(params_[i], i));
+    note("swapping in", optimizer_->swap_in(shown));
+    for (std::size_t i = 0; i < setting_.tensors.size(); ++i)
+      if (bytes(params_[i], i) != bytes(expected[i], i))
+        fault(fmt::format("tensor {} is not view {}, which was swapped in", i, shown));
+    note("swapping out", optimizer_->swap_out());
+    for (std::size_t i = 0; i < setting_.tensors.size(); ++i)
+      if (bytes(params_[i], i) != before[i])
+        fault(fmt::format("tensor {} is not as before view {} was swapped in", i, shown));
+  }
+
+  [[nodiscard]] std::string bytes(const GuardedArray& array, std::size_t tensor) const {
+    return {static_cast<const char*>(array.data()), length(tensor) * (is_float32() ? 4 : 8)};
+  }
+
+  void fault(const std::string& what) { trace_.push_back({name_ + ": " + what, {}, {}, {}, true}); }
 
   void look_at_state(const std::string& what, const std::string& name, std::size_t tensor) {
     const auto start = optimizer_->state(name, tensor);
@@ -190,7 +244,7 @@ class Run {
   }
 
   void look_at_scalar(const char* what, const std::string& name) {
-    Section section{name_ + ", " + what + name, {}, {}};
+    Section section{name_ + ", " + what + name, {}, {}, {}};
     for (std::uint32_t g = 0; g < setting_.groups; ++g) {
       const auto value = optimizer_->scalar(name, g);
       if (value)
@@ -226,6 +280,8 @@ Difference first_difference(const Trace& expected, const Trace& actual) {
   for (std::size_t i = 0; i < std::min(expected.size(), actual.size()); ++i) {
     const Section& a = expected[i];
     const Section& b = actual[i];
+    for (const Section& section : {std::cref(a), std::cref(b)})
+      if (section.is_wrong) return {section.name, 0};
     if (a.name != b.name || a.text != b.text)
       return {fmt::format("expected {}: `{}`, got {}: `{}`", a.name, a.text, b.name, b.text), 0};
     if (a.values.empty() != b.values.empty()) return {b.name + ": another number of values", 0};

@@ -16,7 +16,9 @@ namespace talweg::tests {
 struct Section {
   std::string name;
   std::vector<double> values;
-  std::string text;  // of what is no number: a refusal
+  std::string text;          // of what is no number: a refusal
+  std::string feature = {};  // that coverage.h counts
+  bool is_wrong = false;     // by itself, whatever the other run says
 };
 using Trace = std::vector<Section>;
 

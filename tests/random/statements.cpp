@@ -27,7 +27,7 @@ void Writer::statements(Place& place, int most, int depth) {
 void Writer::statement(Place& place, int depth) {
   const Choices::Part part(choices_);
   const bool in_rule = place.block != Place::Block::Function;
-  switch (choices_.weighted({10, 6, 4, 3, 2})) {
+  switch (choices_.weighted({40, 24, 16, 12, 8, 3})) {
     case 0:
       return assignment(place);
     case 1:
@@ -36,10 +36,35 @@ void Writer::statement(Place& place, int depth) {
       return depth > 0 ? if_statement(place, depth) : assignment(place);
     case 3:
       return depth > 0 ? for_statement(place, depth) : assignment(place);
-    default:
+    case 4:
       if (in_rule && place.block == Place::Block::Step) return update_in_both_arms(place);
       return assignment(place);
+    default:
+      return in_rule ? exit_statement(place) : assignment(place);
   }
+}
+
+/// One answer for all tensors.
+void Writer::exit_statement(Place& place) {
+  if (!types::fits(place.guard, Rate::Model)) return assignment(place);
+  if (!choices_.chance(30)) return exit_line(place);
+  Place inner = place;
+  inner.guard = types::join(place.guard, Rate::Model);
+  line(fmt::format("if {} {{", truth(place, Rate::Model, depth_of_expression() - 1)));
+  ++indent_;
+  exit_line(inner);
+  --indent_;
+  line("}");
+}
+
+void Writer::exit_line(Place& place) {
+  const char* word = choices_.chance(50) ? "hold" : "skip";
+  note(word);
+  if (place.guard != Rate::Const) note("skip or hold under a condition");
+  if (place.is_in_loop) note("skip or hold in a loop");
+  if (place.block == Place::Block::After) note("skip or hold in after");
+  ends_calls_ = true;
+  line(fmt::format("{} if {}", word, truth(place, Rate::Model, depth_of_expression())));
 }
 
 /// What can be assigned here: never slower than a condition around.
@@ -91,7 +116,7 @@ void Writer::let_statement(Place& place) {
                                      : number(place, rate, depth_of_expression());
   note(std::string("statement ") + (is_var ? "var" : "let") + (is_truth ? " of a truth" : ""));
   line(fmt::format("{} {} = {}", is_var ? "var" : "let", name, value));
-  place.names.push_back({name, is_truth ? Sort::Truth : Sort::Number, rate, is_var, {}});
+  place.names.push_back({name, is_truth ? Sort::Truth : Sort::Number, rate, is_var, {}, {}});
 }
 
 /// `{ ... }`, the lines indented, in a scope of its own.
@@ -124,7 +149,8 @@ void Writer::if_statement(Place& place, int depth) {
       break;
     default:
       note("if with else if");
-      line(fmt::format("}} else if {} {{", truth(place, rate, depth_of_expression() - 1)));
+      // Asked under the first condition: what its blocks assign is assigned there.
+      line(fmt::format("}} else if {} {{", truth(inner, rate, depth_of_expression() - 1)));
       body(inner, depth);
       line("} else {");
       body(inner, depth);
@@ -153,12 +179,15 @@ void Writer::update_in_both_arms(Place& place) {
 void Writer::for_statement(Place& place, int depth) {
   const std::string variable = fresh("i");
   Place inner = place;
-  inner.names.push_back({variable, Sort::Number, Rate::Const, false, {}});
+  inner.is_in_loop = true;
+  inner.names.push_back({variable, Sort::Number, Rate::Const, false, {}, {}});
   constexpr const char* kRanges[] = {"1..2", "1..1", "0..2", "-1..1"};
   constexpr const char* kLists[] = {"[0.5, 2]", "[1]", "[1e-3, 3, 0.25]"};
   std::string over = "1..2";
-  const std::size_t kind = choices_.weighted({3, 3, 4, 1});
+  const std::size_t kind = choices_.weighted({3, 3, 5, 1, 5});
   const Name* list = kind == 2 ? pick_name(place, Sort::List, Rate::Const, false) : nullptr;
+  const auto whole = std::ranges::find_if(
+      place.names, [](const Name& name) { return name.kind == "int" && name.rate == Rate::Const; });
   if (kind == 1) {
     note("for list");
     over = choices_.one_of(kLists);
@@ -170,6 +199,9 @@ void Writer::for_statement(Place& place, int depth) {
     over = "1..0";
     if (!place.update_is_assigned)
       std::erase_if(inner.names, [](const Name& name) { return name.text == "update"; });
+  } else if (kind == 4 && whole != place.names.end()) {
+    note("for range to a hyper");
+    over = "2.." + whole->text;
   } else {
     note("for range");
     over = choices_.one_of(kRanges);

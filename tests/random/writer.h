@@ -20,8 +20,9 @@ using types::Rate;
 /// A module named `m` and the expression that names its rule, as for `talweg train --rule`.
 struct RuleText {
   std::string module;
+  std::string library = {};  // the text of module `n`, which `m` imports; empty: there is none
   std::string expression;
-  std::set<std::string> features;  // those of coverage.h that were written
+  std::set<std::string> features = {};  // those of coverage.h that were written
 };
 
 RuleText write_rule(Choices& choices);
@@ -35,6 +36,7 @@ struct Name {
   Rate rate = Rate::Const;  // the fastest that its value can have
   bool is_var = false;
   std::string state_rate;  // of a state: "element", "group" or "model"
+  std::string kind;        // of a hyper: that of Hyper
 };
 
 struct Function {
@@ -48,7 +50,8 @@ struct Hyper {
   std::string name;
   std::string kind;  // "", "int", "bool", "choices", "list"
   Rate rate = Rate::Group;
-  bool is_in_initial = false;  // read by a state's initial value
+  bool is_in_initial = false;  // read by a state's initial value: never bound
+  bool is_in_view = false;     // read by a view: bound to hypers, constants and `t` only
 };
 
 /// A rule that is one stage.
@@ -56,6 +59,8 @@ struct Stage {
   std::string rule;
   std::vector<Hyper> hypers;
   std::vector<std::pair<std::string, Rate>> scalar_states;
+  bool ends_calls = false;  // by `skip` or `hold`: not in the arms of a `when`
+  bool has_view = false;
 };
 
 /// What can be seen from where an expression or a statement stands.
@@ -64,6 +69,7 @@ struct Place {
   std::vector<Name> names;
   std::vector<std::string> inputs;  // that `given` may ask for
   Rate guard = Rate::Const;         // the fastest condition around
+  bool is_in_loop = false;
   bool update_is_assigned = false;  // on every way to here
 };
 
@@ -99,6 +105,8 @@ class Writer {
   void if_statement(Place& place, int depth);
   void update_in_both_arms(Place& place);
   void for_statement(Place& place, int depth);
+  void exit_statement(Place& place);
+  void exit_line(Place& place);
   void body(Place& place, int depth);
   std::string assign_text(Place& place, const Name& target, int depth);
   std::vector<Name> targets(const Place& place);
@@ -107,14 +115,18 @@ class Writer {
   void module_constants();
   void function();
   void stage_rule();
-  void pipeline_rule();
+  void library();
+  bool pipeline_rule();
+  std::string rule_of_arms();
   std::string hyper(Stage& stage, Place& place);
   std::string state(Stage& stage, Place& place, const Place& hypers);
   std::string arguments(const Stage& stage, Place& around);
   std::string argument_value(const Hyper& hyper, Place& around);
-  std::string stages_text(Place& around);
-  std::string when_condition(int depth);
-  void arms(const Place& around);
+  std::string stages_text(Place& around, const std::vector<Stage>& stages);
+  std::string view(Stage& stage, const Place& place);
+  std::string when_condition(const Place& around, int depth);
+  std::string when_constant(const Place& around);
+  void arms(const Place& around, const std::vector<Stage>& stages);
 
   Rate some_rate(Rate limit);
   void note(const std::string& feature) { features_.insert(feature); }
@@ -123,9 +135,10 @@ class Writer {
 
   Choices& choices_;
   std::set<std::string> features_;
-  std::string out_;
+  std::string out_, library_;
   std::size_t indent_ = 0;
   int names_made_ = 0;
+  bool ends_calls_ = false;      // the rule that is being written
   std::vector<Name> constants_;  // of the module
   std::vector<Function> functions_;
   std::vector<Stage> stages_;
