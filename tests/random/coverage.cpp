@@ -8,7 +8,7 @@ namespace talweg::tests {
 
 namespace {
 
-/// What rule_writer.h can write.
+/// What writer.h can write, and what can come up in a run.
 constexpr const char* kForms[] = {
     "statement let",
     "statement let of a truth",

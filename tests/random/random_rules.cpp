@@ -128,6 +128,17 @@ int show(std::uint64_t n) {
   return check_number(n, {.isas = isas_here(), .both_types = true, .plant = {}}) ? 0 : 1;
 }
 
+/// Of what the generator writes. A campaign that another generator began begins anew.
+std::string generator_mark() {
+  std::uint64_t mark = 0;
+  for (std::uint64_t n = 0; n < 100; ++n) {
+    Choices choices = choices_of_example(n);
+    for (const char letter : describe(draw_example(choices)))
+      mark = counter_random(mark, static_cast<unsigned char>(letter));
+  }
+  return fmt::format("generator {:016x}", mark);
+}
+
 /// What a campaign has done: blocks of examples from 0 on, and how often everything occurred.
 struct Progress {
   std::uint64_t rules = 0;
@@ -139,6 +150,7 @@ Progress read_progress(const char* path) {
   Progress progress;
   std::ifstream stream(path);
   std::string line;
+  if (!std::getline(stream, line) || line != generator_mark()) return progress;
   while (std::getline(stream, line)) {
     const std::size_t tab = line.find('\t');
     if (tab == std::string::npos) continue;
@@ -160,7 +172,8 @@ void write_file(const std::string& path, const std::string& text) {
 }
 
 void write_progress(const char* path, const Progress& progress) {
-  std::string text = fmt::format("rules\t{}\nrefused\t{}\n", progress.rules, progress.refused);
+  std::string text = fmt::format("{}\nrules\t{}\nrefused\t{}\n", generator_mark(), progress.rules,
+                                 progress.refused);
   for (const auto& [feature, count] : progress.coverage.counts())
     text += fmt::format("{}\t{}\n", feature, count);
   write_file(path, text);
@@ -170,10 +183,9 @@ void write_table(const char* path, const Progress& progress) {
   std::string text = fmt::format(
       "# Random rules: the campaign\n\n"
       "Written by `random_rules campaign` (tests/random/random_rules.cpp). {} of {} rules so far, "
-      "each "
-      "in float32 and float64\non {}, large ones on 1, 2, 3, 8 and 16 threads; no\ndifference to "
-      "the "
-      "interpreter. In {} of them a step was refused, for the same reason everywhere.\n\n"
+      "each in float32 and float64 on\n{}, large ones on 1, 2, 3, 8 and 16 threads, each with the "
+      "compiler of its day: no difference to\nthe interpreter. In {} of them a step was refused, "
+      "for the same reason everywhere.\n\n"
       "| in so many rules | what |\n|---|---|\n",
       progress.rules, kCampaignRules, fmt::join(isas_here(), ", "), progress.refused);
   for (const auto& [feature, count] : progress.coverage.counts())

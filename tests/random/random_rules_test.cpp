@@ -106,6 +106,31 @@ rule R { pipeline Choice | Finite }
 )");
 }
 
+TEST_CASE("views of arms and of bound hypers are read and swapped to the bit") {
+  require_same_everywhere(R"(
+rule Mean {
+  hyper decay = 0.5 in [0, 1]
+  state average = param
+  state model held
+  step {
+    held += 1
+    average = decay * average + (1 - decay) * param
+    update = grad
+  }
+  view mean = average / (1 - decay^t)
+  view counted = held - t
+}
+rule Ahead {
+  step { skip if calls == 2 }
+  view ahead = if param > 0 then param else -param * t
+}
+rule Choice {
+  when rank > 1: Mean(decay = if t < 2 then 0.25 else 0.75)
+}
+rule R { pipeline Ahead | Choice }
+)");
+}
+
 TEST_CASE("an example depends on its number only") {
   for (const std::uint64_t n : {0u, 7u, 1234u}) {
     Choices first = choices_of_example(n);

@@ -65,28 +65,46 @@ class Shrinker {
     return list;
   }
 
+  /// Parts that can simply go, then parts that something simpler can stand for.
   bool drop_parts() {
+    const bool is_better = for_each_part([&](std::size_t i) { return drop(spans_[i]); });
+    return for_each_part([&](std::size_t i) {
+             const Choices::Span span = spans_[i];
+             return drop(span) || attempt(zeroed(span)) || raise_child(i) ||
+                    attempt(flattened(span));
+           }) ||
+           is_better;
+  }
+
+  template <class Edit>
+  bool for_each_part(Edit edit) {
     bool is_better = false;
     for (std::size_t i = 0; i < spans_.size() && tries_left_ > 0;) {
-      const Choices::Span span = spans_[i];
-      const bool edited = attempt(without(span.begin, span.end)) ||
-                          // With the choice before it: "is there one more?"
-                          (span.begin > 0 && attempt(without(span.begin - 1, span.end))) ||
-                          // Or behind it.
-                          (span.end < best_.size() && attempt(without(span.begin, span.end + 1))) ||
-                          attempt(zeroed(span)) || raise_child(i) || attempt(flattened(span));
-      is_better |= edited;
-      if (!edited) ++i;
+      const bool is_edited = edit(i);
+      is_better |= is_edited;
+      if (!is_edited) ++i;
     }
     return is_better;
   }
 
-  /// A part within part i in its place.
+  bool drop(const Choices::Span& span) {
+    const auto [begin, end] = span;
+    return attempt(without(begin, end)) ||
+           // With the choice before it: "is there one more?"
+           (begin > 0 && attempt(without(begin - 1, end))) ||
+           // Or behind it.
+           (end < best_.size() && attempt(without(begin, end + 1)));
+  }
+
+  /// A part within part i in its place; parts within that one come up when it is looked at.
   bool raise_child(std::size_t i) {
     const Choices::Span span = spans_[i];
+    std::size_t looked_at = span.begin;
     for (std::size_t j = i + 1; j < spans_.size() && spans_[j].begin < span.end; ++j) {
       const Choices::Span child = spans_[j];
       if (child.end > span.end || child.end - child.begin == span.end - span.begin) continue;
+      if (child.begin < looked_at) continue;
+      looked_at = child.end;
       List list(best_.begin(), best_.begin() + static_cast<std::ptrdiff_t>(span.begin));
       const auto at = [&](std::size_t index) {
         return best_.begin() + static_cast<std::ptrdiff_t>(index);

@@ -21,7 +21,7 @@ int Writer::depth_of_expression() {
 }
 
 void Writer::statements(Place& place, int most, int depth) {
-  for (int i = 0; i < most && (i == 0 || choices_.chance(65)); ++i) statement(place, depth);
+  for (int i = 0; (i == 0 || choices_.chance(65)) && i < most; ++i) statement(place, depth);
 }
 
 void Writer::statement(Place& place, int depth) {
@@ -182,7 +182,7 @@ void Writer::for_statement(Place& place, int depth) {
   inner.is_in_loop = true;
   inner.names.push_back({variable, Sort::Number, Rate::Const, false, {}, {}});
   constexpr const char* kRanges[] = {"1..2", "1..1", "0..2", "-1..1"};
-  constexpr const char* kLists[] = {"[0.5, 2]", "[1]", "[1e-3, 3, 0.25]"};
+  constexpr const char* kWritten[] = {"[0.5, 2]", "[1]", "[1e-3, 3, 0.25]"};
   std::string over = "1..2";
   const std::size_t kind = choices_.weighted({3, 3, 5, 1, 5});
   const Name* list = kind == 2 ? pick_name(place, Sort::List, Rate::Const, false) : nullptr;
@@ -190,7 +190,7 @@ void Writer::for_statement(Place& place, int depth) {
       place.names, [](const Name& name) { return name.kind == "int" && name.rate == Rate::Const; });
   if (kind == 1) {
     note("for list");
-    over = choices_.one_of(kLists);
+    over = choices_.one_of(kWritten);
   } else if (list) {
     note(list->text.starts_with("h") ? "for hyper list" : "for module list");
     over = list->text;

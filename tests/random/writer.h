@@ -27,6 +27,9 @@ struct RuleText {
 
 RuleText write_rule(Choices& choices);
 
+/// Values of lists that are declared.
+inline constexpr const char* kLists[] = {"[1, 2]", "[0.5]", "[0.1, 0.01]"};
+
 enum class Sort { Number, Truth, List, Choice };
 
 /// A name that can be read, and perhaps assigned.
@@ -113,17 +116,19 @@ class Writer {
 
   // declarations.cpp
   void module_constants();
+  void library();
   void function();
   void stage_rule();
-  void library();
-  bool pipeline_rule();
-  std::string rule_of_arms();
   std::string hyper(Stage& stage, Place& place);
   std::string state(Stage& stage, Place& place, const Place& hypers);
+  std::string view(Stage& stage, const Place& place);
+
+  // pipelines.cpp
+  bool pipeline_rule();
+  std::string rule_of_arms();
   std::string arguments(const Stage& stage, Place& around);
   std::string argument_value(const Hyper& hyper, Place& around);
   std::string stages_text(Place& around, const std::vector<Stage>& stages);
-  std::string view(Stage& stage, const Place& place);
   std::string when_condition(const Place& around, int depth);
   std::string when_constant(const Place& around);
   void arms(const Place& around, const std::vector<Stage>& stages);
