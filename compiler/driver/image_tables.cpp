@@ -161,6 +161,7 @@ void ImageTables::add_hypers(const ir::Graph& graph) {
     info.kind = static_cast<std::uint8_t>(abi_kind(hyper.kind));
     info.rate = static_cast<std::uint8_t>(abi_rate(hyper.rate));
     info.bound = hyper.bound.valid() ? 1 : 0;
+    info.follows = hyper.follows ? 1 : 0;
     info.rounds = rounds[i] ? 1 : 0;
     hypers_.push_back(info);
   }

@@ -43,6 +43,7 @@ std::vector<std::uint32_t> fill_tables(const sema::TypedRule& rule, Graph& graph
                             .default_value = hyper.default_value,
                             .range = hyper.range,
                             .bound = {},
+                            .follows = hyper.follows,
                             .unless = {},
                             .doc = hyper.doc});
   }
@@ -58,12 +59,18 @@ std::vector<std::uint32_t> fill_tables(const sema::TypedRule& rule, Graph& graph
   return hyper_index;
 }
 
+/// What a binding gives its hyper.
+NodeId bound_value(const sema::TypedRule& rule, const sema::TypedBinding& binding, Walker& walker) {
+  const NodeId value = walker.standalone_value(binding.value);
+  return rule.hypers[binding.hyper].follows ? walker.unless_set(binding.hyper, value) : value;
+}
+
 void walk_stages(const sema::TypedRule& rule, const std::vector<std::uint32_t>& hyper_index,
                  Graph& graph, Walker& walker) {
   for (const sema::TypedStage& stage : rule.stages) {
     const NodeId exited = stage.bindings.empty() ? NodeId() : walker.exited();
     for (const sema::TypedBinding& binding : stage.bindings) {
-      const NodeId value = walker.standalone_value(binding.value);
+      const NodeId value = bound_value(rule, binding, walker);
       walker.bind(binding.hyper, value);
       graph.hypers[hyper_index[binding.hyper]].bound = value;
       graph.hypers[hyper_index[binding.hyper]].unless = exited;
@@ -92,7 +99,8 @@ void add_stores(Graph& graph, Walker& walker) {
 void add_initial_values(const sema::TypedRule& rule, const std::vector<std::uint32_t>& hyper_index,
                         Graph& graph, Walker& walker, base::Diagnostics& diagnostics) {
   for (std::uint32_t i = 0; i < rule.hypers.size(); ++i)
-    if (rule.hypers[i].bound) walker.bind(i, graph.hypers[hyper_index[i]].bound);
+    if (rule.hypers[i].bound || rule.hypers[i].follows)
+      walker.bind(i, graph.hypers[hyper_index[i]].bound);
   for (std::uint32_t i = 0; i < rule.states.size(); ++i) {
     if (!rule.states[i].initial) continue;
     const NodeId initial = walker.initial_value(*rule.states[i].initial);
@@ -140,7 +148,7 @@ bool add_view(const sema::TypedRule& rule, const std::vector<std::uint32_t>& hyp
               const sema::TypedView& view, Graph& graph, base::Diagnostics& diagnostics) {
   Walker walker(rule, graph, hyper_index);
   for (const sema::TypedBinding& binding : view.bindings)
-    walker.bind(binding.hyper, walker.standalone_value(binding.value));
+    walker.bind(binding.hyper, bound_value(rule, binding, walker));
   const NodeId value = walker.view_value(view.value, view.condition);
   graph.views.push_back({.name = view.public_name, .value = value, .doc = view.doc});
   return !overflows(walker, diagnostics);

@@ -41,7 +41,7 @@ enum class NodeKind : std::uint8_t {
   State,       // element state: Array; slower: Scalar. Its value before the step
   Input,       // element: Array; model: Scalar
   Given,       // Bool, model
-  Hyper,       // Scalar (Bool for a bool hyper), model or group
+  Hyper,       // Scalar (Bool for a bool hyper that does not follow others), model or group
   StepNumber,  // Scalar, model: t
   CallNumber,  // Scalar, model: calls
   Fact,        // of the tensor, known when the optimizer is built: Scalar or Bool, tensor rate
@@ -76,8 +76,10 @@ struct HyperInfo {
   Rate rate = Rate::Group;  // Model or Group
   double default_value = 0;
   types::Interval range;
-  NodeId bound;   // valid if the pipeline binds it: the Scalar value of this step, range-checked
-                  // before any store
+  NodeId bound;  // valid if the pipeline binds it: the Scalar value of this step, range-checked
+                 // before any store
+  bool follows = false;  // settable all the same: NaN, which asks for what `bound` computes from
+                         // other hypers, until it is set
   NodeId unless;  // Bool, of model rate: the call ended before `bound` was evaluated, which is
                   // then not checked; not valid: it is evaluated always
   std::string doc;

@@ -52,9 +52,11 @@ ValueType type_of(const Graph& graph, const Node& node) {
     case NodeKind::Given:
     case NodeKind::IsNormal:
       return ValueType::Bool;
-    case NodeKind::Hyper:
-      return graph.hypers[node.index].kind == HyperInfo::Kind::Bool ? ValueType::Bool
-                                                                    : ValueType::Scalar;
+    case NodeKind::Hyper: {
+      const HyperInfo& hyper = graph.hypers[node.index];
+      return hyper.kind == HyperInfo::Kind::Bool && !hyper.follows ? ValueType::Bool
+                                                                   : ValueType::Scalar;
+    }
     case NodeKind::StepNumber:
     case NodeKind::CallNumber:
       return ValueType::Scalar;

@@ -133,6 +133,7 @@ void print_tables(const Graph& graph, std::string& text) {
                    hyper.range.low_closed ? '[' : '(', hex_text(hyper.range.low),
                    hex_text(hyper.range.high), hyper.range.high_closed ? ']' : ')');
     if (hyper.bound.valid()) fmt::format_to(out, " bound %{}", hyper.bound.index);
+    if (hyper.follows) text += " until set";
     if (hyper.unless.valid()) fmt::format_to(out, " unless %{}", hyper.unless.index);
     fmt::format_to(out, "{}\n", doc_text(hyper.doc));
   }

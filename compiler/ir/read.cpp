@@ -227,8 +227,13 @@ class Reader {
     if (!take_rate(hyper.rate) || !take_mark('=') || !take_number(hyper.default_value) ||
         !take_word("in") || !read_range(hyper.range))
       return false;
-    return take_optional_node("bound", hyper.bound) && take_optional_node("unless", hyper.unless) &&
-           take_optional_doc(hyper.doc);
+    if (!take_optional_node("bound", hyper.bound)) return false;
+    hyper.follows = token_.kind == Kind::Word && token_.text == "until";
+    if (hyper.follows) {
+      advance();
+      if (!take_word("set")) return false;
+    }
+    return take_optional_node("unless", hyper.unless) && take_optional_doc(hyper.doc);
   }
 
   bool read_range(types::Interval& range) {

@@ -339,7 +339,8 @@ class Verifier {
 
   /// A view may see such a node.
   [[nodiscard]] bool is_seen(const Node& node) const {
-    if (node.kind == NodeKind::Hyper) return !graph_.hypers[node.index].bound.valid();
+    if (node.kind == NodeKind::Hyper)
+      return !graph_.hypers[node.index].bound.valid() || graph_.hypers[node.index].follows;
     return node.kind != NodeKind::Grad && node.kind != NodeKind::Input &&
            node.kind != NodeKind::Given && node.kind != NodeKind::CallNumber;
   }

@@ -139,7 +139,8 @@ Value Checker::given_call(Span span, const syntax::CallExpr& call) {
   if (call.arguments.size() == 1 && call.arguments[0].value.valid() && !call.arguments[0].name)
     name = std::get_if<syntax::NameExpr>(&tree()[call.arguments[0].value].node);
   if (name && name->path.parts.size() == 1 && frame_->rule && frame_->place != Place::Constant &&
-      frame_->place != Place::Initial && frame_->place != Place::When) {
+      frame_->place != Place::Default && frame_->place != Place::Initial &&
+      frame_->place != Place::When) {
     const auto found = frame_->rule->members.find(name->path.parts[0].text);
     if (found != frame_->rule->members.end() && found->second.sort == Member::Sort::Input) {
       InputMember& input = frame_->rule->inputs[found->second.index];

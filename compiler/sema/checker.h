@@ -28,7 +28,8 @@ enum class Place : std::uint8_t {
   After,
   Function,  // parameters and constants only
   Initial,   // of a state: hypers and `param`
-  Constant,  // defaults, ranges, constants of a module
+  Constant,  // ranges, defaults of const hypers, constants of a module
+  Default,   // of a hyper: hypers declared before it
   View,      // hypers, states, `param`, `t`
   Argument,  // of a stage: hypers of the rule around, t, calls, inputs, states of earlier stages
   When,      // facts of the tensor, const hypers, constants
@@ -61,7 +62,8 @@ struct Frame {
   Place place = Place::Constant;
   RuleInstance* rule = nullptr;
   const syntax::FnDecl* function = nullptr;
-  bool is_watched = false;  // warnings are given: the text is checked for its own sake
+  bool is_watched = false;   // warnings are given: the text is checked for its own sake
+  bool at_defaults = false;  // Constant: hypers have their defaults; unknown where they have none
   std::vector<std::map<std::string, LocalName, std::less<>>> scopes = {{}};
 };
 

@@ -53,7 +53,7 @@ void PipelineChecker::add_hyper(RuleInstance& instance, const syntax::HyperDecl&
   if (argument)
     take_argument(instance, index, use, *argument);
   else
-    take_default(instance, index);
+    take_default(instance, index, true);
   instance.hypers[index].is_computed = true;
 }
 
@@ -74,12 +74,32 @@ void PipelineChecker::set_range(RuleInstance& instance, const syntax::HyperDecl&
     reporter_.report(DiagnosticKind::EmptyRange, decl.range->span, types::to_text(range));
 }
 
-void PipelineChecker::take_default(RuleInstance& instance, std::size_t index) {
+void PipelineChecker::take_default(RuleInstance& instance, std::size_t index, bool is_value) {
   HyperMember& hyper = instance.hypers[index];
-  Frame frame{.module = instance.module, .place = Place::Constant, .rule = &instance};
-  if (!hyper.decl->choices.empty())
-    return take_choice(instance, index, frame, hyper.decl->default_value);
-  take_constant(hyper, checker_.constant_in(frame, hyper.decl->default_value, "a default"));
+  const syntax::ExprId id = hyper.decl->default_value;
+  Frame now{.module = instance.module, .place = Place::Constant, .rule = &instance};
+  if (!hyper.decl->choices.empty()) return take_choice(instance, index, now, id);
+  if (builder_.rule.hypers[hyper.index].rate == Rate::Const)
+    return take_constant(hyper, checker_.constant_in(now, id, "a default"));
+  Frame frame{.module = instance.module, .place = Place::Default, .rule = &instance};
+  const Value value = checker_.value_in(frame, id);
+  if (!value.known) return;
+  if (value.is_list() || value.constant) return take_constant(hyper, value);
+  now.at_defaults = true;
+  const Value at_defaults = checker_.constant_in(now, id, "a default");
+  if (at_defaults.known) take_constant(hyper, at_defaults);
+  if (is_value) follow(hyper, value);
+}
+
+/// The hyper has the value of its default, an expression, until it is set.
+void PipelineChecker::follow(HyperMember& hyper, const Value& value) {
+  TypedHyper& typed = builder_.rule.hypers[hyper.index];
+  const Kind kind = typed.kind == HyperKind::Bool ? Kind::Bool : Kind::Number;
+  if (!checker_.expect_kind(value, kind, fmt::format("hyper `{}`", typed.name))) return;
+  if (!fits_hyper(hyper, value)) return;
+  typed.follows = true;
+  bindings_.push_back({hyper.index, value.id});
+  bound_hypers_[hyper.index].value = value.id;
 }
 
 void PipelineChecker::take_choice(RuleInstance& instance, std::size_t index, Frame& frame,
@@ -148,10 +168,18 @@ void PipelineChecker::take_argument(RuleInstance& instance, std::size_t index, c
                              fmt::format("hyper `{}`, which is `const`,", hyper.decl->name.text));
     return;
   }
-  bool earlier_is_bound = false;
-  for (std::size_t i = 0; i < index; ++i) earlier_is_bound |= instance.hypers[i].is_bound;
-  if (!earlier_is_bound) take_default(instance, index);
+  take_default(instance, index, false);
   bind(hyper, value);
+}
+
+bool PipelineChecker::fits_hyper(const HyperMember& hyper, const Value& value) {
+  const TypedHyper& typed = builder_.rule.hypers[hyper.index];
+  if (types::fits(value.type.rate, typed.rate)) return true;
+  auto report = reporter_.report(DiagnosticKind::ArgumentTooFast, value.span, typed.name,
+                                 types::to_text(typed.rate), types::to_text(value.type.rate));
+  checker_.blame(report, value.id, typed.rate);
+  report.label(hyper.decl->name.span, "declared here");
+  return false;
 }
 
 void PipelineChecker::bind(HyperMember& hyper, const Value& value) {
@@ -160,13 +188,7 @@ void PipelineChecker::bind(HyperMember& hyper, const Value& value) {
   typed.bound = true;
   const Kind kind = typed.kind == HyperKind::Bool ? Kind::Bool : Kind::Number;
   if (!checker_.expect_kind(value, kind, fmt::format("hyper `{}`", typed.name))) return;
-  if (!types::fits(value.type.rate, typed.rate)) {
-    auto report = reporter_.report(DiagnosticKind::ArgumentTooFast, value.span, typed.name,
-                                   types::to_text(typed.rate), types::to_text(value.type.rate));
-    checker_.blame(report, value.id, typed.rate);
-    report.label(hyper.decl->name.span, "declared here");
-    return;
-  }
+  if (!fits_hyper(hyper, value)) return;
   bindings_.push_back({hyper.index, value.id});
   bound_hypers_[hyper.index].value = value.id;
 }

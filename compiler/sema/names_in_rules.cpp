@@ -100,7 +100,8 @@ std::optional<Value> Checker::rule_member(std::string_view name, Span span) {
 
 /// A hyper that is declared after the one whose default is being computed.
 std::optional<Value> Checker::later_hyper(std::string_view name, Span span) {
-  if (frame_->place != Place::Constant || !frame_->rule->decl) return std::nullopt;
+  const bool in_declaration = frame_->place == Place::Constant || frame_->place == Place::Default;
+  if (!in_declaration || !frame_->rule->decl) return std::nullopt;
   const auto& hypers = frame_->rule->decl->hypers;
   const auto later =
       std::ranges::find_if(hypers, [&](const auto& hyper) { return hyper.name.text == name; });
@@ -114,29 +115,24 @@ std::optional<Value> Checker::later_hyper(std::string_view name, Span span) {
 Value Checker::read_hyper(HyperMember& hyper, Span span) {
   hyper.is_used = true;
   const TypedHyper& typed = builder_.rule.hypers[hyper.index];
-  if (frame_->place == Place::When && typed.rate != Rate::Const)
+  const bool is_const = typed.rate == Rate::Const;
+  const bool at_defaults = frame_->place == Place::Constant && frame_->at_defaults;
+  if (at_defaults && !is_const && (hyper.is_bound || !hyper.value.known)) return unknown(span);
+  if (!is_const && !at_defaults &&
+      (frame_->place == Place::When || frame_->place == Place::Constant))
     return not_available(typed.name, span);
-  const bool is_now = typed.rate == Rate::Const || frame_->place == Place::Constant;
-  if (!is_now)
+  if (!hyper.is_computed) {
+    reporter_.report(DiagnosticKind::NotAvailableHere, span, typed.name)
+        .label(hyper.decl->name.span, "declared here")
+        .help("a default may use hypers that are declared before it");
+    return unknown(span);
+  }
+  if (!is_const && !at_defaults)
     return load({SymbolKind::Hyper, hyper.index},
                 {typed.kind == HyperKind::Bool ? Kind::Bool : Kind::Number, typed.rate}, span);
   if (!hyper.decl->choices.empty()) {
     reporter_.report(DiagnosticKind::ChoiceMisplaced, span, typed.name)
         .help(fmt::format("compare it: `{} == {}`", typed.name, hyper.decl->choices.front().text));
-    return unknown(span);
-  }
-  if (hyper.is_bound) {
-    reporter_.report(DiagnosticKind::NotAvailableHere, span, typed.name)
-        .help(fmt::format(
-            "the pipeline binds `{}` to an expression; give the hyper that needs it here "
-            "an argument too",
-            typed.name));
-    return unknown(span);
-  }
-  if (!hyper.is_computed) {
-    reporter_.report(DiagnosticKind::NotAvailableHere, span, typed.name)
-        .label(hyper.decl->name.span, "declared here")
-        .help("a default may use hypers that are declared before it");
     return unknown(span);
   }
   Value value = hyper.value;
@@ -194,7 +190,10 @@ Value Checker::not_available(std::string_view name, Span span) {
           "a view may use `param`, states, hypers, constants and `t`, which counts the steps done");
       break;
     case Place::Constant:
-      report.help("only constants can be used here");
+      report.help("only constants and `const` hypers can be used here");
+      break;
+    case Place::Default:
+      report.help("a default may use constants and hypers that are declared before it");
       break;
     case Place::Argument:
       report.help(

@@ -77,7 +77,10 @@ class PipelineChecker {
   void set_range(RuleInstance& instance, const syntax::HyperDecl& decl, TypedHyper& hyper);
   void take_argument(RuleInstance& instance, std::size_t index, const Use& use,
                      const syntax::Argument& argument);
-  void take_default(RuleInstance& instance, std::size_t index);
+  /// `is_value`: nothing else gives the hyper its value.
+  void take_default(RuleInstance& instance, std::size_t index, bool is_value);
+  void follow(HyperMember& hyper, const Value& value);
+  bool fits_hyper(const HyperMember& hyper, const Value& value);
   void take_choice(RuleInstance& instance, std::size_t index, Frame& frame, syntax::ExprId id);
   void take_constant(HyperMember& hyper, const Value& value);
   void bind(HyperMember& hyper, const Value& value);

@@ -73,6 +73,7 @@ class Printer {
     if (hyper.range != types::Interval{} && hyper.kind != HyperKind::Bool)
       range = " in " + types::to_text(hyper.range);
     if (hyper.bound) value = "bound";
+    if (hyper.follows) value += " at defaults, else what it follows";
     line(1, "hyper {}: {} {} = {}{}", hyper.public_name, types::to_text(hyper.rate), kind, value,
          range);
   }

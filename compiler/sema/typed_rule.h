@@ -136,6 +136,10 @@ struct TypedHyper {
   types::Interval range;
   /// Bound to an expression by the pipeline: not settable; evaluated where its stage's step begins.
   bool bound = false;
+  /// Its default is an expression of other hypers, whose value it has in each step until it is set;
+  /// default_value is what that is where all have their defaults, 0 where a bound one is among
+  /// them.
+  bool follows = false;
   std::vector<std::string>
       choices;               // of a const hyper `in {raw, corrected}`; default_value is the index
   std::vector<double> list;  // of a const hyper that is a list
@@ -169,8 +173,8 @@ struct TypedLocal {
   Span span;
 };
 
-/// A hyper bound by the pipeline: `AdamW(lr = cosine(t, ...))`. Evaluated in order, where the stage
-/// begins.
+/// A hyper bound by the pipeline, `AdamW(lr = cosine(t, ...))`, or one that follows others until it
+/// is set. Evaluated in order, where the stage begins.
 struct TypedBinding {
   std::uint32_t hyper = 0;
   TypedExprId value;

@@ -53,6 +53,13 @@ class LoadWalk {
 
 }  // namespace
 
+namespace {
+
+/// Whether a step computes the hyper's value.
+bool is_computed(const TypedHyper& hyper) { return hyper.bound || hyper.follows; }
+
+}  // namespace
+
 /// What the value of a bound hyper comes from; found once.
 const PipelineChecker::BoundHyper& PipelineChecker::examine(std::uint32_t hyper) {
   BoundHyper& bound = bound_hypers_.at(hyper);
@@ -63,7 +70,7 @@ const PipelineChecker::BoundHyper& PipelineChecker::examine(std::uint32_t hyper)
   };
   LoadWalk(builder_.rule, [&](const TypedExpr& load, Symbol symbol) {
     const bool is_hyper = symbol.kind == SymbolKind::Hyper;
-    if (is_hyper && builder_.rule.hypers[symbol.index].bound) {
+    if (is_hyper && is_computed(builder_.rule.hypers[symbol.index])) {
       const BoundHyper& inner = examine(symbol.index);
       std::ranges::for_each(inner.needs, need);
       if (!bound.of_step) bound.of_step = inner.of_step;
@@ -79,7 +86,8 @@ const PipelineChecker::BoundHyper& PipelineChecker::examine(std::uint32_t hyper)
 void PipelineChecker::bind_hypers_of(TypedView& view) {
   std::vector<std::uint32_t> bound;
   LoadWalk(builder_.rule, [&](const TypedExpr& load, Symbol symbol) {
-    if (symbol.kind != SymbolKind::Hyper || !builder_.rule.hypers[symbol.index].bound) return;
+    if (symbol.kind != SymbolKind::Hyper || !is_computed(builder_.rule.hypers[symbol.index]))
+      return;
     const auto found = bound_hypers_.find(symbol.index);
     if (found == bound_hypers_.end()) return;  // an error in its value was reported
     const BoundHyper& hyper = examine(symbol.index);

@@ -64,9 +64,11 @@ typedef struct talweg_hyper_info {
   uint8_t rate; /* MODEL or GROUP */
   uint8_t
       bound; /* 1: computed by the rule each step (range-checked then); setting it is an error */
-  uint8_t rounds; /* 1: enters array arithmetic; the range holds after rounding to the compute type
-                     too */
-  uint8_t reserved[2];
+  uint8_t rounds;  /* 1: enters array arithmetic; the range holds after rounding to the compute type
+                      too */
+  uint8_t follows; /* 1 (with `bound`): may be set all the same; NaN among the hypers that functions
+                      see until it is, and computed only then */
+  uint8_t reserved;
 } talweg_hyper_info;
 
 typedef enum talweg_initial {

@@ -252,7 +252,8 @@ static void fill_rows(talweg_optimizer* optimizer) {
         .unbound = optimizer->unbound + row * image->hyper_count,
     };
     for (uint32_t h = 0; h < image->hyper_count; ++h)
-      optimizer->hypers[group * image->hyper_count + h] = image->hypers[h].default_value;
+      optimizer->hypers[group * image->hyper_count + h] =
+          image->hypers[h].follows ? __builtin_nan("") : image->hypers[h].default_value;
   }
   for (uint32_t i = 0; i < image->input_count; ++i) optimizer->inputs[i] = 0;
 }

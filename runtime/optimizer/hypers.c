@@ -97,7 +97,7 @@ talweg_status talweg_set_hyper(talweg_optimizer* optimizer, uint32_t hyper, uint
   const int is_for_all = group == TALWEG_ALL_GROUPS;
   const talweg_status status = check_indices(optimizer, hyper, is_for_all ? 0 : group, error);
   if (status != TALWEG_OK) return status;
-  if (image->hypers[hyper].bound) {
+  if (image->hypers[hyper].bound && !image->hypers[hyper].follows) {
     talweg_fail(error, TALWEG_BOUND, "");
     put_hyper(image, hyper, error);
     talweg_put(error, " is computed by the rule in each step and cannot be set");
@@ -125,10 +125,8 @@ talweg_status talweg_get_hyper(const talweg_optimizer* optimizer, uint32_t hyper
   const talweg_status status = check_indices(optimizer, hyper, group, error);
   if (status != TALWEG_OK) return status;
   const talweg_hyper_info* info = &image->hypers[hyper];
-  if (!info->bound) {
-    *value = optimizer->hypers[(size_t)group * image->hyper_count + hyper];
-    return TALWEG_OK;
-  }
+  *value = optimizer->hypers[(size_t)group * image->hyper_count + hyper];
+  if (!info->bound || (info->follows && *value == *value)) return TALWEG_OK;
   const size_t row = info->rate == TALWEG_RATE_MODEL ? MODEL_ROW : (size_t)group + 1;
   *value = optimizer->last_bound[row * image->hyper_count + hyper];
   if (*value == *value) return TALWEG_OK;

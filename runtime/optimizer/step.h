@@ -68,7 +68,8 @@ talweg_status talweg_reset(talweg_optimizer* optimizer, talweg_error* error);
  * group. */
 talweg_status talweg_set_hyper(talweg_optimizer* optimizer, uint32_t hyper, uint32_t group,
                                double value, talweg_error* error);
-/* The value that was set, or for a bound hyper the one of the last completed step. */
+/* The value that was set, or for a hyper that is bound, or follows others, the one of the last
+ * completed step. */
 talweg_status talweg_get_hyper(const talweg_optimizer* optimizer, uint32_t hyper, uint32_t group,
                                double* value, talweg_error* error);
 

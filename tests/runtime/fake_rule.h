@@ -68,11 +68,11 @@ class FakeRule {
 
   // name, doc, default, low, high, low_closed, high_closed, kind, rate, bound, rounds
   talweg_hyper_info hypers[kHyperCount] = {
-      {"lr", "", 0.5, 0, kInf, 1, 0, TALWEG_HYPER_NUMBER, kGroup, 0, 1, {}},
-      {"beta", "", 0.5, 0, 1, 1, 0, TALWEG_HYPER_NUMBER, kGroup, 0, 1, {}},
-      {"every", "", 2, 1, 100, 1, 1, TALWEG_HYPER_INT, kModel, 0, 0, {}},
-      {"nesterov", "", 0, 0, 1, 1, 1, TALWEG_HYPER_BOOL, kGroup, 0, 0, {}},
-      {"scale", "", 1, 0, 10, 0, 1, TALWEG_HYPER_NUMBER, kModel, 1, 1, {}},
+      {"lr", "", 0.5, 0, kInf, 1, 0, TALWEG_HYPER_NUMBER, kGroup, 0, 1, 0, 0},
+      {"beta", "", 0.5, 0, 1, 1, 0, TALWEG_HYPER_NUMBER, kGroup, 0, 1, 0, 0},
+      {"every", "", 2, 1, 100, 1, 1, TALWEG_HYPER_INT, kModel, 0, 0, 0, 0},
+      {"nesterov", "", 0, 0, 1, 1, 1, TALWEG_HYPER_BOOL, kGroup, 0, 0, 0, 0},
+      {"scale", "", 1, 0, 10, 0, 1, TALWEG_HYPER_NUMBER, kModel, 1, 1, 0, 0},
   };
   // name, doc, initial_value, stream, rate, dtype, initial, is_stored
   talweg_state_info states[kStateCount] = {

@@ -325,8 +325,15 @@ rule R {
 
   test::Session session;
   session.add("m", module);
-  CHECK_FALSE(session.resolve("R(beta1 = 1 / t)", "m"));
-  CHECK(session.codes() == "TW0224");
+  const auto rule = session.resolve("R(beta1 = 1 / t)", "m");
+  REQUIRE(rule);
+  CHECK(rule->hypers[0].bound);
+  CHECK_FALSE(rule->hypers[0].follows);
+  for (const int i : {1, 2}) {
+    CHECK(rule->hypers[static_cast<std::size_t>(i)].follows);
+    CHECK_FALSE(rule->hypers[static_cast<std::size_t>(i)].bound);
+  }
+  CHECK_FALSE(session.resolve("R(beta2 = 1 / t)", "m")->hypers[1].follows);
 }
 
 TEST_CASE("a given input, calls and a state of hypers") {

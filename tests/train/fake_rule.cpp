@@ -92,8 +92,8 @@ std::shared_ptr<FakeImage> make_image(FakeRule& rule, talweg_dtype dtype) {
   auto fake = std::make_shared<FakeImage>();
   fake->rule = &rule;
   fake->hyper = {
-      "lr", "", rule.learning_rate, 0, INFINITY, 1, 0, TALWEG_HYPER_NUMBER, TALWEG_RATE_GROUP, 0,
-      0,    {}};
+      "lr", "", rule.learning_rate, 0, INFINITY, 1, 0, TALWEG_HYPER_NUMBER, TALWEG_RATE_GROUP, 0, 0,
+      0,    0};
   fake->inputs[0] = {"loss", "", UINT32_MAX, TALWEG_RATE_MODEL, {}};
   fake->inputs[1] = {"validation_loss", "", UINT32_MAX, TALWEG_RATE_MODEL, {}};
   const std::uint32_t bytes = dtype == TALWEG_F32 ? 4 : 8;

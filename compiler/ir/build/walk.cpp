@@ -140,6 +140,20 @@ void Walker::bind(std::uint32_t hyper, NodeId value) {
   environment_.set(environment_.slot({SymbolKind::Hyper, hyper}), value);
 }
 
+NodeId Walker::unless_set(std::uint32_t hyper, NodeId value) {
+  const std::uint32_t index = hyper_index_[hyper];
+  const bool is_bool = graph_.hypers[index].kind == HyperInfo::Kind::Bool;
+  const NodeId number = arithmetic_.add(make_leaf(graph_, NodeKind::Hyper, index));
+  const auto compare = [&](builtins::Op op, NodeId other) {
+    return arithmetic_.value(
+        arithmetic_.apply(op, std::array{Term{.node = number, .left = {}, .right = {}},
+                                         Term{.node = other, .left = {}, .right = {}}}));
+  };
+  const NodeId is_set = compare(builtins::Op::Eq, number);  // it is NaN where it was not
+  const NodeId set = is_bool ? compare(builtins::Op::Ne, arithmetic_.constant(0)) : number;
+  return arithmetic_.select(is_set, set, value);
+}
+
 void Walker::subtract_update() {
   const Term param{.node = load({SymbolKind::Param, 0}), .left = {}, .right = {}};
   NodeId step = assigned({SymbolKind::Update, 0});

@@ -40,6 +40,8 @@ class Walker {
   void assign(sema::Symbol symbol, NodeId value);
   /// Gives a bound hyper its value.
   void bind(std::uint32_t hyper, NodeId value);
+  /// The value that a hyper was set to; `value` where it was not.
+  NodeId unless_set(std::uint32_t hyper, NodeId value);
   /// A stage's statements, for the tensors of its condition (all, if it has none).
   void stage_statements(std::span<const sema::TypedStmt> body,
                         const std::optional<sema::TypedExprId>& condition);
