@@ -241,6 +241,13 @@ const std::map<std::string, fs::path, std::less<>>& Modules::Impl::stdlib_index(
   return *stdlib_index_;
 }
 
+std::optional<fs::path> Modules::Impl::stdlib_file(std::string_view name) {
+  if (auto likely = find_likely_file(path.stdlib_dir, name)) return likely;
+  const auto entry = stdlib_index().find(name);
+  if (entry == stdlib_index().end()) return std::nullopt;
+  return entry->second;
+}
+
 std::optional<Found> Modules::Impl::find(LoadedModule& from, std::string_view name,
                                          base::Span span) {
   for (LoadedModule* module = &from; module; module = module->parent) {
@@ -250,9 +257,9 @@ std::optional<Found> Modules::Impl::find(LoadedModule& from, std::string_view na
     if (const auto it = module->imported.find(name); it != module->imported.end())
       return it->second;
   }
-  const auto entry = stdlib_index().find(name);
-  if (entry == stdlib_index().end()) return std::nullopt;
-  LoadedModule* module = load(entry->second, entry->second.stem().string(), span);
+  const std::optional<fs::path> file = stdlib_file(name);
+  if (!file) return std::nullopt;
+  LoadedModule* module = load(*file, file->stem().string(), span);
   if (!module) return std::nullopt;
   link(*module);
   const auto own = module->own.find(name);

@@ -100,6 +100,8 @@ struct Modules::Impl {
   void report_cycle(const LoadedModule& closing, base::Span span);
   void report_not_in_module(const LoadedModule& module, const syntax::Name& name);
   const std::map<std::string, std::filesystem::path, std::less<>>& stdlib_index();
+  /// The file of the stdlib that declares a name.
+  std::optional<std::filesystem::path> stdlib_file(std::string_view name);
 
   std::vector<std::unique_ptr<LoadedModule>> loaded_;
   std::map<std::string, LoadedModule*, std::less<>> added_;
@@ -116,5 +118,10 @@ std::string read_text(std::istream& stream);
 /// (`rule X`, `fn x`, `let x` at the start of a line). The first file by name wins.
 std::map<std::string, std::filesystem::path, std::less<>> scan_stdlib(
     const std::filesystem::path& dir);
+
+/// The file of the stdlib that is named like a rule, if it declares that rule. Asked before the
+/// index: reading every file takes as long as a warm compilation.
+std::optional<std::filesystem::path> find_likely_file(const std::filesystem::path& dir,
+                                                      std::string_view name);
 
 }  // namespace talweg::sema

@@ -28,6 +28,36 @@ std::string_view declared_name(std::string_view line) {
   return {};
 }
 
+/// Calls `use` with every name that a file declares.
+template <class Use>
+void for_each_declared(const std::filesystem::path& file, Use use) {
+  std::ifstream stream(file, std::ios::binary);
+  const std::string text = read_text(stream);
+  for (std::size_t begin = 0; begin < text.size();) {
+    const std::size_t end = std::min(text.find('\n', begin), text.size());
+    const std::string_view name = declared_name(std::string_view(text).substr(begin, end - begin));
+    if (!name.empty()) use(name);
+    begin = end + 1;
+  }
+}
+
+/// Where a rule is looked for first: AdamW in adamw.tw, ScheduleFreeRAdam in
+/// schedule_free_radam.tw.
+std::array<std::string, 2> likely_stems(std::string_view name) {
+  std::string plain, parted;
+  bool after_capital = true;
+  for (const char c : name) {
+    const auto byte = static_cast<unsigned char>(c);
+    const bool is_capital = byte < 0x80 && std::isupper(byte) != 0;
+    if (is_capital && !after_capital) parted += '_';
+    after_capital = is_capital;
+    const char lower = is_capital ? static_cast<char>(std::tolower(byte)) : c;
+    plain += lower;
+    parted += lower;
+  }
+  return {plain, parted};
+}
+
 }  // namespace
 
 std::map<std::string, std::filesystem::path, std::less<>> scan_stdlib(
@@ -39,18 +69,21 @@ std::map<std::string, std::filesystem::path, std::less<>> scan_stdlib(
     if (entry.path().extension() == ".tw" && entry.is_regular_file(error))
       files.push_back(entry.path());
   std::ranges::sort(files);
-  for (const auto& file : files) {
-    std::ifstream stream(file, std::ios::binary);
-    const std::string text = read_text(stream);
-    for (std::size_t begin = 0; begin < text.size();) {
-      const std::size_t end = std::min(text.find('\n', begin), text.size());
-      const std::string_view name =
-          declared_name(std::string_view(text).substr(begin, end - begin));
-      if (!name.empty()) index.emplace(std::string(name), file);
-      begin = end + 1;
-    }
-  }
+  for (const auto& file : files)
+    for_each_declared(file, [&](std::string_view name) { index.emplace(std::string(name), file); });
   return index;
+}
+
+std::optional<std::filesystem::path> find_likely_file(const std::filesystem::path& dir,
+                                                      std::string_view name) {
+  if (dir.empty()) return std::nullopt;
+  for (const std::string& stem : likely_stems(name)) {
+    bool declares = false;
+    const std::filesystem::path file = dir / (stem + ".tw");
+    for_each_declared(file, [&](std::string_view declared) { declares |= declared == name; });
+    if (declares) return file;
+  }
+  return std::nullopt;
 }
 
 }  // namespace talweg::sema

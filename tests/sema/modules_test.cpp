@@ -1,4 +1,6 @@
 // Modules: where they are found, what they show, what a session may do.
+#include "compiler/sema/modules.h"
+
 #include <catch2/catch.hpp>
 #include <cstdlib>
 #include <fstream>
@@ -78,6 +80,36 @@ TEST_CASE("imported names, own names and the stdlib's") {
   session.add("three", "import mine: A\nrule A { step { update = grad } }\n");
   CHECK_FALSE(session.check("three"));
   CHECK(session.codes() == "TW0204");
+}
+
+TEST_CASE("a rule of the stdlib is found in any file, first in the one that is named like it") {
+  const Folder folder;
+  folder.write("stdlib/all.tw", kRule + "rule TwoWords { step { update = 9 * grad } }\n");
+  folder.write("stdlib/two_words.tw", "rule TwoWords { step { update = 2 * grad } }\n");
+  folder.write("stdlib/sgdx.tw", "rule SGDx { step { update = grad } }\n");
+  folder.write("stdlib/b.tw", "rule Other { step { update = grad } }\n");
+  folder.write("stdlib/c.tw", "rule B { step { update = grad } }\n");
+  const fs::path stdlib = folder.path() / "stdlib";
+  CHECK(sema::find_likely_file(stdlib, "TwoWords") == stdlib / "two_words.tw");
+  CHECK(sema::find_likely_file(stdlib, "SGDx") == stdlib / "sgdx.tw");
+  CHECK_FALSE(sema::find_likely_file(stdlib, "B"));
+  for (const bool indexed : {false, true}) {
+    test::Session session({{}, stdlib});
+    if (indexed) REQUIRE(session.resolve("A"));
+    for (const char* rule : {"A", "B", "TwoWords", "SGDx", "Other"}) CHECK(session.resolve(rule));
+    CHECK(session.text().empty());
+  }
+}
+
+TEST_CASE("no name of the library is declared twice") {
+  const fs::path stdlib = TALWEG_SOURCE_STDLIB;
+  int found_by_name = 0;
+  for (const auto& [name, file] : sema::scan_stdlib(stdlib)) {
+    const auto likely = sema::find_likely_file(stdlib, name);
+    CHECK((!likely || *likely == file));
+    found_by_name += likely ? 1 : 0;
+  }
+  CHECK(found_by_name >= 60);
 }
 
 TEST_CASE("a pipeline finds a module by its path") {
