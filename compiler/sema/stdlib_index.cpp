@@ -79,7 +79,9 @@ std::optional<std::filesystem::path> find_likely_file(const std::filesystem::pat
   if (dir.empty()) return std::nullopt;
   for (const std::string& stem : likely_stems(name)) {
     bool declares = false;
+    std::error_code error;
     const std::filesystem::path file = dir / (stem + ".tw");
+    if (!std::filesystem::is_regular_file(file, error)) continue;
     for_each_declared(file, [&](std::string_view declared) { declares |= declared == name; });
     if (declares) return file;
   }
