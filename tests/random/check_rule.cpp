@@ -10,6 +10,7 @@
 #include "compiler/ir/text.h"
 #include "compiler/ir/verify.h"
 #include "compiler/passes/pass.h"
+#include "compiler/syntax/format.h"
 #include "compiler/syntax/parse.h"
 #include "compiler/syntax/print.h"
 #include "tests/ir/random_graph.h"
@@ -25,7 +26,7 @@ using types::ComputeType;
 struct FrontEnd {
   std::optional<ir::Graph> graph;
   std::string errors;
-  RuleText printed;  // the canonical text
+  RuleText printed;  // from the trees
 };
 
 FrontEnd compile_text(const RuleText& text) {
@@ -61,15 +62,30 @@ std::string check_text(const ir::Graph& graph) {
   return {};
 }
 
-/// The canonical text of a module means the same, and is its own canonical text.
-std::string check_canonical_text(const FrontEnd& front) {
+/// The text of the tree means the same, and is the text of its own tree.
+std::string check_printed(const FrontEnd& front) {
   const FrontEnd again = compile_text(front.printed);
-  if (!again.graph) return "the canonical text is refused:\n" + again.errors;
+  if (!again.graph) return "the text of the tree is refused:\n" + again.errors;
   if (again.printed.module != front.printed.module ||
       again.printed.library != front.printed.library)
-    return "the canonical text is not its own:\n" + front.printed.module;
+    return "the text of the tree is another tree's:\n" + front.printed.module;
   if (ir::print(*again.graph) != ir::print(*front.graph))
-    return "the canonical text means something else:\n" + front.printed.module;
+    return "the text of the tree means something else:\n" + front.printed.module;
+  return {};
+}
+
+/// `talweg fmt` keeps the tree, and changes nothing the second time.
+std::string check_layout(const std::string& module) {
+  base::Sources sources;
+  base::Diagnostics diagnostics;
+  const auto tree = [&](const std::string& text) {
+    return syntax::print(syntax::parse_module(sources.add("m.tw", text), sources, diagnostics));
+  };
+  const auto once = syntax::format(sources.add("m.tw", module), sources, diagnostics);
+  if (!once) return "the layout is refused:\n" + base::render_text(diagnostics, sources, false);
+  const auto twice = syntax::format(sources.add("m.tw", *once), sources, diagnostics);
+  if (twice != once) return "a second layout differs from the first:\n" + *once;
+  if (tree(*once) != tree(module)) return "the layout changes the tree:\n" + *once;
   return {};
 }
 
@@ -157,7 +173,9 @@ Outcome check_example(const Example& example, const CheckOptions& options) {
   if (!front.graph) return outcome;
   outcome.features = features_of(*front.graph);
   outcome.features.insert(example.rule.features.begin(), example.rule.features.end());
-  outcome.fault = check_canonical_text(front);
+  outcome.fault = check_printed(front);
+  for (const std::string& module : {example.rule.library, example.rule.module})
+    if (outcome.fault.empty()) outcome.fault = check_layout(module);
   if (outcome.fault.empty()) outcome.fault = check_text(*front.graph);
   if (outcome.fault.empty()) outcome.fault = check_passes(*front.graph, example.setting.seed);
   Setting setting = example.setting;

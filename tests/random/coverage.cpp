@@ -77,6 +77,7 @@ constexpr const char* kForms[] = {
     "initial constant",
     "initial of hypers",
     "initial param",
+    "initial of param and hypers",
     "input element",
     "input model",
     "given",

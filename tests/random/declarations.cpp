@@ -123,6 +123,17 @@ std::string Writer::hyper(Stage& stage, Place& place) {
   return fmt::format("hyper {}{}{} = {}", rate_prefix(made.rate), kind, made.name, text);
 }
 
+std::string Writer::initial_value(Stage& stage, const Place& hypers, Rate rate) {
+  Place seen = hypers;
+  if (rate == Rate::Element)
+    seen.names.push_back({"param", Sort::Number, Rate::Element, false, {}, {}});
+  std::string value = number(seen, rate, 2);
+  if (rate == Rate::Element && value.find("param") == std::string::npos) value += " * param";
+  for (Hyper& hyper : stage.hypers)
+    if (value.find(hyper.name) != std::string::npos) hyper.is_in_initial = true;
+  return value;
+}
+
 std::string Writer::state(Stage& stage, Place& place, const Place& hypers) {
   const Choices::Part part(choices_);
   constexpr Rate kRates[] = {Rate::Element, Rate::Group, Rate::Model};
@@ -131,25 +142,25 @@ std::string Writer::state(Stage& stage, Place& place, const Place& hypers) {
   const std::string name = fresh("s");
   note("state " + rate_name);
   std::string text = fmt::format("state {}{}", rate == Rate::Element ? "" : rate_name + " ", name);
-  switch (choices_.weighted({3, 2, 2, rate == Rate::Element ? 2u : 0u})) {
+  const std::uint32_t of_elements = rate == Rate::Element ? 2 : 0;
+  switch (choices_.weighted({3, 2, 2, of_elements, of_elements})) {
     case 0:
       break;
     case 1:
       note("initial constant");
       text += " = " + literal();
       break;
-    case 2: {
+    case 2:
       note("initial of hypers");
-      Place seen = hypers;
-      const std::string value = number(seen, rate == Rate::Element ? Rate::Group : rate, 2);
-      for (Hyper& hyper : stage.hypers)
-        if (value.find(hyper.name) != std::string::npos) hyper.is_in_initial = true;
-      text += " = " + value;
+      text += " = " + initial_value(stage, hypers, rate == Rate::Element ? Rate::Group : rate);
       break;
-    }
-    default:
+    case 3:
       note("initial param");
       text += " = param";
+      break;
+    default:
+      note("initial of param and hypers");
+      text += " = " + initial_value(stage, hypers, Rate::Element);
   }
   place.names.push_back({name, Sort::Number, rate, false, rate_name, {}});
   if (rate != Rate::Element) stage.scalar_states.emplace_back(name, rate);

@@ -120,6 +120,7 @@ class Writer {
   void function();
   void stage_rule();
   std::string hyper(Stage& stage, Place& place);
+  std::string initial_value(Stage& stage, const Place& hypers, Rate rate);
   std::string state(Stage& stage, Place& place, const Place& hypers);
   std::string view(Stage& stage, const Place& place);
 
