@@ -52,10 +52,10 @@ def run_test(folder, program, arguments):
 
 class Check:
     def __init__(self, root, work):
-        self.tree, self.folder = work / "tree", work / "build"
+        # Laid out as a checkout is, so that a compiler cache knows the objects without a fault.
+        self.tree, self.folder = work / "tree", work / "tree/build/release"
         copy_sources(root, self.tree)
-        configure = ["cmake", "-S", self.tree, "-B", self.folder, "-G", "Ninja", "-DCMAKE_BUILD_TYPE=Release"]
-        subprocess.run(configure, check=True, stdout=subprocess.DEVNULL)
+        subprocess.run(["cmake", "--preset", "release"], cwd=self.tree, check=True, stdout=subprocess.DEVNULL)
         self.good = {}
 
     def passes_unchanged(self, program, arguments):
