@@ -52,10 +52,12 @@ def run_test(folder, program, arguments):
 
 class Check:
     def __init__(self, root, work):
-        # Laid out as a checkout is, so that a compiler cache knows the objects without a fault.
+        # Laid out as a checkout is, so that a compiler cache can know the objects without a fault. Warnings are none
+        # here: a fault may leave something unused.
         self.tree, self.folder = work / "tree", work / "tree/build/release"
         copy_sources(root, self.tree)
-        subprocess.run(["cmake", "--preset", "release"], cwd=self.tree, check=True, stdout=subprocess.DEVNULL)
+        configure = ["cmake", "--preset", "release", "-DTALWEG_WARNINGS_AS_ERRORS=OFF"]
+        subprocess.run(configure, cwd=self.tree, check=True, stdout=subprocess.DEVNULL)
         self.good = {}
 
     def passes_unchanged(self, program, arguments):
