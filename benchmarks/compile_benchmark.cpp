@@ -31,7 +31,7 @@ struct Case {
 constexpr Case kCases[] = {
     {"Sgd", "SGD"},
     {"AdamW", "AdamW"},
-    // The largest of some hundred pipelines that were tried, by instructions.
+    // The largest of some fifteen pipelines that were tried, by instructions.
     {"Largest",
      "ZeroNans | ClipValue | L2Decay(0.01) | Grokfast | ScheduleFreeRAdam(lr = "
      "cosine_restarts(t, peak = 1e-3, first = 100)) | Lookahead | Ema | ReduceOnPlateau"},
