@@ -1,8 +1,13 @@
 // talweg fmt FILE|FOLDER...: rule files in their canonical layout.
+#include <fcntl.h>
 #include <fmt/format.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <memory>
+#include <system_error>
 
 #include "compiler/base/diagnostic_render.h"
 #include "compiler/cli/console.h"
@@ -11,6 +16,7 @@
 #include "compiler/syntax/format.h"
 #include "compiler/syntax/parse.h"
 #include "runtime/support/file_io.h"
+#include "runtime/support/overwrite_file.h"
 
 namespace talweg::cli {
 
@@ -40,36 +46,68 @@ std::optional<std::string> formatted(const std::string& name, const std::string&
   return result;
 }
 
-/// The .tw files of a folder and its folders, sorted; hidden folders are left alone.
-support::Result<std::vector<fs::path>> rule_files(const fs::path& folder) {
-  std::vector<fs::path> files;
-  std::error_code error;
-  for (fs::recursive_directory_iterator it(folder, error), end; !error && it != end;
-       it.increment(error)) {
-    std::error_code unknown;
-    if (it->is_directory(unknown)) {
-      if (it->path().filename().string().starts_with('.')) it.disable_recursion_pending();
-    } else if (it->path().extension() == ".tw") {
-      files.push_back(it->path());
+support::Failure io_failure(std::string_view what, const fs::path& path, std::string_view why) {
+  return {support::FailureKind::Io, fmt::format("cannot {} {}: {}", what, path.string(), why)};
+}
+
+/// Adds the .tw files of a folder and its folders; hidden folders are left alone, links to folders
+/// not followed. A folder that cannot be read is reported and left out; an ExitCode.
+int add_rule_files(const fs::path& folder, std::vector<fs::path>& files) {
+  int worst = kOk;
+  std::vector<fs::path> folders = {folder};
+  while (!folders.empty()) {
+    const fs::path current = std::move(folders.back());
+    folders.pop_back();
+    std::error_code error;
+    for (fs::directory_iterator it(current, error), end; !error && it != end; it.increment(error)) {
+      std::error_code unknown;
+      if (it->is_directory(unknown)) {
+        const bool is_hidden = it->path().filename().string().starts_with('.');
+        if (!is_hidden && !it->is_symlink(unknown)) folders.push_back(it->path());
+      } else if (it->path().extension() == ".tw") {
+        files.push_back(it->path());
+      }
     }
+    if (error) worst = report("fmt", io_failure("read the folder", current, error.message()));
   }
-  if (error)
-    return support::Failure{
-        support::FailureKind::Io,
-        fmt::format("cannot read the folder {}: {}", folder.string(), error.message())};
   std::sort(files.begin(), files.end());
-  return files;
+  return worst;
+}
+
+/// Puts a new text in place of the old. A file is replaced whole where that changes nothing else;
+/// one that has other names or another owner, or stands in a folder that cannot be written, is
+/// written over.
+support::Status write_text(const fs::path& file, const std::string& old_text,
+                           const std::string& text) {
+  struct stat status {};
+  if (::stat(file.c_str(), &status) != 0)
+    return io_failure("write", file, std::generic_category().message(errno));
+  // Root may write what nobody is meant to.
+  if ((status.st_mode & 0222) == 0) return io_failure("write", file, "it is read-only");
+  if (::faccessat(AT_FDCWD, file.c_str(), W_OK, AT_EACCESS) != 0)
+    return io_failure("write", file, std::generic_category().message(errno));
+  std::error_code error;
+  const fs::path folder = fs::canonical(file, error).parent_path();
+  const bool replaceable = !error && status.st_nlink == 1 && status.st_uid == ::geteuid() &&
+                           ::faccessat(AT_FDCWD, folder.c_str(), W_OK | X_OK, AT_EACCESS) == 0;
+  return replaceable ? support::write_file_atomically(file, text)
+                     : support::overwrite_file(file, old_text, text);
 }
 
 /// Formats one file in place, or says that it would change; an ExitCode.
 int format_file(const fs::path& file, bool check) {
+  std::error_code error;
+  const fs::file_status status = fs::status(file, error);
+  // A pipe would be waited for.
+  if (fs::exists(status) && !fs::is_regular_file(status))
+    return report("fmt", io_failure("format", file, "it is no regular file"));
   const auto text = support::read_file(file, kMaxFileBytes);
   if (!text) return report("fmt", text.failure());
   const auto result = formatted(file.string(), *text);
   if (!result) return kProgramWrong;
   if (*result == *text) return kOk;
   if (!check) {
-    const support::Status written = support::write_file_atomically(file, *result);
+    const support::Status written = write_text(file, *text, *result);
     if (!written) return report("fmt", written.failure());
   }
   print(file.string() + "\n");
@@ -79,10 +117,9 @@ int format_file(const fs::path& file, bool check) {
 int format_path(const fs::path& path, bool check) {
   std::error_code error;
   if (!fs::is_directory(path, error)) return format_file(path, check);
-  const auto files = rule_files(path);
-  if (!files) return report("fmt", files.failure());
-  int worst = kOk;
-  for (const fs::path& file : *files) worst = std::max(worst, format_file(file, check));
+  std::vector<fs::path> files;
+  int worst = add_rule_files(path, files);
+  for (const fs::path& file : files) worst = std::max(worst, format_file(file, check));
   return worst;
 }
 
@@ -126,8 +163,9 @@ std::function<int()> declare_fmt(CLI::App& app) {
                "Write nothing; name the files that would change and end with 1");
   app.add_flag("--stdin", options->from_stdin, "Read standard input, write standard output");
   app.footer(
-      "Files are written only where they change, and their names printed. A file with errors is\n"
-      "reported and left as it is. docs/language.md describes the layout.");
+      "Files are written only where they change, and their names printed. A file with errors, or\n"
+      "one that is read-only, is reported and left as it is. docs/language.md describes the "
+      "layout.");
   return [options] { return run(*options); };
 }
 

@@ -31,7 +31,13 @@ void declare_include(CLI::App& app, std::vector<std::filesystem::path>& include_
   app.add_option("-I,--include", include_dirs,
                  "Folder in which modules are looked for, after the current one")
       ->type_name("DIR")
-      ->check(CLI::ExistingDirectory)
+      ->check(CLI::Validator(
+          [](std::string& text) {
+            std::error_code error;
+            if (std::filesystem::is_directory(text, error)) return std::string();
+            return fmt::format("there is no folder '{}'", text);
+          },
+          ""))
       ->allow_extra_args(false);
 }
 

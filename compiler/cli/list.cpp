@@ -100,20 +100,30 @@ std::optional<fs::path> module_file(const std::string& module, const Options& o)
   return std::nullopt;
 }
 
-/// One rule or function in full; an ExitCode.
-int show(const ListEntry& entry, const Options& o) {
-  std::optional<driver::FrontEnd> front_end;
-  if (entry.rule != nullptr) {
-    Compilation compilation(o.include_dirs);
-    front_end = driver::analyze_rule(*compilation.modules, compilation.sources,
-                                     compilation.diagnostics, entry.name);
-    if (!compilation.print_diagnostics(false) || !front_end) return kProgramWrong;
+void print_detail(const ListEntry& entry, const RuleFacts* facts, const Options& o) {
+  print(o.json ? detail_json(entry, facts).dump() + "\n"
+               : detail_text(entry, facts, wants_color(stdout)));
+}
+
+/// One rule or function in full; an ExitCode. An entry that declares nothing is a pipeline as a
+/// user wrote it.
+int show(ListEntry entry, const Options& o) {
+  if (entry.fn != nullptr) {
+    print_detail(entry, nullptr, o);
+    return kOk;
   }
-  const sema::TypedRule* rule = front_end ? &front_end->rule : nullptr;
-  print(o.json ? detail_json(entry, rule).dump() + "\n"
-               : detail_text(entry, rule, wants_color(stdout)));
+  Compilation compilation(o.include_dirs);
+  const auto front_end = driver::analyze_rule(*compilation.modules, compilation.sources,
+                                              compilation.diagnostics, entry.name);
+  if (!compilation.print_diagnostics(false) || !front_end) return kProgramWrong;
+  if (entry.rule == nullptr) entry.doc = front_end->rule.doc;
+  const RuleFacts facts = facts_of(entry, *front_end, compilation.sources);
+  print_detail(entry, &facts, o);
   return kOk;
 }
+
+/// True for what is no name of a rule, but names some: `ClipValue(1) | AdamW`.
+bool is_pipeline(const std::string& text) { return text.find_first_of("|(=") != std::string::npos; }
 
 class Listing {
  public:
@@ -154,7 +164,7 @@ class Listing {
 
   /// Reads the module that a name is of, or that it is.
   int add_module_of(const std::string& name) {
-    if (library_.find(name) != nullptr) return kOk;
+    if (library_.find(name) != nullptr || is_pipeline(name)) return kOk;
     for (const std::string& module : {name, name.substr(0, name.rfind('.'))}) {
       if (added_.contains(module)) return kOk;
       const auto file = module_file(module, options_);
@@ -175,15 +185,34 @@ class Listing {
       print_list(entries, options_.json);
       return kOk;
     }
-    std::string near = library_.nearest(name);
-    if (near.empty() && name.ends_with(".tw")) near = fs::path(name).stem().string();
+    if (is_pipeline(name)) {
+      ListEntry entry;
+      entry.name = name;
+      return show(std::move(entry), options_);
+    }
     return report(
-        "list",
-        {support::FailureKind::Usage,
-         fmt::format("there is no rule, function or module '{}'{}", name,
-                     near.empty() ? std::string("; 'talweg list' shows the library, -I DIR adds "
-                                                "the modules of a folder")
-                                  : fmt::format("; did you mean {}?", near))});
+        "list", {support::FailureKind::Usage,
+                 fmt::format("there is no rule, function or module '{}'; {}", name, advice(name))});
+  }
+
+  /// What to write in place of a name that means nothing.
+  [[nodiscard]] std::string advice(const std::string& name) const {
+    const fs::path file = fs::path(name).lexically_normal();
+    const bool is_file = file.extension() == ".tw";
+    if (is_file) {
+      std::string module = fs::path(file).replace_extension().generic_string();
+      std::replace(module.begin(), module.end(), '/', '.');
+      if (file.is_relative() && module_file(module, options_))
+        return fmt::format("did you mean {}?", module);
+      std::error_code error;
+      if (fs::is_regular_file(file, error))
+        return fmt::format("a module goes by its name: talweg list -I {} {}",
+                           file.parent_path().string(), file.stem().string());
+    }
+    const std::string near = library_.nearest(is_file ? file.stem().string() : name);
+    return near.empty()
+               ? std::string("'talweg list' shows the library, -I DIR adds the modules of a folder")
+               : fmt::format("did you mean {}?", near);
   }
 
   const Options& options_;
@@ -196,8 +225,8 @@ class Listing {
 std::function<int()> declare_list(CLI::App& app) {
   auto options = std::make_shared<Options>();
   app.add_option("names", options->names,
-                 "Rules and functions to show in full (AdamW, cosine, mine.Clipped), or modules "
-                 "to list (mine)");
+                 "Rules and functions to show in full (AdamW, cosine, mine.Clipped), pipelines "
+                 "('ClipValue(1) | AdamW'), or modules to list (mine)");
   declare_include(app, options->include_dirs);
   app.add_flag("--json", options->json, "One JSON object a rule or function a line");
   return [options] { return Listing(*options).run(); };

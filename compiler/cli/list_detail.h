@@ -4,8 +4,8 @@
 #include <nlohmann/json_fwd.hpp>
 #include <string>
 
+#include "compiler/cli/list_facts.h"
 #include "compiler/cli/list_library.h"
-#include "compiler/sema/typed_rule.h"
 
 namespace talweg::cli {
 
@@ -14,11 +14,11 @@ inline constexpr int kListWidth = 80;
 /// The name EntrySort has in output: "rule".
 std::string_view sort_text(EntrySort sort);
 
-/// Documentation, hypers, states, inputs, views and memory, as text of kListWidth columns. `rule`
-/// is the resolved rule, with its defaults; null for a function.
-std::string detail_text(const ListEntry& entry, const sema::TypedRule* rule, bool color);
+/// Documentation, hypers, states, inputs, views and memory, as text of kListWidth columns. `facts`
+/// are null for a function.
+std::string detail_text(const ListEntry& entry, const RuleFacts* facts, bool color);
 /// The same as one JSON object.
-nlohmann::json detail_json(const ListEntry& entry, const sema::TypedRule* rule);
+nlohmann::json detail_json(const ListEntry& entry, const RuleFacts* facts);
 /// What a line of the list says, as one JSON object.
 nlohmann::json summary_json(const ListEntry& entry);
 

@@ -6,6 +6,7 @@
 
 #include "compiler/cli/console.h"
 #include "compiler/cli/exit_code.h"
+#include "compiler/cli/front_end.h"
 #include "compiler/cli/interrupt.h"
 #include "compiler/cli/line_editor.h"
 #include "compiler/cli/repl_session.h"
@@ -55,8 +56,7 @@ int run(const std::vector<std::filesystem::path>& include_dirs) {
 
 std::function<int()> declare_repl(CLI::App& app) {
   auto include_dirs = std::make_shared<std::vector<std::filesystem::path>>();
-  app.add_option("-I,--include", *include_dirs, "Folder in which modules are looked for")
-      ->type_name("DIR");
+  declare_include(app, *include_dirs);
   return [include_dirs] { return run(*include_dirs); };
 }
 

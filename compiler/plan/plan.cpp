@@ -86,10 +86,12 @@ void count_traffic(const Plan& plan, ElementPass& pass) {
   }
 }
 
-/// Of the route whose tensors keep most. A tensor keeps what its stages declare; where there are
-/// arms to choose from, what the loops of its route touch.
-std::uint32_t state_bytes(const Plan& plan, const ElementPass& pass) {
-  std::ptrdiff_t most = 0;
+}  // namespace
+
+/// A tensor keeps what its stages declare; where there are arms to choose from, what the loops of
+/// its route touch.
+std::vector<std::uint32_t> state_bytes_by_route(const Plan& plan, const ElementPass& pass) {
+  std::vector<std::uint32_t> result;
   for (std::uint32_t route = 0; route < pass.routes.size(); ++route) {
     std::vector<bool> kept(pass.streams.size(), pass.routes.size() == 1);
     for (const LoopVersion& version : pass.versions) {
@@ -98,16 +100,13 @@ std::uint32_t state_bytes(const Plan& plan, const ElementPass& pass) {
       for (std::size_t i = 0; i < kept.size(); ++i)
         kept[i] = kept[i] || traffic.reads[i] || traffic.writes[i];
     }
-    std::ptrdiff_t states = 0;
+    std::uint32_t states = 0;
     for (std::size_t i = 0; i < kept.size(); ++i)
       states += kept[i] && pass.streams[i].kind == StreamKind::State ? 1 : 0;
-    most = std::max(most, states);
+    result.push_back(states * static_cast<std::uint32_t>(types::size_bytes(plan.compute)));
   }
-  return static_cast<std::uint32_t>(most) *
-         static_cast<std::uint32_t>(types::size_bytes(plan.compute));
+  return result;
 }
-
-}  // namespace
 
 Plan make_plan(ir::Graph graph, types::ComputeType compute) {
   check_rates(graph);
@@ -127,7 +126,7 @@ Plan make_plan(ir::Graph graph, types::ComputeType compute) {
   pass.routes = std::move(made.routes);
   pass.versions = std::move(made.versions);
   count_traffic(plan, pass);
-  plan.state_bytes_per_element = state_bytes(plan, pass);
+  plan.state_bytes_per_element = std::ranges::max(state_bytes_by_route(plan, pass));
   plan.passes.push_back(std::move(pass));
   place_scalars(plan);
   return plan;

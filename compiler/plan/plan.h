@@ -102,6 +102,9 @@ struct Traffic {
 };
 Traffic traffic_of(const Plan& plan, const ElementPass& pass, const LoopVersion& version);
 
+/// By route of a pass: the bytes of state that its tensors keep for each element.
+std::vector<std::uint32_t> state_bytes_by_route(const Plan& plan, const ElementPass& pass);
+
 /// For `talweg dump --stage plan`.
 std::string print(const Plan& plan);
 

@@ -43,6 +43,9 @@ TypedHyper PipelineChecker::typed_hyper(const RuleInstance& instance,
 void PipelineChecker::add_hyper(RuleInstance& instance, const syntax::HyperDecl& decl,
                                 const Use& use, const syntax::Argument* argument) {
   TypedHyper hyper = typed_hyper(instance, decl);
+  hyper.value_span = argument ? span_in(*use.around->module, argument->value)
+                              : span_in(*instance.module, decl.default_value);
+  if (decl.range) hyper.range_span = decl.range->span;
   set_range(instance, decl, hyper);
   const std::size_t index = instance.hypers.size();
   HyperMember& member = instance.hypers.emplace_back();

@@ -96,6 +96,7 @@ void PipelineChecker::set_initial(RuleInstance& instance, const syntax::StateDec
     checker_.blame(report, value.id, state.rate);
     return;
   }
+  state.initial_span = span_in(*instance.module, *decl.initial);
   state.initial =
       value.constant ? builder_.constant(Kind::Number, *value.constant, value.span).id : value.id;
 }

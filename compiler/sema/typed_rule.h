@@ -129,6 +129,8 @@ struct TypedHyper {
   std::string public_name;  // what a user sets: "lr" where that is unambiguous, else "adamw.lr"
   std::string doc;
   Span span;
+  Span value_span;  // of its default, or of the argument that stands in place of it
+  Span range_span;  // empty where none was written
   HyperKind kind = HyperKind::Number;
   Rate rate =
       Rate::Group;  // Const (`hyper const`: gone from the rule, kept here for docs), Model or Group
@@ -153,6 +155,7 @@ struct TypedState {
   Span span;
   Rate rate = Rate::Element;             // Model, Group or Element in this version
   std::optional<TypedExprId> initial;    // absent: 0. Const rate, or of hypers and `param`
+  Span initial_span;                     // where it was written
   std::optional<TypedExprId> condition;  // of its stage: tensors that keep it
 };
 
@@ -188,6 +191,7 @@ struct TypedView {
   std::string public_name;  // "averaged", or "ema.averaged" where ambiguous
   std::string doc;
   Span span;
+  Span value_span;
   /// Bound hypers that the value reads, those that others need first. Of hypers, constants and `t`.
   std::vector<TypedBinding> bindings;
   TypedExprId value;  // a number of any rate

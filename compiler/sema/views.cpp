@@ -120,6 +120,7 @@ void PipelineChecker::add_views(RuleInstance& instance, bool watch) {
     view.stage = instance.label;
     view.doc = decl.doc;
     view.span = decl.name.span;
+    view.value_span = span_in(*instance.module, decl.value);
     view.value =
         value.constant ? builder_.constant(Kind::Number, *value.constant, value.span).id : value.id;
     if (condition_.known) view.condition = condition_.id;

@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """talweg fmt as a user types it: which files it writes, what it prints, how it ends."""
 import os
-import pathlib
+import resource
+import signal
 import sys
 import unittest
 
@@ -63,14 +64,65 @@ class Fmt(CommandTest):
         self.assertEqual(messy.read_text(encoding="utf-8"), NEAT)
         self.talweg("fmt", "missing.tw", code=3)
 
-    def test_a_file_that_cannot_be_written_stays(self):
+    def test_other_names_of_a_file_see_the_new_text(self):
+        for text in (MESSY, MESSY + "\n" * 200, "rule  A  =  SGD;rule  B=A\n"):
+            messy = self.write("messy.tw", text)
+            other = self.folder / "other.tw"
+            other.unlink(missing_ok=True)
+            os.link(messy, other)
+            self.talweg("fmt", "messy.tw")
+            self.assertTrue(os.path.samefile(messy, other))
+            self.assertEqual(other.read_text(encoding="utf-8"), NEAT if "hyper" in text else "rule A = SGD\nrule B = A\n")
+
+    def test_a_full_disk_leaves_the_old_text(self):
+        long = "rule A{" + "".join(f"hyper h{i}=0;" for i in range(2000)) + "step{update=0*grad}}\n"
+        for other in ((), ("other.tw",)):
+            messy = self.write("messy.tw", long)
+            for name in other:
+                os.link(messy, self.folder / name)
+            limit = lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (len(long) + 100, len(long) + 100))
+            result = self.talweg("fmt", "messy.tw", code=3, preexec_fn=lambda: (signal.signal(signal.SIGXFSZ, signal.SIG_IGN), limit()))
+            self.assertIn("cannot write messy.tw", result.stderr)
+            self.assertEqual(messy.read_text(encoding="utf-8"), long)
+            self.assertEqual(sorted(p.name for p in self.folder.iterdir() if p.suffix != ".tw"), [])
+
+    def test_a_read_only_file_stays(self):
+        messy = self.write("messy.tw", MESSY)
+        os.chmod(messy, 0o444)
+        result = self.talweg("fmt", "messy.tw", code=3)
+        self.assertIn("cannot write messy.tw: it is read-only", result.stderr)
+        self.assertEqual((result.stdout, messy.read_text(encoding="utf-8")), ("", MESSY))
+        self.assertEqual(self.talweg("fmt", "--check", "messy.tw", code=1).stdout, "messy.tw\n")
+
+    def test_only_regular_files_are_read(self):
+        os.mkfifo(self.folder / "pipe.tw")
+        messy = self.write("messy.tw", MESSY)
+        (self.folder / "lost.tw").symlink_to("nothing.tw")
+        result = self.talweg("fmt", ".", "/dev/full", code=3)
+        self.assertIn("cannot format ./pipe.tw: it is no regular file", result.stderr)
+        self.assertIn("cannot format /dev/full: it is no regular file", result.stderr)
+        self.assertIn("lost.tw", result.stderr)
+        self.assertEqual((result.stdout, messy.read_text(encoding="utf-8")), ("./messy.tw\n", NEAT))
+
+    def test_a_folder_that_cannot_be_read_does_not_stop_the_others(self):
+        messy = self.write("rules/b/messy.tw", MESSY)
+        self.write("rules/a/locked.tw", MESSY)
+        if os.geteuid() == 0:
+            self.skipTest("root may read everywhere")
+        os.chmod(self.folder / "rules/a", 0)
+        result = self.talweg("fmt", "rules", code=3)
+        os.chmod(self.folder / "rules/a", 0o755)
+        self.assertIn("cannot read the folder rules/a", result.stderr)
+        self.assertEqual((result.stdout, messy.read_text(encoding="utf-8")), ("rules/b/messy.tw\n", NEAT))
+
+    def test_a_file_in_a_folder_that_cannot_be_written(self):
         messy = self.write("locked/messy.tw", MESSY)
         if os.geteuid() == 0:
             self.skipTest("root may write everywhere")
         os.chmod(messy.parent, 0o555)
-        self.assertIn("cannot write", self.talweg("fmt", "locked/messy.tw", code=3).stderr)
+        self.assertEqual(self.talweg("fmt", "locked/messy.tw").stdout, "locked/messy.tw\n")
         os.chmod(messy.parent, 0o755)
-        self.assertEqual(messy.read_text(encoding="utf-8"), MESSY)
+        self.assertEqual(messy.read_text(encoding="utf-8"), NEAT)
 
     def test_standard_input(self):
         for arguments in (["fmt", "-"], ["fmt", "--stdin"]):

@@ -29,6 +29,15 @@ rule Clipped {
 /// Twice Clipped, then AdamW.
 rule Both = Clipped(limit = 2) | AdamW(lr = half(t, 2))
 
+/// One arm or the other.
+rule Arms {
+  hyper const shift = 1e-8
+  hyper twice = shift * 2
+  hyper const sizes = [1, 2, 3]
+  when rank == 2 and not tagged("embedding"): SGD(momentum = 0.9, lr = twice, dampening = shift / 2)
+  otherwise:                                  AdamW
+}
+
 /// Half of it.
 fn half(t, x, y = 1 / 2) = x * y + 0 * t
 """
@@ -105,12 +114,57 @@ class List(CommandTest):
         text = self.talweg("list", "clips.Clipped").stdout
         for part in ("stage, clips.tw:4", "  Source   nobody.", "The bound.", "count       model    from 2",
                      "soft_bound  element  from limit  (not by default)", "  loss  model",
-                     "0 bytes of state a parameter in float32, 1 number a model"):
+                     "0 bytes of state a parameter in float32, 0 in float64, 1 number a model"):
             self.assertIn(part, text)
         both = self.objects("clips.Both")[0]
         self.assertIn("beta1", [hyper["name"] for hyper in both["hypers"]])
         self.assertNotIn("lr", [hyper["name"] for hyper in both["hypers"]])  # the schedule gives it
         self.assertEqual(both["state_bytes_per_parameter_float32"], 8)
+
+    def test_a_pipeline_says_what_is_true_of_its_stages(self):
+        chosen = self.objects("clips.Arms")[0]
+        self.assertEqual(chosen["state_bytes_per_parameter_float32"], 8)
+        self.assertEqual(chosen["state_bytes_per_parameter_float64"], 16)
+        self.assertTrue(chosen["state_depends_on_tensor"])
+        for dtype, size in (("float32", 8), ("float64", 16)):
+            plan = self.talweg("dump", "--stage", "plan", "--dtype", dtype, "--rule", "clips.Arms").stdout
+            self.assertIn(f"\nstate: {size} bytes per element\n", plan)
+        defaults = {hyper["name"]: hyper["default"] for hyper in chosen["hypers"]}
+        self.assertEqual([defaults[name] for name in ("shift", "twice", "sizes", "eps")],
+                         ["1e-8", "shift * 2", "[1, 2, 3]", "1e-8"])
+        fixed = {hyper["name"]: hyper.get("bound_to", hyper.get("value")) for hyper in chosen["fixed_hypers"]}
+        self.assertEqual([fixed[name] for name in ("momentum", "sgd.lr", "dampening", "nesterov")],
+                         ["0.9", "twice", "5e-09", "false"])
+        self.assertFalse(fixed.keys() & defaults.keys())
+        text = self.talweg("list", "clips.Arms").stdout
+        for part in ('  velocity  element  from 0  where rank == 2 and not tagged("embedding")\n',
+                     '  m         element  from 0  where not (rank == 2 and not tagged("embedding"))\n',
+                     "up to 8 bytes of state a parameter in float32, 16 in float64",
+                     "  momentum         fixed to 0.9\n", "  sgd.lr           bound to twice\n"):
+            self.assertIn(part, text)
+
+    def test_hypers_that_can_be_set_and_those_that_cannot(self):
+        chosen = self.objects("clips.Arms")[0]
+        trace = ("trace", "--rule", "clips.Arms", "--steps", "1", "--function", "sphere")
+        settings = []
+        for hyper in chosen["hypers"]:
+            if "const" not in hyper["kind"]:
+                settings += ["--set", f"{hyper['name']}=0.5"]
+        self.assertGreater(len(settings), 8)
+        self.talweg(*trace, *settings)
+        for name in ("momentum", "sgd.lr", "eps_place"):
+            self.assertIn(name, [hyper["name"] for hyper in chosen["fixed_hypers"]])
+            self.talweg(*trace, "--set", f"{name}=0", code=2)
+
+    def test_a_pipeline_as_it_is_written(self):
+        both = self.objects("clips.Clipped(limit = 2) | AdamW | Ema")[0]
+        self.assertEqual(both["name"], "clips.Clipped(limit = 2) | AdamW | Ema")
+        self.assertNotIn("file", both)
+        self.assertEqual(both["views"][0]["name"], "averaged")
+        self.assertEqual({hyper["name"]: hyper["default"] for hyper in both["hypers"]}["limit"], "2")
+        self.assertEqual({state["name"]: state["initial"] for state in both["states"]},
+                         {"count": "2", "m": "0", "v": "0", "average": "param"})
+        self.assertIn("did you mean `AdamW`?", self.talweg("list", "AdmaW | Ema", code=1).stderr)
 
     def test_modules_of_a_folder(self):
         folder = self.folder / "more"
@@ -120,9 +174,21 @@ class List(CommandTest):
         self.assertIn("One.", self.talweg("list", "-I", folder, "other.one").stdout)
 
     def test_names_that_are_not_there(self):
-        for name, near in (("adamw", "AdamW"), ("AdmaW", "AdamW"), ("clips.Cliped", "clips.Clipped"), ("clips.tw", "clips")):
+        for name, near in (("adamw", "AdamW"), ("AdmaW", "AdamW"), ("clips.Cliped", "clips.Clipped"), ("clips.tw", "clips"),
+                           ("adamw.tw", "AdamW")):
             self.assertIn(f"did you mean {near}?", self.talweg("list", name, code=2).stderr)
         self.assertIn("'talweg list' shows", self.talweg("list", "qqqqqqqqqqqq", code=2).stderr)
+
+    def test_a_file_in_place_of_a_module(self):
+        (self.folder / "one.tw").write_text("rule P = AdamW\n", encoding="utf-8")
+        self.assertIn("did you mean one?", self.talweg("list", "one.tw", code=2).stderr)
+        self.assertIn(f"talweg list -I {self.folder} one\n", self.talweg("list", self.folder / "one.tw", code=2).stderr)
+
+    def test_a_folder_that_is_not_there(self):
+        for command in (["list"], ["check", "mine.tw"], ["dump", "--rule", "AdamW"], ["repl"],
+                        ["trace", "--rule", "AdamW", "--function", "sphere"],
+                        ["train", "--rule", "AdamW", "--data", "mine.tw", "--target", "x"]):
+            self.assertIn("there is no folder 'nodir'", self.talweg(*command, "-I", "nodir", code=2).stderr)
 
     def test_a_module_with_errors(self):
         (self.folder / "broken.tw").write_text("rule A { step { update = } }\n", encoding="utf-8")
