@@ -28,7 +28,10 @@ void Checker::node(Span span, const syntax::AssignStmt& s) {
     return;
   }
   if (s.op == syntax::AssignOp::Set) {
-    store(*target, expression(s.value), span);
+    const Value value = expression(s.value);
+    if (frame_->is_watched && assigns_itself(s) && target->symbol.kind != SymbolKind::Update)
+      reporter_.report(DiagnosticKind::AssignedToItself, span, target->name);
+    store(*target, value, span);
     return;
   }
   const auto op = [&] {
@@ -50,6 +53,13 @@ void Checker::node(Span span, const syntax::AssignStmt& s) {
   Value value = binary(span, op, before, operand);
   value.span = operand.span;
   store(*target, value, span);
+}
+
+/// `x = x`.
+bool Checker::assigns_itself(const syntax::AssignStmt& s) const {
+  const auto* name =
+      s.value.valid() ? std::get_if<syntax::NameExpr>(&tree()[s.value].node) : nullptr;
+  return name && name->path.text() == s.target.text();
 }
 
 Value Checker::read_target(const Target& target, Span span) {

@@ -142,6 +142,11 @@ void Checker::note_local_read(Span declared) {
     it->second.is_read = true;
 }
 
+void Checker::note_dropped_read(Symbol symbol) {
+  const bool holds = symbol.kind == SymbolKind::State || symbol.kind == SymbolKind::Local;
+  if (holds && discarding_ > 0) dropped_reads_.push_back(symbol);
+}
+
 void Checker::warn_of_unused() {
   for (const UnreadWrites::Lost& lost : flow_.unread.take_lost()) {
     const auto& declared = lost.write.declared;

@@ -114,6 +114,9 @@ class Checker {
   /// Warns about locals that nothing reads and assignments that are lost, since the last time.
   void warn_of_unused();
 
+  /// States and locals that are read in code that was dropped: another setting may keep it.
+  [[nodiscard]] const std::vector<Symbol>& dropped_reads() const { return dropped_reads_; }
+
  private:
   using Statements = std::vector<syntax::StmtId>;
   [[nodiscard]] const syntax::Module& tree() const { return *frame_->module->tree; }
@@ -209,6 +212,7 @@ class Checker {
   void node(Span span, const syntax::ForStmt& s);
   void node(Span span, const syntax::RegradStmt& s);
   struct Target;
+  [[nodiscard]] bool assigns_itself(const syntax::AssignStmt& s) const;
   std::optional<Target> target_of(const syntax::Path& path);
   std::optional<Target> language_target(std::string_view name, Span span);
   void report_unknown_target(const syntax::Path& path);
@@ -226,6 +230,8 @@ class Checker {
   void exit(Span span, ExitKind kind, syntax::ExprId condition);
   bool may_exit_here(Span span, ExitKind kind);
   bool fits_exit(Span span, ExitKind kind, const Value& condition);
+  bool names_nothing(syntax::ExprId id) const;
+  void warn_of_constant_exit(Span span, ExitKind kind, bool condition);
 
   Modules::Impl& modules_;
   Reporter& reporter_;
@@ -255,6 +261,8 @@ class Checker {
   };
   std::map<std::pair<std::uint32_t, std::uint32_t>, LetUse> lets_;  // by source and start
   void note_local_read(Span declared);
+  std::vector<Symbol> dropped_reads_;
+  void note_dropped_read(Symbol symbol);
 };
 
 template <class Work>

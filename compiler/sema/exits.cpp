@@ -41,12 +41,38 @@ bool Checker::fits_exit(Span span, ExitKind kind, const Value& condition) {
   return true;
 }
 
+/// True for an expression of numbers and truth values alone.
+bool Checker::names_nothing(syntax::ExprId id) const {
+  const auto* chain = id.valid() ? std::get_if<syntax::BinaryExpr>(&tree()[id].node) : nullptr;
+  while (chain) {  // it leans to the left without bound
+    if (!names_nothing(chain->right)) return false;
+    id = chain->left;
+    chain = id.valid() ? std::get_if<syntax::BinaryExpr>(&tree()[id].node) : nullptr;
+  }
+  if (!id.valid()) return false;
+  const auto& expr = tree()[id].node;
+  if (const auto* unary = std::get_if<syntax::UnaryExpr>(&expr))
+    return names_nothing(unary->operand);
+  return std::holds_alternative<syntax::NumberLit>(expr) ||
+         std::holds_alternative<syntax::BoolLit>(expr);
+}
+
+/// `true` has a meaning within an `if` or a loop; `false` has none anywhere.
+void Checker::warn_of_constant_exit(Span span, ExitKind kind, bool condition) {
+  if (condition && flow_.unread.is_within_arm()) return;
+  reporter_.report(DiagnosticKind::ConstantExit, span, to_text(kind), condition ? "true" : "false")
+      .help(condition ? "every call ends here, so no step is ever completed"
+                      : "no call ever ends here");
+}
+
 void Checker::exit(Span span, ExitKind kind, syntax::ExprId id) {
   const bool is_allowed = may_exit_here(span, kind);
   const Value condition = expression(id);
   if (!expect_kind(condition, Kind::Bool, fmt::format("the condition of `{}`", to_text(kind))) ||
       !is_allowed || !fits_exit(span, kind, condition))
     return;
+  if (frame_->is_watched && condition.constant && names_nothing(id))
+    warn_of_constant_exit(span, kind, *condition.constant != 0);
   // What was assigned is what such a call leaves behind.
   flow_.read_all(SymbolKind::State);
   if (kind == ExitKind::Hold) flow_.read_all(SymbolKind::Param);

@@ -56,11 +56,13 @@ Value Checker::local_value(const LocalName& local, Span span) {
   value.span = span;
   if (!value.is_scalar()) return value;
   if (value.constant) return builder_.constant(value.type.kind, *value.constant, span);
+  note_dropped_read({SymbolKind::Local, local.local});
   return emit(value.type, span, LoadNode{{SymbolKind::Local, local.local}}, std::nullopt);
 }
 
 Value Checker::load(Symbol symbol, Type type, Span span) {
   flow_.read(symbol);
+  note_dropped_read(symbol);
   return emit(type, span, LoadNode{symbol}, std::nullopt);
 }
 

@@ -59,6 +59,7 @@ class PipelineChecker {
   void check_structure(const syntax::RuleDecl& decl);
   void refuse_later_parts(const syntax::RuleDecl& decl);
   void warn(const RuleInstance& instance);
+  void warn_of_states(const RuleInstance& instance);
 
   // members.cpp
   void declare_members(RuleInstance& instance, const Use& use);

@@ -2,6 +2,7 @@
 // about a rule as a whole.
 #include <fmt/format.h>
 
+#include "compiler/sema/idle_states.h"
 #include "compiler/sema/pipeline_checker.h"
 
 namespace talweg::sema {
@@ -49,17 +50,35 @@ void PipelineChecker::warn(const RuleInstance& instance) {
     if (!input.is_read)
       reporter_.report(DiagnosticKind::InputNeverRead, input.decl->name.span,
                        input.decl->name.text);
-  // A scalar state that is assigned may be there for later stages, or for whoever reads it from
-  // outside.
-  for (const StateMember& state : instance.states)
-    if (!state.is_read &&
-        (!state.is_assigned || builder_.rule.states[state.index].rate == Rate::Element))
-      reporter_.report(DiagnosticKind::StateNeverRead, state.decl->name.span,
-                       state.decl->name.text);
+  warn_of_states(instance);
   if (decl.pipelines.empty() && decl.arms.empty() && !instance.changes_something)
     reporter_.report(DiagnosticKind::RuleChangesNothing, decl.name.span, decl.name.text)
         .help("assign `update`, `param`, `grad` or a state");
   checker_.warn_of_unused();
+}
+
+void PipelineChecker::warn_of_states(const RuleInstance& instance) {
+  const std::vector<TypedState>& states = builder_.rule.states;
+  for (const StateMember& state : instance.states) {
+    const syntax::Name& name = state.decl->name;
+    // A scalar state that is assigned may be there for later stages, or for whoever reads it from
+    // outside.
+    if (!state.is_read && (!state.is_assigned || states[state.index].rate == Rate::Element))
+      reporter_.report(DiagnosticKind::StateNeverRead, name.span, name.text);
+    if (state.is_read && !state.is_assigned && !state.decl->initial)
+      reporter_.report(DiagnosticKind::StateNeverAssigned, name.span, name.text)
+          .help(fmt::format("assign it, give it a value to begin with (`state {0} = param`), or "
+                            "write 0 for it",
+                            name.text));
+  }
+  for (const IdleState& idle : idle_states(builder_.rule, checker_.dropped_reads())) {
+    std::vector<std::string> readers;
+    for (const std::uint32_t reader : idle.readers)
+      readers.push_back(reader == idle.state ? "itself" : fmt::format("`{}`", states[reader].name));
+    const TypedState& state = states[idle.state];
+    reporter_.report(DiagnosticKind::StateReachesNothing, state.span, state.name,
+                     fmt::format("{}", fmt::join(readers, ", ")));
+  }
 }
 
 }  // namespace talweg::sema

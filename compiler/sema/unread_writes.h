@@ -51,6 +51,7 @@ class UnreadWrites {
   void join(const Arm& a, const Arm& b);
   /// For an arm that is joined with nothing: what it leaves unread counts as read.
   void forgive(const Arm& arm);
+  [[nodiscard]] bool is_within_arm() const { return depth_ > 0; }
 
   /// All that was lost, by place; forgets everything.
   std::vector<Lost> take_lost();

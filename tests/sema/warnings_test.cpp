@@ -11,7 +11,8 @@ namespace {
 /// The codes for a step that goes on with `update = lr * (m or v)`, after further declarations.
 std::string step(const std::string& body, const std::string& declarations = {}) {
   return codes_of(
-      "rule R {\nhyper lr = 0.1 in [0, inf)\nhyper const bool on = true\nstate m\nstate v\n" +
+      "rule R {\nhyper lr = 0.1 in [0, inf)\nhyper const bool on = true\nstate m = 1\nstate v = "
+      "1\n" +
       declarations + "\nstep {\n" + body + "\nupdate = lr * (if on then m + v else v)\n}\n}\n");
 }
 
@@ -82,8 +83,8 @@ TEST_CASE("a local that only feeds itself is never used") {
 TEST_CASE("a state is useful if something reads it, here or outside") {
   CHECK(step("", "state w") == "TW0701");
   CHECK(step("w = grad", "state w") == "TW0701");
-  CHECK(step("w += grad", "state w").empty());  // an average, say, to be read from outside
-  CHECK(step("if not on { m = w }", "state w").empty());
+  CHECK(step("w += grad", "state w") == "TW0707");
+  CHECK(step("if not on { m = w }", "state w = 1").empty());
   CHECK(step("if not on { w = m }", "state w") == "TW0701");
   CHECK(step("w = t", "state model w").empty());     // a later stage may read it
   CHECK(step("", "state model w = 1") == "TW0701");  // what would it find?
@@ -119,4 +120,61 @@ TEST_CASE("a rule changes something with its const hypers as they are") {
         "TW0704");
   CHECK(codes_of("rule R { hyper const bool on = true\nstep { if on { grad = 2 } } }").empty());
   CHECK(codes_of("rule R { state model n\nstep { n = t } }").empty());
+}
+
+TEST_CASE("a state that only feeds itself, or states like it, reaches nothing") {
+  CHECK(step("w = 0.9 * w + grad", "state w") == "TW0707");
+  CHECK(step("w = x\nx = w + grad", "state w\nstate x") == "TW0707 TW0707");
+  CHECK(step("let q = w\nw = q + grad", "state w") == "TW0707");
+  CHECK(step("if w > 0 { w = grad } else { w = 2 }", "state w") == "TW0707");
+  CHECK(step("w = if w > 0 then grad else 2", "state w") == "TW0707");
+  CHECK(step("w = 0.9 * w + grad\nx = w", "state w\nstate x") == "TW0701 TW0707");
+}
+
+TEST_CASE(
+    "a state reaches something through locals, conditions, states, views and calls that end") {
+  CHECK(step("w = 0.9 * w + grad\nlet q = 2 * w\nm = q", "state w").empty());
+  CHECK(step("w += grad\nif w > 3 { m = 2 }", "state w").empty());
+  CHECK(step("w += grad\nlet q = if w > 3 then { m = grad\n1 } else 2\nv = q", "state w").empty());
+  CHECK(step("w += grad\nx = w + x\nv = x", "state w\nstate x").empty());
+  CHECK(step("w += grad", "state w\nview seen = w").empty());
+  CHECK(step("w = w + 1\nhold if w > 3", "state model w").empty());
+  CHECK(step("w += 1", "state model w").empty());  // a later stage may read it
+  CHECK(step("w += grad\nif not on { v = w }", "state w").empty());
+  CHECK(step("w += grad\nlet q = w\nif not on { v = q }", "state w").empty());
+  CHECK(codes_of("fn pick(x, bool_on) = if bool_on > 0 then 0 else x\n"
+                 "rule R { hyper const c = 1\nstate w\n"
+                 "step { w += grad\nupdate = grad + pick(w, c) } }")
+            .empty());
+  // Its states are what such a rule is there for.
+  CHECK(codes_of("rule R { state m\nafter { m = 0.9 * m + param } }").empty());
+}
+
+TEST_CASE("a state that is read is assigned, or has an initial value") {
+  CHECK(step("m = w", "state w") == "TW0708");
+  CHECK(step("m = w", "state model w") == "TW0708");
+  CHECK(step("m = w", "state w = param").empty());
+  CHECK(step("m = w", "state w = 0").empty());
+  CHECK(step("m = w\nif not on { w = grad }", "state w").empty());
+}
+
+TEST_CASE("a name assigned to itself") {
+  CHECK(step("grad = grad") == "TW0709");
+  CHECK(step("param = param") == "TW0709");
+  CHECK(step("for i in 1..3 { m = m }") == "TW0709");
+  CHECK(step("var q = m\nq = q\nv = q") == "TW0709");
+  CHECK(step("m = v\ngrad = -grad").empty());
+  CHECK(codes_of("rule R { step { update = update } }").empty());
+  CHECK(codes_of("fn f(x) { var a = x\na = a\na }") == "TW0709");
+}
+
+TEST_CASE("a call that always ends, or never") {
+  CHECK(step("skip if true") == "TW0710");
+  CHECK(step("hold if not 2 > 3") == "TW0710");
+  CHECK(step("skip if false") == "TW0710");
+  CHECK(step("if t > 3 { skip if false }") == "TW0710");
+  CHECK(step("if t > 3 { skip if true }").empty());
+  CHECK(step("if on { hold if true }").empty());
+  CHECK(step("skip if not on").empty());
+  CHECK(step("skip if t > 3").empty());
 }
