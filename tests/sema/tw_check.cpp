@@ -55,7 +55,7 @@ std::string codes_of_step(const std::string& statements) {
       "rule R {\n"
       "  hyper lr = 0.1 in [0, inf)\n"
       "  hyper bool flag = false\n"
-      "  state m = 0\n  state v = 0\n  state model best\n"
+      "  state m = 0\n  state v = 0\n  state model best = 0\n"
       "  step {\n    let _read = lr * m + v * best + (if flag then 1 else 0)\n" +
       statements + "\n  }\n}\n");
 }
