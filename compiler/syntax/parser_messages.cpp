@@ -131,6 +131,8 @@ void ParserMessages::unexpected(const Misfit& misfit, const Extent& extent) {
   const bool junk = is_list(misfit.place) && misfit.expected.contains(TokenKind::Separator);
   if (kind(misfit.index) == TokenKind::Dot && kind(misfit.index + 1) == TokenKind::Number)
     built.help(fmt::format("write `0.{}`", text(misfit.index + 1)));
+  else if (has(token.kind, kCloses) && kind_before(misfit.index) == TokenKind::Comma)
+    built.help("no comma stands behind the last of a list: remove it");
   else if (junk && token.kind == TokenKind::Equal)
     built.help("a value is given with `=`");
   else if (junk && kind(extent.first) == TokenKind::State)

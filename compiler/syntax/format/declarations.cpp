@@ -149,16 +149,26 @@ DocId Formatter::pipeline(TalwegParser::PipelineContext* context) {
     parts.front() = text(" ");
     return docs_.sequence(std::move(parts));
   }
-  bool broken = begins_line(first(context));
   Docs more = {docs_.indent(2 * kIndent, docs_.sequence(std::move(parts)))};
   for (std::size_t i = 1; i < stages.size(); ++i) {
     const std::size_t pipe = index(context->PIPE(i - 1));
-    broken = broken || begins_line(pipe) || begins_line(first(stages[i]));
+    const bool has_comment =
+        !comments_.behind[pipe].empty() || !comments_.before[first(stages[i])].comments.empty();
     const DocId sign = token(pipe);
-    const DocId line = all({docs_.line(), sign, text(" "), stage(stages[i])});
-    more.push_back(docs_.indent(kIndent, line));
+    const DocId written = all({text(" "), stage(stages[i])});
+    const DocId behind = has_comment ? docs_.indent(kIndent, written) : written;
+    more.push_back(docs_.indent(kIndent, all({docs_.line(), sign, behind})));
   }
-  return docs_.group(docs_.sequence(std::move(more)), broken);
+  return docs_.group(docs_.sequence(std::move(more)), is_broken(context));
+}
+
+bool Formatter::is_broken(TalwegParser::PipelineContext* context) const {
+  const auto stages = context->stage();
+  if (stages.size() == 1) return false;
+  bool broken = begins_line(first(context));
+  for (std::size_t i = 1; i < stages.size(); ++i)
+    broken = broken || begins_line(index(context->PIPE(i - 1))) || begins_line(first(stages[i]));
+  return broken;
 }
 
 DocId Formatter::stage(TalwegParser::StageContext* context) {

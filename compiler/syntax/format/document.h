@@ -67,8 +67,11 @@ class Documents {
 
   /// How many columns the document has on one line; nothing if it cannot stand on one.
   [[nodiscard]] std::optional<int> flat_width(DocId id) const;
+  /// The same for one that stands on a line by itself: a comment behind it does not count.
+  [[nodiscard]] std::optional<int> line_width(DocId id) const;
 
  private:
+  [[nodiscard]] int ink_width(DocId id) const;
   DocId add(DocKind kind, bool is_set, int amount, std::string_view text, Docs parts);
   std::vector<Doc> docs_;
 };

@@ -79,7 +79,19 @@ DocId Formatter::listed(Terminal* open, const Docs& items, const std::vector<Ter
   const DocId fill = docs_.fill(std::move(parts));
   if (open == nullptr) return fill;
   const DocId opened = token(open);
-  return all({opened, docs_.align(all({fill, token(close)}))});
+  const DocId rest = all({fill, token(close)});
+  // Below a comment all items are indented alike.
+  if (docs_[opened].ends_in_comment)
+    return all({opened, docs_.indent(kContinuation, all({docs_.hard_line(), rest}))});
+  if (!items.empty() && begins_with_comment(items.front()))
+    return all({opened, docs_.align(all({docs_.hard_line(), rest}))});
+  return all({opened, docs_.align(rest)});
+}
+
+bool Formatter::begins_with_comment(DocId id) const {
+  const Doc* doc = &docs_[id];
+  while (!doc->parts.empty()) doc = &docs_[doc->parts.front()];
+  return doc->kind == DocKind::OwnComment;
 }
 
 }  // namespace talweg::syntax

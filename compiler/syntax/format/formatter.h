@@ -32,7 +32,8 @@ class Formatter {
   using Terminal = antlr4::tree::TerminalNode;
   using Expression = TalwegParser::ExpressionContext;
 
-  /// The widest name and value of the declarations whose `=` and `in` share their columns.
+  /// The widest name and value of the declarations whose `=` and `in` share their columns; of arms
+  /// the widest condition, and the widths of pipelines.
   struct Columns {
     int name = 0;
     int value = 0;
@@ -70,6 +71,7 @@ class Formatter {
   /// Items between brackets, or without, each but the last with its comma.
   DocId listed(Terminal* open, const Docs& items, const std::vector<Terminal*>& commas,
                Terminal* close);
+  [[nodiscard]] bool begins_with_comment(DocId id) const;
 
   // declarations (declarations.cpp)
   DocId declaration(TalwegParser::DeclarationContext* context);
@@ -84,11 +86,15 @@ class Formatter {
   DocId state(TalwegParser::StateDeclContext* context, const Columns& columns);
   DocId state_head(TalwegParser::StateDeclContext* context);
   DocId matrix(TalwegParser::MatrixDeclContext* context);
-  DocId when_arm(TalwegParser::WhenArmContext* context);
+  DocId when_arm(TalwegParser::WhenArmContext* context, const Columns& columns);
+  DocId when_head(TalwegParser::WhenArmContext* context);
+  void share_arm_column(std::vector<Columns>::iterator first, std::vector<Columns>::iterator last);
   DocId range(TalwegParser::RangeContext* context);
   DocId choices(TalwegParser::ChoicesContext* context);
   /// The stages, with the space or line break before the first.
   DocId pipeline(TalwegParser::PipelineContext* context);
+  /// True if the author gave each stage a line.
+  [[nodiscard]] bool is_broken(TalwegParser::PipelineContext* context) const;
   DocId stage(TalwegParser::StageContext* context);
   std::vector<Columns> column_runs(const std::vector<TalwegParser::RuleItemContext*>& items);
   Columns widths(TalwegParser::RuleItemContext* item);

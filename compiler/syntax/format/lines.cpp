@@ -76,10 +76,15 @@ void Lines::align_comments(std::size_t first, std::size_t last, int width) {
 
 std::string Lines::take(int width) {
   line_break(0, false);
+  const auto is_sign = [&](std::size_t i) { return lines_[i].code == "|"; };
   for (std::size_t i = 0; i < lines_.size(); ++i) {
     std::size_t end = i;
+    if (is_sign(i) && !lines_[i].comment.empty()) {
+      align_comments(i, i + 1, width);  // far from what it stands behind it would look lost
+      continue;
+    }
     while (end < lines_.size() && !lines_[end].comment.empty() &&
-           lines_[end].indent == lines_[i].indent)
+           lines_[end].indent == lines_[i].indent && !is_sign(end))
       ++end;
     if (end == i) continue;
     align_comments(i, end, width);

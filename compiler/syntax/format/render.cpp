@@ -184,12 +184,22 @@ DocId Documents::add(DocKind kind, bool is_set, int amount, std::string_view tex
 std::optional<int> Documents::flat_width(DocId id) const {
   const Doc& whole = docs_[id.index];
   if (whole.must_break || whole.has_comment) return std::nullopt;
+  return ink_width(id);
+}
+
+std::optional<int> Documents::line_width(DocId id) const {
+  if (docs_[id.index].must_break) return std::nullopt;
+  return ink_width(id);
+}
+
+int Documents::ink_width(DocId id) const {
   int total = 0;
   std::vector<DocId> open = {id};
   while (!open.empty()) {
     const Doc& doc = docs_[open.back().index];
     open.pop_back();
-    total += columns(doc.text);
+    const bool is_comment = doc.kind == DocKind::OwnComment || doc.kind == DocKind::TrailingComment;
+    if (!is_comment) total += columns(doc.text);
     open.insert(open.end(), doc.parts.begin(), doc.parts.end());
   }
   return total;

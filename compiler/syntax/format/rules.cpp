@@ -1,8 +1,10 @@
 // Rules and what they declare. Hypers that follow each other without an empty line between have
 // their `=` in one column and the `in` of their ranges in another; states with initial values that
-// follow each other directly have their `=` in one.
+// follow each other directly have their `=` in one. The rules of arms without an empty line between
+// begin in one column, those that stand on the line of their condition.
 #include <algorithm>
 
+#include "compiler/syntax/format.h"
 #include "compiler/syntax/format/formatter.h"
 
 namespace talweg::syntax {
@@ -65,7 +67,7 @@ DocId Formatter::rule_item(TalwegParser::RuleItemContext* context, const Columns
     const DocId keyword = token(item->PIPELINE());
     return all({keyword, pipeline(item->pipeline())});
   }
-  return when_arm(context->whenArm());
+  return when_arm(context->whenArm(), columns);
 }
 
 DocId Formatter::hyper(TalwegParser::HyperDeclContext* context, const Columns& columns) {
@@ -144,15 +146,20 @@ DocId Formatter::matrix(TalwegParser::MatrixDeclContext* context) {
   return docs_.sequence(std::move(parts));
 }
 
-DocId Formatter::when_arm(TalwegParser::WhenArmContext* context) {
+DocId Formatter::when_head(TalwegParser::WhenArmContext* context) {
   Docs parts = {token(first(context))};
   if (context->expression() != nullptr) {
     parts.push_back(text(" "));
     parts.push_back(condition(context->expression()));
   }
   parts.push_back(token(context->COLON()));
-  parts.push_back(pipeline(context->pipeline()));
   return docs_.sequence(std::move(parts));
+}
+
+DocId Formatter::when_arm(TalwegParser::WhenArmContext* context, const Columns& columns) {
+  const DocId head = when_head(context);
+  const DocId gap = padding(head, columns.name);
+  return all({head, gap, pipeline(context->pipeline())});
 }
 
 DocId Formatter::padding(DocId before, int wanted) {
@@ -172,6 +179,16 @@ Formatter::Columns Formatter::widths(TalwegParser::RuleItemContext* item) {
     if (own.value > kMostAligned) own.value = 0;
   } else if (item->stateDecl() != nullptr && item->stateDecl()->ASSIGN() != nullptr) {
     head = state_head(item->stateDecl());
+  } else if (auto* arm = item->whenArm()) {
+    const DocId condition = when_head(arm);
+    // Whether it stands on the line must not depend on the column that it is to stand in.
+    const auto width = docs_.line_width(pipeline(arm->pipeline()));
+    const bool is_beside = width && comments_.before[first(arm->pipeline())].comments.empty() &&
+                           !is_broken(arm->pipeline());
+    if (is_beside) {
+      head = condition;
+      own.value = *width;
+    }
   }
   // These documents were for measuring: their tokens still have to be taken, with their comments.
   std::fill(led_.begin() + static_cast<std::ptrdiff_t>(first(item)),
@@ -180,14 +197,36 @@ Formatter::Columns Formatter::widths(TalwegParser::RuleItemContext* item) {
   return own;
 }
 
+/// The widest condition of those whose pipelines end within the line where they begin behind it;
+/// the others stand by themselves.
+void Formatter::share_arm_column(std::vector<Columns>::iterator first,
+                                 std::vector<Columns>::iterator last) {
+  std::vector<std::vector<Columns>::iterator> arms;
+  for (auto arm = first; arm != last; ++arm)
+    if (arm->name > 0) arms.push_back(arm);
+  for (bool is_done = false; !is_done && !arms.empty();) {
+    int most = 0;
+    for (const auto arm : arms) most = std::max(most, arm->name);
+    const auto too_long = [&](auto arm) { return kIndent + most + arm->value > kFormatWidth; };
+    for (const auto arm : arms)
+      if (too_long(arm)) arm->name = 0;
+    const std::size_t removed = std::erase_if(arms, too_long);
+    is_done = removed == 0;
+    if (is_done)
+      for (const auto arm : arms) arm->name = most;
+  }
+}
+
 std::vector<Formatter::Columns> Formatter::column_runs(
     const std::vector<TalwegParser::RuleItemContext*>& items) {
   std::vector<Columns> result(items.size());
   const auto joins = [&](std::size_t i) {
     if (i >= items.size() || comments_.before[first(items[i])].has_blank()) return false;
     const bool hypers = items[i - 1]->hyperDecl() != nullptr && items[i]->hyperDecl() != nullptr;
-    return hypers || (result[i - 1].name > 0 && items[i - 1]->stateDecl() != nullptr &&
-                      items[i]->stateDecl() != nullptr);
+    const bool arms = items[i - 1]->whenArm() != nullptr && items[i]->whenArm() != nullptr;
+    return hypers || arms ||
+           (result[i - 1].name > 0 && items[i - 1]->stateDecl() != nullptr &&
+            items[i]->stateDecl() != nullptr);
   };
   for (std::size_t i = 0; i < items.size(); ++i) result[i] = widths(items[i]);
   std::vector<Columns> shared = result;
@@ -201,8 +240,12 @@ std::vector<Formatter::Columns> Formatter::column_runs(
         break;
       }
     }
-    std::fill(shared.begin() + static_cast<std::ptrdiff_t>(begin),
-              shared.begin() + static_cast<std::ptrdiff_t>(end), most);
+    const auto from = shared.begin() + static_cast<std::ptrdiff_t>(begin);
+    const auto to = shared.begin() + static_cast<std::ptrdiff_t>(end);
+    if (items[begin]->whenArm() != nullptr)
+      share_arm_column(from, to);
+    else
+      std::fill(from, to, most);
   }
   return shared;
 }
