@@ -52,6 +52,12 @@ class Runner:
             self.fault(path, line, f"expected {wanted or 'no error'}, got exit {result.returncode} {codes}\n"
                        + "\n".join(entry.get("message", "") for entry in found) + result.stderr)
 
+    def check_layout(self, path, line, body, folder):
+        """What readers copy is laid out as `talweg fmt` would."""
+        result = self.run([self.talweg, "fmt", "-"], folder, input=body)
+        if result.returncode != 0 or result.stdout != body:
+            self.fault(path, line, f"talweg fmt would write\n{result.stdout}{result.stderr}")
+
     def check_console(self, path, line, info, body, folder):
         """Commands and their output."""
         if body.startswith("$ ./dev"):
@@ -101,6 +107,8 @@ class Runner:
                     if info.startswith(start):
                         check(path, line, info, body, folder)
                         self.ran += 1
+                if info.startswith("talweg") and "error=TW01" not in info:
+                    self.check_layout(path, line, body, folder)
 
     def update_file(self, path):
         def replace(match, folder):

@@ -129,6 +129,32 @@ TEST_CASE("long pipelines have a line for each stage") {
         "rule R =\n    A(" + long_argument + ")\n  | B(" + long_argument + ")\n  | C(d = 1)\n");
 }
 
+TEST_CASE("the rules of arms that stand together begin in one column") {
+  CHECK(formatted("rule R {\nwhen rank == 2 and a: A(1) // b\n// c\nwhen rank==1: B|C\n\n"
+                  "when rank==3:\nA\nwhen rank==30:\nA|B\notherwise: C }") ==
+        "rule R {\n"
+        "  when rank == 2 and a: A(1)  // b\n"
+        "  // c\n"
+        "  when rank == 1:       B | C\n"
+        "\n"
+        "  when rank == 3: A\n"
+        "  when rank == 30:\n      A\n    | B\n"
+        "  otherwise:      C\n"
+        "}\n");
+}
+
+TEST_CASE("a list below a comment has one indentation") {
+  CHECK(formatted("let m = [ // a\n1, // b\n2]") ==
+        "let m = [  // a\n        1,  // b\n        2]\n");
+  CHECK(formatted("rule R = A( // a\nx=1, // b\ny=2)") ==
+        "rule R = A(  // a\n    x = 1,  // b\n    y = 2)\n");
+}
+
+TEST_CASE("a stage below a comment behind its sign is indented") {
+  CHECK(formatted("rule R =\nA // a\n| // b\nB // c\n| C") ==
+        "rule R =\n    A  // a\n  |  // b\n    B  // c\n  | C\n");
+}
+
 TEST_CASE("long values are broken where the language lets a line go on") {
   const std::string a(30, 'a');
   const std::string b(30, 'b');
