@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <charconv>
 #include <system_error>
 #include <thread>
@@ -78,6 +79,34 @@ driver::CompileOptions compile_options(const RuleOptions& options) {
   return result;
 }
 
+namespace {
+
+/// Settings that the rule cannot take whatever their value, and those that cannot be read.
+support::Status check_settings(const sema::TypedRule& rule,
+                               const std::vector<std::string>& settings) {
+  for (const std::string& text : settings) {
+    const std::size_t equals = std::min(text.find('='), text.size());
+    std::string name = text.substr(0, equals);
+    if (const std::size_t colon = name.find(':'); colon != std::string::npos)
+      name.erase(0, colon + 1);
+    for (const sema::TypedHyper& hyper : rule.hypers) {
+      if (hyper.rate != types::Rate::Const || hyper.public_name != name || equals == text.size())
+        continue;
+      std::string user = rule.name;  // of a hyper of the outermost rule
+      for (const sema::TypedStage& stage : rule.stages)
+        if (!hyper.stage.empty() && stage.label == hyper.stage) user = stage.rule;
+      return support::Failure{
+          support::FailureKind::Usage,
+          fmt::format("--set {}: `{}` is fixed when the rule is compiled: write `{}({} = {})`",
+                      text, name, user, hyper.name, text.substr(equals + 1))};
+    }
+    if (auto setting = parse_setting(text); !setting) return setting.failure();
+  }
+  return support::ok();
+}
+
+}  // namespace
+
 support::Result<Compiled> compile_rule(Compilation& compilation, const RuleOptions& options) {
   if (options.rule.find_first_not_of(" \t\r\n") == std::string::npos)
     return support::Failure{
@@ -90,6 +119,8 @@ support::Result<Compiled> compile_rule(Compilation& compilation, const RuleOptio
         support::FailureKind::Program,
         fmt::format("the rule has {} error{}", compilation.diagnostics.error_count(),
                     compilation.diagnostics.error_count() == 1 ? "" : "s")};
+  if (auto checked = check_settings(front_end->rule, options.settings); !checked)
+    return checked.failure();
   auto program = driver::compile(front_end->graph, compile_options(options));
   if (!program) return program.failure();
   return Compiled{std::move(*front_end), *program};

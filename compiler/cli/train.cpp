@@ -155,8 +155,6 @@ int run(Options& o) {
   o.settings.restore_best = !o.no_restore;
   o.settings.log_steps = !o.no_step_log;
   if (auto checked = train::check(o.settings); !checked) return report("train", checked.failure());
-  for (const std::string& text : o.rule.settings)
-    if (auto setting = parse_setting(text); !setting) return report("train", setting.failure());
 
   Compilation compilation(o.rule.include_dirs);
   auto compiled = compile_rule(compilation, o.rule);

@@ -134,7 +134,8 @@ Value Checker::clip_call(Span span, const syntax::CallExpr& call) {
 }
 
 Value Checker::given_call(Span span, const syntax::CallExpr& call) {
-  if (frame_->place == Place::View) return not_available("given", span);
+  if (frame_->place == Place::View || (frame_->place == Place::Initial && frame_->rule))
+    return not_available("given", span);
   const syntax::NameExpr* name = nullptr;
   if (call.arguments.size() == 1 && call.arguments[0].value.valid() && !call.arguments[0].name)
     name = std::get_if<syntax::NameExpr>(&tree()[call.arguments[0].value].node);

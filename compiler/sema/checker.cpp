@@ -113,7 +113,9 @@ bool Checker::expect_kind(const Value& value, Kind kind, std::string_view what) 
   auto report = reporter_.report(DiagnosticKind::WrongKind, value.span, what,
                                  wants_bool ? "true or false" : "a number",
                                  wants_bool ? "a number" : "true or false");
-  if (wants_bool)
+  if (wants_bool && value.constant)
+    report.help("write `true` or `false`");
+  else if (wants_bool)
     report.help("compare it: `x != 0`");
   else
     report.help("choose a number by it: `if c then 1 else 0`");

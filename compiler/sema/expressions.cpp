@@ -122,8 +122,7 @@ Value Checker::binary_chain(syntax::ExprId id) {
   }
   std::optional<Value> left;
   const auto& innermost = std::get<syntax::BinaryExpr>(chain.back()->node);
-  if (innermost.op == BinaryOp::Eq || innermost.op == BinaryOp::Ne)
-    if ((left = choice_comparison(chain.back()->span, innermost))) chain.pop_back();
+  if ((left = choice_comparison(chain.back()->span, innermost))) chain.pop_back();
   if (!left) left = expression(id);
   for (auto link = chain.rbegin(); link != chain.rend(); ++link) {
     const auto& n = std::get<syntax::BinaryExpr>((*link)->node);
@@ -182,7 +181,7 @@ std::optional<std::size_t> Checker::choice_named(Frame& frame, syntax::ExprId id
   });
 }
 
-/// `mode == raw`, also the other way round.
+/// `mode == raw`, also the other way round. `mode < raw` is refused once, for both its sides.
 std::optional<Value> Checker::choice_comparison(Span span, const syntax::BinaryExpr& n) {
   const auto hyper_at = [&](syntax::ExprId id) -> HyperMember* {
     const auto* name = id.valid() ? std::get_if<syntax::NameExpr>(&tree()[id].node) : nullptr;
@@ -192,8 +191,13 @@ std::optional<Value> Checker::choice_comparison(Span span, const syntax::BinaryE
   const syntax::ExprId other = hyper ? n.right : n.left;
   if (!hyper) hyper = hyper_at(n.right);
   if (!hyper || !other.valid()) return std::nullopt;
-  hyper->is_used = true;
   const auto choice = choice_named(*frame_, other, *hyper->decl);
+  if (n.op != BinaryOp::Eq && n.op != BinaryOp::Ne) {
+    if (!choice) return std::nullopt;
+    expression(other == n.left ? n.right : n.left);  // says how choices are compared
+    return unknown(span);
+  }
+  hyper->is_used = true;
   if (!choice) {
     report_unknown_choice(tree()[other].span, *hyper->decl);
     return unknown(span);

@@ -29,10 +29,22 @@ void PipelineChecker::declare_members(RuleInstance& instance, const Use& use) {
   }
   for (std::size_t i = 0; i < decl.hypers.size(); ++i)
     add_hyper(instance, decl.hypers[i], use, given[i]);
+  for (std::size_t i = 0; i < decl.hypers.size(); ++i)
+    if (given[i]) note_given(instance, i, use, *given[i]);
   for (const syntax::InputDecl& input : decl.inputs) add_input(instance, input);
   for (const syntax::StateDecl& state : decl.states) add_state(instance, state);
   for (std::size_t i = 0; i < decl.views.size(); ++i)
     add_member(instance, decl.views[i].name, Member::Sort::View, i);
+}
+
+/// What is wrong inside the rule may be the fault of the constants that it is given.
+void PipelineChecker::note_given(const RuleInstance& instance, std::size_t index, const Use& use,
+                                 const syntax::Argument& argument) {
+  const HyperMember& hyper = instance.hypers[index];
+  if (builder_.rule.hypers[hyper.index].rate != Rate::Const || !argument.value.valid()) return;
+  const Span value = span_in(*use.around->module, argument.value);
+  reporter_.add_given({argument.name ? argument.name->span.to(value) : value,
+                       fmt::format("`{}` is given here", hyper.decl->name.text)});
 }
 
 void PipelineChecker::add_member(RuleInstance& instance, const syntax::Name& name,

@@ -110,7 +110,7 @@ std::optional<Value> Checker::later_hyper(std::string_view name, Span span) {
   if (later == hypers.end()) return std::nullopt;
   reporter_.report(DiagnosticKind::NotAvailableHere, span, name)
       .label(later->name.span, "declared here")
-      .help("a default may use hypers that are declared before it");
+      .help("defaults and ranges may use hypers that are declared before them");
   return unknown(span);
 }
 
@@ -185,7 +185,7 @@ Value Checker::not_available(std::string_view name, Span span) {
           fmt::format("a function sees its parameters only: give it a parameter `{}`", name));
       break;
     case Place::Initial:
-      report.help("an initial value may use constants, hypers, or be `param`");
+      report.help("an initial value may be any expression of constants, hypers and `param`");
       break;
     case Place::View:
       report.help(

@@ -63,6 +63,8 @@ class PipelineChecker {
 
   // members.cpp
   void declare_members(RuleInstance& instance, const Use& use);
+  void note_given(const RuleInstance& instance, std::size_t index, const Use& use,
+                  const syntax::Argument& argument);
   void add_member(RuleInstance& instance, const syntax::Name& name, Member::Sort sort,
                   std::size_t index);
   void add_state(RuleInstance& instance, const syntax::StateDecl& decl);

@@ -113,6 +113,7 @@ RuleInstance* PipelineChecker::use(LoadedModule& module, const syntax::RuleDecl&
   instance.decl = &decl;
   instance.label = use.label;
   open_rules_.push_back(&decl);
+  const std::size_t outer_given = reporter_.given_count();
   check_structure(decl);
   declare_members(instance, use);
   if (!decl.arms.empty())
@@ -121,6 +122,7 @@ RuleInstance* PipelineChecker::use(LoadedModule& module, const syntax::RuleDecl&
     stages(instance, decl.pipelines.front());
   else
     blocks(instance, use.watch);
+  reporter_.forget_given(outer_given);
   if (instance.exit && condition_.known && !condition_.constant)
     refuse_exit_in_arm(*instance.exit, use.stage ? use.stage->span : decl.name.span);
   open_rules_.pop_back();

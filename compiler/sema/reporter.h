@@ -6,6 +6,7 @@
 
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "compiler/base/diagnostics.h"
@@ -21,14 +22,26 @@ class Reporter {
     if (base::info(kind).severity == base::Severity::Error) failed_ = true;
     base::DiagnosticBuilder report = diagnostics_.report(kind, span, args...);
     if (call_site_) report.label(*call_site_, "in this call");
+    for (const base::Label& given : given_) report.label(given.span, given.text);
     return report;
   }
 
   /// Reports from now on come from the body of a function that is called here.
   void set_call_site(std::optional<base::Span> span) { call_site_ = span; }
 
+  /// Reports from now on come from a rule that was given this constant; until `forget_given`.
+  void add_given(base::Label given) { given_.push_back(std::move(given)); }
+  [[nodiscard]] std::size_t given_count() const { return given_.size(); }
+  /// Forgets all but the first `count`.
+  void forget_given(std::size_t count) {
+    given_.erase(given_.begin() + static_cast<std::ptrdiff_t>(count), given_.end());
+  }
+
   /// A new check begins.
-  void begin() { failed_ = stopped_ = false; }
+  void begin() {
+    failed_ = stopped_ = false;
+    given_.clear();
+  }
   void fail() { failed_ = true; }
   [[nodiscard]] bool failed() const { return failed_; }
 
@@ -47,6 +60,7 @@ class Reporter {
   bool failed_ = false;
   bool stopped_ = false;
   std::optional<base::Span> call_site_;
+  std::vector<base::Label> given_;  // of the rules that are open, outermost first
 };
 
 }  // namespace talweg::sema
