@@ -101,6 +101,9 @@ class Usage(CommandTest):
             self.assertIn(f"{flag}: '{wrong}' is not a whole number from {least} to {greatest}", error)
 
     def test_suggestions(self):
+        for rule, setting, wanted in (("SGD", "momentum=0.9", "SGD(momentum = 0.9)"), ("AdamW | Ema", "0:eps_place=raw", "AdamW(eps_place = raw)")):
+            error = self.talweg("trace", "--rule", rule, "--function", "booth", "--set", setting, code=2).stderr
+            self.assertIn("is fixed when the rule is compiled: write `" + wanted + "`", error)
         error = self.talweg("trace", "--rule", "AdamW", "--function", "booth", "--set", "weight_dacay=1", code=2).stderr
         self.assertIn("weight_decay", error)
 
