@@ -395,8 +395,8 @@ rule R
 TEST_CASE("what a call that ends early leaves is read by it") {
   const auto codes = [](const std::string& statements) {
     test::Session session;
-    session.add("m", "rule R {\n  input model loss\n  state m = 0\n  state v = 0\n  step {\n" + statements +
-                         "\n    update = (m + v) * loss\n  }\n}");
+    session.add("m", "rule R {\n  input model loss\n  state m = 0\n  state v = 0\n  step {\n" +
+                         statements + "\n    update = (m + v) * loss\n  }\n}");
     session.check("m");
     return session.codes();
   };
