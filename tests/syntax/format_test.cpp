@@ -143,6 +143,15 @@ TEST_CASE("the rules of arms that stand together begin in one column") {
         "}\n");
 }
 
+TEST_CASE("an arm that is broken for its length has no share in the column of the others") {
+  const std::string once =
+      formatted("rule R {\nwhen rank == 2 or rank == 0: A | B(a = " + std::string(40, 'b') +
+                ", c = " + std::string(12, 'd') + ")\nwhen rank == 1: " + std::string(60, 'e') +
+                " | C\notherwise: D\n}");
+  CHECK(once.find("  otherwise:      D\n") != std::string::npos);
+  CHECK(formatted(once) == once);
+}
+
 TEST_CASE("a list below a comment has one indentation") {
   CHECK(formatted("let m = [ // a\n1, // b\n2]") ==
         "let m = [  // a\n        1,  // b\n        2]\n");

@@ -202,8 +202,11 @@ Formatter::Columns Formatter::widths(TalwegParser::RuleItemContext* item) {
 void Formatter::share_arm_column(std::vector<Columns>::iterator first,
                                  std::vector<Columns>::iterator last) {
   std::vector<std::vector<Columns>::iterator> arms;
-  for (auto arm = first; arm != last; ++arm)
+  for (auto arm = first; arm != last; ++arm) {
+    // One that is broken for its length has no share, as it has none once it is written broken.
+    if (kIndent + arm->name + arm->value > kFormatWidth) arm->name = 0;
     if (arm->name > 0) arms.push_back(arm);
+  }
   for (bool is_done = false; !is_done && !arms.empty();) {
     int most = 0;
     for (const auto arm : arms) most = std::max(most, arm->name);
