@@ -94,15 +94,16 @@ rule R {
 
 TEST_CASE("a truth that an arm of a `when` and the step decide together is no way") {
   require_same_everywhere(R"(
+rule First { step { update = 1 / (2 - t) } }
 rule Powers { step { param = if is_finite(update) then 2 * param else grad; update = 0.1^(100 * t) } }
-rule Jumps { step { param = if is_finite(update) then 3 * param else grad; update = 1 / (2 - t) } }
+rule Jumps { step { param = if is_finite(update) then 3 * param else grad; update = 1 / (3 - t) } }
 rule Finite { step { param = if is_finite(update) then 4 * param else grad } }
 rule Choice {
   when size >= 8: Powers
   when named("tensor0"): Powers
   otherwise: Jumps
 }
-rule R { pipeline Choice | Finite }
+rule R { pipeline First | Choice | Finite }
 )");
 }
 
