@@ -147,7 +147,7 @@ TEST_CASE("an arm that is broken for its length has no share in the column of th
   const std::string once = formatted(
       "rule R {\n"
       "when rank == 2 or rank == 0: R1 | R1(h2 = (false) and (is_finite(t)), h3 = clip(t + 0 * t, "
-      "1, 5))\n"
+      "0.125, 0.5))\n"
       "when rank == 1: stage4 = R1(h3 = clip(given_number + 0 * t, 0.125, 0.5)) | stage5 = R1\n"
       "otherwise: R1\n"
       "}");
