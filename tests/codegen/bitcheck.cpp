@@ -304,6 +304,14 @@ std::shared_ptr<driver::Program> compile_for(const ir::Graph& graph, types::Comp
   return *program;
 }
 
+std::vector<std::shared_ptr<driver::Program>> on_all_targets(const ir::Graph& graph) {
+  constexpr auto kCompute = types::ComputeType::F64;
+  std::vector<std::shared_ptr<driver::Program>> programs = {
+      driver::make_interpreter(graph, kCompute)};
+  for (const std::string& isa : isas_here()) programs.push_back(compile_for(graph, kCompute, isa));
+  return programs;
+}
+
 void require_same_bits(const ir::Graph& graph, const std::vector<StepSetting>& settings,
                        const std::string& what) {
   for (const auto compute : {types::ComputeType::F32, types::ComputeType::F64}) {

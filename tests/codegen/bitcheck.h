@@ -45,6 +45,9 @@ std::vector<std::string> isas_here();
 std::shared_ptr<driver::Program> compile_for(const ir::Graph& graph, types::ComputeType compute,
                                              const std::string& isa);
 
+/// The graph on the interpreter and compiled for every ISA of this machine, in float64.
+std::vector<std::shared_ptr<driver::Program>> on_all_targets(const ir::Graph& graph);
+
 /// Fails the test, naming `what`, where an ISA of this machine leaves other bits than the
 /// interpreter under one of the settings, in float32 or float64.
 void require_same_bits(const ir::Graph& graph, const std::vector<StepSetting>& settings,

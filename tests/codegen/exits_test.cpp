@@ -173,12 +173,7 @@ using Numbers = std::vector<double>;
 
 /// Runs `check` on the interpreter and on every ISA.
 void on_every_target(const std::string& rule, const std::function<void(Trial&)>& check) {
-  const ir::Graph graph = graph_of_rule(rule, kRules);
-  constexpr auto kCompute = types::ComputeType::F64;
-  std::vector<std::shared_ptr<driver::Program>> programs = {
-      driver::make_interpreter(graph, kCompute)};
-  for (const std::string& isa : isas_here()) programs.push_back(compile_for(graph, kCompute, isa));
-  for (const auto& program : programs) {
+  for (const auto& program : on_all_targets(graph_of_rule(rule, kRules))) {
     INFO(rule << " on " << program->image().isa);
     Trial trial(program);
     check(trial);
