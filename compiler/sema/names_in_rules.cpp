@@ -110,7 +110,9 @@ std::optional<Value> Checker::later_hyper(std::string_view name, Span span) {
   if (later == hypers.end()) return std::nullopt;
   reporter_.report(DiagnosticKind::NotAvailableHere, span, name)
       .label(later->name.span, "declared here")
-      .help("defaults and ranges may use hypers that are declared before them");
+      .help(frame_->place == Place::Default
+                ? "a default may use hypers that are declared before it"
+                : "only constants and `const` hypers that are declared before it can be used here");
   return unknown(span);
 }
 
