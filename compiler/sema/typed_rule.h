@@ -16,6 +16,7 @@
 #include "compiler/base/ids.h"
 #include "compiler/base/source.h"
 #include "compiler/builtins/op.h"
+#include "compiler/builtins/reduction.h"
 #include "compiler/types/fact.h"
 #include "compiler/types/interval.h"
 #include "compiler/types/rate.h"
@@ -48,7 +49,8 @@ enum class SymbolKind : std::uint8_t {
   State,  // index into TypedRule::states
   Input,  // index into TypedRule::inputs
   Given,  // given(input): model-rate bool; index into inputs
-  Fact,   // of the tensor, in a `when` only: index into TypedRule::facts, tensor rate
+  Fact,   // of the tensor (`rank`, `size`; in a `when` also names and tags): index into
+          // TypedRule::facts, tensor rate
   Local,  // index into TypedRule::locals
 };
 struct Symbol {
@@ -80,6 +82,14 @@ struct ChooseNode {
   TypedExprId then_value;
   TypedExprId else_value;
 };
+/// `sum(x) per model`: over the index values of rate `over`, which is that of the operands
+/// together, of the tensors that run the stage and have a gradient. The rate of the whole is the
+/// one asked for, and slower than `over`; no condition around it is faster than that.
+struct ReduceNode {
+  builtins::Reduction function;
+  Rate over = Rate::Element;
+  std::vector<TypedExprId> operands;  // none of them need be as fast as `over` by itself
+};
 /// Statements, then a value: a block arm or an inlined function.
 struct BlockNode {
   std::vector<TypedStmt> statements;
@@ -89,7 +99,7 @@ struct BlockNode {
 struct TypedExpr {
   Type type;
   Span span;
-  std::variant<ConstantNode, LoadNode, ApplyNode, ChooseNode, BlockNode> node;
+  std::variant<ConstantNode, LoadNode, ApplyNode, ChooseNode, ReduceNode, BlockNode> node;
 };
 
 // ---- Statements ----
@@ -153,10 +163,12 @@ struct TypedState {
   std::string public_name;  // "m", or "adamw.m" where ambiguous
   std::string doc;
   Span span;
-  Rate rate = Rate::Element;             // Model, Group or Element in this version
+  Rate rate = Rate::Element;             // Model, Group, Tensor or Element in this version
   std::optional<TypedExprId> initial;    // absent: 0. Const rate, or of hypers and `param`
   Span initial_span;                     // where it was written
   std::optional<TypedExprId> condition;  // of its stage: tensors that keep it
+  /// It is what `previous` reads: a call that is held or skipped leaves it as it was.
+  bool is_previous = false;
 };
 
 /// An input of the same name and rate is one input for all stages that declare it.
@@ -166,7 +178,7 @@ struct TypedInput {
   std::string public_name;
   std::string doc;
   Span span;
-  Rate rate = Rate::Element;  // Model or Element
+  Rate rate = Rate::Element;  // Model, Group, Tensor or Element
   /// Of the stages that declare it; a stage without a condition leaves an empty entry.
   std::vector<std::optional<TypedExprId>> conditions;
 };
@@ -199,6 +211,16 @@ struct TypedView {
   std::optional<TypedExprId> condition;
 };
 
+/// `require rank <= 2`: a bool over facts and constants that must hold for every tensor that runs
+/// the stage.
+struct TypedRequirement {
+  Span span;
+  std::string text;  // as it is written: "rank <= 2"
+  std::string rule;  // that asks for it
+  TypedExprId condition;
+  std::optional<TypedExprId> stage_condition;
+};
+
 struct TypedStage {
   std::string label;  // unique in the pipeline: "adamw", "clip", or as given by `name = Rule`
   std::string rule;   // "AdamW"
@@ -219,6 +241,7 @@ struct TypedRule {
   std::vector<TypedView> views;
   std::vector<TypedLocal> locals;
   std::vector<types::Fact> facts;
+  std::vector<TypedRequirement> requirements;
   std::vector<TypedStage> stages;
   std::vector<TypedExpr> exprs;
   /// True if some stage assigns `update`: then param -= update once after all steps. Else nothing

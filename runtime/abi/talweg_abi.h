@@ -1,9 +1,12 @@
 /* The contract between compiled rules and the runtime that steps them. C11; includes no other
  * header of the project. The only thing that compiler/ and runtime/ share.
  *
- * An image is one rule compiled for one machine: tables that describe it, scalar functions and
- * passes. Scalar functions compute what differs per step (model) or per step and parameter group
- * (group); passes then walk the chunk table. Nothing in an image allocates, fails or keeps state.
+ * An image is one rule compiled for one machine: tables that describe it, and what it runs in
+ * phases. Each phase has scalar functions, which compute what differs per step (model), per step
+ * and parameter group (group), or per step and tensor (tensor), and a pass, which walks the chunk
+ * table. A pass leaves partial results of reductions, one a chunk; the runtime folds them in a
+ * fixed order before the phase that reads them. Nothing in an image allocates, fails or keeps
+ * state.
  *
  * Version history (append only)
  *   1: first release. */
@@ -68,7 +71,7 @@ typedef struct talweg_hyper_info {
                       too */
   uint8_t follows; /* 1 (with `bound`): may be set all the same; NaN among the hypers that functions
                       see until it is, and computed only then */
-  uint8_t reserved;
+  uint8_t bound_phase; /* whose functions compute it; its range is checked after them */
 } talweg_hyper_info;
 
 typedef enum talweg_initial {
@@ -85,7 +88,7 @@ typedef struct talweg_state_info {
   const char* doc;
   double initial_value;
   uint32_t stream;   /* element states: index of its stream; else UINT32_MAX */
-  uint8_t rate;      /* talweg_rate */
+  uint8_t rate;      /* talweg_rate: MODEL, GROUP, TENSOR or ELEMENT */
   uint8_t dtype;     /* talweg_dtype: the compute type for element states, F64 for scalar ones */
   uint8_t initial;   /* talweg_initial */
   uint8_t is_stored; /* 1 if a step can change it */
@@ -95,7 +98,7 @@ typedef struct talweg_input_info {
   const char* name;
   const char* doc;
   uint32_t stream; /* element inputs: index of its stream; else UINT32_MAX */
-  uint8_t rate;    /* MODEL or ELEMENT */
+  uint8_t rate;    /* MODEL, GROUP, TENSOR or ELEMENT */
   uint8_t reserved[3];
 } talweg_input_info;
 
@@ -118,8 +121,12 @@ typedef struct talweg_fact_info {
 typedef struct talweg_placement {
   const double* facts;    /* [fact_count] in */
   uint32_t* route;        /* out: what passes are told of the tensor */
-  uint8_t* state_present; /* [state_count] out: 1 for element states that the tensor keeps */
-  uint8_t* input_present; /* [input_count] out: 1 for element inputs that its steps may read */
+  uint8_t* state_present; /* [state_count] out: 1 for element and tensor states that it keeps */
+  uint8_t* input_present; /* [input_count] out: 1 for element and tensor inputs that its steps may
+                             read */
+  uint8_t* in_domain;     /* [domain_count] out: 1 for the sets of tensors it belongs to, over which
+                             reductions range */
+  uint8_t* requirement_met; /* [requirement_count] out: 0 for what a rule requires and it lacks */
 } talweg_placement;
 
 typedef void (*talweg_place_function)(void* self, const talweg_placement* placement);
@@ -141,6 +148,41 @@ typedef union talweg_slot {
   uint64_t bits;
 } talweg_slot;
 
+/* How partial results are folded. Every fold starts from a value that changes nothing: +0,
+ * +infinity, -infinity; MIN and MAX give NaN if one value is NaN, and order -0 below +0. */
+typedef enum talweg_fold {
+  TALWEG_FOLD_SUM = 0,
+  TALWEG_FOLD_MIN = 1,
+  TALWEG_FOLD_MAX = 2,
+} talweg_fold;
+
+/* Where the values come from that a reduction folds. */
+typedef enum talweg_reduction_source {
+  TALWEG_FROM_CHUNKS = 0,  /* a pass leaves one a chunk */
+  TALWEG_FROM_TENSORS = 1, /* the tensor function leaves one a tensor */
+  TALWEG_FROM_GROUPS = 2,  /* the group function leaves one a group */
+} talweg_reduction_source;
+
+/* One value for the model, for each group or for each tensor, folded from many.
+ *
+ * The order depends on shapes only. A sequence of values is folded like this: values 1,024 k to
+ * 1,024 k + 1,023 are a block; within it value i joins lane i mod 64, in order, from the fold's
+ * start; the lanes fold by halves (lane i with lane i + 32, then i with i + 16, ... 1); of more
+ * than one block the results, one a block, are such a sequence in their turn. Elements are a
+ * sequence of segments within their chunk (a block is a segment), chunks within their tensor,
+ * tensors within their group or the model, where tensors that take no part count as the fold's
+ * start. */
+typedef struct talweg_reduction_info {
+  uint8_t fold;     /* talweg_fold */
+  uint8_t source;   /* talweg_reduction_source */
+  uint8_t rate;     /* of the result: MODEL, GROUP or TENSOR */
+  uint8_t counts;   /* 1: the values folded are numbers of index values (of elements: FROM_CHUNKS;
+                       else   1 for each tensor, or group), and nobody leaves them */
+  uint32_t phase;   /* whose functions are the first to see it; folded right before them */
+  uint32_t partial; /* which of the partial results of its source; where `counts` is 0 */
+  uint32_t domain;  /* the tensors it ranges over, as placements say; UINT32_MAX: all */
+} talweg_reduction_info;
+
 /* What scalar functions see. Arrays are indexed as the image's tables; entries of other rates are
  * unused. */
 typedef struct talweg_scalar_args {
@@ -150,29 +192,34 @@ typedef struct talweg_scalar_args {
       hypers; /* [hyper_count] of this group; model hypers in every group's row; bools 0 or 1 */
   const double*
       states; /* [state_count] scalar states before the step: model ones, and this group's */
-  const double* inputs; /* [input_count] model inputs; 0 where not given */
+  const double* inputs; /* [input_count] model inputs, and this group's; 0 where not given */
   const uint8_t* given; /* [input_count] 1 where the caller gave the input */
   double*
       new_states; /* [state_count] out: values after the step of the states this function stores */
   double* bound;  /* [hyper_count] out: values of bound hypers of this function's rate */
   talweg_slot* model_slots; /* model function: out; group function: in */
   talweg_slot* group_slots; /* group function: out */
-  /* [input_count] out, all 1 before: cleared for inputs that this step does not read, so that they
-   * may be missing. An input is needed for a group if neither function cleared it. */
+  /* [input_count] out, all 1 before the first phase: cleared by its functions for inputs that this
+   * step does not read, so that they may be missing. An input is needed for a group if neither
+   * function cleared it. */
   uint8_t* needed;
-  uint32_t* outcome; /* model function, out: a talweg_outcome; TALWEG_COMPLETED before */
-  /* [state_count] model function, out, all 1 before: cleared in a skipped call for the states that
-   * it leaves as they were; whose initial values, if they have none yet, later calls make. */
+  uint32_t* outcome; /* model function of the end phase, out: a talweg_outcome; TALWEG_COMPLETED
+                        before */
+  /* [state_count] the same function, out, all 1 before: cleared in a skipped call for the states
+   * that it leaves as they were; whose initial values, if they have none yet, later calls make. */
   uint8_t* kept;
   /* [hyper_count] out, all 0 before: set for bound hypers of this function's rate that the call
    * ended before; `bound` then says nothing. */
   uint8_t* unbound;
+  const double*
+      reduced;      /* [reduction_count] of the model; in a group's row also those of the group */
+  double* partials; /* [group_partial_count] group function, out: what reductions fold */
 } talweg_scalar_args;
 
 typedef void (*talweg_scalar_function)(void* self, const talweg_scalar_args* args);
 
-/* What a pass sees. Tensors without a gradient this step have a null gradient pointer: their chunks
- * are passed over and nothing of theirs is read or written. */
+/* What a tensor function or a pass sees. Tensors without a gradient this step have a null gradient
+ * pointer: they are passed over and nothing of theirs is read or written. */
 typedef struct talweg_pass_args {
   const talweg_chunk* chunks;     /* sorted by tensor, then first element */
   void* const* pointers;          /* [tensor][stream_count]: start of each stream of each tensor */
@@ -182,28 +229,53 @@ typedef struct talweg_pass_args {
   const talweg_scalar_args* group_args; /* [group]: what the scalar functions saw */
   const uint32_t* tensor_routes;        /* [tensor] as place() said */
   const double* tensor_facts;           /* [tensor][fact_count] */
+  talweg_slot* tensor_slots;            /* [tensor][tensor_slot_count]; tensor function: out */
+  const double* tensor_states;          /* [tensor][state_count] tensor states before the step */
+  double* new_tensor_states;            /* [tensor][state_count] tensor function, out: after it */
+  const double* tensor_inputs;          /* [tensor][input_count] tensor inputs; 0 where not given */
+  const double* tensor_reduced;         /* [tensor][reduction_count] those of rate tensor */
+  double* tensor_partials; /* [tensor_partial_count][tensor] tensor function, out: what reductions
+                              fold */
+  double* chunk_partials;  /* [chunk_partial_count][chunk_count] pass, out: what reductions fold */
+  uint64_t chunk_count;
+  uint64_t tensor_count;
 } talweg_pass_args;
+
+/* Runs tensors [tensor_begin, tensor_end). May be called from several threads for disjoint ranges.
+ */
+typedef void (*talweg_tensor_function)(void* self, const talweg_pass_args* args,
+                                       uint32_t tensor_begin, uint32_t tensor_end);
 
 /* Runs chunks [chunk_begin, chunk_end). May be called from several threads for disjoint ranges. */
 typedef void (*talweg_pass_function)(void* self, const talweg_pass_args* args, uint32_t chunk_begin,
                                      uint32_t chunk_end);
 
-typedef struct talweg_pass_info {
-  talweg_pass_function run;
-  uint32_t read_bytes_per_element;
-  uint32_t written_bytes_per_element;
-} talweg_pass_info;
-
-/* What runs over tensors: scalar functions, then passes. A function that is null does nothing. */
-typedef struct talweg_kernels {
+/* In order: reductions of this phase are folded; the model function; the group function for each
+ * group that has tensors; the tensor function; the pass. What is null does nothing. */
+typedef struct talweg_phase {
   talweg_scalar_function model_scalars;
   talweg_scalar_function group_scalars;
-  const talweg_pass_info* passes;
-  /* Says which route a tensor takes through the passes; null: route 0. What else it says of a
-   * placement means nothing. */
+  talweg_tensor_function tensor_scalars;
+  talweg_pass_function pass;
+  uint32_t read_bytes_per_element; /* of the pass */
+  uint32_t written_bytes_per_element;
+} talweg_phase;
+
+/* What runs over tensors: a step, a view, an initial value. */
+typedef struct talweg_kernels {
+  const talweg_phase* phases;
+  const talweg_reduction_info* reductions;
+  /* Of a view: says which route a tensor takes through its passes; null: route 0. What else it says
+   * of a placement means nothing. Of a step: says everything of a placement; null: every tensor has
+   * route 0, all states and all inputs, and is in every domain. */
   talweg_place_function place;
   void* self; /* first argument of the functions */
-  uint32_t pass_count, model_slot_count, group_slot_count;
+  uint32_t phase_count, reduction_count;
+  uint32_t model_slot_count, group_slot_count, tensor_slot_count;
+  uint32_t chunk_partial_count, tensor_partial_count, group_partial_count;
+  /* The phase whose model function says how the call ends. Nothing is stored before the pass of
+   * this phase, and before the bound hypers of all phases are checked. */
+  uint32_t end_phase;
   uint32_t reserved;
 } talweg_kernels;
 
@@ -217,7 +289,8 @@ typedef struct talweg_view_info {
   talweg_kernels kernels;
 } talweg_view_info;
 
-/* Streams: 0 is param, 1 is grad, then element states and element inputs, as their infos say. */
+/* Streams: 0 is param, 1 is grad, then element states and element inputs, as their infos say, then
+ * scratch. */
 #define TALWEG_STREAM_PARAM 0u
 #define TALWEG_STREAM_GRAD 1u
 
@@ -232,24 +305,23 @@ typedef struct talweg_image {
   const talweg_state_info* states;
   const talweg_input_info* inputs;
   const talweg_fact_info* facts;
-  const talweg_pass_info* passes;
-  uint32_t hyper_count, state_count, input_count, fact_count, pass_count;
-  uint32_t stream_count, model_slot_count, group_slot_count;
+  const char* const* requirements; /* [requirement_count] as a rule says them: "rank <= 2" */
+  uint32_t hyper_count, state_count, input_count, fact_count, requirement_count, domain_count;
+  uint32_t stream_count;
+  uint32_t scratch_count; /* the last streams are scratch: memory of the compute type for each
+                             element of each tensor, whose content between steps means nothing */
   uint32_t uses_gradient; /* 0 for a rule that never reads grad */
-  talweg_scalar_function model_scalars;
-  talweg_scalar_function group_scalars;
+  uint32_t view_count;
+  talweg_kernels step;
   /* Writes new_states for the states whose `initial` is SCALAR (what others have means nothing);
-   * sees hypers only. */
+   * sees hypers only; `self` is that of the step. Called for the model and for each group; a tensor
+   * state begins with the value of its group. Null if no state's `initial` is SCALAR. */
   talweg_scalar_function initial_states;
-  talweg_place_function place; /* null: every tensor has route 0, all states and all inputs */
-  void* self;                  /* first argument of every function but those of kernels */
   const talweg_view_info* views;
   /* [state_count], those of states whose `initial` is ELEMENTS; null if no state's is. They see
    * hypers, one tensor, and its first two streams only: a copy of param, which they turn into the
    * initial value, and memory as large that is not to be read. */
   const talweg_kernels* initial_kernels;
-  uint32_t view_count;
-  uint32_t reserved;
 } talweg_image;
 
 /* Runs `task(argument, i)` for every i in [0, task_count), in any order, perhaps at once, and
