@@ -162,7 +162,7 @@ class Gatherer {
     const plan::Plan plan = plan::make_plan(graph, types::ComputeType::F32);
     facts_.bytes_float32 = plan.state_bytes_per_element;
     facts_.bytes_float64 = plan::make_plan(graph, types::ComputeType::F64).state_bytes_per_element;
-    const auto routes = plan::state_bytes_by_route(plan, plan.passes.front());
+    const auto routes = plan::state_bytes_by_route(plan);
     facts_.depends_on_tensor = std::ranges::min(routes) != std::ranges::max(routes);
   }
 

@@ -5,7 +5,6 @@
 #include <set>
 
 #include "compiler/base/check.h"
-#include "runtime/abi/talweg_abi.h"
 
 namespace talweg::codegen {
 
@@ -24,10 +23,13 @@ ElementBody::ElementBody(const plan::Plan& plan, const plan::ElementPass& pass,
       version_(version),
       estimated_roots_(share_of_estimated_roots()),
       streams_(streams),
-      scope_(scope) {
+      scope_(scope),
+      loaded_from_(plan.graph.nodes.size(), kComputed) {
   std::set<std::uint32_t> in_use;
-  for (const ir::NodeId id : version.nodes)
-    if (plan.graph[id].operand_count() == 0) in_use.insert(stream_of(plan.graph[id]));
+  for (const plan::StreamLoad& load : version.loads) {
+    loaded_from_[load.node.index] = load.stream;
+    in_use.insert(load.stream);
+  }
   for (const plan::StreamStore& store : version.stores) in_use.insert(store.stream);
   streams_in_use_.assign(in_use.begin(), in_use.end());
 }
@@ -61,40 +63,7 @@ ir::NodeId ElementBody::resolved(ir::NodeId id) const {
 }
 
 bool ElementBody::is_element(ir::NodeId id) const {
-  return !types::fits(plan_.graph[id].rate, types::Rate::Group);
-}
-
-std::uint32_t ElementBody::stream_of(const ir::Node& node) const {
-  const auto find = [&](plan::StreamKind kind, std::uint32_t index) {
-    const auto found = std::ranges::find_if(pass_.streams, [&](const plan::Stream& stream) {
-      return stream.kind == kind && stream.index == index;
-    });
-    TALWEG_CHECK(found != pass_.streams.end(), "an element node without a stream");
-    return static_cast<std::uint32_t>(found - pass_.streams.begin());
-  };
-  switch (node.kind) {
-    case ir::NodeKind::Param:
-      return TALWEG_STREAM_PARAM;
-    case ir::NodeKind::Grad:
-      return TALWEG_STREAM_GRAD;
-    case ir::NodeKind::State:
-      return find(plan::StreamKind::State, node.index);
-    case ir::NodeKind::Input:
-      return find(plan::StreamKind::Input, node.index);
-    case ir::NodeKind::Constant:
-    case ir::NodeKind::Given:
-    case ir::NodeKind::Hyper:
-    case ir::NodeKind::StepNumber:
-    case ir::NodeKind::CallNumber:
-    case ir::NodeKind::Fact:
-    case ir::NodeKind::Apply:
-    case ir::NodeKind::ToArray:
-    case ir::NodeKind::DivScalar:
-    case ir::NodeKind::IsNormal:
-    case ir::NodeKind::Flush:
-      break;
-  }
-  TALWEG_UNREACHABLE("a node that is not read from a stream");
+  return !types::fits(plan_.graph[id].rate, types::Rate::Tensor);
 }
 
 void ElementBody::prepare(const Emission& emission) {
@@ -106,9 +75,13 @@ void ElementBody::prepare(const Emission& emission) {
       prepared.values[id.index] = emission.lanes.splat(scope_.value(id));
   };
   for (const ir::NodeId id : version_.nodes)
-    for (int i = 0; i < plan_.graph[id].operand_count(); ++i)
+    for (int i = 0; loaded_from_[id.index] == kComputed && i < plan_.graph[id].operand_count(); ++i)
       prepare_one(plan_.graph[id].operands[i]);
   for (const plan::StreamStore& store : version_.stores) prepare_one(store.value);
+  for (const plan::ChunkFold& fold : version_.folds) {
+    prepare_one(fold.a);
+    if (fold.b.valid()) prepare_one(fold.b);
+  }
   prepared_.push_back(std::move(prepared));
 }
 
@@ -124,8 +97,8 @@ void ElementBody::emit_node(const Emission& emission, const std::vector<Position
                             ir::NodeId id, Values& values) {
   const ir::Node& node = plan_.graph[id];
   for (std::size_t at = 0; at < positions.size(); ++at) {
-    if (node.operand_count() == 0) {
-      values[id.index].push_back(emit_load(emission, stream_of(node), positions[at]));
+    if (loaded_from_[id.index] != kComputed) {
+      values[id.index].push_back(emit_load(emission, loaded_from_[id.index], positions[at]));
       continue;
     }
     llvm::SmallVector<llvm::Value*, 3> operands;
@@ -139,12 +112,20 @@ void ElementBody::emit_node(const Emission& emission, const std::vector<Position
   }
 }
 
-void ElementBody::emit(const Emission& emission, const std::vector<Position>& positions) {
+void ElementBody::emit(const Emission& emission, const std::vector<Position>& positions,
+                       std::span<const FoldLanes> folds) {
   Values values(plan_.graph.nodes.size());
+  for (const plan::StreamLoad& load : version_.loads)
+    emit_node(emission, positions, load.node, values);
   for (const ir::NodeId id : version_.nodes)
-    if (plan_.graph[id].operand_count() == 0) emit_node(emission, positions, id, values);
-  for (const ir::NodeId id : version_.nodes)
-    if (plan_.graph[id].operand_count() != 0) emit_node(emission, positions, id, values);
+    if (loaded_from_[id.index] == kComputed) emit_node(emission, positions, id, values);
+  for (std::size_t i = 0; i < folds.size(); ++i)
+    for (std::size_t at = 0; at < positions.size(); ++at) {
+      const plan::ChunkFold& fold = version_.folds[i];
+      llvm::Value* a = operand(emission, values, fold.a, at);
+      llvm::Value* b = fold.b.valid() ? operand(emission, values, fold.b, at) : nullptr;
+      emit_join(emission, folds[i], positions[at].index, positions[at].mask, a, b);
+    }
   for (const plan::StreamStore& store : version_.stores)
     for (std::size_t at = 0; at < positions.size(); ++at)
       emit_store(emission, store.stream, positions[at], operand(emission, values, store.value, at));

@@ -4,6 +4,7 @@
 #include <span>
 #include <vector>
 
+#include "compiler/codegen/fold_lanes.h"
 #include "compiler/codegen/scalar_scope.h"
 
 namespace talweg::codegen {
@@ -26,8 +27,10 @@ class ElementBody {
 
   /// Emits the slower values of the body in the shape of `emission`, before the loop.
   void prepare(const Emission& emission);
-  /// Emits the body for all positions, stage by stage. `emission`'s shape was prepared.
-  void emit(const Emission& emission, const std::vector<Position>& positions);
+  /// Emits the body for all positions, stage by stage; `folds` are those of the version, in its
+  /// order. `emission`'s shape was prepared.
+  void emit(const Emission& emission, const std::vector<Position>& positions,
+            std::span<const FoldLanes> folds);
 
   /// Indices of streams that are loaded or stored, ascending.
   [[nodiscard]] const std::vector<std::uint32_t>& streams_in_use() const { return streams_in_use_; }
@@ -36,7 +39,6 @@ class ElementBody {
   using Values = std::vector<llvm::SmallVector<llvm::Value*, 4>>;  // [node][position]
 
   [[nodiscard]] ir::NodeId resolved(ir::NodeId id) const;
-  [[nodiscard]] std::uint32_t stream_of(const ir::Node& node) const;
   [[nodiscard]] bool is_element(ir::NodeId id) const;
   llvm::Value* operand(const Emission& emission, const Values& values, ir::NodeId id,
                        std::size_t position);
@@ -54,6 +56,8 @@ class ElementBody {
   const double estimated_roots_;  // share of the positions that are worked on at once
   const std::vector<llvm::Value*>& streams_;
   ScalarScope& scope_;
+  static constexpr std::uint32_t kComputed = UINT32_MAX;
+  std::vector<std::uint32_t> loaded_from_;  // by node: the stream, or kComputed
   std::vector<std::uint32_t> streams_in_use_;
   // Slower values in the shape of a loop, by node; two shapes at most (main loop and tail).
   struct Prepared {

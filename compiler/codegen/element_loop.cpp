@@ -5,6 +5,7 @@
 
 #include "compiler/base/check.h"
 #include "compiler/codegen/element_body.h"
+#include "runtime/abi/talweg_abi.h"
 
 namespace talweg::codegen {
 
@@ -35,36 +36,68 @@ class ElementLoop {
     const Emission tail = emission(tail_width);
     body_.prepare(main);
     if (tail_width != width) body_.prepare(tail);
-    // What the other versions do not expect is left to the tail's loop alone: small code is worth
-    // more than speed there.
-    llvm::Value* done = is_fallback && is_masked ? ir_.getInt64(0) : emit_whole_vectors(main);
-    if (done == nullptr) return;
-    emit_turns(done, chunk_.element_count, tail_width, [&](llvm::Value* index) {
-      body_.emit(tail, {{index, is_masked ? mask_from(index, width) : nullptr}});
-    });
+    const auto emit_range = [&](llvm::Value* first, llvm::Value* end) {
+      // What the other versions do not expect is left to the tail's loop alone: small code is worth
+      // more than speed there.
+      llvm::Value* done = is_fallback && is_masked ? first : emit_whole_vectors(main, first, end);
+      if (done == nullptr) return;
+      emit_turns(done, end, tail_width, [&](llvm::Value* index) {
+        body_.emit(tail, {{index, is_masked ? mask_from(index, end, width) : nullptr}}, folds_);
+      });
+    };
+    if (version_.folds.empty())
+      emit_range(ir_.getInt64(0), chunk_.element_count);
+    else
+      emit_segments(emit_range);
   }
 
  private:
-  /// The loop for data in cache, that for data in memory, or a choice between them. Gives the first
-  /// element left for the tail; null if there can be none.
-  llvm::Value* emit_whole_vectors(const Emission& main) {
+  /// The segments of the chunk one after another, each with lanes of its own; then what the chunk
+  /// leaves.
+  template <class EmitRange>
+  void emit_segments(EmitRange emit_range) {
+    for (const plan::ChunkFold& fold : version_.folds) {
+      folds_.push_back(allocate_lanes(ir_, plan_.chunk_partials[fold.partial].fold));
+      emit_start_segments(ir_, folds_.back());
+    }
+    constexpr std::uint32_t kSegment = TALWEG_SEGMENT_ELEMENTS;
+    emit_turns(ir_.getInt64(0), chunk_.element_count, kSegment, [&](llvm::Value* first) {
+      for (const FoldLanes& fold : folds_) emit_start_lanes(ir_, fold);
+      llvm::Value* full = ir_.CreateNUWAdd(first, ir_.getInt64(kSegment));
+      llvm::Value* end = ir_.CreateSelect(ir_.CreateICmpULT(full, chunk_.element_count), full,
+                                          chunk_.element_count);
+      emit_range(first, end);
+      llvm::Value* segment = ir_.CreateUDiv(first, ir_.getInt64(kSegment));
+      for (const FoldLanes& fold : folds_) emit_end_segment(ir_, helpers_, fold, segment);
+    });
+    for (std::size_t i = 0; i < folds_.size(); ++i) {
+      llvm::Value* offset =
+          ir_.CreateMul(chunk_.partial_stride, ir_.getInt64(version_.folds[i].partial));
+      ir_.CreateStore(emit_chunk_value(ir_, helpers_, folds_[i]),
+                      ir_.CreateGEP(ir_.getDoubleTy(), chunk_.partials, offset));
+    }
+  }
+
+  /// The loop for data in cache, that for data in memory, or a choice between them, over [first,
+  /// limit). Gives the first element left for the tail; null if there can be none.
+  llvm::Value* emit_whole_vectors(const Emission& main, llvm::Value* first, llvm::Value* limit) {
     const MachineShape& machine = helpers_.machine();
     const std::uint32_t interleaved = interleaved_vectors(version_, machine);
-    if (main.lanes.width() == 1) return emit_loop(main, interleaved, false);
+    if (main.lanes.width() == 1) return emit_loop(main, first, limit, interleaved, false);
     const auto size = static_cast<std::uint32_t>(types::size_bytes(plan_.compute));
     const std::uint32_t per_line = machine.cache_line_bytes / (main.lanes.width() * size);
-    if (interleaved == 1) return emit_loop(main, per_line, true);
+    if (interleaved == 1) return emit_loop(main, first, limit, per_line, true);
 
     llvm::BasicBlock* in_memory = block("memory");
     llvm::BasicBlock* in_cache = block("cache");
     llvm::BasicBlock* rest = block("rest");
     ir_.CreateCondBr(chunk_.prefetches, in_memory, in_cache);
     ir_.SetInsertPoint(in_memory);
-    llvm::Value* memory_end = emit_loop(main, per_line, true);
+    llvm::Value* memory_end = emit_loop(main, first, limit, per_line, true);
     in_memory = ir_.GetInsertBlock();
     ir_.CreateBr(rest);
     ir_.SetInsertPoint(in_cache);
-    llvm::Value* cache_end = emit_loop(main, interleaved, false);
+    llvm::Value* cache_end = emit_loop(main, first, limit, interleaved, false);
     in_cache = ir_.GetInsertBlock();
     ir_.CreateBr(rest);
     ir_.SetInsertPoint(rest);
@@ -74,20 +107,20 @@ class ElementLoop {
     return end;
   }
 
-  /// A loop over whole turns of `vectors` vectors. Gives the first element left; null if every
-  /// element is in a whole turn.
-  llvm::Value* emit_loop(const Emission& main, std::uint32_t vectors, bool prefetches) {
+  /// A loop over whole turns of `vectors` vectors; `first` is a multiple of a turn's elements.
+  /// Gives the first element left; null if every element is in a whole turn.
+  llvm::Value* emit_loop(const Emission& main, llvm::Value* first, llvm::Value* limit,
+                         std::uint32_t vectors, bool prefetches) {
     const std::uint32_t width = main.lanes.width();
     const std::uint32_t turn = width * vectors;
-    llvm::Value* end =
-        ir_.CreateAnd(chunk_.element_count, ir_.getInt64(~(std::uint64_t{turn} - 1)));
-    emit_turns(ir_.getInt64(0), end, turn, [&](llvm::Value* index) {
+    llvm::Value* end = ir_.CreateAnd(limit, ir_.getInt64(~(std::uint64_t{turn} - 1)));
+    emit_turns(first, end, turn, [&](llvm::Value* index) {
       if (prefetches) emit_prefetch(index, turn);
       std::vector<Position> positions;
       for (std::uint32_t i = 0; i < vectors; ++i)
         positions.push_back(
             {ir_.CreateNUWAdd(index, ir_.getInt64(std::uint64_t{i} * width)), nullptr});
-      body_.emit(main, positions);
+      body_.emit(main, positions, folds_);
     });
     return turn == 1 ? nullptr : end;
   }
@@ -115,12 +148,11 @@ class ElementLoop {
     ir_.SetInsertPoint(done);
   }
 
-  /// Lanes whose element is below element_count.
-  llvm::Value* mask_from(llvm::Value* index, std::uint32_t width) {
+  /// Lanes whose element is below `end`.
+  llvm::Value* mask_from(llvm::Value* index, llvm::Value* end, std::uint32_t width) {
     llvm::SmallVector<llvm::Constant*, 16> iota;
     for (std::uint32_t i = 0; i < width; ++i) iota.push_back(lane_number(i));
-    llvm::Value* left =
-        ir_.CreateTrunc(ir_.CreateSub(chunk_.element_count, index), iota[0]->getType());
+    llvm::Value* left = ir_.CreateTrunc(ir_.CreateSub(end, index), iota[0]->getType());
     return ir_.CreateICmpULT(llvm::ConstantVector::get(iota), ir_.CreateVectorSplat(width, left));
   }
 
@@ -151,6 +183,7 @@ class ElementLoop {
   const ChunkValues& chunk_;
   HelperFunctions& helpers_;
   ElementBody body_;
+  std::vector<FoldLanes> folds_;
 };
 
 }  // namespace

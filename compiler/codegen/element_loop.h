@@ -18,6 +18,8 @@ struct ChunkValues {
   std::vector<llvm::Value*> streams;  // first element of the chunk in each stream
   llvm::Value* element_count;         // i64, 1 to TALWEG_CHUNK_ELEMENTS
   llvm::Value* prefetches;            // i1: the data is not in cache
+  llvm::Value* partials;              // where chunk partial 0 of this chunk goes
+  llvm::Value* partial_stride;        // i64: entries of float64 from one partial to the next
 };
 
 /// Emits the loop at `ir`'s position and leaves it where the loop has ended. `scope` resolves

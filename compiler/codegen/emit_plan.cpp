@@ -33,42 +33,61 @@ llvm::Function* add_covered_function(llvm::Module& module, const std::string& na
 }
 
 KernelSymbols symbols(const plan::Plan& plan, const std::string& prefix) {
-  KernelSymbols result{prefix + "model_scalars", prefix + "group_scalars", {}, {}};
-  for (std::size_t i = 0; i < plan.passes.size(); ++i)
-    result.passes.push_back(prefix + "pass_" + std::to_string(i));
+  KernelSymbols result;
+  for (std::size_t i = 0; i < plan.phases.size(); ++i) {
+    const plan::Phase& phase = plan.phases[i];
+    // The first phase also says which inputs the step reads.
+    const bool asks_inputs = i == 0 && !plan.graph.inputs.empty();
+    const auto name = [&](bool is_there, const char* what) {
+      return is_there ? prefix + what + "_" + std::to_string(i) : std::string();
+    };
+    result.phases.push_back(
+        {.model_scalars = name(!phase.model.is_empty() || asks_inputs, "model_scalars"),
+         .group_scalars = name(!phase.group.is_empty() || asks_inputs, "group_scalars"),
+         .tensor_scalars = name(!phase.tensor.is_empty(), "tensor_scalars"),
+         .pass = name(phase.pass.has_value(), "pass")});
+  }
   return result;
 }
 
-/// The functions that run over all tensors: scalars, then passes.
+/// The functions that run over all tensors.
 void emit_kernels(llvm::Module& module, const plan::Plan& plan, const KernelSymbols& symbols,
                   const FloatModes& modes, HelperFunctions& helpers) {
   llvm::IRBuilder<> types(module.getContext());
   llvm::Type* pointer = types.getPtrTy();
   llvm::Type* count = types.getInt32Ty();
-  emit_model_scalars(
-      *add_covered_function(module, symbols.model_scalars, {pointer, pointer}, modes), plan,
-      helpers);
-  emit_group_scalars(
-      *add_covered_function(module, symbols.group_scalars, {pointer, pointer}, modes), plan,
-      helpers);
-  for (std::size_t i = 0; i < plan.passes.size(); ++i) {
-    llvm::Function* body =
-        add_covered_function(module, symbols.passes[i], {pointer, pointer, count, count}, modes);
-    emit_pass(*body, plan, plan.passes[i], helpers);
+  const auto add = [&](const std::string& name, llvm::ArrayRef<llvm::Type*> parameters,
+                       const auto& emit_body) {
+    if (!name.empty()) emit_body(*add_covered_function(module, name, parameters, modes));
+  };
+  for (std::uint32_t i = 0; i < plan.phases.size(); ++i) {
+    const PhaseSymbols& phase = symbols.phases[i];
+    add(phase.model_scalars, {pointer, pointer},
+        [&](llvm::Function& function) { emit_model_scalars(function, plan, i, helpers); });
+    add(phase.group_scalars, {pointer, pointer},
+        [&](llvm::Function& function) { emit_group_scalars(function, plan, i, helpers); });
+    add(phase.tensor_scalars, {pointer, pointer, count, count},
+        [&](llvm::Function& function) { emit_tensor_scalars(function, plan, i, helpers); });
+    add(phase.pass, {pointer, pointer, count, count}, [&](llvm::Function& function) {
+      emit_pass(function, plan, *plan.phases[i].pass, helpers);
+    });
   }
-  if (!symbols.place.empty())
-    emit_placement(*add_covered_function(module, symbols.place, {pointer, pointer}, modes), plan,
-                   helpers);
+  add(symbols.place, {pointer, pointer},
+      [&](llvm::Function& function) { emit_placement(function, plan, helpers); });
 }
 
 }  // namespace
 
-KernelSymbols step_symbols(const plan::Plan& plan) { return symbols(plan, "talweg_"); }
+KernelSymbols step_symbols(const plan::Plan& plan) {
+  KernelSymbols result = symbols(plan, "talweg_");
+  if (ir::places_tensors(plan.graph)) result.place = "talweg_place";
+  return result;
+}
 
 KernelSymbols view_symbols(const plan::Plan& plan, std::size_t view) {
   const std::string prefix = "talweg_view_" + std::to_string(view) + "_";
   KernelSymbols result = symbols(plan.views[view], prefix);
-  if (plan.views[view].passes.front().routes.size() > 1) result.place = prefix + "place";
+  if (plan.views[view].routes.size() > 1) result.place = prefix + "place";
   return result;
 }
 
@@ -84,9 +103,6 @@ void emit_plan(llvm::Module& module, const plan::Plan& plan, const MachineShape&
   emit_initial_states(
       *add_covered_function(module, kInitialStatesSymbol, {pointer, pointer}, modes), plan,
       helpers);
-  if (ir::places_tensors(plan.graph))
-    emit_placement(*add_covered_function(module, kPlaceSymbol, {pointer, pointer}, modes), plan,
-                   helpers);
   for (std::size_t i = 0; i < plan.views.size(); ++i)
     emit_kernels(module, plan.views[i], view_symbols(plan, i), modes, helpers);
   for (std::size_t i = 0; i < plan.initials.size(); ++i)

@@ -16,12 +16,14 @@ namespace talweg::codegen {
 
 /// Names of the functions in the module (and in the object made from it).
 inline constexpr const char* kInitialStatesSymbol = "talweg_initial_states";
-inline constexpr const char* kPlaceSymbol = "talweg_place";  // where places_tensors() says so
+/// The functions of one phase; empty where it has nothing to do.
+struct PhaseSymbols {
+  std::string model_scalars, group_scalars, tensor_scalars, pass;
+};
 /// Of the kernels of a step, of a view, or of the initial value of a state.
 struct KernelSymbols {
-  std::string model_scalars, group_scalars;
-  std::vector<std::string> passes;
-  std::string place;  // of a view whose tensors take several routes; else empty
+  std::vector<PhaseSymbols> phases;
+  std::string place;  // where tensors differ; else empty
 };
 KernelSymbols step_symbols(const plan::Plan& plan);
 KernelSymbols view_symbols(const plan::Plan& plan, std::size_t view);

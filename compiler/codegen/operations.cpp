@@ -227,6 +227,7 @@ llvm::Value* emit_operation(const Emission& emission, const ir::Node& node,
     case ir::NodeKind::StepNumber:
     case ir::NodeKind::CallNumber:
     case ir::NodeKind::Fact:
+    case ir::NodeKind::Reduce:
       break;
   }
   TALWEG_UNREACHABLE("a node that is given, not computed");

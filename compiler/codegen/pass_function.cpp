@@ -61,6 +61,9 @@ class PassFunction {
     group_slots_ = load_pointer(ir_, args, offsetof(talweg_pass_args, group_slots));
     group_args_ = load_pointer(ir_, args, offsetof(talweg_pass_args, group_args));
     tensor_routes_ = load_pointer(ir_, args, offsetof(talweg_pass_args, tensor_routes));
+    tensor_slots_ = load_pointer(ir_, args, offsetof(talweg_pass_args, tensor_slots));
+    chunk_partials_ = load_pointer(ir_, args, offsetof(talweg_pass_args, chunk_partials));
+    chunk_count_ = load_field(ir_, ir_.getInt64Ty(), args, offsetof(talweg_pass_args, chunk_count));
   }
 
   llvm::Value* emit_prefetches(llvm::Value* begin, llvm::Value* end) {
@@ -93,8 +96,11 @@ class PassFunction {
     const ScalarSources sources{
         .args = entry_address(ir_, group_args_, group, sizeof(talweg_scalar_args)),
         .model_slots = model_slots_,
-        .group_slots = entry_address(ir_, group_slots_, group,
-                                     plan_.group.slots.size() * sizeof(talweg_slot))};
+        .group_slots =
+            entry_address(ir_, group_slots_, group, plan_.group_slots.size() * sizeof(talweg_slot)),
+        .tensor_slots = entry_address(ir_, tensor_slots_, tensor,
+                                      plan_.tensor_slots.size() * sizeof(talweg_slot))};
+    partials_ = ir_.CreateGEP(ir_.getDoubleTy(), chunk_partials_, index);
     emit_routes(tensor, chunk, row, sources, next);
   }
 
@@ -104,13 +110,13 @@ class PassFunction {
       for (const plan::LoopVersion& version : pass_.versions)
         if (version.route == route) emit_version(version, chunk, row, sources, next);
     };
-    if (pass_.routes.size() == 1) return emit_route(0);
+    if (plan_.routes.size() == 1) return emit_route(0);
     llvm::Value* taken = ir_.CreateLoad(
         ir_.getInt32Ty(), entry_address(ir_, tensor_routes_, tensor, sizeof(std::uint32_t)));
     llvm::BasicBlock* none = block("no_route");
     llvm::SwitchInst* choice =
-        ir_.CreateSwitch(taken, none, static_cast<unsigned>(pass_.routes.size()));
-    for (std::uint32_t route = 0; route < pass_.routes.size(); ++route) {
+        ir_.CreateSwitch(taken, none, static_cast<unsigned>(plan_.routes.size()));
+    for (std::uint32_t route = 0; route < plan_.routes.size(); ++route) {
       llvm::BasicBlock* start = block("route");
       choice->addCase(ir_.getInt32(route), start);
       ir_.SetInsertPoint(start);
@@ -167,6 +173,8 @@ class PassFunction {
     values.element_count =
         load_widened(ir_.getInt32Ty(), chunk, offsetof(talweg_chunk, element_count));
     values.prefetches = prefetches_;
+    values.partials = partials_;
+    values.partial_stride = chunk_count_;
     return values;
   }
 
@@ -177,7 +185,9 @@ class PassFunction {
   llvm::IRBuilder<> ir_;
   llvm::Value *chunks_ = nullptr, *pointers_ = nullptr, *tensor_groups_ = nullptr;
   llvm::Value *model_slots_ = nullptr, *group_slots_ = nullptr, *group_args_ = nullptr;
-  llvm::Value *tensor_routes_ = nullptr, *prefetches_ = nullptr;
+  llvm::Value *tensor_routes_ = nullptr, *tensor_slots_ = nullptr, *prefetches_ = nullptr;
+  llvm::Value *chunk_partials_ = nullptr, *chunk_count_ = nullptr;
+  llvm::Value* partials_ = nullptr;  // of the chunk
 };
 
 }  // namespace

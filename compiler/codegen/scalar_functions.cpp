@@ -9,6 +9,7 @@
 #include "compiler/codegen/emit_plan.h"
 #include "compiler/codegen/scalar_scope.h"
 #include "compiler/ir/input_demand.h"
+#include "compiler/ir/phases.h"
 
 namespace talweg::codegen {
 
@@ -20,22 +21,6 @@ struct Setting {
   llvm::Value* args;
   ScalarScope& scope;
 };
-
-/// Scalar states that are stored once per `rate`, and bound hypers of it.
-std::vector<const ir::Store*> stores_of(const ir::Graph& graph, types::Rate rate) {
-  std::vector<const ir::Store*> stores;
-  for (const ir::Store& store : graph.stores)
-    if (store.target == ir::StoreTarget::State && graph.states[store.index].rate == rate)
-      stores.push_back(&store);
-  return stores;
-}
-
-std::vector<std::uint32_t> bound_hypers_of(const ir::Graph& graph, types::Rate rate) {
-  std::vector<std::uint32_t> hypers;
-  for (std::uint32_t i = 0; i < graph.hypers.size(); ++i)
-    if (graph.hypers[i].bound.valid() && graph.hypers[i].rate == rate) hypers.push_back(i);
-  return hypers;
-}
 
 /// Truths of conditions as emitted values.
 struct EmittedTruths {
@@ -126,60 +111,200 @@ void store_ends(const Setting& s) {
 }
 
 /// Computes everything, then stores: what is read may lie where something is stored.
-void emit_program(const Setting& s, const plan::ScalarProgram& program, types::Rate rate,
-                  std::size_t slots_offset) {
+void compute_program(const Setting& s, const plan::ScalarProgram& program) {
   const ir::Graph& graph = s.plan.graph;
-  const auto stores = stores_of(graph, rate);
-  const auto bound_hypers = bound_hypers_of(graph, rate);
   for (const auto& [function_and_level, batch] : find_batches(graph, program))
     s.scope.compute_together(function_and_level.first, batch);
   for (const ir::NodeId id : program.nodes) s.scope.value(id);
-  for (const ir::NodeId id : program.slots) s.scope.value(id);
-  for (const ir::Store* store : stores) s.scope.value(store->value);
-  for (const std::uint32_t hyper : bound_hypers)
+  for (const std::uint32_t store : program.stores) s.scope.value(graph.stores[store].value);
+  for (const std::uint32_t hyper : program.hypers)
     for (const ir::NodeId id : {graph.hypers[hyper].bound, graph.hypers[hyper].unless})
       if (id.valid()) s.scope.value(id);
-  if (rate == types::Rate::Model) compute_ends(s);
-  emit_needed_inputs(s, rate);
+  if (program.says_end) compute_ends(s);
+}
 
-  llvm::Value* slots = load_pointer(s.ir, s.args, slots_offset);
-  llvm::Value* states = load_pointer(s.ir, s.args, offsetof(talweg_scalar_args, new_states));
-  llvm::Value* bound = load_pointer(s.ir, s.args, offsetof(talweg_scalar_args, bound));
-  for (std::size_t i = 0; i < program.slots.size(); ++i)
-    s.scope.store_slot(slots, i, program.slots[i]);
-  for (const ir::Store* store : stores) s.scope.store_number(states, store->index, store->value);
-  llvm::Value* unbound = load_pointer(s.ir, s.args, offsetof(talweg_scalar_args, unbound));
-  for (const std::uint32_t hyper : bound_hypers) {
+void store_slots(const Setting& s, const plan::ScalarProgram& program,
+                 const std::vector<ir::NodeId>& slots_of_rate, llvm::Value* slots) {
+  for (const std::uint32_t slot : program.slots)
+    s.scope.store_slot(slots, slot, slots_of_rate[slot]);
+}
+
+void store_states(const Setting& s, const plan::ScalarProgram& program, llvm::Value* new_states) {
+  for (const std::uint32_t i : program.stores) {
+    const ir::Store& store = s.plan.graph.stores[i];
+    s.scope.store_number(new_states, store.index, store.value);
+  }
+}
+
+/// What reductions over tensors or groups fold: a value, or the product of two.
+llvm::Value* partial_value(const Setting& s, const plan::Partial& partial) {
+  llvm::Value* a = s.scope.value(partial.a);
+  return partial.b.valid() ? s.ir.CreateFMul(a, s.scope.value(partial.b)) : a;
+}
+
+void emit_program(const Setting& s, const plan::ScalarProgram& program, types::Rate rate,
+                  std::uint32_t phase) {
+  const ir::Graph& graph = s.plan.graph;
+  const bool is_model = rate == types::Rate::Model;
+  compute_program(s, program);
+  if (phase == 0) emit_needed_inputs(s, rate);
+  const auto field = [&](std::size_t offset) { return load_pointer(s.ir, s.args, offset); };
+  store_slots(s, program, is_model ? s.plan.model_slots : s.plan.group_slots,
+              field(is_model ? offsetof(talweg_scalar_args, model_slots)
+                             : offsetof(talweg_scalar_args, group_slots)));
+  store_states(s, program, field(offsetof(talweg_scalar_args, new_states)));
+  llvm::Value* bound = field(offsetof(talweg_scalar_args, bound));
+  llvm::Value* unbound = field(offsetof(talweg_scalar_args, unbound));
+  for (const std::uint32_t hyper : program.hypers) {
     const ir::HyperInfo& info = graph.hypers[hyper];
     s.scope.store_number(bound, hyper, info.bound);
     if (info.unless.valid()) s.scope.store_truth(unbound, hyper, s.scope.value(info.unless));
   }
-  if (rate == types::Rate::Model) store_ends(s);
+  llvm::Value* partials = field(offsetof(talweg_scalar_args, partials));
+  for (const std::uint32_t i : program.partials)
+    s.ir.CreateStore(partial_value(s, s.plan.group_partials[i]),
+                     s.ir.CreateConstInBoundsGEP1_64(s.ir.getDoubleTy(), partials, i));
+  if (program.says_end) store_ends(s);
+}
+
+void emit_scalars(llvm::Function& function, const plan::Plan& plan, HelperFunctions& helpers,
+                  types::Rate rate, std::uint32_t phase) {
+  llvm::IRBuilder<> ir(llvm::BasicBlock::Create(function.getContext(), "entry", &function));
+  llvm::Value* args = function.getArg(1);
+  const auto field = [&](std::size_t offset) { return load_pointer(ir, args, offset); };
+  const plan::Phase& of = plan.phases[phase];
+  const plan::ScalarProgram& program = rate == types::Rate::Model ? of.model : of.group;
+  ScalarSources sources{.args = args,
+                        .model_slots = field(offsetof(talweg_scalar_args, model_slots)),
+                        .reduced = field(offsetof(talweg_scalar_args, reduced)),
+                        .program = &program};
+  if (rate == types::Rate::Group)
+    sources.group_slots = field(offsetof(talweg_scalar_args, group_slots));
+  ScalarScope scope(plan, {Lanes(ir, 1), plan.compute, &helpers}, sources);
+  emit_program({plan, ir, args, scope}, program, rate, phase);
+  ir.CreateRetVoid();
 }
 
 }  // namespace
 
-void emit_model_scalars(llvm::Function& function, const plan::Plan& plan,
+void emit_model_scalars(llvm::Function& function, const plan::Plan& plan, std::uint32_t phase,
                         HelperFunctions& helpers) {
-  llvm::IRBuilder<> ir(llvm::BasicBlock::Create(function.getContext(), "entry", &function));
-  llvm::Value* args = function.getArg(1);
-  ScalarScope scope(plan, {Lanes(ir, 1), plan.compute, &helpers}, {.args = args});
-  emit_program({plan, ir, args, scope}, plan.model, types::Rate::Model,
-               offsetof(talweg_scalar_args, model_slots));
-  ir.CreateRetVoid();
+  emit_scalars(function, plan, helpers, types::Rate::Model, phase);
 }
 
-void emit_group_scalars(llvm::Function& function, const plan::Plan& plan,
+void emit_group_scalars(llvm::Function& function, const plan::Plan& plan, std::uint32_t phase,
                         HelperFunctions& helpers) {
-  llvm::IRBuilder<> ir(llvm::BasicBlock::Create(function.getContext(), "entry", &function));
-  llvm::Value* args = function.getArg(1);
-  const ScalarSources sources{
-      .args = args,
-      .model_slots = load_pointer(ir, args, offsetof(talweg_scalar_args, model_slots))};
-  ScalarScope scope(plan, {Lanes(ir, 1), plan.compute, &helpers}, sources);
-  emit_program({plan, ir, args, scope}, plan.group, types::Rate::Group,
-               offsetof(talweg_scalar_args, group_slots));
-  ir.CreateRetVoid();
+  emit_scalars(function, plan, helpers, types::Rate::Group, phase);
+}
+
+namespace {
+
+/// What one tensor's scalars are computed from and where they go.
+class TensorFunction {
+ public:
+  TensorFunction(llvm::Function& function, const plan::Plan& plan,
+                 const plan::ScalarProgram& program, HelperFunctions& helpers)
+      : function_(function),
+        plan_(plan),
+        program_(program),
+        helpers_(helpers),
+        ir_(llvm::BasicBlock::Create(function.getContext(), "entry", &function)),
+        args_(function.getArg(1)) {}
+
+  /// for (tensor = tensor_begin; tensor < tensor_end; ++tensor) ..., but for those without
+  /// gradient.
+  void emit() {
+    llvm::BasicBlock* entry = ir_.GetInsertBlock();
+    llvm::BasicBlock* head = block("tensor");
+    llvm::BasicBlock* present = block("present");
+    llvm::BasicBlock* next = block("next");
+    llvm::BasicBlock* done = block("done");
+    llvm::Value* begin = ir_.CreateZExt(function_.getArg(2), ir_.getInt64Ty());
+    llvm::Value* end = ir_.CreateZExt(function_.getArg(3), ir_.getInt64Ty());
+    ir_.CreateCondBr(ir_.CreateICmpULT(begin, end), head, done);
+    ir_.SetInsertPoint(head);
+    llvm::PHINode* tensor = ir_.CreatePHI(ir_.getInt64Ty(), 2);
+    tensor->addIncoming(begin, entry);
+    const std::size_t streams = plan::stream_count(plan_);
+    llvm::Value* row = entry_address(ir_, field(offsetof(talweg_pass_args, pointers)), tensor,
+                                     streams * sizeof(void*));
+    llvm::Value* gradient = load_pointer(ir_, row, TALWEG_STREAM_GRAD * sizeof(void*));
+    ir_.CreateCondBr(ir_.CreateIsNull(gradient), next, present);
+    ir_.SetInsertPoint(present);
+    emit_tensor(tensor);
+    ir_.CreateBr(next);
+    ir_.SetInsertPoint(next);
+    llvm::Value* following = ir_.CreateNUWAdd(tensor, ir_.getInt64(1));
+    tensor->addIncoming(following, next);
+    ir_.CreateCondBr(ir_.CreateICmpULT(following, end), head, done);
+    ir_.SetInsertPoint(done);
+    ir_.CreateRetVoid();
+  }
+
+ private:
+  llvm::BasicBlock* block(const char* name) {
+    return llvm::BasicBlock::Create(function_.getContext(), name, &function_);
+  }
+  llvm::Value* field(std::size_t offset) { return load_pointer(ir_, args_, offset); }
+
+  /// The row of a tensor or group in a table with `columns` entries of 8 bytes.
+  llvm::Value* row_of(std::size_t offset, llvm::Value* index, std::size_t columns) {
+    return entry_address(ir_, field(offset), index, columns * sizeof(double));
+  }
+
+  void emit_tensor(llvm::Value* tensor) {
+    llvm::Value* groups = field(offsetof(talweg_pass_args, tensor_groups));
+    llvm::Value* group = ir_.CreateZExt(
+        ir_.CreateLoad(ir_.getInt32Ty(), entry_address(ir_, groups, tensor, sizeof(std::uint32_t))),
+        ir_.getInt64Ty());
+    const std::size_t states = plan_.graph.states.size();
+    llvm::Value* slots =
+        row_of(offsetof(talweg_pass_args, tensor_slots), tensor, plan_.tensor_slots.size());
+    const ScalarSources sources{
+        .args = entry_address(ir_, field(offsetof(talweg_pass_args, group_args)), group,
+                              sizeof(talweg_scalar_args)),
+        .model_slots = field(offsetof(talweg_pass_args, model_slots)),
+        .group_slots =
+            row_of(offsetof(talweg_pass_args, group_slots), group, plan_.group_slots.size()),
+        .tensor_slots = slots,
+        .facts = row_of(offsetof(talweg_pass_args, tensor_facts), tensor, plan_.graph.facts.size()),
+        .tensor_states = row_of(offsetof(talweg_pass_args, tensor_states), tensor, states),
+        .tensor_inputs =
+            row_of(offsetof(talweg_pass_args, tensor_inputs), tensor, plan_.graph.inputs.size()),
+        .reduced =
+            row_of(offsetof(talweg_pass_args, tensor_reduced), tensor, plan_.reductions.size()),
+        .program = &program_};
+    ScalarScope scope(plan_, {Lanes(ir_, 1), plan_.compute, &helpers_}, sources);
+    const Setting setting{plan_, ir_, sources.args, scope};
+    compute_program(setting, program_);
+    store_slots(setting, program_, plan_.tensor_slots, slots);
+    store_states(setting, program_,
+                 row_of(offsetof(talweg_pass_args, new_tensor_states), tensor, states));
+    for (const std::uint32_t i : program_.partials) emit_partial(setting, tensor, i);
+  }
+
+  void emit_partial(const Setting& setting, llvm::Value* tensor, std::uint32_t partial) {
+    llvm::Value* count =
+        load_field(ir_, ir_.getInt64Ty(), args_, offsetof(talweg_pass_args, tensor_count));
+    llvm::Value* place = ir_.CreateAdd(ir_.CreateMul(count, ir_.getInt64(partial)), tensor);
+    ir_.CreateStore(partial_value(setting, plan_.tensor_partials[partial]),
+                    ir_.CreateGEP(ir_.getDoubleTy(),
+                                  field(offsetof(talweg_pass_args, tensor_partials)), place));
+  }
+
+  llvm::Function& function_;
+  const plan::Plan& plan_;
+  const plan::ScalarProgram& program_;
+  HelperFunctions& helpers_;
+  llvm::IRBuilder<> ir_;
+  llvm::Value* args_;
+};
+
+}  // namespace
+
+void emit_tensor_scalars(llvm::Function& function, const plan::Plan& plan, std::uint32_t phase,
+                         HelperFunctions& helpers) {
+  TensorFunction(function, plan, plan.phases[phase].tensor, helpers).emit();
 }
 
 void emit_initial_states(llvm::Function& function, const plan::Plan& plan,
@@ -213,8 +338,14 @@ void emit_placement(llvm::Function& function, const plan::Plan& plan, HelperFunc
   };
   store_presence(plan.graph.states, field(offsetof(talweg_placement, state_present)));
   store_presence(plan.graph.inputs, field(offsetof(talweg_placement, input_present)));
+  const std::vector<ir::NodeId> domains = ir::find_domains(plan.graph);
+  for (std::size_t i = 0; i < domains.size(); ++i)
+    scope.store_truth(field(offsetof(talweg_placement, in_domain)), i, scope.value(domains[i]));
+  for (std::size_t i = 0; i < plan.graph.requirements.size(); ++i)
+    scope.store_truth(field(offsetof(talweg_placement, requirement_met)), i,
+                      scope.value(plan.graph.requirements[i].condition));
 
-  const std::vector<plan::Route>& routes = plan.passes.front().routes;
+  const std::vector<plan::Route>& routes = plan.routes;
   llvm::Value* route = ir.getInt32(0);
   for (std::uint32_t i = 1; i < routes.size(); ++i) {
     llvm::Value* taken = ir.getTrue();

@@ -1,5 +1,5 @@
-// The scalar functions of an image: what differs per step (model) and per group, and initial
-// states.
+// The scalar functions of an image: what differs per step (model), per group and per tensor in one
+// phase, and initial states.
 #pragma once
 
 #include "compiler/codegen/helper_functions.h"
@@ -8,8 +8,13 @@
 namespace talweg::codegen {
 
 /// Bodies of talweg_scalar_function, `function(self, args)`, each ending in a return.
-void emit_model_scalars(llvm::Function& function, const plan::Plan& plan, HelperFunctions& helpers);
-void emit_group_scalars(llvm::Function& function, const plan::Plan& plan, HelperFunctions& helpers);
+void emit_model_scalars(llvm::Function& function, const plan::Plan& plan, std::uint32_t phase,
+                        HelperFunctions& helpers);
+void emit_group_scalars(llvm::Function& function, const plan::Plan& plan, std::uint32_t phase,
+                        HelperFunctions& helpers);
+/// Body of a talweg_tensor_function, `function(self, args, tensor_begin, tensor_end)`.
+void emit_tensor_scalars(llvm::Function& function, const plan::Plan& plan, std::uint32_t phase,
+                         HelperFunctions& helpers);
 void emit_initial_states(llvm::Function& function, const plan::Plan& plan,
                          HelperFunctions& helpers);
 /// Body of a talweg_place_function.

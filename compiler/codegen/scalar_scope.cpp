@@ -9,33 +9,31 @@
 
 namespace talweg::codegen {
 
-namespace {
-
-constexpr std::uint32_t kNoSlot = 0xffffffffu;
-
-std::vector<std::uint32_t> slot_by_node(const plan::ScalarProgram& program,
-                                        std::size_t node_count) {
-  std::vector<std::uint32_t> slots(node_count, kNoSlot);
-  for (std::size_t i = 0; i < program.slots.size(); ++i)
-    slots[program.slots[i].index] = static_cast<std::uint32_t>(i);
-  return slots;
-}
-
-}  // namespace
-
 ScalarScope::ScalarScope(const plan::Plan& plan, const Emission& emission,
                          const ScalarSources& sources)
     : plan_(plan),
       emission_(emission),
       sources_(sources),
       values_(plan.graph.nodes.size(), nullptr),
-      model_slot_(slot_by_node(plan.model, plan.graph.nodes.size())),
-      group_slot_(slot_by_node(plan.group, plan.graph.nodes.size())) {}
-
-bool ScalarScope::comes_from_slot(ir::NodeId id) const {
-  return (sources_.model_slots != nullptr && model_slot_[id.index] != kNoSlot) ||
-         (sources_.group_slots != nullptr && group_slot_[id.index] != kNoSlot);
+      slots_(plan.graph.nodes.size(), nullptr),
+      slot_(plan.graph.nodes.size()),
+      reduction_(plan.graph.nodes.size()) {
+  const auto note = [&](const std::vector<ir::NodeId>& of_level, llvm::Value* slots) {
+    for (std::uint32_t i = 0; i < of_level.size(); ++i) {
+      slots_[of_level[i].index] = slots;
+      slot_[of_level[i].index] = i;
+    }
+  };
+  note(plan.model_slots, sources.model_slots);
+  note(plan.group_slots, sources.group_slots);
+  note(plan.tensor_slots, sources.tensor_slots);
+  if (sources.program != nullptr)
+    for (const ir::NodeId id : sources.program->nodes) slots_[id.index] = nullptr;
+  for (std::uint32_t i = 0; i < plan.reductions.size(); ++i)
+    reduction_[plan.reductions[i].node.index] = i;
 }
+
+llvm::Value* ScalarScope::slots_of(ir::NodeId id) const { return slots_[id.index]; }
 
 llvm::Value* ScalarScope::value(ir::NodeId id) {
   // Operands first, on a stack of our own: a chain of nodes may be long.
@@ -48,7 +46,8 @@ llvm::Value* ScalarScope::value(ir::NodeId id) {
     }
     const std::size_t before = pending.size();
     const ir::Node& node = plan_.graph[next];
-    if (!comes_from_slot(next))
+    const bool is_given = slots_of(next) != nullptr || node.kind == ir::NodeKind::Reduce;
+    if (!is_given)
       for (int i = 0; i < node.operand_count(); ++i)
         if (values_[node.operands[i].index] == nullptr) pending.push_back(node.operands[i]);
     if (pending.size() > before) continue;
@@ -61,10 +60,9 @@ llvm::Value* ScalarScope::value(ir::NodeId id) {
 llvm::Value* ScalarScope::emit(ir::NodeId id) {
   const ir::Node& node = plan_.graph[id];
   TALWEG_CHECK(!types::is_array(node.rate), "a scalar function asks for a value of an element");
-  if (sources_.model_slots != nullptr && model_slot_[id.index] != kNoSlot)
-    return load_slot(sources_.model_slots, model_slot_[id.index], node.type);
-  if (sources_.group_slots != nullptr && group_slot_[id.index] != kNoSlot)
-    return load_slot(sources_.group_slots, group_slot_[id.index], node.type);
+  if (llvm::Value* slots = slots_of(id)) return load_slot(slots, slot_[id.index], node.type);
+  if (node.kind == ir::NodeKind::Reduce)
+    return load_number(sources_.reduced, reduction_[id.index], node.type);
   if (node.operand_count() == 0) return emit_leaf(node);
 
   llvm::SmallVector<llvm::Value*, 3> operands;
@@ -103,6 +101,16 @@ llvm::Value* ScalarScope::load_slot(llvm::Value* slots, std::uint32_t index, ir:
   return ir.CreateIsNotNull(load_field(ir, ir.getInt64Ty(), slots, offset));
 }
 
+/// Entry `index` of an array of float64, in which truths are 0 or 1.
+llvm::Value* ScalarScope::load_number(llvm::Value* numbers, std::uint32_t index,
+                                      ir::ValueType type) {
+  llvm::IRBuilder<>& ir = emission_.lanes.builder();
+  llvm::Type* number = ir.getDoubleTy();
+  llvm::Value* entry = ir.CreateLoad(number, ir.CreateConstInBoundsGEP1_64(number, numbers, index));
+  if (type != ir::ValueType::Bool) return entry;
+  return ir.CreateFCmpUNE(entry, llvm::ConstantFP::get(number, 0));
+}
+
 llvm::Value* ScalarScope::load_entry(std::size_t array_offset, llvm::Type* type,
                                      std::uint32_t index) {
   llvm::IRBuilder<>& ir = emission_.lanes.builder();
@@ -118,8 +126,12 @@ llvm::Value* ScalarScope::emit_leaf(const ir::Node& node) {
       if (node.type == ir::ValueType::Bool) return ir.getInt1(node.value != 0);
       return llvm::ConstantFP::get(number, node.value);
     case ir::NodeKind::State:
+      if (node.rate == types::Rate::Tensor)
+        return load_number(sources_.tensor_states, node.index, node.type);
       return load_entry(offsetof(talweg_scalar_args, states), number, node.index);
     case ir::NodeKind::Input:
+      if (node.rate == types::Rate::Tensor)
+        return load_number(sources_.tensor_inputs, node.index, node.type);
       return load_entry(offsetof(talweg_scalar_args, inputs), number, node.index);
     case ir::NodeKind::Given:
       return ir.CreateIsNotNull(
@@ -133,12 +145,8 @@ llvm::Value* ScalarScope::emit_leaf(const ir::Node& node) {
       return load_field(ir, number, sources_.args, offsetof(talweg_scalar_args, step_number));
     case ir::NodeKind::CallNumber:
       return load_field(ir, number, sources_.args, offsetof(talweg_scalar_args, call_number));
-    case ir::NodeKind::Fact: {
-      llvm::Value* fact =
-          ir.CreateLoad(number, ir.CreateConstInBoundsGEP1_64(number, sources_.facts, node.index));
-      if (node.type != ir::ValueType::Bool) return fact;
-      return ir.CreateFCmpUNE(fact, llvm::ConstantFP::get(number, 0));
-    }
+    case ir::NodeKind::Fact:
+      return load_number(sources_.facts, node.index, node.type);
     case ir::NodeKind::Param:
     case ir::NodeKind::Grad:
     case ir::NodeKind::Apply:
@@ -146,6 +154,7 @@ llvm::Value* ScalarScope::emit_leaf(const ir::Node& node) {
     case ir::NodeKind::DivScalar:
     case ir::NodeKind::IsNormal:
     case ir::NodeKind::Flush:
+    case ir::NodeKind::Reduce:
       break;
   }
   TALWEG_UNREACHABLE("a node that no scalar function is given");

@@ -10,12 +10,18 @@
 
 namespace talweg::codegen {
 
-/// Where a function finds what it does not compute.
+/// Where a function finds what it does not compute. Arrays are of the function's model, group or
+/// tensor.
 struct ScalarSources {
   llvm::Value* args = nullptr;         // a talweg_scalar_args
   llvm::Value* model_slots = nullptr;  // null: not there to be read
   llvm::Value* group_slots = nullptr;
-  llvm::Value* facts = nullptr;  // of a tensor: an array of float64
+  llvm::Value* tensor_slots = nullptr;
+  llvm::Value* facts = nullptr;  // float64, as what follows
+  llvm::Value* tensor_states = nullptr;
+  llvm::Value* tensor_inputs = nullptr;
+  llvm::Value* reduced = nullptr;
+  const plan::ScalarProgram* program = nullptr;  // its nodes are computed, whatever has slots
 };
 
 class ScalarScope {
@@ -43,13 +49,17 @@ class ScalarScope {
   llvm::Value* emit_leaf(const ir::Node& node);
   llvm::Value* load_slot(llvm::Value* slots, std::uint32_t index, ir::ValueType type);
   llvm::Value* load_entry(std::size_t array_offset, llvm::Type* type, std::uint32_t index);
-  [[nodiscard]] bool comes_from_slot(ir::NodeId id) const;
+  llvm::Value* load_number(llvm::Value* numbers, std::uint32_t index, ir::ValueType type);
+  /// Where a node's slot is and can be read; null: it is computed.
+  [[nodiscard]] llvm::Value* slots_of(ir::NodeId id) const;
 
   const plan::Plan& plan_;
   Emission emission_;
   ScalarSources sources_;
   std::vector<llvm::Value*> values_;
-  std::vector<std::uint32_t> model_slot_, group_slot_;  // by node; kNoSlot
+  std::vector<llvm::Value*> slots_;       // by node: where its slot can be read
+  std::vector<std::uint32_t> slot_;       // by node: which one it is
+  std::vector<std::uint32_t> reduction_;  // by node
 };
 
 }  // namespace talweg::codegen

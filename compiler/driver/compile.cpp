@@ -13,6 +13,7 @@
 #include "compiler/driver/image_tables.h"
 #include "compiler/driver/linked_code.h"
 #include "compiler/driver/object_cache.h"
+#include "compiler/ir/phases.h"
 #include "compiler/ir/text.h"
 #include "compiler/passes/pass.h"
 #include "compiler/targets/target.h"
@@ -58,17 +59,19 @@ class CompiledProgram final : public Program {
   }
 
   support::Status fill(const plan::Plan& plan) {
-    talweg_kernels kernels{};
-    std::vector<talweg_pass_info> passes;
-    support::Status status = find_kernels(plan, codegen::step_symbols(plan), kernels, passes);
+    Kernels kernels;
+    support::Status status = find_kernels(plan, codegen::step_symbols(plan), kernels);
     if (!status) return status;
-    tables_.set_step(kernels, std::move(passes));
-    if (ir::places_tensors(plan.graph)) status = set(tables_.image().place, codegen::kPlaceSymbol);
-    if (!status) return status;
+    tables_.set_step(std::move(kernels));
+    tables_.set_bound_phases(plan.graph);
+    tables_.image().domain_count = static_cast<std::uint32_t>(ir::find_domains(plan.graph).size());
+    tables_.image().scratch_count = static_cast<std::uint32_t>(plan.scratch.size());
+    tables_.image().stream_count += tables_.image().scratch_count;
     for (std::size_t i = 0; i < plan.views.size(); ++i) {
-      status = find_kernels(plan.views[i], codegen::view_symbols(plan, i), kernels, passes);
+      Kernels view;
+      status = find_kernels(plan.views[i], codegen::view_symbols(plan, i), view);
       if (!status) return status;
-      tables_.set_view(i, kernels, std::move(passes));
+      tables_.set_view(i, std::move(view));
     }
     status = fill_initials(plan);
     if (!status) return status;
@@ -82,30 +85,44 @@ class CompiledProgram final : public Program {
         tables_.start_from_param(i);  // which optimisation has found out
         continue;
       }
-      talweg_kernels kernels{};
-      std::vector<talweg_pass_info> passes;
+      Kernels kernels;
       const support::Status status =
-          find_kernels(*plan.initials[i], codegen::initial_symbols(plan, i), kernels, passes);
+          find_kernels(*plan.initials[i], codegen::initial_symbols(plan, i), kernels);
       if (!status) return status;
-      tables_.set_initial(i, kernels, std::move(passes));
+      tables_.set_initial(i, std::move(kernels));
     }
     return support::ok();
   }
 
-  /// The functions of a step, a view or an initial value in the linked code.
+  /// The functions of a step, a view or an initial value in the linked code; no name: none.
   support::Status find_kernels(const plan::Plan& plan, const codegen::KernelSymbols& symbols,
-                               talweg_kernels& kernels, std::vector<talweg_pass_info>& passes) {
-    passes.clear();
-    kernels.model_slot_count = static_cast<std::uint32_t>(plan.model.slots.size());
-    kernels.group_slot_count = static_cast<std::uint32_t>(plan.group.slots.size());
-    support::Status status = set(kernels.model_scalars, symbols.model_scalars);
-    if (status) status = set(kernels.group_scalars, symbols.group_scalars);
-    kernels.place = nullptr;
-    if (status && !symbols.place.empty()) status = set(kernels.place, symbols.place);
-    for (std::size_t i = 0; status && i < plan.passes.size(); ++i) {
-      passes.push_back({nullptr, plan.passes[i].read_bytes_per_element,
-                        plan.passes[i].written_bytes_per_element});
-      status = set(passes.back().run, symbols.passes[i]);
+                               Kernels& result) {
+    const auto count = [](const auto& list) { return static_cast<std::uint32_t>(list.size()); };
+    talweg_kernels& kernels = result.kernels;
+    kernels.model_slot_count = count(plan.model_slots);
+    kernels.group_slot_count = count(plan.group_slots);
+    kernels.tensor_slot_count = count(plan.tensor_slots);
+    kernels.chunk_partial_count = count(plan.chunk_partials);
+    kernels.tensor_partial_count = count(plan.tensor_partials);
+    kernels.group_partial_count = count(plan.group_partials);
+    kernels.end_phase = plan.end_phase;
+    for (const plan::PlannedReduction& reduction : plan.reductions)
+      result.reductions.push_back(
+          reduction_info(plan.graph, reduction.node, reduction.phase, reduction.partial));
+    support::Status status = support::ok();
+    const auto find = [&](auto& function, const std::string& symbol) {
+      if (status && !symbol.empty()) status = set(function, symbol);
+    };
+    find(kernels.place, symbols.place);
+    for (std::size_t i = 0; i < symbols.phases.size(); ++i) {
+      talweg_phase& phase = result.phases.emplace_back();
+      find(phase.model_scalars, symbols.phases[i].model_scalars);
+      find(phase.group_scalars, symbols.phases[i].group_scalars);
+      find(phase.tensor_scalars, symbols.phases[i].tensor_scalars);
+      find(phase.pass, symbols.phases[i].pass);
+      if (!plan.phases[i].pass) continue;
+      phase.read_bytes_per_element = plan.phases[i].pass->read_bytes_per_element;
+      phase.written_bytes_per_element = plan.phases[i].pass->written_bytes_per_element;
     }
     return status;
   }

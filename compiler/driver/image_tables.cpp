@@ -6,6 +6,7 @@
 
 #include "compiler/base/check.h"
 #include "compiler/ir/interpret.h"
+#include "compiler/ir/phases.h"
 
 namespace talweg::driver {
 
@@ -90,12 +91,7 @@ std::vector<bool> rounded_hypers(const ir::Graph& graph) {
 /// The value of a node of rate const.
 double constant_value(const ir::Graph& graph, types::ComputeType compute, ir::NodeId id) {
   ir::Machine machine(graph, compute);
-  ir::ScalarContext nothing;
-  nothing.hypers.resize(graph.hypers.size());
-  nothing.states.resize(graph.states.size());
-  nothing.inputs.resize(graph.inputs.size());
-  nothing.given.resize(graph.inputs.size());
-  machine.run_scalars(nothing);
+  machine.run_scalars(ir::empty_context(graph));
   return machine[id].number;
 }
 
@@ -141,6 +137,7 @@ ImageTables::ImageTables(const ir::Graph& graph, types::ComputeType compute, std
   add_inputs(graph);
   add_facts(graph);
   add_views(graph);
+  add_requirements(graph);
   const std::vector<bool> live = live_nodes(graph);
   for (std::size_t i = 0; i < live.size(); ++i)
     if (live[i] && graph.nodes[i].kind == ir::NodeKind::Grad) image_.uses_gradient = 1;
@@ -167,6 +164,7 @@ void ImageTables::add_hypers(const ir::Graph& graph) {
   }
   image_.hypers = hypers_.data();
   image_.hyper_count = static_cast<std::uint32_t>(hypers_.size());
+  set_bound_phases(graph);
 }
 
 void ImageTables::add_states(const ir::Graph& graph, types::ComputeType compute) {
@@ -224,26 +222,32 @@ void ImageTables::add_views(const ir::Graph& graph) {
   image_.view_count = static_cast<std::uint32_t>(views_.size());
 }
 
-void ImageTables::set_step(const talweg_kernels& kernels, std::vector<talweg_pass_info> passes) {
-  const auto& kept = passes_.emplace_back(std::move(passes));
-  image_.model_scalars = kernels.model_scalars;
-  image_.group_scalars = kernels.group_scalars;
-  image_.self = kernels.self;
-  image_.model_slot_count = kernels.model_slot_count;
-  image_.group_slot_count = kernels.group_slot_count;
-  image_.passes = kept.data();
-  image_.pass_count = static_cast<std::uint32_t>(kept.size());
+void ImageTables::set_bound_phases(const ir::Graph& graph) {
+  const std::vector<std::uint32_t> phases = ir::find_phases(graph);
+  for (std::size_t i = 0; i < hypers_.size(); ++i) {
+    std::uint32_t phase = 0;
+    for (const ir::NodeId id : {graph.hypers[i].bound, graph.hypers[i].unless})
+      if (id.valid()) phase = std::max(phase, phases[id.index]);
+    hypers_[i].bound_phase = static_cast<std::uint8_t>(phase);
+  }
 }
 
-void ImageTables::set_view(std::size_t view, const talweg_kernels& kernels,
-                           std::vector<talweg_pass_info> passes) {
-  views_[view].kernels = with_passes(kernels, std::move(passes));
+void ImageTables::add_requirements(const ir::Graph& graph) {
+  for (const ir::Requirement& requirement : graph.requirements)
+    requirements_.push_back(keep(requirement.text));
+  image_.requirements = requirements_.data();
+  image_.requirement_count = static_cast<std::uint32_t>(requirements_.size());
 }
 
-void ImageTables::set_initial(std::size_t state, const talweg_kernels& kernels,
-                              std::vector<talweg_pass_info> passes) {
+void ImageTables::set_step(Kernels kernels) { image_.step = keep(std::move(kernels)); }
+
+void ImageTables::set_view(std::size_t view, Kernels kernels) {
+  views_[view].kernels = keep(std::move(kernels));
+}
+
+void ImageTables::set_initial(std::size_t state, Kernels kernels) {
   initial_kernels_.resize(states_.size());
-  initial_kernels_[state] = with_passes(kernels, std::move(passes));
+  initial_kernels_[state] = keep(std::move(kernels));
   image_.initial_kernels = initial_kernels_.data();
 }
 
@@ -251,12 +255,49 @@ void ImageTables::start_from_param(std::size_t state) {
   states_[state].initial = TALWEG_INITIAL_PARAM;
 }
 
-talweg_kernels ImageTables::with_passes(talweg_kernels kernels,
-                                        std::vector<talweg_pass_info> passes) {
-  const auto& kept = passes_.emplace_back(std::move(passes));
-  kernels.passes = kept.data();
-  kernels.pass_count = static_cast<std::uint32_t>(kept.size());
-  return kernels;
+talweg_kernels ImageTables::keep(Kernels kernels) {
+  Kernels& kept = kernels_.emplace_back(std::move(kernels));
+  kept.kernels.phases = kept.phases.data();
+  kept.kernels.phase_count = static_cast<std::uint32_t>(kept.phases.size());
+  kept.kernels.reductions = kept.reductions.data();
+  kept.kernels.reduction_count = static_cast<std::uint32_t>(kept.reductions.size());
+  return kept.kernels;
+}
+
+talweg_reduction_source reduction_source(const ir::Node& reduction) {
+  if (reduction.over == types::Rate::Group) return TALWEG_FROM_GROUPS;
+  return reduction.over == types::Rate::Tensor ? TALWEG_FROM_TENSORS : TALWEG_FROM_CHUNKS;
+}
+
+talweg_reduction_info reduction_info(const ir::Graph& graph, ir::NodeId reduction,
+                                     std::uint32_t phase, std::uint32_t partial) {
+  const ir::Node& node = graph[reduction];
+  const auto fold = [&] {
+    switch (node.fold) {
+      case builtins::Fold::Min:
+        return TALWEG_FOLD_MIN;
+      case builtins::Fold::Max:
+        return TALWEG_FOLD_MAX;
+      case builtins::Fold::Sum:
+      case builtins::Fold::Dot:
+      case builtins::Fold::Count:
+        break;
+    }
+    return TALWEG_FOLD_SUM;
+  };
+  const std::vector<ir::NodeId> domains = ir::find_domains(graph);
+  const auto domain = std::ranges::find(domains, ir::domain_of(node));
+  talweg_reduction_info info{};
+  info.fold = static_cast<std::uint8_t>(fold());
+  info.source = static_cast<std::uint8_t>(reduction_source(node));
+  info.rate = static_cast<std::uint8_t>(abi_rate(node.rate));
+  info.counts = node.fold == builtins::Fold::Count ? 1 : 0;
+  info.phase = phase;
+  info.partial = partial;
+  info.domain = domain == domains.end() || !types::fits(node.rate, types::Rate::Group)
+                    ? UINT32_MAX
+                    : static_cast<std::uint32_t>(domain - domains.begin());
+  return info;
 }
 
 }  // namespace talweg::driver

@@ -12,6 +12,13 @@
 
 namespace talweg::driver {
 
+/// Kernels with the tables they point to.
+struct Kernels {
+  talweg_kernels kernels{};  // `phases` and `reductions` are not set
+  std::vector<talweg_phase> phases;
+  std::vector<talweg_reduction_info> reductions;
+};
+
 /// Owns every string and array that its image points to; so it stays where it is.
 class ImageTables {
  public:
@@ -23,19 +30,21 @@ class ImageTables {
 
   talweg_image& image() { return image_; }
   [[nodiscard]] const talweg_image& image() const { return image_; }
-  /// What a step runs; its list of passes is `passes`.
-  void set_step(const talweg_kernels& kernels, std::vector<talweg_pass_info> passes);
+  /// In which phase the hypers are computed that the pipeline binds; of the graph given at first,
+  /// until a backend says that it runs another.
+  void set_bound_phases(const ir::Graph& graph);
+  /// What a step runs.
+  void set_step(Kernels kernels);
   /// What a view runs.
-  void set_view(std::size_t view, const talweg_kernels& kernels,
-                std::vector<talweg_pass_info> passes);
+  void set_view(std::size_t view, Kernels kernels);
   /// What computes the initial value of a state that begins as TALWEG_INITIAL_ELEMENTS.
-  void set_initial(std::size_t state, const talweg_kernels& kernels,
-                   std::vector<talweg_pass_info> passes);
+  void set_initial(std::size_t state, Kernels kernels);
   /// Such a state turned out to begin as param.
   void start_from_param(std::size_t state);
 
  private:
-  talweg_kernels with_passes(talweg_kernels kernels, std::vector<talweg_pass_info> passes);
+  talweg_kernels keep(Kernels kernels);
+  void add_requirements(const ir::Graph& graph);
   void add_hypers(const ir::Graph& graph);
   void add_states(const ir::Graph& graph, types::ComputeType compute);
   void add_inputs(const ir::Graph& graph);
@@ -51,8 +60,15 @@ class ImageTables {
   std::vector<talweg_fact_info> facts_;
   std::vector<talweg_view_info> views_;
   std::vector<talweg_kernels> initial_kernels_;
-  std::deque<std::vector<talweg_pass_info>> passes_;  // of the step, of views, of initial values
+  std::vector<const char*> requirements_;
+  std::deque<Kernels> kernels_;  // of the step, of views, of initial values
 };
+
+/// What the runtime folds for a reduction. `partial` is the place of what it folds among the
+/// partial results of its source.
+talweg_reduction_info reduction_info(const ir::Graph& graph, ir::NodeId reduction,
+                                     std::uint32_t phase, std::uint32_t partial);
+talweg_reduction_source reduction_source(const ir::Node& reduction);
 
 /// By node: true if what a step leaves behind (stores, bound hypers) depends on it.
 std::vector<bool> live_nodes(const ir::Graph& graph);

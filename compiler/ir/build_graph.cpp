@@ -132,6 +132,20 @@ void add_presence(const sema::TypedRule& rule, Graph& graph, Walker& walker) {
   }
 }
 
+/// What each stage requires of the tensors that run it.
+void add_requirements(const sema::TypedRule& rule, Graph& graph, Walker& walker) {
+  for (const sema::TypedRequirement& requirement : rule.requirements) {
+    NodeId condition = walker.standalone_value(requirement.condition);
+    if (requirement.stage_condition) {
+      const NodeId runs = walker.standalone_value(*requirement.stage_condition);
+      const NodeId other = graph.add(make_apply(graph, builtins::Op::Not, {runs}));
+      condition = graph.add(make_apply(graph, builtins::Op::Or, {other, condition}));
+    }
+    graph.requirements.push_back(
+        {fmt::format("rule `{}` requires {}", requirement.rule, requirement.text), condition});
+  }
+}
+
 /// True, with a diagnostic, if the rule is too large for a graph.
 bool overflows(const Walker& walker, base::Diagnostics& diagnostics) {
   if (!walker.overflowed()) return false;
@@ -188,6 +202,7 @@ Graph build_graph(const sema::TypedRule& rule, base::Diagnostics& diagnostics) {
   if (!walker.overflowed()) add_stores(graph, walker);
   if (overflows(walker, diagnostics)) return {};
   add_presence(rule, graph, walker);
+  add_requirements(rule, graph, walker);
   Walker initial_walker(rule, graph, hyper_index);
   const int errors_before = diagnostics.error_count();
   add_initial_values(rule, hyper_index, graph, initial_walker, diagnostics);

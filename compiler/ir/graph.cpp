@@ -28,6 +28,8 @@ int Node::operand_count() const {
       return 1;
     case NodeKind::DivScalar:
       return 2;
+    case NodeKind::Reduce:
+      return builtins::info(fold).arity + 1;
   }
   TALWEG_UNREACHABLE("a node of an unknown kind");
 }
@@ -40,7 +42,8 @@ NodeId Graph::add(Node node) {
 
 bool places_tensors(const Graph& graph) {
   const auto depends = [](const auto& entry) { return entry.present.valid(); };
-  return !graph.facts.empty() || std::any_of(graph.states.begin(), graph.states.end(), depends) ||
+  return !graph.facts.empty() || !graph.requirements.empty() ||
+         std::any_of(graph.states.begin(), graph.states.end(), depends) ||
          std::any_of(graph.inputs.begin(), graph.inputs.end(), depends);
 }
 
@@ -80,6 +83,7 @@ Graph view_step(const Graph& graph, std::size_t view) {
   for (StateInfo& state : step.states) state.initial = state.present = state.kept = {};
   for (InputInfo& input : step.inputs) input.present = {};
   step.views.clear();
+  step.requirements.clear();
   step.skipped = step.held = {};
   step.stores = {{.target = StoreTarget::Param, .index = 0, .value = graph.views[view].value}};
   return step;

@@ -5,6 +5,9 @@
 // is float64 (rates const to matrix), Array is the compute type (any rate: an Array of group rate
 // is a scalar rounded once, on its way into an array operation), Bool.
 //
+// A reduction is a node too, the only one that is slower than its operands. In which order it folds
+// them depends on shapes alone (ir/sequence.h).
+//
 // Views share the nodes of the step. A node is the same value in both, but for `step_number`, and
 // what a view stores is what `view_step` makes a step of.
 //
@@ -21,6 +24,7 @@
 
 #include "compiler/base/ids.h"
 #include "compiler/builtins/op.h"
+#include "compiler/builtins/reduction.h"
 #include "compiler/types/fact.h"
 #include "compiler/types/interval.h"
 #include "compiler/types/rate.h"
@@ -55,11 +59,17 @@ enum class NodeKind : std::uint8_t {
               // (Array), s (Scalar)
   IsNormal,   // Array -> Bool: finite, not zero, not subnormal in the compute type
   Flush,      // Array: a value that is subnormal in the compute type becomes zero of its sign
+  Reduce,  // Scalar: `fold` of its operands (Array where `over` is an array rate, else Scalar; as
+           // many as it takes) at every index value of rate `over`, for those of the model, group
+           // or tensor that `rate` says. The last operand is a Bool over facts: the tensors whose
+           // values count, of those that have a gradient
 };
 
 struct Node {
   NodeKind kind = NodeKind::Constant;
-  builtins::Op op = builtins::Op::Add;  // for Apply
+  builtins::Op op = builtins::Op::Add;        // for Apply
+  builtins::Fold fold = builtins::Fold::Sum;  // for Reduce
+  Rate over = Rate::Const;                    // for Reduce
   ValueType type = ValueType::Scalar;
   Rate rate = Rate::Const;
   std::array<NodeId, 3> operands{};  // unused ones are not valid()
@@ -111,6 +121,12 @@ struct ViewInfo {
   std::string doc;
 };
 
+/// What must hold of every tensor where the optimizer is built.
+struct Requirement {
+  std::string text;  // for people: "rule `SM3` requires rank <= 2"
+  NodeId condition;  // Bool over facts
+};
+
 enum class StoreTarget : std::uint8_t { Param, State };
 
 /// What a step leaves behind. At most one store a place; a place without one keeps its bits.
@@ -129,6 +145,7 @@ struct Graph {
   std::vector<InputInfo> inputs;
   std::vector<types::Fact> facts;
   std::vector<ViewInfo> views;
+  std::vector<Requirement> requirements;
   std::vector<Node> nodes;  // operands before users
   std::vector<Store> stores;
   // How the call ends: Bool, of model rate, never both true; not valid: false. The values of stores
@@ -145,7 +162,7 @@ struct Graph {
   NodeId add(Node node);  // appends; computes nothing
 };
 
-/// True if tensors differ by their facts.
+/// True if tensors differ by their facts, or some may be refused.
 bool places_tensors(const Graph& graph);
 
 /// True if the initial value of a state differs by element and is not `param` as it is.

@@ -9,24 +9,29 @@
 #include <vector>
 
 #include "compiler/ir/graph.h"
+#include "compiler/ir/phases.h"
 
 namespace talweg::ir {
 
 /// True for nodes that are or depend on an input.
 std::vector<bool> depend_on_inputs(const Graph& graph);
 
-/// For each input, whether it is read in the arms taken by selects whose condition has a rate up to
-/// `known`; the other selects read both. `and` and `or` read their right operand only where the
-/// left one, if it has a rate up to `known`, leaves the answer open. Nothing for an input that no
-/// result depends on. Algebra gives
+/// For each input, whether it is read in the arms taken by selects whose condition is known: it has
+/// a rate up to `known` and waits for no reduction; the other selects read both. `and` and `or`
+/// read their right operand only where the left one, if it has a rate up to `known`, leaves the
+/// answer open. Nothing for an input that no result depends on. Algebra gives
 ///   Truth truth(NodeId condition), Truth always(), Truth both(Truth, Truth), Truth either(Truth,
 ///   Truth), Truth negated(Truth)
-/// and is asked for the truth only of conditions of rate up to `known`.
+/// and is asked for the truth only of known conditions.
 template <class Algebra>
 std::vector<std::optional<typename Algebra::Truth>> input_demand(const Graph& graph, Rate known,
                                                                  Algebra& algebra) {
   using Truth = typename Algebra::Truth;
   const std::vector<bool> depends = depend_on_inputs(graph);
+  const std::vector<std::uint32_t> phases = find_phases(graph);
+  const auto is_known = [&](NodeId id) {
+    return types::fits(graph[id].rate, known) && phases[id.index] == 0;
+  };
   std::vector<std::optional<Truth>> demand(graph.nodes.size());
   std::vector<std::optional<Truth>> inputs(graph.inputs.size());
   const auto join = [&](std::optional<Truth>& place, const Truth& truth) {
@@ -37,7 +42,8 @@ std::vector<std::optional<typename Algebra::Truth>> input_demand(const Graph& gr
   };
   for (const Store& store : graph.stores) ask(store.value, algebra.always());
   for (const StateInfo& state : graph.states)
-    if (state.kept.valid()) ask(state.kept, algebra.truth(graph.skipped));
+    if (state.kept.valid())
+      ask(state.kept, is_known(graph.skipped) ? algebra.truth(graph.skipped) : algebra.always());
   for (const NodeId end : {graph.skipped, graph.held})
     if (end.valid()) ask(end, algebra.always());
   for (const HyperInfo& hyper : graph.hypers) {
@@ -46,7 +52,8 @@ std::vector<std::optional<typename Algebra::Truth>> input_demand(const Graph& gr
       ask(hyper.bound, algebra.always());
     } else {
       ask(hyper.unless, algebra.always());
-      ask(hyper.bound, algebra.negated(algebra.truth(hyper.unless)));
+      ask(hyper.bound,
+          is_known(hyper.unless) ? algebra.negated(algebra.truth(hyper.unless)) : algebra.always());
     }
   }
   const auto is_logic = [](const Node& node) {
@@ -60,12 +67,12 @@ std::vector<std::optional<typename Algebra::Truth>> input_demand(const Graph& gr
     if (node.kind == NodeKind::Input) {
       join(inputs[node.index], asked);
     } else if (node.kind == NodeKind::Apply && node.op == builtins::Op::Select &&
-               types::fits(graph[node.operands[0]].rate, known)) {
+               is_known(node.operands[0])) {
       const Truth condition = algebra.truth(node.operands[0]);
       ask(node.operands[0], asked);
       ask(node.operands[1], algebra.both(asked, condition));
       ask(node.operands[2], algebra.both(asked, algebra.negated(condition)));
-    } else if (is_logic(node) && types::fits(graph[node.operands[0]].rate, known)) {
+    } else if (is_logic(node) && is_known(node.operands[0])) {
       // What decides is known: a constant before the step, else the left operand first.
       const auto leaves_open = [&](NodeId operand) {
         const Truth truth = algebra.truth(operand);

@@ -2,6 +2,7 @@
 // on numbers are those of builtins/evaluate.h.
 #include "compiler/ir/interpret.h"
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
 
@@ -67,6 +68,7 @@ Value compute_node(const Graph& graph, const Node& node, ComputeType compute,
     case NodeKind::StepNumber:
     case NodeKind::CallNumber:
     case NodeKind::Fact:
+    case NodeKind::Reduce:
       break;
   }
   TALWEG_UNREACHABLE("a node that is given, not computed");
@@ -100,9 +102,39 @@ Value scalar_value(const Graph& graph, const Node& node, ComputeType compute,
     case NodeKind::Param:
     case NodeKind::Grad:
     case NodeKind::Fact:
+    case NodeKind::Reduce:
       break;
   }
   TALWEG_UNREACHABLE("a value per tensor or element among the scalars");
+}
+
+Value tensor_value(const Graph& graph, const Node& node, ComputeType compute,
+                   const TensorContext& context, const std::vector<Value>& values) {
+  switch (node.kind) {
+    case NodeKind::Fact:
+      if (node.type == ValueType::Bool) return {.truth = context.facts[node.index] != 0};
+      return {.number = context.facts[node.index]};
+    case NodeKind::State:
+      return {.number = context.states[node.index]};
+    case NodeKind::Input:
+      return {.number = context.inputs[node.index]};
+    case NodeKind::Apply:
+    case NodeKind::ToArray:
+    case NodeKind::DivScalar:
+    case NodeKind::IsNormal:
+    case NodeKind::Flush:
+      return compute_node(graph, node, compute, values);
+    case NodeKind::Constant:
+    case NodeKind::Param:
+    case NodeKind::Grad:
+    case NodeKind::Given:
+    case NodeKind::Hyper:
+    case NodeKind::StepNumber:
+    case NodeKind::CallNumber:
+    case NodeKind::Reduce:
+      break;
+  }
+  TALWEG_UNREACHABLE("a value of another rate among those per tensor");
 }
 
 Value element_value(const Graph& graph, const Node& node, ComputeType compute,
@@ -128,6 +160,7 @@ Value element_value(const Graph& graph, const Node& node, ComputeType compute,
     case NodeKind::StepNumber:
     case NodeKind::CallNumber:
     case NodeKind::Fact:
+    case NodeKind::Reduce:
       break;
   }
   TALWEG_UNREACHABLE("a scalar among the values per element");
@@ -162,10 +195,27 @@ double divide_by_scalar(ComputeType compute, double a, double s) {
   return apply(multiply ? Op::Mul : Op::Div, ValueType::Array, compute, operands).number;
 }
 
+ScalarContext empty_context(const Graph& graph) {
+  ScalarContext context;
+  context.hypers.resize(graph.hypers.size());
+  context.states.resize(graph.states.size());
+  context.inputs.resize(graph.inputs.size());
+  context.given.resize(graph.inputs.size());
+  context.reduced.resize(static_cast<std::size_t>(
+      std::count_if(graph.nodes.begin(), graph.nodes.end(),
+                    [](const Node& node) { return node.kind == NodeKind::Reduce; })));
+  return context;
+}
+
 Machine::Machine(const Graph& graph, ComputeType compute)
-    : graph_(graph), compute_(compute), values_(graph.nodes.size()) {
+    : graph_(graph),
+      compute_(compute),
+      values_(graph.nodes.size()),
+      reduction_(graph.nodes.size()) {
+  std::uint32_t reductions = 0;
   for (std::uint32_t i = 0; i < graph.nodes.size(); ++i) {
     const Rate rate = graph.nodes[i].rate;
+    if (graph.nodes[i].kind == NodeKind::Reduce) reduction_[i] = reductions++;
     (types::fits(rate, Rate::Group) ? scalar_nodes_
      : rate == Rate::Tensor         ? tensor_nodes_
                                     : element_nodes_)
@@ -174,19 +224,20 @@ Machine::Machine(const Graph& graph, ComputeType compute)
 }
 
 void Machine::run_scalars(const ScalarContext& context) {
-  for (const NodeId id : scalar_nodes_)
-    values_[id.index] = scalar_value(graph_, graph_[id], compute_, context, values_);
+  for (const NodeId id : scalar_nodes_) {
+    const Node& node = graph_[id];
+    values_[id.index] = node.kind == NodeKind::Reduce
+                            ? Value{.number = context.reduced[reduction_[id.index]]}
+                            : scalar_value(graph_, node, compute_, context, values_);
+  }
 }
 
-void Machine::run_tensor(std::span<const double> facts) {
+void Machine::run_tensor(const TensorContext& context) {
   for (const NodeId id : tensor_nodes_) {
     const Node& node = graph_[id];
-    if (node.kind != NodeKind::Fact)
-      values_[id.index] = compute_node(graph_, node, compute_, values_);
-    else if (node.type == ValueType::Bool)
-      values_[id.index] = {.truth = facts[node.index] != 0};
-    else
-      values_[id.index] = {.number = facts[node.index]};
+    values_[id.index] = node.kind == NodeKind::Reduce
+                            ? Value{.number = context.reduced[reduction_[id.index]]}
+                            : tensor_value(graph_, node, compute_, context, values_);
   }
 }
 

@@ -23,12 +23,24 @@ struct Value {
 /// What the scalar part of a step sees. All spans are indexed as the graph's tables (unused entries
 /// ignored).
 struct ScalarContext {
-  std::vector<double> hypers;  // of this group, and of the model
-  std::vector<double> states;  // scalar states before the step
-  std::vector<double> inputs;  // model inputs
-  std::vector<bool> given;     // by input
+  std::vector<double> hypers;   // of this group, and of the model
+  std::vector<double> states;   // scalar states before the step
+  std::vector<double> inputs;   // model inputs
+  std::vector<bool> given;      // by input
+  std::vector<double> reduced;  // by reduction (find_reductions); those of rate model and group
   double step_number = 1;
   double call_number = 1;
+};
+
+/// Zeros of the right sizes: enough to evaluate nodes of rate const.
+ScalarContext empty_context(const Graph& graph);
+
+/// What one tensor sees.
+struct TensorContext {
+  std::span<const double> facts;
+  std::span<const double> states;   // by state; tensor states only
+  std::span<const double> inputs;   // by input; tensor inputs only
+  std::span<const double> reduced;  // by reduction; those of rate tensor
 };
 
 /// What one element sees.
@@ -43,12 +55,12 @@ class Machine {
  public:
   Machine(const Graph& graph, types::ComputeType compute);
 
-  /// Evaluates every node of rate const, model and group.
+  /// Evaluates every node of rate const, model and group. Reductions are what the context says;
+  /// where one is not known yet, what depends on it means nothing.
   void run_scalars(const ScalarContext& context);
-  /// Evaluates every node of rate tensor, given the facts of one; run_scalars came before.
-  void run_tensor(std::span<const double> facts);
-  /// Evaluates every faster node for one element; run_scalars and, if the graph has facts,
-  /// run_tensor came before.
+  /// Evaluates every node of rate tensor; run_scalars came before.
+  void run_tensor(const TensorContext& context);
+  /// Evaluates every faster node for one element; run_scalars and run_tensor came before.
   void run_element(const ElementContext& context);
   /// What a node was when it was evaluated last.
   [[nodiscard]] Value operator[](NodeId id) const { return values_[id.index]; }
@@ -57,6 +69,7 @@ class Machine {
   const Graph& graph_;
   types::ComputeType compute_;
   std::vector<Value> values_;
+  std::vector<std::uint32_t> reduction_;  // by node: which one it is
   std::vector<NodeId> scalar_nodes_, tensor_nodes_, element_nodes_;
 };
 

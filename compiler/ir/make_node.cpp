@@ -64,6 +64,8 @@ ValueType type_of(const Graph& graph, const Node& node) {
       return types::is_truth(graph.facts[node.index].kind) ? ValueType::Bool : ValueType::Scalar;
     case NodeKind::Apply:
       return type_of_apply(graph, node);
+    case NodeKind::Reduce:
+      return ValueType::Scalar;
   }
   TALWEG_UNREACHABLE("a node of an unknown kind");
 }
@@ -87,6 +89,8 @@ Rate rate_of(const Graph& graph, const Node& node) {
       return graph.hypers[node.index].rate;
     case NodeKind::Fact:
       return Rate::Tensor;
+    case NodeKind::Reduce:
+      return node.rate;
     case NodeKind::Apply:
     case NodeKind::ToArray:
     case NodeKind::DivScalar:
@@ -121,6 +125,12 @@ Node make_apply(const Graph& graph, builtins::Op op, std::initializer_list<NodeI
 
 Node make_conversion(const Graph& graph, NodeKind kind, std::initializer_list<NodeId> operands) {
   return with_operands(graph, Node{.kind = kind}, operands);
+}
+
+Node make_reduce(const Graph& graph, builtins::Fold fold, Rate over, Rate rate,
+                 std::initializer_list<NodeId> operands) {
+  return with_operands(
+      graph, Node{.kind = NodeKind::Reduce, .fold = fold, .over = over, .rate = rate}, operands);
 }
 
 }  // namespace talweg::ir

@@ -20,9 +20,15 @@ Node make_apply(const Graph& graph, builtins::Op op, std::initializer_list<NodeI
 /// ToArray, DivScalar, IsNormal or Flush.
 Node make_conversion(const Graph& graph, NodeKind kind, std::initializer_list<NodeId> operands);
 
+/// A reduction to `rate` over the index values of rate `over`; operands are those of the fold, then
+/// the domain.
+Node make_reduce(const Graph& graph, builtins::Fold fold, Rate over, Rate rate,
+                 std::initializer_list<NodeId> operands);
+
 /// The type that `node` must have, given its operands and the tables.
 ValueType type_of(const Graph& graph, const Node& node);
-/// The rate that `node` must have: the join of its operands, or that of its table entry.
+/// The rate that `node` must have: the join of its operands, or that of its table entry; of a
+/// reduction the one it has.
 Rate rate_of(const Graph& graph, const Node& node);
 
 }  // namespace talweg::ir

@@ -117,6 +117,8 @@ std::string head_text(const Graph& graph, const Node& node) {
       return "is_normal";
     case NodeKind::Flush:
       return "flush";
+    case NodeKind::Reduce:
+      return fmt::format("reduce {} {}", builtins::info(node.fold).name, to_text(node.over));
   }
   TALWEG_UNREACHABLE("a node of an unknown kind");
 }
@@ -153,6 +155,8 @@ void print_tables(const Graph& graph, std::string& text) {
   for (const ViewInfo& view : graph.views)
     fmt::format_to(out, "view {}: %{}{}\n", name_text(view.name), view.value.index,
                    doc_text(view.doc));
+  for (const Requirement& requirement : graph.requirements)
+    fmt::format_to(out, "require %{} {}\n", requirement.condition.index, quoted(requirement.text));
 }
 
 }  // namespace

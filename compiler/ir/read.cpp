@@ -33,6 +33,7 @@ constexpr std::pair<std::string_view, NodeKind> kNodeWords[] = {
     {"div_scalar", NodeKind::DivScalar},
     {"is_normal", NodeKind::IsNormal},
     {"flush", NodeKind::Flush},
+    {"reduce", NodeKind::Reduce},
 };
 constexpr std::pair<std::string_view, types::FactKind> kFactWords[] = {
     {"rank", types::FactKind::Rank},
@@ -189,6 +190,8 @@ class Reader {
       if (!read_fact()) return false;
     while (at_word("view"))
       if (!read_view()) return false;
+    while (at_word("require"))
+      if (!read_requirement()) return false;
     while (token_.kind == Kind::NodeName)
       if (!read_node()) return false;
     while (at_word("store"))
@@ -197,7 +200,8 @@ class Reader {
       return false;
     if (!at_word("end"))
       return fail(
-          "expected a hyper, state, input, fact, view, node, store, `skipped`, `held` or `end`, in "
+          "expected a hyper, state, input, fact, view, `require`, node, store, `skipped`, `held` "
+          "or `end`, in "
           "this order");
     advance();
     return token_.kind == Kind::End || fail("expected nothing after `end`");
@@ -293,6 +297,12 @@ class Reader {
     return take_node_id(view.value) && take_optional_doc(view.doc);
   }
 
+  bool read_requirement() {
+    advance();
+    Requirement& requirement = graph_.requirements.emplace_back();
+    return take_node_id(requirement.condition) && take_string(requirement.text);
+  }
+
   bool read_node() {
     const std::size_t offset = token_.offset;
     if (token_.text != std::to_string(graph_.nodes.size()))
@@ -329,7 +339,16 @@ class Reader {
       return take_reference(input_names_, "input", node.index);
     if (node.kind == NodeKind::Hyper) return take_reference(hyper_names_, "hyper", node.index);
     if (node.kind == NodeKind::Fact) return take_fact_index(node.index);
+    if (node.kind == NodeKind::Reduce) return read_reduction(node);
     return true;
+  }
+
+  bool read_reduction(Node& node) {
+    const auto fold = builtins::fold_from_name(here());
+    if (!fold) return fail("expected sum, dot, min, max or count");
+    node.fold = *fold;
+    advance();
+    return take_rate(node.over);
   }
 
   bool read_constant(Node& node) {

@@ -12,6 +12,8 @@
 //   %2 = to_array %1: array group
 //   %3 = mul %2 %0: array element  // comments run to the end of the line
 //   %4 = constant 0x0p+0: scalar const
+//   %5 = constant true: bool const
+//   %6 = reduce sum element %3 %5: scalar model
 //   store param %3
 //   skipped %7
 //   held %9
@@ -20,8 +22,9 @@
 // A name stands bare where it is made of ASCII letters, digits, `_` and `.`, else in quotes, in
 // which
 // \" \\ \n \t \r and \xHH are escapes. Numbers are hexadecimal so that every bit survives; the
-// reader takes decimal ones too. A hyper may carry `bound %N` and `unless %N`, a
-// state `kept %N`; `skipped` and `held` are left out where a step always completes.
+// reader takes decimal ones too. After the views, `require %N "rank <= 2"` says what tensors must
+// be. A hyper may carry `bound %N` and `unless %N`, a state `kept %N`; `skipped` and `held` are
+// left out where a step always completes.
 #pragma once
 
 #include <cstdint>

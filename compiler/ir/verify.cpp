@@ -8,8 +8,8 @@
 //   3. A state is of any rate but const. An initial value is a Param node (array states only), or a
 //   Scalar
 //      of rate up to group (up to model for model states) computed from constants and hypers alone.
-//   4. An input is of rate model or element. What is present only on some tensors says so by a Bool
-//   that is known when the optimizer is built.
+//   4. An input is of rate model, group, tensor or element. What is present only on some tensors
+//   says so by a Bool over facts and constants; so does what is required of tensors.
 //  12. A view has an Array computed from constants, hypers that are not bound, states, param and
 //      the step number alone.
 // Nodes
@@ -21,8 +21,10 @@
 //   all
 //      Scalar or all Array. The node has the type that follows.
 //   8. A node has the rate that follows: that of its table entry, or the join of its operands.
-//   9. A Scalar is of rate const to matrix; one of rate tensor is known when the
-//   optimizer is built: computed from facts and constants alone. A Bool constant is 0 or 1.
+//   9. A Scalar is of rate const to matrix. A Bool constant is 0 or 1.
+//  13. A reduction takes numbers, Array where `over` is an array rate and else Scalar, of that rate
+//  or
+//      slower, and last a Bool over facts and constants. It is slower than `over`.
 // Stores
 //  10. A store names a place that exists, and each place at most once.
 //  11. Param and array states take an Array, other states a Scalar; of the place's rate or slower.
@@ -114,6 +116,8 @@ class Verifier {
     if (!check_operands(id, node) || !check_fields(id, node)) return;
     if (node.kind == NodeKind::Apply)
       check_apply(id, node);
+    else if (node.kind == NodeKind::Reduce)
+      check_reduce(id, node);
     else
       check_conversion(id, node);
     const ValueType type = type_of(graph_, node);
@@ -124,7 +128,6 @@ class Verifier {
     if (node.rate != rate)
       fault(id, "%{} is of rate {}, but its operands make it {}", id.index, to_text(node.rate),
             to_text(rate));
-    if (node.rate == Rate::Tensor && node.type == ValueType::Scalar) check_known(id, node);
     if (node.type == ValueType::Scalar && types::is_array(node.rate))
       fault(id, "%{} is a scalar of rate {}", id.index, to_text(node.rate));
     if (node.kind == NodeKind::Constant && node.type == ValueType::Bool && node.value != 0 &&
@@ -132,21 +135,32 @@ class Verifier {
       fault(id, "%{} is a bool constant that is neither 0 nor 1", id.index);
   }
 
-  void check_known(NodeId id, const Node& node) {
-    for (int i = 0; i < node.operand_count(); ++i) {
+  void check_reduce(NodeId id, const Node& node) {
+    const int arity = builtins::info(node.fold).arity;
+    const ValueType type = types::is_array(node.over) ? ValueType::Array : ValueType::Scalar;
+    for (int i = 0; i < arity; ++i) {
+      expect(id, i, type);
       const Rate rate = graph_[node.operands[static_cast<std::size_t>(i)]].rate;
-      if (rate != Rate::Tensor && rate != Rate::Const)
-        fault(id, "%{} is of rate tensor, but not known when the optimizer is built", id.index);
+      if (!fits(rate, node.over))
+        fault(id, "%{} reduces over {}, and its operand is of rate {}", id.index,
+              to_text(node.over), to_text(rate));
     }
+    const NodeId domain = node.operands[static_cast<std::size_t>(arity)];
+    if (graph_[domain].type != ValueType::Bool ||
+        (faults_.empty() && !is_over_facts(graph_, domain)))
+      fault(id, "the tensors of %{} are no bool over facts", id.index);
+    if (node.rate == node.over || !fits(node.rate, node.over) || node.rate == Rate::Const)
+      fault(id, "%{} reduces from rate {} to rate {}", id.index, to_text(node.over),
+            to_text(node.rate));
   }
 
   void check_present(NodeId present, std::string_view name) {
     if (!present.valid()) return;
     if (!exists(present)) return fault({}, "`{}` is present by a node that does not exist", name);
     const Node& node = graph_[present];
-    if (node.type != ValueType::Bool || (node.rate != Rate::Tensor && node.rate != Rate::Const))
-      fault(present, "`{}` is present by {} of rate {}", name, text_of(node.type),
-            to_text(node.rate));
+    if (node.type != ValueType::Bool || !is_over_facts(graph_, present))
+      fault(present, "`{}` is present by {} of rate {}, not a bool over facts", name,
+            text_of(node.type), to_text(node.rate));
   }
 
   bool check_operands(NodeId id, const Node& node) {
@@ -187,6 +201,7 @@ class Verifier {
         case NodeKind::DivScalar:
         case NodeKind::IsNormal:
         case NodeKind::Flush:
+        case NodeKind::Reduce:
           break;
       }
       return 1;
@@ -197,7 +212,9 @@ class Verifier {
     }
     const bool value_unused = node.kind != NodeKind::Constant && node.value != 0;
     const bool op_unused = node.kind != NodeKind::Apply && node.op != builtins::Op::Add;
-    if (value_unused || op_unused)
+    const bool fold_unused = node.kind != NodeKind::Reduce &&
+                             (node.fold != builtins::Fold::Sum || node.over != Rate::Const);
+    if (value_unused || op_unused || fold_unused)
       fault(id, "%{} sets a field that its kind does not use", id.index);
     return true;
   }
@@ -315,10 +332,13 @@ class Verifier {
   void check_inputs() {
     check_names(graph_.inputs, "input");
     for (const InputInfo& input : graph_.inputs) {
-      if (input.rate != Rate::Model && input.rate != Rate::Element)
-        fault({}, "input `{}` is of rate {}", input.name, to_text(input.rate));
+      const bool is_good = input.rate == Rate::Model || input.rate == Rate::Group ||
+                           input.rate == Rate::Tensor || input.rate == Rate::Element;
+      if (!is_good) fault({}, "input `{}` is of rate {}", input.name, to_text(input.rate));
       check_present(input.present, input.name);
     }
+    for (const Requirement& requirement : graph_.requirements)
+      check_present(requirement.condition, requirement.text);
   }
 
   void check_views() {
@@ -339,6 +359,7 @@ class Verifier {
 
   /// A view may see such a node.
   [[nodiscard]] bool is_seen(const Node& node) const {
+    if (node.kind == NodeKind::Reduce) return false;
     if (node.kind == NodeKind::Hyper)
       return !graph_.hypers[node.index].bound.valid() || graph_.hypers[node.index].follows;
     return node.kind != NodeKind::Grad && node.kind != NodeKind::Input &&
@@ -413,7 +434,15 @@ class Verifier {
 bool is_known_before_step(const Graph& graph, NodeId root) {
   return computes_from(graph, root, [](const Node& node) {
     return node.kind == NodeKind::Constant || node.kind == NodeKind::Hyper ||
-           node.kind == NodeKind::Param || node.operand_count() > 0;
+           node.kind == NodeKind::Param ||
+           (node.operand_count() > 0 && node.kind != NodeKind::Reduce);
+  });
+}
+
+bool is_over_facts(const Graph& graph, NodeId root) {
+  return computes_from(graph, root, [](const Node& node) {
+    return node.kind == NodeKind::Constant || node.kind == NodeKind::Fact ||
+           (node.operand_count() > 0 && node.kind != NodeKind::Reduce);
   });
 }
 

@@ -24,6 +24,7 @@ std::vector<bool> find_needed(const ir::Graph& graph) {
   }
   for (const ir::InputInfo& input : graph.inputs) mark(input.present);
   for (const ir::ViewInfo& view : graph.views) mark(view.value);
+  for (const ir::Requirement& requirement : graph.requirements) mark(requirement.condition);
   // Users stand after their operands.
   for (std::size_t i = graph.nodes.size(); i-- > 0;)
     if (needed[i])

@@ -72,7 +72,7 @@ bool first_two_commute(const Node& node) {
 auto key_of(const Node& node) {
   auto operands = node.operands;
   if (first_two_commute(node) && operands[1] < operands[0]) std::swap(operands[0], operands[1]);
-  return std::tuple(node.kind, node.op, node.type, node.index,
+  return std::tuple(node.kind, node.op, node.fold, node.over, node.rate, node.type, node.index,
                     std::bit_cast<std::uint64_t>(node.value), operands);
 }
 

@@ -14,6 +14,7 @@ Rewriter::Rewriter(const ir::Graph& source)
               .inputs = source.inputs,
               .facts = source.facts,
               .views = source.views,
+              .requirements = source.requirements,
               .nodes = {},
               .stores = source.stores,
               .skipped = source.skipped,
@@ -37,6 +38,7 @@ ir::Graph Rewriter::finish() && {
   }
   for (ir::InputInfo& input : target_.inputs) remap(input.present);
   for (ir::ViewInfo& view : target_.views) remap(view.value);
+  for (ir::Requirement& requirement : target_.requirements) remap(requirement.condition);
   return std::move(target_);
 }
 

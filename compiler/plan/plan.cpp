@@ -1,63 +1,29 @@
-// One pass over all elements, its streams and versions, and the scalar code it needs.
+// From a graph to its phases: what is folded, who does what, the loops of every pass, and the
+// scalar code that they need.
 #include "compiler/plan/plan.h"
 
 #include <algorithm>
 #include <utility>
 
 #include "compiler/base/check.h"
+#include "compiler/passes/passes.h"
+#include "compiler/plan/aliases.h"
+#include "compiler/plan/partials.h"
 #include "compiler/plan/scalars.h"
+#include "compiler/plan/schedule.h"
 #include "compiler/plan/versions.h"
 
 namespace talweg::plan {
 
-using ir::NodeKind;
 using ir::Rate;
-
-namespace {
-
-/// Reductions, and with them what differs by matrix, row and column, come later; sema refuses them.
-void check_rates(const ir::Graph& graph) {
-  for (const ir::Node& node : graph.nodes)
-    TALWEG_CHECK(node.rate == Rate::Element || types::fits(node.rate, Rate::Tensor),
-                 "a plan has scalars per model and group, facts of tensors, and elements");
-}
-
-std::vector<Stream> make_streams(const ir::Graph& graph) {
-  std::vector<Stream> streams = {{.kind = StreamKind::Param}, {.kind = StreamKind::Grad}};
-  for (std::uint32_t i = 0; i < graph.states.size(); ++i)
-    if (graph.states[i].rate == Rate::Element)
-      streams.push_back({.kind = StreamKind::State, .index = i});
-  for (std::uint32_t i = 0; i < graph.inputs.size(); ++i)
-    if (graph.inputs[i].rate == Rate::Element)
-      streams.push_back({.kind = StreamKind::Input, .index = i});
-  return streams;
-}
-
-bool loads(const ir::Node& node, const Stream& stream) {
-  switch (stream.kind) {
-    case StreamKind::Param:
-      return node.kind == NodeKind::Param;
-    case StreamKind::Grad:
-      return node.kind == NodeKind::Grad;
-    case StreamKind::State:
-      return node.kind == NodeKind::State && node.index == stream.index;
-    case StreamKind::Input:
-      return node.kind == NodeKind::Input && node.index == stream.index;
-  }
-  TALWEG_UNREACHABLE("a stream of an unknown kind");
-}
-
-}  // namespace
 
 Traffic traffic_of(const Plan& plan, const ElementPass& pass, const LoopVersion& version) {
   Traffic traffic;
   for (std::uint32_t i = 0; i < pass.streams.size(); ++i) {
-    traffic.reads.push_back(
-        std::any_of(version.nodes.begin(), version.nodes.end(),
-                    [&](ir::NodeId id) { return loads(plan.graph[id], pass.streams[i]); }));
-    traffic.writes.push_back(
-        std::any_of(version.stores.begin(), version.stores.end(),
-                    [&](const StreamStore& store) { return store.stream == i; }));
+    traffic.reads.push_back(std::ranges::find(version.loads, i, &StreamLoad::stream) !=
+                            version.loads.end());
+    traffic.writes.push_back(std::ranges::find(version.stores, i, &StreamStore::stream) !=
+                             version.stores.end());
   }
   const auto bytes = [&](const std::vector<bool>& touched) {
     const auto count = std::count(touched.begin(), touched.end(), true);
@@ -70,6 +36,13 @@ Traffic traffic_of(const Plan& plan, const ElementPass& pass, const LoopVersion&
 }
 
 namespace {
+
+/// What differs by matrix, row and column comes later; sema refuses it.
+void check_rates(const ir::Graph& graph) {
+  for (const ir::Node& node : graph.nodes)
+    TALWEG_CHECK(node.rate == Rate::Element || types::fits(node.rate, Rate::Tensor),
+                 "a plan has values per model, group, tensor and element");
+}
 
 void count_traffic(const Plan& plan, ElementPass& pass) {
   for (const LoopVersion& version : pass.versions) {
@@ -86,33 +59,65 @@ void count_traffic(const Plan& plan, ElementPass& pass) {
   }
 }
 
+void add_phases(Plan& plan, const Aliases& aliases, const Schedule& schedule) {
+  const std::vector<Stream> streams = make_streams(plan.graph, schedule.saved.size());
+  plan.phases.resize(schedule.phase_count);
+  for (std::uint32_t i = 0; i < schedule.phase_count; ++i) {
+    const PassWork work = work_of(plan, streams, schedule, i);
+    const bool is_last = i + 1 == schedule.phase_count;
+    if (work.folds.empty() && work.stores.empty() && !is_last) continue;
+    ElementPass& pass = plan.phases[i].pass.emplace();
+    pass.streams = streams;
+    pass.versions = make_versions(plan, aliases, streams, work, i >= schedule.end_phase);
+    count_traffic(plan, pass);
+  }
+}
+
 }  // namespace
 
 /// A tensor keeps what its stages declare; where there are arms to choose from, what the loops of
 /// its route touch.
-std::vector<std::uint32_t> state_bytes_by_route(const Plan& plan, const ElementPass& pass) {
+std::vector<std::uint32_t> state_bytes_by_route(const Plan& plan) {
   std::vector<std::uint32_t> result;
-  for (std::uint32_t route = 0; route < pass.routes.size(); ++route) {
-    std::vector<bool> kept(pass.streams.size(), pass.routes.size() == 1);
-    for (const LoopVersion& version : pass.versions) {
-      if (version.route != route) continue;
-      const Traffic traffic = traffic_of(plan, pass, version);
-      for (std::size_t i = 0; i < kept.size(); ++i)
-        kept[i] = kept[i] || traffic.reads[i] || traffic.writes[i];
+  const std::vector<Stream> streams = make_streams(plan.graph, plan.scratch.size());
+  for (std::uint32_t route = 0; route < plan.routes.size(); ++route) {
+    std::vector<bool> kept(streams.size(), plan.routes.size() == 1);
+    for (const Phase& phase : plan.phases) {
+      if (!phase.pass) continue;
+      for (const LoopVersion& version : phase.pass->versions) {
+        if (version.route != route) continue;
+        const Traffic traffic = traffic_of(plan, *phase.pass, version);
+        for (std::size_t i = 0; i < kept.size(); ++i)
+          kept[i] = kept[i] || traffic.reads[i] || traffic.writes[i];
+      }
     }
     std::uint32_t states = 0;
     for (std::size_t i = 0; i < kept.size(); ++i)
-      states += kept[i] && pass.streams[i].kind == StreamKind::State ? 1 : 0;
+      states += kept[i] && streams[i].kind == StreamKind::State ? 1 : 0;
     result.push_back(states * static_cast<std::uint32_t>(types::size_bytes(plan.compute)));
   }
   return result;
+}
+
+std::size_t stream_count(const Plan& plan) {
+  return make_streams(plan.graph, plan.scratch.size()).size();
+}
+
+Bytes bytes_per_element(const Plan& plan) {
+  Bytes bytes;
+  for (const Phase& phase : plan.phases) {
+    if (!phase.pass) continue;
+    bytes.read += phase.pass->read_bytes_per_element;
+    bytes.written += phase.pass->written_bytes_per_element;
+  }
+  return bytes;
 }
 
 Plan make_plan(ir::Graph graph, types::ComputeType compute) {
   check_rates(graph);
   Plan plan;
   for (std::size_t i = 0; i < graph.views.size(); ++i)
-    plan.views.push_back(make_plan(ir::view_step(graph, i), compute));
+    plan.views.push_back(make_plan(passes::drop_dead_nodes(ir::view_step(graph, i)), compute));
   for (std::size_t i = 0; i < graph.states.size(); ++i) {
     if (!ir::computes_initial_elements(graph, graph.states[i])) continue;
     plan.initials.resize(graph.states.size());
@@ -120,14 +125,17 @@ Plan make_plan(ir::Graph graph, types::ComputeType compute) {
   }
   plan.graph = std::move(graph);
   plan.compute = compute;
-  ElementPass pass;
-  pass.streams = make_streams(plan.graph);
-  RoutesAndVersions made = make_versions(plan.graph, compute, pass.streams);
-  pass.routes = std::move(made.routes);
-  pass.versions = std::move(made.versions);
-  count_traffic(plan, pass);
-  plan.state_bytes_per_element = std::ranges::max(state_bytes_by_route(plan, pass));
-  plan.passes.push_back(std::move(pass));
+  find_partials(plan);
+  const Aliases aliases(plan.graph, compute);
+  plan.routes = make_routes(plan, aliases);
+  Schedule schedule = make_schedule(plan, aliases);
+  for (std::size_t i = 0; i < plan.reductions.size(); ++i)
+    plan.reductions[i].phase = schedule.node_phases[plan.reductions[i].node.index];
+  for (const Schedule::Saved& saved : schedule.saved) plan.scratch.push_back(saved.node);
+  plan.end_phase = schedule.end_phase;
+  add_phases(plan, aliases, schedule);
+  plan.node_phases = std::move(schedule.node_phases);
+  plan.state_bytes_per_element = std::ranges::max(state_bytes_by_route(plan));
   place_scalars(plan);
   return plan;
 }

@@ -1,7 +1,9 @@
-// The plan of a step: scalar code, then passes over memory; where every value lives.
+// The plan of a step: phases, each scalar code and then a pass over memory; where every value
+// lives.
 //
-// This version has one element pass (no reductions yet); the plan is a list so that more can
-// follow.
+// A reduction is known one phase after the pass that sees its operands. A value that a later phase
+// needs is computed again from what is in memory then, or read back: from the place of a state that
+// an earlier pass has written, or from scratch.
 #pragma once
 
 #include <cstdint>
@@ -14,31 +16,37 @@
 
 namespace talweg::plan {
 
-enum class StreamKind : std::uint8_t { Param, Grad, State, Input };
+enum class StreamKind : std::uint8_t { Param, Grad, State, Input, Scratch };
 
 /// One array of a tensor. Their order is that of pointers in the ABI's table: param, grad, then
-/// element states, then element inputs, in the graph's order (all of them, used or not).
+/// element states, then element inputs, in the graph's order (all of them, used or not), then
+/// scratch.
 struct Stream {
   StreamKind kind = StreamKind::Param;
-  std::uint32_t index = 0;  // of the state or input
-  bool is_read = false;     // by some version
+  std::uint32_t index = 0;  // of the state or input; of scratch, from 0
+  bool is_read = false;     // by some version of the pass
   bool is_written = false;
 };
 
-/// Scalar code of one rate: nodes in order, reading hypers, states, inputs and (for group) model
-/// slots. The model program computes the nodes of rate const and model, the group program those of
-/// rate group; Constant nodes stand in every program that reads them. An operand that is not in
-/// `nodes` has a model slot. Values that stores of scalar states of this rate, bound hypers of
-/// this rate and (model program) the ends of the call need are in `nodes` or have a model slot.
+/// Scalar code of one rate and phase: nodes in order, reading what it is given and slots of other
+/// programs. Nodes of rate const count as model; Constant nodes stand in every program that reads
+/// them. An operand that is not in `nodes` has a slot.
 struct ScalarProgram {
   std::vector<ir::NodeId> nodes;
-  /// Values it leaves for others, 8 bytes each, in slot order: Scalar, Array (rounded already) or
-  /// Bool.
-  std::vector<ir::NodeId> slots;
+  std::vector<std::uint32_t> stores;    // of the graph: to states of this rate
+  std::vector<std::uint32_t> hypers;    // that it binds
+  std::vector<std::uint32_t> partials;  // that it leaves: of the plan's for this rate
+  std::vector<std::uint32_t> slots;     // that it fills: of the plan's for this rate
+  bool says_end = false;                // how the call ends (model program of the end phase)
+
+  [[nodiscard]] bool is_empty() const {
+    return nodes.empty() && stores.empty() && hypers.empty() && partials.empty() && slots.empty() &&
+           !says_end;
+  }
 };
 
 struct Assumption {
-  ir::NodeId condition;  // Bool; slower than tensor, with a slot (of a Route: of rate tensor)
+  ir::NodeId condition;  // Bool; up to rate tensor, with a slot (of a Route: over facts)
   bool holds = true;
 };
 
@@ -47,42 +55,82 @@ struct StreamStore {
   ir::NodeId value;
 };
 
+struct StreamLoad {
+  std::uint32_t stream = 0;
+  ir::NodeId node;
+};
+
 /// A way that tensors take through the arms of the rule, known when the optimizer is built. Its
-/// conditions are Bools of rate tensor over facts.
+/// conditions are Bools over facts.
 struct Route {
   std::vector<Assumption> conditions;
 };
 
+/// What a pass, the tensor program or the group program leaves for reductions: a fold of all the
+/// values of a chunk, or the one value of a tensor or group.
+struct Partial {
+  builtins::Fold fold = builtins::Fold::Sum;
+  ir::NodeId a, b;  // b: of a dot product
+  /// The tensors that some reduction folds it for, one condition a reduction.
+  std::vector<ir::NodeId> domains;
+};
+
+/// A partial result that a loop leaves; its operands with their aliases resolved.
+struct ChunkFold {
+  std::uint32_t partial = 0;  // of the plan's chunk_partials
+  ir::NodeId a, b;
+};
+
 /// The loop over elements of the tensors of one route under some assumptions on scalar conditions.
 /// Under them selects become one of their arms: `alias[n]` is the node that stands for n (n itself
-/// if nothing changes). `nodes` are the element-rate nodes left, in order; an operand `o` of one,
-/// or the value of a store, stands for alias[o]. What it then is, is in `nodes` or is slower than
-/// element rate and has a slot (Constants too). Stores that would write back what was loaded are
-/// gone; values of stores have their aliases resolved.
+/// if nothing changes). `nodes` are the nodes faster than tensor left, in order; an operand `o` of
+/// one, or the value of a store or fold, stands for alias[o]. What it then is, is in `nodes` or has
+/// a slot (Constants too). Nodes in `loads` are read from memory, the others computed. Stores that
+/// would write back what was loaded are gone; values of stores have their aliases resolved.
 struct LoopVersion {
   std::uint32_t route = 0;
   std::vector<Assumption> assumptions;
   std::vector<ir::NodeId> alias;
   std::vector<ir::NodeId> nodes;
+  std::vector<StreamLoad> loads;
   std::vector<StreamStore> stores;
+  std::vector<ChunkFold> folds;
 };
 
 /// A fused pass over all elements of all tensors. Once a chunk, the first version of the tensor's
 /// route whose assumptions all hold is chosen; the last of each route has none.
 struct ElementPass {
   std::vector<Stream> streams;
-  std::vector<Route> routes;  // at least one; every tensor takes exactly one
   std::vector<LoopVersion> versions;
   std::uint32_t read_bytes_per_element = 0;  // of the first version that touches most
   std::uint32_t written_bytes_per_element = 0;
 };
 
+struct Phase {
+  ScalarProgram model, group, tensor;
+  std::optional<ElementPass> pass;  // nothing: no element has anything to do
+};
+
+/// A reduction of the graph and where its values come from.
+struct PlannedReduction {
+  ir::NodeId node;
+  std::uint32_t phase = 0;    // in which it is known
+  std::uint32_t partial = 0;  // of those of its source; unless it counts
+};
+
 struct Plan {
   ir::Graph graph;
   types::ComputeType compute = types::ComputeType::F32;
-  ScalarProgram model;
-  ScalarProgram group;
-  std::vector<ElementPass> passes;
+  std::vector<Route> routes;  // at least one; every tensor takes exactly one
+  std::vector<Phase> phases;  // at least one
+  /// Values that programs leave for others, 8 bytes each, in slot order: Scalar, Array (rounded
+  /// already) or Bool.
+  std::vector<ir::NodeId> model_slots, group_slots, tensor_slots;
+  std::vector<PlannedReduction> reductions;  // in the order of find_reductions
+  std::vector<Partial> chunk_partials, tensor_partials, group_partials;
+  std::vector<std::uint32_t> node_phases;  // by node: when its value is known
+  std::uint32_t end_phase = 0;             // when it is known how the call ends
+  std::vector<ir::NodeId> scratch;         // what each scratch stream holds
   std::uint32_t state_bytes_per_element = 0;
   /// By view: a step that writes param only (ir::view_step).
   std::vector<Plan> views;
@@ -93,6 +141,9 @@ struct Plan {
 
 Plan make_plan(ir::Graph graph, types::ComputeType compute);
 
+/// Streams of every pass, used or not.
+std::size_t stream_count(const Plan& plan);
+
 /// What one version moves, in all, for one element. `reads` and `writes` say for each stream
 /// whether it does.
 struct Traffic {
@@ -102,8 +153,15 @@ struct Traffic {
 };
 Traffic traffic_of(const Plan& plan, const ElementPass& pass, const LoopVersion& version);
 
-/// By route of a pass: the bytes of state that its tensors keep for each element.
-std::vector<std::uint32_t> state_bytes_by_route(const Plan& plan, const ElementPass& pass);
+/// By route: the bytes of state that its tensors keep for each element.
+std::vector<std::uint32_t> state_bytes_by_route(const Plan& plan);
+
+/// Bytes that all passes together read and write for one element.
+struct Bytes {
+  std::uint32_t read = 0, written = 0;
+  [[nodiscard]] std::uint32_t total() const { return read + written; }
+};
+Bytes bytes_per_element(const Plan& plan);
 
 /// For `talweg dump --stage plan`.
 std::string print(const Plan& plan);

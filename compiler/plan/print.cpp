@@ -2,6 +2,7 @@
 // does and writes.
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <iterator>
 #include <set>
 #include <string_view>
@@ -24,6 +25,8 @@ std::string stream_name(const ir::Graph& graph, const Stream& stream) {
       return "state " + graph.states[stream.index].name;
     case StreamKind::Input:
       return "input " + graph.inputs[stream.index].name;
+    case StreamKind::Scratch:
+      return fmt::format("scratch {}", stream.index);
   }
   TALWEG_UNREACHABLE("a stream of an unknown kind");
 }
@@ -55,9 +58,23 @@ class Printer {
   }
 
   void print_parts() {
-    print_program("model", plan_.model, ir::Rate::Model);
-    print_program("group", plan_.group, ir::Rate::Group);
-    for (std::size_t i = 0; i < plan_.passes.size(); ++i) print_pass(i, plan_.passes[i]);
+    for (std::size_t i = 0; i < plan_.routes.size() && plan_.routes.size() > 1; ++i) {
+      print_route_conditions(plan_.routes[i]);
+      line("route {}: tensors {}", i, conjunction(plan_.routes[i].conditions));
+    }
+    for (std::uint32_t i = 0; i < plan_.phases.size(); ++i) print_phase(i);
+  }
+
+  void print_phase(std::uint32_t number) {
+    const Phase& phase = plan_.phases[number];
+    if (plan_.phases.size() > 1) line("phase {}", number);
+    for (const PlannedReduction& reduction : plan_.reductions)
+      if (reduction.phase == number) line("  known: {}", ir::print_node(graph_, reduction.node));
+    print_program("model", "step", phase.model, plan_.model_slots);
+    print_program("group", "step and group", phase.group, plan_.group_slots);
+    if (!phase.tensor.is_empty())
+      print_program("tensor", "step and tensor", phase.tensor, plan_.tensor_slots);
+    if (phase.pass) print_pass(number, *phase.pass);
   }
 
   template <class... Args>
@@ -66,20 +83,30 @@ class Printer {
     text_ += '\n';
   }
 
-  void print_program(std::string_view name, const ScalarProgram& program, ir::Rate rate) {
-    line("once per {}: {} slot{}", rate == ir::Rate::Model ? "step" : "step and group",
-         program.slots.size(), program.slots.size() == 1 ? "" : "s");
+  void print_program(std::string_view name, std::string_view rate, const ScalarProgram& program,
+                     const std::vector<ir::NodeId>& slots) {
+    line("once per {}: {} slot{}", rate, program.slots.size(),
+         program.slots.size() == 1 ? "" : "s");
     for (const ir::NodeId id : program.nodes) line("  {}", ir::print_node(graph_, id));
-    for (std::size_t i = 0; i < program.slots.size(); ++i)
-      line("  {} slot {} = %{}", name, i, program.slots[i].index);
-    for (const ir::HyperInfo& hyper : graph_.hypers)
-      if (hyper.bound.valid() && hyper.rate == rate)
-        line("  bound {} = %{}{}", hyper.name, hyper.bound.index,
-             hyper.unless.valid() ? fmt::format(" unless %{}", hyper.unless.index) : "");
-    for (const ir::Store& store : graph_.stores)
-      if (store.target == ir::StoreTarget::State && graph_.states[store.index].rate == rate)
-        line("  store state {} = %{}", graph_.states[store.index].name, store.value.index);
-    if (rate == ir::Rate::Model) print_ends();
+    for (const std::uint32_t slot : program.slots)
+      line("  {} slot {} = %{}", name, slot, slots[slot].index);
+    for (const std::uint32_t i : program.hypers) {
+      const ir::HyperInfo& hyper = graph_.hypers[i];
+      line("  bound {} = %{}{}", hyper.name, hyper.bound.index,
+           hyper.unless.valid() ? fmt::format(" unless %{}", hyper.unless.index) : "");
+    }
+    for (const std::uint32_t i : program.stores)
+      line("  store state {} = %{}", graph_.states[graph_.stores[i].index].name,
+           graph_.stores[i].value.index);
+    const auto& partials = name == "group" ? plan_.group_partials : plan_.tensor_partials;
+    for (const std::uint32_t i : program.partials) line("  leave {}", partial_text(partials[i]));
+    if (program.says_end) print_ends();
+  }
+
+  /// "sum of %3", "dot of %3 %4".
+  static std::string partial_text(const Partial& partial) {
+    return fmt::format("{} of %{}{}", builtins::info(partial.fold).name, partial.a.index,
+                       partial.b.valid() ? fmt::format(" %{}", partial.b.index) : "");
   }
 
   void print_ends() {
@@ -96,11 +123,8 @@ class Printer {
     for (std::size_t i = 0; i < pass.streams.size(); ++i)
       line("  stream {}: {}{}{}", i, stream_name(graph_, pass.streams[i]),
            pass.streams[i].is_read ? ", read" : "", pass.streams[i].is_written ? ", written" : "");
-    for (std::uint32_t route = 0; route < pass.routes.size(); ++route) {
-      if (pass.routes.size() > 1) {
-        print_route_conditions(pass.routes[route]);
-        line("  route {}: tensors {}", route, conjunction(pass.routes[route].conditions));
-      }
+    for (std::uint32_t route = 0; route < plan_.routes.size(); ++route) {
+      if (plan_.routes.size() > 1) line("  route {}", route);
       for (const LoopVersion& version : pass.versions)
         if (version.route == route) print_version(pass, version);
     }
@@ -123,8 +147,7 @@ class Printer {
       for (int k = 0; wanted[i] && k < graph_.nodes[i].operand_count(); ++k)
         wanted[graph_.nodes[i].operands[static_cast<std::size_t>(k)].index] = true;
     for (std::uint32_t i = 0; i < wanted.size(); ++i)
-      if (wanted[i] && printed_.insert(i).second)
-        line("  {}", ir::print_node(graph_, ir::NodeId(i)));
+      if (wanted[i] && printed_.insert(i).second) line("{}", ir::print_node(graph_, ir::NodeId(i)));
   }
 
   void print_version(const ElementPass& pass, const LoopVersion& version) {
@@ -132,8 +155,18 @@ class Printer {
     const Traffic traffic = traffic_of(plan_, pass, version);
     line("  loop {}: {} bytes read, {} written", when.empty() ? "otherwise" : when,
          traffic.read_bytes, traffic.written_bytes);
-    for (const ir::NodeId id : version.nodes)
-      line("    {}", ir::print_node(graph_, id, version.alias));
+    for (const ir::NodeId id : version.nodes) {
+      const auto load = std::ranges::find(version.loads, id, &StreamLoad::node);
+      if (load != version.loads.end() && graph_[id].operand_count() > 0)
+        line("    %{} from {}", id.index, stream_name(graph_, pass.streams[load->stream]));
+      else
+        line("    {}", ir::print_node(graph_, id, version.alias));
+    }
+    for (const ChunkFold& fold : version.folds)
+      line("    leave {}", partial_text({.fold = plan_.chunk_partials[fold.partial].fold,
+                                         .a = fold.a,
+                                         .b = fold.b,
+                                         .domains = {}}));
     for (const StreamStore& store : version.stores)
       line("    store {} = %{}", stream_name(graph_, pass.streams[store.stream]),
            store.value.index);

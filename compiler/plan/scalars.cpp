@@ -1,6 +1,7 @@
 #include "compiler/plan/scalars.h"
 
 #include <algorithm>
+#include <array>
 #include <cstdint>
 
 namespace talweg::plan {
@@ -12,82 +13,173 @@ using ir::Rate;
 
 namespace {
 
+/// The rates of scalar programs, slower ones first.
+enum Level : std::uint8_t { kModel, kGroup, kTensor };
+
+Level level_of(Rate rate) {
+  if (types::fits(rate, Rate::Model)) return kModel;
+  return rate == Rate::Group ? kGroup : kTensor;
+}
+
+/// A program, and the nodes that it computes.
+struct Program {
+  Level level = kModel;
+  std::uint32_t phase = 0;
+  ScalarProgram* program = nullptr;
+  std::vector<bool> has;  // by node
+};
+
 class Placer {
  public:
-  explicit Placer(const Plan& plan)
-      : graph_(plan.graph),
-        in_model_(graph_.nodes.size()),
-        in_group_(graph_.nodes.size()),
-        has_slot_(graph_.nodes.size()) {
-    for (const ElementPass& pass : plan.passes)
-      for (const LoopVersion& version : pass.versions) need_for_loop(version);
-    for (const ir::Store& store : graph_.stores)
-      if (store.target == ir::StoreTarget::State && !types::is_array(state_rate(store)))
-        need(store.value, state_rate(store) == Rate::Group);
-    for (const ir::HyperInfo& hyper : graph_.hypers)
-      for (const NodeId id : {hyper.bound, hyper.unless})
-        if (id.valid()) need(id, hyper.rate == Rate::Group);
-    for (const ir::StateInfo& state : graph_.states)
-      if (state.kept.valid()) need(state.kept, false);
-    for (const NodeId end : {graph_.skipped, graph_.held})
-      if (end.valid()) need(end, false);
-    // Users stand after their operands, so this reaches everything.
-    for (std::uint32_t i = static_cast<std::uint32_t>(graph_.nodes.size()); i-- > 0;) {
-      if (in_group_[i]) need_operands(NodeId(i), true);
-      if (in_model_[i]) need_operands(NodeId(i), false);
+  explicit Placer(Plan& plan) : plan_(plan), graph_(plan.graph), has_slot_(graph_.nodes.size()) {
+    for (std::uint32_t phase = 0; phase < plan.phases.size(); ++phase) {
+      Phase& of = plan.phases[phase];
+      for (const auto& [level, program] :
+           {std::pair(kModel, &of.model), {kGroup, &of.group}, {kTensor, &of.tensor}})
+        programs_.push_back({level, phase, program, std::vector<bool>(graph_.nodes.size())});
     }
   }
 
-  void fill(ScalarProgram& model, ScalarProgram& group) const {
-    for (std::uint32_t i = 0; i < graph_.nodes.size(); ++i) {
-      const NodeId id(i);
-      if (in_model_[i]) model.nodes.push_back(id);
-      if (in_group_[i]) group.nodes.push_back(id);
-      if (has_slot_[i]) (is_group(id) ? group : model).slots.push_back(id);
-    }
+  void run() {
+    for (const Phase& phase : plan_.phases)
+      if (phase.pass)
+        for (const LoopVersion& version : phase.pass->versions) need_for_loop(version);
+    place_stores();
+    place_hypers();
+    place_end();
+    place_partials();
+    // Users stand after their operands, so this reaches everything.
+    for (std::uint32_t i = static_cast<std::uint32_t>(graph_.nodes.size()); i-- > 0;)
+      for (Program& program : programs_)
+        if (program.has[i]) need_operands(NodeId(i), program);
+    fill();
   }
 
  private:
-  [[nodiscard]] Rate state_rate(const ir::Store& store) const {
-    return graph_.states[store.index].rate;
+  Program& program(Level level, std::uint32_t phase) {
+    return programs_[std::size_t{phase} * 3 + level];
   }
-  [[nodiscard]] bool is_group(NodeId id) const { return graph_[id].rate == Rate::Group; }
+  [[nodiscard]] std::uint32_t phase_of(NodeId id) const { return plan_.node_phases[id.index]; }
+  /// The program that computes a value which others read.
+  Program& home_of(NodeId id) { return program(level_of(graph_[id].rate), phase_of(id)); }
+
+  /// `reader` reads `id`.
+  void need(NodeId id, Program& reader) {
+    if (graph_[id].kind == NodeKind::Constant) {
+      reader.has[id.index] = true;
+      return;
+    }
+    Program& home = home_of(id);
+    home.has[id.index] = true;
+    if (&home != &reader) has_slot_[id.index] = true;
+  }
+
+  void need_operands(NodeId id, Program& reader) {
+    const Node& node = graph_[id];
+    if (node.kind == NodeKind::Reduce) return;  // it is given
+    for (int i = 0; i < node.operand_count(); ++i)
+      need(node.operands[static_cast<std::size_t>(i)], reader);
+  }
 
   void need_for_loop(const LoopVersion& version) {
     const auto need_slot = [&](NodeId id) {
-      if (!types::fits(graph_[id].rate, Rate::Group)) return;
-      need(id, is_group(id));
+      if (!types::fits(graph_[id].rate, Rate::Tensor)) return;
+      home_of(id).has[id.index] = true;
       has_slot_[id.index] = true;
     };
     for (const Assumption& assumption : version.assumptions) need_slot(assumption.condition);
     for (const StreamStore& store : version.stores) need_slot(store.value);
+    for (const ChunkFold& fold : version.folds) {
+      need_slot(fold.a);
+      if (fold.b.valid()) need_slot(fold.b);
+    }
+    std::vector<bool> is_loaded(graph_.nodes.size());
+    for (const StreamLoad& load : version.loads) is_loaded[load.node.index] = true;
     for (const NodeId id : version.nodes)
-      for (int i = 0; i < graph_[id].operand_count(); ++i)
+      for (int i = 0; !is_loaded[id.index] && i < graph_[id].operand_count(); ++i)
         need_slot(version.alias[graph_[id].operands[static_cast<std::size_t>(i)].index]);
   }
 
-  /// `id` is read by code of the group program, or of the model program.
-  void need(NodeId id, bool by_group) {
-    const bool is_literal = graph_[id].kind == NodeKind::Constant;
-    if (is_group(id) || (is_literal && by_group)) {
-      in_group_[id.index] = true;
-      return;
+  void place_stores() {
+    for (std::uint32_t i = 0; i < graph_.stores.size(); ++i) {
+      const ir::Store& store = graph_.stores[i];
+      if (store.target != ir::StoreTarget::State) continue;
+      const Rate rate = graph_.states[store.index].rate;
+      if (types::is_array(rate)) continue;
+      Program& writer = program(level_of(rate), phase_of(store.value));
+      writer.program->stores.push_back(i);
+      need(store.value, writer);
     }
-    in_model_[id.index] = true;
-    if (by_group) has_slot_[id.index] = true;
   }
 
-  void need_operands(NodeId id, bool by_group) {
-    for (int i = 0; i < graph_[id].operand_count(); ++i)
-      need(graph_[id].operands[static_cast<std::size_t>(i)], by_group);
+  void place_hypers() {
+    for (std::uint32_t i = 0; i < graph_.hypers.size(); ++i) {
+      const ir::HyperInfo& hyper = graph_.hypers[i];
+      if (!hyper.bound.valid()) continue;
+      const std::uint32_t phase = hyper.unless.valid()
+                                      ? std::max(phase_of(hyper.bound), phase_of(hyper.unless))
+                                      : phase_of(hyper.bound);
+      Program& writer = program(level_of(hyper.rate), phase);
+      writer.program->hypers.push_back(i);
+      need(hyper.bound, writer);
+      if (hyper.unless.valid()) need(hyper.unless, writer);
+    }
   }
 
+  void place_end() {
+    Program& writer = program(kModel, plan_.end_phase);
+    for (const NodeId end : {graph_.skipped, graph_.held}) {
+      if (!end.valid()) continue;
+      writer.program->says_end = true;
+      need(end, writer);
+    }
+    for (const ir::StateInfo& state : graph_.states)
+      if (state.kept.valid()) need(state.kept, writer);
+  }
+
+  /// Right before the phase in which the first reduction that folds them is known.
+  void place_partials() {
+    const auto place = [&](const std::vector<Partial>& partials, Rate over, Level level) {
+      for (std::uint32_t i = 0; i < partials.size(); ++i) {
+        std::uint32_t known = UINT32_MAX;
+        for (const PlannedReduction& reduction : plan_.reductions) {
+          const Node& node = graph_[reduction.node];
+          if (node.over == over && node.fold != builtins::Fold::Count && reduction.partial == i)
+            known = std::min(known, reduction.phase);
+        }
+        Program& writer = program(level, known - 1);
+        writer.program->partials.push_back(i);
+        need(partials[i].a, writer);
+        if (partials[i].b.valid()) need(partials[i].b, writer);
+      }
+    };
+    place(plan_.group_partials, Rate::Group, kGroup);
+    place(plan_.tensor_partials, Rate::Tensor, kTensor);
+  }
+
+  void fill() {
+    const std::array<std::vector<NodeId>*, 3> slots = {&plan_.model_slots, &plan_.group_slots,
+                                                       &plan_.tensor_slots};
+    for (Program& program : programs_)
+      for (std::uint32_t i = 0; i < graph_.nodes.size(); ++i) {
+        const NodeId id(i);
+        if (!program.has[i]) continue;
+        program.program->nodes.push_back(id);
+        if (!has_slot_[i] || &home_of(id) != &program) continue;
+        std::vector<NodeId>& of_level = *slots[program.level];
+        program.program->slots.push_back(static_cast<std::uint32_t>(of_level.size()));
+        of_level.push_back(id);
+      }
+  }
+
+  Plan& plan_;
   const ir::Graph& graph_;
-  std::vector<bool> in_model_, in_group_, has_slot_;
+  std::vector<Program> programs_;  // by phase, three each
+  std::vector<bool> has_slot_;
 };
 
 }  // namespace
 
-void place_scalars(Plan& plan) { Placer(plan).fill(plan.model, plan.group); }
+void place_scalars(Plan& plan) { Placer(plan).run(); }
 
 }  // namespace talweg::plan

@@ -5,8 +5,8 @@
 
 namespace talweg::plan {
 
-/// Fills `plan.model` and `plan.group` with what the plan's passes, stores of scalar states and
-/// bound hypers need.
+/// Fills the scalar programs of all phases, and the slots, with what passes, stores of scalar
+/// states, bound hypers, the end of the call and reductions of slower values need.
 void place_scalars(Plan& plan);
 
 }  // namespace talweg::plan

@@ -3,18 +3,25 @@
 
 #include <vector>
 
+#include "compiler/plan/aliases.h"
+#include "compiler/plan/pass_work.h"
 #include "compiler/plan/plan.h"
 
 namespace talweg::plan {
 
 /// User's conditions that are tried both ways; a rule with more gets loops that decide per element.
 inline constexpr std::size_t kMaxEnumeratedConditions = 3;
+/// Ways through a rule that get loops of their own; beyond, conditions on facts are like others.
+inline constexpr std::size_t kMaxRoutes = 64;
 
-struct RoutesAndVersions {
-  std::vector<Route> routes;
-  std::vector<LoopVersion> versions;  // by route; the last of each without assumptions
-};
-RoutesAndVersions make_versions(const ir::Graph& graph, types::ComputeType compute,
-                                const std::vector<Stream>& streams);
+/// The ways that tensors take, by the conditions on facts that decide what is done with elements.
+/// `plan` has its graph and partials.
+std::vector<Route> make_routes(const Plan& plan, const Aliases& aliases);
+
+/// The loops of a pass, by route; the last of each route without assumptions. `ends_are_known`: it
+/// is known how the call ends.
+std::vector<LoopVersion> make_versions(const Plan& plan, const Aliases& aliases,
+                                       const std::vector<Stream>& streams, const PassWork& work,
+                                       bool ends_are_known);
 
 }  // namespace talweg::plan

@@ -197,15 +197,18 @@ NodeId Walker::view_value(sema::TypedExprId id, const std::optional<sema::TypedE
 void Walker::stage_statements(std::span<const sema::TypedStmt> body,
                               const std::optional<sema::TypedExprId>& condition) {
   block_mark_ = environment_.mark();
+  tensors_ = {};
   if (!condition) return statements(body);
   const NodeId tensors = standalone_value(*condition);
   if (graph_[tensors].kind == NodeKind::Constant) {
     if (graph_[tensors].value != 0) statements(body);
     return;
   }
+  tensors_ = tensors;
   const std::size_t mark = environment_.mark();
   statements(body);
   merge_tensors(tensors, environment_.take_back(mark));
+  tensors_ = {};
 }
 
 /// Arrays keep what they were on the other tensors; scalar states belong to no tensor and change;
@@ -286,6 +289,8 @@ Term Walker::atom(const sema::TypedExpr& expression) {
     node = load(symbol->symbol);
   } else if (const auto* chosen = std::get_if<sema::ChooseNode>(&expression.node)) {
     node = choose(*chosen);
+  } else if (const auto* reduced = std::get_if<sema::ReduceNode>(&expression.node)) {
+    node = reduce(*reduced, expression.type.rate);
   } else {
     const auto* block = std::get_if<sema::BlockNode>(&expression.node);
     TALWEG_CHECK(block, "an operation without operands");
@@ -306,6 +311,51 @@ NodeId Walker::choose(const sema::ChooseNode& node) {
   const Changes else_changes = environment_.take_back(mark);
   merge(condition, then_changes, else_changes);
   return arithmetic_.select(condition, then_value, else_value);
+}
+
+/// What the reductions of the language are made of: folds, and arithmetic on their results.
+NodeId Walker::reduce(const sema::ReduceNode& node, Rate rate) {
+  std::vector<NodeId> operands;
+  for (const sema::TypedExprId id : node.operands) {
+    NodeId operand = value(id);
+    if (builtins::info(node.function).takes_truths)
+      operand = arithmetic_.select(operand, arithmetic_.constant(1), arithmetic_.constant(0));
+    operands.push_back(types::is_array(node.over) ? arithmetic_.to_array(operand) : operand);
+  }
+  const bool is_wide = types::fits(rate, Rate::Group);
+  const NodeId domain = is_wide && tensors_.valid() ? tensors_ : arithmetic_.add(make_truth(true));
+  const auto fold = [&](builtins::Fold kind, std::initializer_list<NodeId> folded) {
+    return arithmetic_.add(make_reduce(graph_, kind, node.over, rate, folded));
+  };
+  const auto apply = [&](builtins::Op op, std::initializer_list<NodeId> numbers) {
+    return arithmetic_.add(make_apply(graph_, op, numbers));
+  };
+  switch (node.function) {
+    case builtins::Reduction::Sum:
+    case builtins::Reduction::Count:
+      return fold(builtins::Fold::Sum, {operands[0], domain});
+    case builtins::Reduction::Mean: {
+      const NodeId count = fold(builtins::Fold::Count, {domain});
+      const NodeId divisor = apply(builtins::Op::Max, {count, arithmetic_.constant(1)});
+      return apply(builtins::Op::Div, {fold(builtins::Fold::Sum, {operands[0], domain}), divisor});
+    }
+    case builtins::Reduction::Min:
+      return fold(builtins::Fold::Min, {operands[0], domain});
+    case builtins::Reduction::Max:
+      return fold(builtins::Fold::Max, {operands[0], domain});
+    case builtins::Reduction::Any:
+      return apply(builtins::Op::Gt,
+                   {fold(builtins::Fold::Max, {operands[0], domain}), arithmetic_.constant(0)});
+    case builtins::Reduction::All:
+      return apply(builtins::Op::Gt,
+                   {fold(builtins::Fold::Min, {operands[0], domain}), arithmetic_.constant(0)});
+    case builtins::Reduction::Norm:
+      return apply(builtins::Op::Sqrt,
+                   {fold(builtins::Fold::Dot, {operands[0], operands[0], domain})});
+    case builtins::Reduction::Dot:
+      return fold(builtins::Fold::Dot, {operands[0], operands[1], domain});
+  }
+  TALWEG_UNREACHABLE("a reduction outside the enumeration");
 }
 
 // ---- Statements ----
@@ -352,6 +402,9 @@ void Walker::exit(const sema::TypedExit& node) {
   const std::vector<bool> in_block = environment_.set_since(block_mark_);
   exits_.add(node.kind, conditions, [&](std::size_t place) -> NodeId {
     const std::size_t slot = environment_.slot(symbol_of_place(place));
+    const Symbol symbol = symbol_of_place(place);
+    // What `previous` reads is of completed steps.
+    if (symbol.kind == SymbolKind::State && rule_.states[symbol.index].is_previous) return {};
     const bool is_kept =
         node.kind == sema::ExitKind::Hold || (place != kParamPlace && in_block[slot]);
     return is_kept ? environment_[slot] : NodeId();

@@ -79,6 +79,7 @@ class Walker {
   Term atom(const sema::TypedExpr& expression);
   Term apply(const sema::ApplyNode& node, const Term& first);
   NodeId choose(const sema::ChooseNode& node);
+  NodeId reduce(const sema::ReduceNode& node, Rate rate);
   void statements(std::span<const sema::TypedStmt> body);
   [[nodiscard]] NodeId assigned(sema::Symbol symbol) const;
   void branch(const sema::TypedIf& node);
@@ -105,7 +106,8 @@ class Walker {
   std::vector<Guard> guards_;
   std::size_t block_mark_ = 0;  // of the environment, where the block began
   std::unordered_map<std::uint64_t, NodeId> leaves_;
-  NodeId true_;  // valid where stages have conditions
+  NodeId true_;     // valid where stages have conditions
+  NodeId tensors_;  // of the stage being walked; not valid(): all
   base::Span span_;
   int depth_ = 0;
   bool too_deep_ = false;

@@ -1,0 +1,38 @@
+// Reductions within a chunk: 64 lanes of float64 in memory, joined element by element and folded
+// where a segment ends; then the segments of the chunk. The order is that of ir/sequence.h,
+// whatever the width of vectors.
+#pragma once
+
+#include "compiler/builtins/reduction.h"
+#include "compiler/codegen/operations.h"
+
+namespace talweg::codegen {
+
+/// Memory for one fold of one chunk, on the stack of the function.
+struct FoldLanes {
+  builtins::Fold fold = builtins::Fold::Sum;
+  llvm::Value* lanes = nullptr;     // [64 x double]
+  llvm::Value* segments = nullptr;  // [16 x double]
+};
+
+/// Allocates where the function begins.
+FoldLanes allocate_lanes(llvm::IRBuilder<>& ir, builtins::Fold fold);
+
+/// Lanes before a segment's first element; segments before a chunk's first.
+void emit_start_lanes(llvm::IRBuilder<>& ir, const FoldLanes& fold);
+void emit_start_segments(llvm::IRBuilder<>& ir, const FoldLanes& fold);
+
+/// Joins values to the lanes of elements `index`, `index` + 1, ...: `a` and (of a dot product) `b`
+/// are Arrays of `emission`'s shape. Where `mask` is not null, only those whose lane of it holds.
+void emit_join(const Emission& emission, const FoldLanes& fold, llvm::Value* index,
+               llvm::Value* mask, llvm::Value* a, llvm::Value* b);
+
+/// The lanes as one value, kept as that of segment `segment`.
+void emit_end_segment(llvm::IRBuilder<>& ir, HelperFunctions& helpers, const FoldLanes& fold,
+                      llvm::Value* segment);
+
+/// The chunk's value.
+llvm::Value* emit_chunk_value(llvm::IRBuilder<>& ir, HelperFunctions& helpers,
+                              const FoldLanes& fold);
+
+}  // namespace talweg::codegen

@@ -1,0 +1,72 @@
+// A graph as kernels that the interpreter runs: of a step, of a view, or of the initial value of a
+// state. Slow and obvious: every function evaluates everything anew, whether it is known by then or
+// not, so what phases leave is right from the one on in which it is known; only the last pass
+// stores.
+#pragma once
+
+#include <vector>
+
+#include "compiler/driver/image_tables.h"
+#include "compiler/ir/graph.h"
+#include "compiler/ir/interpret.h"
+#include "compiler/types/compute_type.h"
+#include "runtime/abi/talweg_abi.h"
+
+namespace talweg::driver {
+
+class InterpretedKernels {
+ public:
+  /// `tables` describe the rule, and are not owned.
+  InterpretedKernels(ir::Graph graph, types::ComputeType compute, const ImageTables& tables);
+  InterpretedKernels(const InterpretedKernels&) = delete;
+  InterpretedKernels& operator=(const InterpretedKernels&) = delete;
+
+  /// Its functions refer to this object.
+  [[nodiscard]] Kernels kernels();
+  void place(const talweg_placement& placement) const;
+  void run_initial_states(const talweg_scalar_args& args) const;
+  [[nodiscard]] std::uint32_t domain_count() const {
+    return static_cast<std::uint32_t>(domains_.size());
+  }
+
+ private:
+  [[nodiscard]] talweg_phase phase(bool stores) const;
+  [[nodiscard]] std::uint32_t read_bytes() const;
+  [[nodiscard]] std::uint32_t written_bytes() const;
+  [[nodiscard]] bool is_stream(const ir::Store& store) const;
+  [[nodiscard]] ir::ScalarContext context(const talweg_scalar_args& args) const;
+  [[nodiscard]] double scalar(const ir::Machine& machine, ir::NodeId id) const;
+  [[nodiscard]] static bool holds(const ir::Machine& machine, ir::NodeId id);
+  void run_scalars(const talweg_scalar_args& args, types::Rate rate) const;
+  template <class Leave>
+  void visit_partials(talweg_reduction_source source, Leave leave) const;
+  void set_bound(const talweg_scalar_args& args, const ir::Machine& machine, std::size_t i) const;
+  void set_ends(const talweg_scalar_args& args, const ir::Machine& machine) const;
+  void clear_unread_inputs(const talweg_scalar_args& args, types::Rate rate) const;
+  void run_tensor(ir::Machine& machine, const talweg_pass_args& args, std::size_t tensor) const;
+  void run_tensors(const talweg_pass_args& args, std::uint32_t begin, std::uint32_t end) const;
+  void run_pass(const talweg_pass_args& args, std::uint32_t begin, std::uint32_t end,
+                bool stores) const;
+  void run_chunk(ir::Machine& machine, const talweg_pass_args& args, std::uint32_t chunk,
+                 bool stores) const;
+  [[nodiscard]] double load(const void* stream, std::uint64_t element) const;
+  void store(void* stream, std::uint64_t element, double value) const;
+  [[nodiscard]] bool stays(const ir::Machine& machine, const ir::Store& store) const;
+  void store_element(const ir::Machine& machine, void* const* streams, std::uint64_t element) const;
+
+  struct Reduced {
+    ir::NodeId node;
+    talweg_reduction_info info{};
+  };
+
+  ir::Graph graph_;
+  ir::Graph demand_graph_;  // after the passes
+  types::ComputeType compute_;
+  const ImageTables& tables_;
+  std::vector<ir::NodeId> domains_;
+  std::vector<Reduced> reductions_;
+  std::uint32_t last_phase_ = 0;
+  std::uint32_t end_phase_ = 0;
+};
+
+}  // namespace talweg::driver

@@ -1,0 +1,122 @@
+#include "compiler/plan/aliases.h"
+
+#include "compiler/ir/interpret.h"
+
+namespace talweg::plan {
+
+using builtins::Op;
+using ir::Node;
+using ir::NodeId;
+using ir::NodeKind;
+using ir::Rate;
+
+namespace {
+
+/// Truths that hold in every step: conditions of rate const, in this compute type.
+Truths find_constant_truths(const ir::Graph& graph, types::ComputeType compute) {
+  ir::Machine machine(graph, compute);
+  machine.run_scalars(ir::empty_context(graph));
+  Truths truths(graph.nodes.size());
+  for (std::uint32_t i = 0; i < graph.nodes.size(); ++i)
+    if (graph.nodes[i].type == ir::ValueType::Bool && graph.nodes[i].rate == Rate::Const)
+      truths[i] = machine[NodeId(i)].truth;
+  return truths;
+}
+
+/// `is_finite(x)`, say, has rate tensor too where x is one of two scalars by a fact, but changes
+/// from step to step.
+std::vector<bool> find_over_facts(const ir::Graph& graph) {
+  std::vector<bool> over_facts(graph.nodes.size());
+  for (std::size_t i = 0; i < graph.nodes.size(); ++i) {
+    const Node& node = graph.nodes[i];
+    over_facts[i] = node.kind == NodeKind::Constant || node.kind == NodeKind::Fact ||
+                    (node.operand_count() > 0 && node.kind != NodeKind::Reduce);
+    for (int k = 0; k < node.operand_count(); ++k)
+      if (!over_facts[node.operands[static_cast<std::size_t>(k)].index]) over_facts[i] = false;
+  }
+  return over_facts;
+}
+
+void spread_to_operands(const Node& node, bool truth, Truths& truths) {
+  const auto learn = [&](std::size_t i, bool operand) {
+    std::optional<bool>& known = truths[node.operands[i].index];
+    if (!known) known = operand;
+  };
+  if (node.op == Op::Not) return learn(0, !truth);
+  // Of a true `or`, and of a false `and`, one operand tells only if the other did not decide.
+  const bool decider = node.op == Op::Or;
+  for (const std::size_t i : {0, 1})
+    if (truth != decider || truths[node.operands[1 - i].index] == !decider) learn(i, truth);
+}
+
+std::optional<bool> truth_of(const Node& node, const Truths& truths) {
+  const std::optional<bool> a = truths[node.operands[0].index];
+  if (node.op == Op::Not) return a ? std::optional(!*a) : std::nullopt;
+  const std::optional<bool> b = truths[node.operands[1].index];
+  const bool decider = node.op == Op::Or;
+  if (a == decider || b == decider) return decider;
+  return a && b ? std::optional(!decider) : std::nullopt;
+}
+
+}  // namespace
+
+Aliases::Aliases(const ir::Graph& graph, types::ComputeType compute)
+    : graph_(graph),
+      constant_truths_(find_constant_truths(graph, compute)),
+      over_facts_(find_over_facts(graph)) {}
+
+Resolved Aliases::resolve(std::span<const Assumption> route,
+                          std::span<const Assumption> assumptions) const {
+  Resolved result{{}, constant_truths_};
+  for (const auto& known : {route, assumptions})
+    for (const Assumption& assumption : known)
+      result.truths[assumption.condition.index] = assumption.holds;
+  if (!assumptions.empty()) spread(result.truths);
+  result.alias.reserve(graph_.nodes.size());
+  for (std::uint32_t i = 0; i < graph_.nodes.size(); ++i)
+    result.alias.push_back(is_scalar(i) ? NodeId(i)
+                                        : stand_in(NodeId(i), result.alias, result.truths));
+  return result;
+}
+
+bool Aliases::is_scalar(std::size_t i) const {
+  return types::fits(graph_.nodes[i].rate, Rate::Group);
+}
+
+bool Aliases::is_scalar_logic(std::size_t i) const {
+  const Node& node = graph_.nodes[i];
+  return is_scalar(i) && node.kind == NodeKind::Apply &&
+         (node.op == Op::And || node.op == Op::Or || node.op == Op::Not);
+}
+
+/// What truths of scalars say about those that they are made of, and those about others.
+void Aliases::spread(Truths& truths) const {
+  for (std::size_t i = graph_.nodes.size(); i-- > 0;)
+    if (is_scalar_logic(i) && truths[i]) spread_to_operands(graph_.nodes[i], *truths[i], truths);
+  for (std::size_t i = 0; i < graph_.nodes.size(); ++i)
+    if (is_scalar_logic(i) && !truths[i]) truths[i] = truth_of(graph_.nodes[i], truths);
+}
+
+/// The node that stands for one; derives what is known of a Bool.
+NodeId Aliases::stand_in(NodeId id, const std::vector<NodeId>& alias, Truths& truths) const {
+  const Node& node = graph_[id];
+  if (node.kind != NodeKind::Apply) return id;
+  const auto operand = [&](std::size_t i) { return alias[node.operands[i].index]; };
+  const auto truth = [&](std::size_t i) { return truths[operand(i).index]; };
+  if (node.op == Op::Select && truth(0)) {
+    const NodeId arm = operand(*truth(0) ? 1 : 2);
+    truths[id.index] = truths[arm.index];
+    return arm;
+  }
+  if (node.op == Op::Not && truth(0)) truths[id.index] = !*truth(0);
+  if (node.op != Op::And && node.op != Op::Or) return id;
+  for (const std::size_t i : {0, 1}) {
+    if (!truth(i)) continue;
+    const bool decides = *truth(i) == (node.op == Op::Or);
+    if (!decides) return operand(1 - i);
+    truths[id.index] = truth(i);
+  }
+  return id;
+}
+
+}  // namespace talweg::plan

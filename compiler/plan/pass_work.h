@@ -1,0 +1,23 @@
+// What one pass does, and what is left of it where some conditions are known.
+#pragma once
+
+#include <vector>
+
+#include "compiler/plan/aliases.h"
+#include "compiler/plan/plan.h"
+
+namespace talweg::plan {
+
+/// The work of a pass before any condition is known: nodes stand for themselves.
+struct PassWork {
+  std::vector<std::uint32_t> folds;  // chunk partials that it leaves
+  std::vector<StreamStore> stores;   // to places and scratch
+  std::vector<StreamLoad> loads;     // values that earlier passes left in places and scratch
+};
+
+/// Fills nodes, loads, stores and folds of `version`, whose alias is that of `resolved`. False if
+/// the pass would need the value of a place before the step that an earlier pass has overwritten.
+bool fill_version(const Plan& plan, const std::vector<Stream>& streams, const PassWork& work,
+                  const Resolved& resolved, LoopVersion& version);
+
+}  // namespace talweg::plan

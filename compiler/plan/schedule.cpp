@@ -1,0 +1,365 @@
+#include "compiler/plan/schedule.h"
+
+#include <algorithm>
+#include <optional>
+#include <tuple>
+
+#include "compiler/base/check.h"
+#include "compiler/ir/phases.h"
+
+namespace talweg::plan {
+
+using ir::Node;
+using ir::NodeId;
+using ir::NodeKind;
+
+std::vector<Stream> make_streams(const ir::Graph& graph, std::size_t scratch_count) {
+  std::vector<Stream> streams = {{.kind = StreamKind::Param}, {.kind = StreamKind::Grad}};
+  for (std::uint32_t i = 0; i < graph.states.size(); ++i)
+    if (graph.states[i].rate == ir::Rate::Element)
+      streams.push_back({.kind = StreamKind::State, .index = i});
+  for (std::uint32_t i = 0; i < graph.inputs.size(); ++i)
+    if (graph.inputs[i].rate == ir::Rate::Element)
+      streams.push_back({.kind = StreamKind::Input, .index = i});
+  for (std::uint32_t i = 0; i < scratch_count; ++i)
+    streams.push_back({.kind = StreamKind::Scratch, .index = i});
+  return streams;
+}
+
+std::vector<std::vector<Assumption>> ends_of_call(const Plan& plan, const Aliases& aliases,
+                                                  bool are_known) {
+  std::vector<std::vector<Assumption>> ends;
+  std::vector<Assumption> goes_on;
+  for (const NodeId end : {plan.graph.skipped, plan.graph.held}) {
+    if (!are_known || !end.valid() || aliases.is_constant(end)) continue;
+    ends.push_back(goes_on);
+    ends.back().push_back({.condition = end, .holds = true});
+    goes_on.push_back({.condition = end, .holds = false});
+  }
+  ends.push_back(goes_on);
+  return ends;
+}
+
+namespace {
+
+/// The stream that a store writes; nothing for a scalar state.
+std::optional<std::uint32_t> stream_of(const ir::Graph& graph, const std::vector<Stream>& streams,
+                                       const ir::Store& store) {
+  const bool to_param = store.target == ir::StoreTarget::Param;
+  if (!to_param && graph.states[store.index].rate != ir::Rate::Element) return std::nullopt;
+  const StreamKind kind = to_param ? StreamKind::Param : StreamKind::State;
+  const auto found = std::ranges::find_if(streams, [&](const Stream& stream) {
+    return stream.kind == kind && stream.index == store.index;
+  });
+  TALWEG_CHECK(found != streams.end(), "a store without a stream");
+  return static_cast<std::uint32_t>(found - streams.begin());
+}
+
+/// The pass that leaves a chunk partial: before the first reduction that folds it is known.
+std::uint32_t pass_of_partial(const Plan& plan, const Schedule& schedule, std::uint32_t partial) {
+  std::uint32_t first = UINT32_MAX;
+  for (std::size_t i = 0; i < plan.reductions.size(); ++i) {
+    const Node& node = plan.graph[plan.reductions[i].node];
+    if (types::is_array(node.over) && node.fold != builtins::Fold::Count &&
+        plan.reductions[i].partial == partial)
+      first = std::min(first, schedule.reduction_phases[i] - 1);
+  }
+  return first;
+}
+
+}  // namespace
+
+PassWork work_of(const Plan& plan, const std::vector<Stream>& streams, const Schedule& schedule,
+                 std::uint32_t pass) {
+  PassWork work;
+  for (std::uint32_t i = 0; i < plan.chunk_partials.size(); ++i)
+    if (pass_of_partial(plan, schedule, i) == pass) work.folds.push_back(i);
+  const auto leave = [&](std::uint32_t stream, NodeId value, std::uint32_t writer) {
+    if (writer == pass) work.stores.push_back({stream, value});
+    if (writer < pass) work.loads.push_back({stream, value});
+  };
+  for (std::size_t i = 0; i < plan.graph.stores.size(); ++i) {
+    const ir::Store& store = plan.graph.stores[i];
+    if (const auto stream = stream_of(plan.graph, streams, store))
+      leave(*stream, store.value, schedule.store_passes[i]);
+  }
+  const std::size_t first_scratch = streams.size() - schedule.saved.size();
+  for (std::size_t i = 0; i < schedule.saved.size(); ++i)
+    leave(static_cast<std::uint32_t>(first_scratch + i), schedule.saved[i].node,
+          schedule.saved[i].pass);
+  return work;
+}
+
+namespace {
+
+class Scheduler {
+ public:
+  Scheduler(const Plan& plan, const Aliases& aliases)
+      : plan_(plan), graph_(plan.graph), aliases_(aliases) {
+    for (const Route& route : plan.routes) {
+      early_.push_back(aliases.resolve(route.conditions, {}));
+      for (const auto& end : ends_of_call(plan, aliases, true))
+        late_.push_back(aliases.resolve(route.conditions, end));
+    }
+  }
+
+  Schedule run() {
+    Schedule first = as_early_as_possible();
+    if (first.phase_count == 1) return first;
+    find_choices(first);
+    best_ = first;
+    best_cost_ = *cost_of(best_);
+    try_choices(first);
+    while (try_scratch()) {
+    }
+    return best_;
+  }
+
+ private:
+  /// Bytes; then fewer scratch streams; then stores that are not in the last pass.
+  using Cost = std::tuple<std::uint64_t, std::size_t, std::uint32_t>;
+  /// A number of the schedule that may be chosen, and its values.
+  struct Choice {
+    bool is_store = false;
+    std::size_t index = 0;
+    std::vector<std::uint32_t> values;
+  };
+  static constexpr std::size_t kMostSchedules = 400;
+  static constexpr std::size_t kMostScratch = 4;
+  static constexpr std::size_t kMostCandidates = 60;
+
+  /// Every reduction known as early as it can be, every store in the last pass.
+  Schedule as_early_as_possible() {
+    const std::vector<std::uint32_t> phases = ir::find_phases(graph_);
+    Schedule schedule;
+    for (const PlannedReduction& reduction : plan_.reductions)
+      schedule.reduction_phases.push_back(phases[reduction.node.index]);
+    for (const std::uint32_t phase : phases)
+      schedule.phase_count = std::max(schedule.phase_count, phase + 1);
+    schedule.store_passes.assign(graph_.stores.size(), schedule.phase_count - 1);
+    TALWEG_CHECK(derive(schedule), "the plain schedule is possible");
+    return schedule;
+  }
+
+  /// Phases of nodes and of the call's end; false if a reduction would not be known where it is
+  /// to be, or a value too late.
+  bool derive(Schedule& schedule) const {
+    schedule.node_phases.assign(graph_.nodes.size(), 0);
+    std::size_t reduction = 0;
+    for (std::size_t i = 0; i < graph_.nodes.size(); ++i) {
+      const Node& node = graph_.nodes[i];
+      std::uint32_t phase = 0;
+      for (int k = 0; k < node.operand_count(); ++k)
+        phase =
+            std::max(phase, schedule.node_phases[node.operands[static_cast<std::size_t>(k)].index]);
+      if (node.kind == NodeKind::Reduce) {
+        const std::uint32_t known = schedule.reduction_phases[reduction++];
+        if (node.fold != builtins::Fold::Count && known <= phase) return false;
+        phase = std::max(phase, known);
+      }
+      if (phase >= schedule.phase_count) return false;
+      schedule.node_phases[i] = phase;
+    }
+    schedule.end_phase = 0;
+    const auto ends_at = [&](NodeId id) {
+      if (id.valid())
+        schedule.end_phase = std::max(schedule.end_phase, schedule.node_phases[id.index]);
+    };
+    ends_at(graph_.skipped);
+    ends_at(graph_.held);
+    for (const ir::StateInfo& state : graph_.states) ends_at(state.kept);
+    return true;
+  }
+
+  /// Before this pass nothing may be stored: the step can still be refused.
+  [[nodiscard]] std::uint32_t first_store_pass(const Schedule& schedule) const {
+    std::uint32_t first = schedule.end_phase;
+    for (const ir::HyperInfo& hyper : graph_.hypers)
+      for (const NodeId id : {hyper.bound, hyper.unless})
+        if (id.valid()) first = std::max(first, schedule.node_phases[id.index]);
+    return first;
+  }
+
+  [[nodiscard]] bool is_element_store(const ir::Store& store) const {
+    return store.target == ir::StoreTarget::Param ||
+           graph_.states[store.index].rate == ir::Rate::Element;
+  }
+
+  void find_choices(const Schedule& first) {
+    const auto range = [](std::uint32_t from, std::uint32_t to) {
+      std::vector<std::uint32_t> values;
+      for (std::uint32_t i = from; i <= to; ++i) values.push_back(i);
+      return values;
+    };
+    const std::uint32_t last = first.phase_count - 1;
+    for (std::size_t i = 0; i < graph_.stores.size(); ++i) {
+      const std::uint32_t known = first.node_phases[graph_.stores[i].value.index];
+      if (is_element_store(graph_.stores[i]) && known < last)
+        choices_.push_back({true, i, range(known, last)});
+    }
+    for (std::size_t i = 0; i < plan_.reductions.size(); ++i) {
+      const Node& node = graph_[plan_.reductions[i].node];
+      if (types::is_array(node.over) && node.fold != builtins::Fold::Count &&
+          first.reduction_phases[i] < last)
+        choices_.push_back({false, i, range(first.reduction_phases[i], last)});
+    }
+  }
+
+  static std::uint32_t& chosen(Schedule& schedule, const Choice& choice) {
+    return choice.is_store ? schedule.store_passes[choice.index]
+                           : schedule.reduction_phases[choice.index];
+  }
+
+  void consider(Schedule schedule) {
+    if (!derive(schedule)) return;
+    const std::optional<Cost> cost = cost_of(schedule);
+    if (!cost || *cost >= best_cost_) return;
+    best_cost_ = *cost;
+    best_ = std::move(schedule);
+  }
+
+  /// All of them where they are few; else better and better by changing one or two at a time.
+  void try_choices(const Schedule& first) {
+    std::size_t count = 1;
+    for (const Choice& choice : choices_) {
+      count *= choice.values.size();
+      if (count > kMostSchedules) return improve();
+    }
+    try_all(first, 0);
+  }
+
+  void try_all(Schedule schedule, std::size_t depth) {
+    if (depth == choices_.size()) return consider(std::move(schedule));
+    for (const std::uint32_t value : choices_[depth].values) {
+      chosen(schedule, choices_[depth]) = value;
+      try_all(schedule, depth + 1);
+    }
+  }
+
+  void improve() {
+    // Every state written as soon as it is known is where many rules are best.
+    Schedule soon = best_;
+    for (const Choice& choice : choices_)
+      if (choice.is_store) chosen(soon, choice) = choice.values.front();
+    consider(soon);
+    for (Cost before = best_cost_;; before = best_cost_) {
+      for (std::size_t i = 0; i < choices_.size(); ++i)
+        for (const std::uint32_t value : choices_[i].values) {
+          Schedule one = best_;
+          chosen(one, choices_[i]) = value;
+          consider(one);
+          const std::size_t next = (i + 1) % choices_.size();
+          for (const std::uint32_t other : choices_[next].values) {
+            Schedule two = one;
+            chosen(two, choices_[next]) = other;
+            consider(two);
+          }
+        }
+      if (best_cost_ == before) return;
+    }
+  }
+
+  /// Values that more than one pass computes.
+  [[nodiscard]] std::vector<Schedule::Saved> scratch_candidates() const {
+    std::vector<Schedule::Saved> candidates;
+    const std::vector<Stream> streams = make_streams(graph_, best_.saved.size());
+    std::vector<std::uint32_t> computed_in(graph_.nodes.size(), UINT32_MAX);
+    for (std::uint32_t pass = 0; pass < best_.phase_count; ++pass) {
+      const PassWork work = work_of(plan_, streams, best_, pass);
+      for (const Resolved& resolved : contexts(best_, pass)) {
+        LoopVersion version;
+        fill_version(plan_, streams, work, resolved, version);
+        for (const NodeId id : version.nodes) {
+          std::uint32_t& first = computed_in[id.index];
+          if (first != UINT32_MAX && first < pass && graph_[id].operand_count() > 0 &&
+              graph_[id].type == ir::ValueType::Array)
+            candidates.push_back({id, first});
+          first = std::min(first, pass);
+        }
+      }
+    }
+    const auto same = [](const Schedule::Saved& x, const Schedule::Saved& y) {
+      return x.node == y.node;
+    };
+    std::ranges::stable_sort(candidates, {}, &Schedule::Saved::node);
+    candidates.erase(std::unique(candidates.begin(), candidates.end(), same), candidates.end());
+    // The last ones are made of the others, and replace them.
+    if (candidates.size() > kMostCandidates)
+      candidates.erase(candidates.begin(), candidates.end() - kMostCandidates);
+    return candidates;
+  }
+
+  /// Adds the scratch stream that saves most; false if none does.
+  bool try_scratch() {
+    if (best_.saved.size() >= kMostScratch) return false;
+    const Cost before = best_cost_;
+    const Schedule base = best_;
+    for (const Schedule::Saved& candidate : scratch_candidates()) {
+      Schedule with = base;
+      with.saved.push_back(candidate);
+      consider(with);
+      for (const Choice& choice : choices_)
+        if (choice.is_store) chosen(with, choice) = choice.values.back();
+      consider(with);
+    }
+    return best_cost_ < before;
+  }
+
+  /// What is known in a pass, by route and end of the call.
+  [[nodiscard]] std::span<const Resolved> contexts(const Schedule& schedule,
+                                                   std::uint32_t pass) const {
+    return pass < schedule.end_phase ? early_ : late_;
+  }
+
+  /// Nothing where a store comes too early. Counted are the calls that go on, on every route.
+  [[nodiscard]] std::optional<Cost> cost_of(const Schedule& schedule) const {
+    const std::uint32_t first_store = first_store_pass(schedule);
+    std::uint32_t early_stores = 0;
+    for (std::size_t i = 0; i < graph_.stores.size(); ++i) {
+      if (!is_element_store(graph_.stores[i])) continue;
+      const std::uint32_t pass = schedule.store_passes[i];
+      if (pass < first_store || pass < schedule.node_phases[graph_.stores[i].value.index])
+        return std::nullopt;
+      early_stores += schedule.phase_count - 1 - pass;
+    }
+    for (const Schedule::Saved& saved : schedule.saved)
+      if (saved.pass < schedule.node_phases[saved.node.index]) return std::nullopt;
+    const std::vector<Stream> streams = make_streams(graph_, schedule.saved.size());
+    std::uint64_t words = 0;
+    for (std::uint32_t pass = 0; pass < schedule.phase_count; ++pass) {
+      const PassWork work = work_of(plan_, streams, schedule, pass);
+      const auto all = contexts(schedule, pass);
+      const std::size_t ends = all.size() / plan_.routes.size();
+      for (std::size_t i = 0; i < all.size(); ++i) {
+        LoopVersion version;
+        if (!fill_version(plan_, streams, work, all[i], version)) return std::nullopt;
+        if (i % ends == ends - 1) words += words_of(version);
+      }
+    }
+    return Cost{words, schedule.saved.size(), early_stores};
+  }
+
+  static std::uint64_t words_of(const LoopVersion& version) {
+    std::vector<std::uint32_t> read;
+    for (const StreamLoad& load : version.loads) read.push_back(load.stream);
+    std::ranges::sort(read);
+    const auto repeated = std::ranges::unique(read);
+    return read.size() - repeated.size() + version.stores.size();
+  }
+
+  const Plan& plan_;
+  const ir::Graph& graph_;
+  const Aliases& aliases_;
+  std::vector<Resolved> early_, late_;  // by route; late: and end
+  std::vector<Choice> choices_;
+  Schedule best_;
+  Cost best_cost_;
+};
+
+}  // namespace
+
+Schedule make_schedule(const Plan& plan, const Aliases& aliases) {
+  return Scheduler(plan, aliases).run();
+}
+
+}  // namespace talweg::plan

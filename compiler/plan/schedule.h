@@ -1,0 +1,45 @@
+// Which pass does what: when reductions are known, which pass writes a state, what is kept in
+// scratch. Of all schedules with as few passes as possible the one that moves the fewest bytes; of
+// those the one without scratch, then the one that stores last.
+#pragma once
+
+#include <vector>
+
+#include "compiler/plan/aliases.h"
+#include "compiler/plan/pass_work.h"
+#include "compiler/plan/plan.h"
+
+namespace talweg::plan {
+
+struct Schedule {
+  /// A value that a pass keeps for later ones.
+  struct Saved {
+    ir::NodeId node;
+    std::uint32_t pass = 0;
+  };
+  std::vector<std::uint32_t> reduction_phases;  // by reduction
+  std::vector<std::uint32_t> store_passes;      // by store of the graph; of scalar states unused
+  std::vector<Saved> saved;
+
+  // What follows from these.
+  std::vector<std::uint32_t> node_phases;
+  std::uint32_t phase_count = 1;
+  std::uint32_t end_phase = 0;
+};
+
+/// `plan` has its graph, routes, reductions and partials.
+Schedule make_schedule(const Plan& plan, const Aliases& aliases);
+
+/// Streams of every pass; scratch last.
+std::vector<Stream> make_streams(const ir::Graph& graph, std::size_t scratch_count);
+
+/// What pass `pass` of a schedule does.
+PassWork work_of(const Plan& plan, const std::vector<Stream>& streams, const Schedule& schedule,
+                 std::uint32_t pass);
+
+/// The ways in which a call can end, as far as they are known in a phase: `skipped`, `held` and
+/// going on, each as what is then known. The last one is going on.
+std::vector<std::vector<Assumption>> ends_of_call(const Plan& plan, const Aliases& aliases,
+                                                  bool are_known);
+
+}  // namespace talweg::plan
