@@ -170,10 +170,13 @@ bool Checker::fits_target(const Target& target, const Value& value) {
     blame(report, value.id, target.rate);
     if (target.state)
       report.label(target.declared, fmt::format("declared here, one value per {}", place));
-    report.help(
-        fmt::format("a reduction (`mean(x) per {}`) comes with a later version; until then "
-                    "declare `state {}` without a rate to keep one value per element",
-                    place, target.name));
+    suggest_reduction(report, value.id, target.rate);
+    if (target.state)
+      report.help(fmt::format("or declare it `state{} {}`, which keeps one value per {}",
+                              value.type.rate == Rate::Element
+                                  ? std::string()
+                                  : fmt::format(" {}", types::to_text(value.type.rate)),
+                              target.name, types::to_text(value.type.rate)));
     return false;
   }
   for (const Guard& guard : guards_) {

@@ -35,7 +35,7 @@ Value Checker::node(Span span, const syntax::CallExpr& call) {
 bool Checker::is_language_function(std::string_view name) {
   return name == "clip" || name == "clamp" || name == "given" || name == "named" ||
          name == "tagged" || later_function(name) != LaterFeature::None ||
-         builtins::function_from_name(name);
+         builtins::function_from_name(name) || builtins::reduction_from_name(name);
 }
 
 Value Checker::builtin_call(Span span, const syntax::CallExpr& call, std::string_view name) {
@@ -45,6 +45,7 @@ Value Checker::builtin_call(Span span, const syntax::CallExpr& call, std::string
   if (name == "tagged") return fact_call(span, call, types::FactKind::Tagged);
   if (const auto op = builtins::function_from_name(name)) return operation_call(span, *op, call);
   check_arguments_only(call.arguments);
+  if (builtins::reduction_from_name(name)) return reduction_without_rate(span, call);
   return later_call(call.callee.span, name);
 }
 
@@ -52,10 +53,6 @@ Value Checker::later_call(Span span, std::string_view name) {
   switch (later_function(name)) {
     case LaterFeature::None:
       TALWEG_UNREACHABLE("a function of this version refused");
-    case LaterFeature::Reduction:
-      reporter_.report(DiagnosticKind::ReductionsLater, span,
-                       fmt::format("the reduction `{}`", name));
-      break;
     case LaterFeature::Shape:
       reporter_.report(DiagnosticKind::ShapesLater, span, name);
       break;
@@ -108,6 +105,10 @@ Value Checker::operation_call(Span span, Op op, const syntax::CallExpr& call) {
   const auto arity = static_cast<std::size_t>(builtins::info(op).arity);
   const bool folds = op == Op::Min || op == Op::Max;
   constexpr std::size_t kMostOperands = 64;
+  if (folds && call.arguments.size() == 1) {
+    check_arguments_only(call.arguments);
+    return reduction_without_rate(span, call);
+  }
   auto operands = positional(call, arity, folds ? kMostOperands : arity);
   if (!operands) return unknown(span);
   if (op == Op::Pow && operands->back().constant)
@@ -240,7 +241,7 @@ Value Checker::inline_call(Span span, const syntax::CallExpr& call, const Found&
     values.push_back(expression(argument.value));
   if (!arguments || lacks_arguments(call, fn, *arguments)) return unknown(span);
 
-  Frame frame{.module = found.module, .place = Place::Function, .function = &fn};
+  Frame frame{.module = found.module, .place = Place::Function, .function = &fn, .caller = frame_};
   std::vector<TypedStmt> body;
   const bool is_outermost = calls_.empty();
   if (is_outermost) reporter_.set_call_site(span);

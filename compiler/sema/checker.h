@@ -64,6 +64,7 @@ struct Frame {
   const syntax::FnDecl* function = nullptr;
   bool is_watched = false;   // warnings are given: the text is checked for its own sake
   bool at_defaults = false;  // Constant: hypers have their defaults; unknown where they have none
+  const Frame* caller = nullptr;  // of a function that is inlined
   std::vector<std::map<std::string, LocalName, std::less<>>> scopes = {{}};
 };
 
@@ -93,6 +94,8 @@ class Checker {
   bool expect_constant(const Value& value, std::string_view what);
   /// Adds the operand that differs too often, and its rate.
   void blame(base::DiagnosticBuilder& report, TypedExprId value, Rate place);
+  /// Adds the reductions that would do where `value` is to be one per `place`.
+  void suggest_reduction(base::DiagnosticBuilder& report, TypedExprId value, Rate place);
 
   /// The arguments of a call in the order of `parameters`, null where one is not given; nothing
   /// after an error. `callee` is "function `f`" or "rule `R`", `parameter` "parameter" or "hyper".
@@ -163,7 +166,6 @@ class Checker {
   Value node(Span span, const syntax::NameExpr& n) { return name(span, n.path); }
   Value node(Span span, const syntax::UnaryExpr& n);
   Value node(Span span, const syntax::CallExpr& n);
-  Value node(Span span, const syntax::PerExpr& n);
   Value node(Span span, const syntax::IfExpr& n);
   Value node(Span span, const syntax::BlockExpr& n);
   Value node(Span span, const syntax::ListExpr& n);
@@ -176,6 +178,20 @@ class Checker {
   Value block_value(Span span, std::vector<TypedStmt> statements, const Value& value);
   bool same_kind(Span span, const Value& then_value, const Value& else_value);
   static Value unknown(Span span) { return {false, {}, {}, std::nullopt, nullptr, span}; }
+
+  // reductions.cpp
+  Value node(Span span, const syntax::PerExpr& n);
+  Value no_reduction(Span span, const syntax::PerExpr& n);
+  std::optional<std::vector<Value>> reduction_operands(const syntax::CallExpr& call,
+                                                       builtins::Reduction function,
+                                                       const syntax::Name& rate);
+  std::optional<Rate> reduction_rate(const syntax::Name& name);
+  bool may_reduce_here(Span span);
+  bool is_faster(Span span, Rate over, Rate target);
+  bool guards_allow(Span span, Rate target);
+  Value reduction_without_rate(Span span, const syntax::CallExpr& call);
+  [[nodiscard]] const Frame& origin() const;
+  [[nodiscard]] std::optional<std::string> short_text(Span span) const;
 
   // calls.cpp
   Value builtin_call(Span span, const syntax::CallExpr& call, std::string_view name);
@@ -244,6 +260,7 @@ class Checker {
   struct Guard {
     Rate rate = Rate::Const;
     Span span;
+    std::optional<TypedExprId> condition;  // none after an error
   };
   std::vector<Guard> guards_;
   std::vector<const syntax::FnDecl*> calls_;  // being inlined, outermost first

@@ -26,10 +26,10 @@ bool Checker::fits_exit(Span span, ExitKind kind, const Value& condition) {
   if (const Rate rate = condition.type.rate; !types::fits(rate, Rate::Model)) {
     auto report = report_rate(condition.span, rate);
     blame(report, condition.id, Rate::Model);
-    report.help(rate == Rate::Group
-                    ? "declare the hyper or state that it reads `model`: `hyper model limit = 100`"
-                    : "a value per element cannot decide for all; a reduction "
-                      "(`norm(grad) per model`) comes with a later version");
+    if (rate == Rate::Group)
+      report.help("declare the hyper or state that it reads `model`: `hyper model limit = 100`");
+    else
+      suggest_reduction(report, condition.id, Rate::Model);
     return false;
   }
   for (const Guard& guard : guards_) {

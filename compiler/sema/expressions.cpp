@@ -216,16 +216,6 @@ void Checker::report_unknown_choice(Span span, const syntax::HyperDecl& decl) {
       .help(fmt::format("its choices are {}", fmt::join(choices, ", ")));
 }
 
-Value Checker::node(Span span, const syntax::PerExpr& n) {
-  std::string what = "a reduction";
-  if (const auto* call = std::get_if<syntax::CallExpr>(&tree()[n.operand].node)) {
-    what = fmt::format("the reduction `{} per {}`", call->callee.text(), n.rate.text);
-    check_arguments_only(call->arguments);
-  }
-  reporter_.report(DiagnosticKind::ReductionsLater, span, what);
-  return unknown(span);
-}
-
 Value Checker::node(Span span, const syntax::ListExpr& n) {
   std::vector<double> items;
   bool known = true;
@@ -312,7 +302,7 @@ Value Checker::node(Span span, const syntax::IfExpr& n) {
 
   const Rate rate = known ? condition.type.rate : Rate::Const;
   std::vector<TypedStmt> then_body, else_body;
-  guards_.push_back({rate, condition.span});
+  guards_.push_back({rate, condition.span, known ? std::optional(condition.id) : std::nullopt});
   Flow::Start start = flow_.enter_arm();
   const Value then_value = arm(n.then_value, then_body);
   const Flow::Arm then_arm = flow_.leave_arm(start);

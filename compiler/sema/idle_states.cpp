@@ -71,6 +71,8 @@ class ValueGraph {
       read(load->symbol, reader);
     } else if (const auto* apply = std::get_if<ApplyNode>(&expr.node)) {
       for (const TypedExprId operand : apply->operands) reads(operand, reader);
+    } else if (const auto* reduce = std::get_if<ReduceNode>(&expr.node)) {
+      for (const TypedExprId operand : reduce->operands) reads(operand, reader);
     } else if (const auto* choose = std::get_if<ChooseNode>(&expr.node)) {
       under(choose->condition, [&] {
         sources_[reader].push_back(around_);

@@ -9,6 +9,7 @@
 #include <numbers>
 
 #include "compiler/builtins/op.h"
+#include "compiler/builtins/reduction.h"
 
 namespace talweg::sema {
 
@@ -24,8 +25,6 @@ constexpr std::array<std::string_view, 5> kRuleNames = {"param", "grad", "update
 constexpr std::array<std::string_view, 4> kShapeNames = {"rank", "size", "rows", "cols"};
 constexpr std::array<std::string_view, 5> kExpansions = {"clip", "clamp", "given", "named",
                                                          "tagged"};
-constexpr std::array<std::string_view, 9> kReductions = {"sum",  "mean", "count", "any", "all",
-                                                         "norm", "dot",  "max",   "min"};
 constexpr std::array<std::string_view, 4> kMatrixFunctions = {"transpose", "eigh", "qr",
                                                               "inverse_root"};
 constexpr std::array<std::string_view, 2> kRandomFunctions = {"normal", "uniform"};
@@ -74,8 +73,9 @@ std::vector<std::string> comparable(std::string_view name,
 }  // namespace
 
 bool is_reserved_for_modules(std::string_view name) {
-  return contains(kConstants, name) || contains(kExpansions, name) || contains(kReductions, name) ||
-         later_function(name) != LaterFeature::None || builtins::function_from_name(name);
+  return contains(kConstants, name) || contains(kExpansions, name) ||
+         later_function(name) != LaterFeature::None || builtins::function_from_name(name) ||
+         builtins::reduction_from_name(name);
 }
 
 bool is_reserved_in_rules(std::string_view name) {
@@ -91,9 +91,6 @@ std::optional<double> language_constant(std::string_view name) {
 }
 
 LaterFeature later_function(std::string_view name) {
-  if (name == "max" || name == "min")
-    return LaterFeature::None;  // of numbers; `per` makes reductions
-  if (contains(kReductions, name)) return LaterFeature::Reduction;
   if (contains(kMatrixFunctions, name)) return LaterFeature::Matrix;
   if (contains(kRandomFunctions, name)) return LaterFeature::Random;
   if (name == "previous") return LaterFeature::Previous;
@@ -108,6 +105,8 @@ std::vector<std::string> language_functions() {
   std::vector<std::string> names(kExpansions.begin(), kExpansions.end());
   for (const builtins::OpInfo& row : builtins::op_table())
     if (row.callable) names.emplace_back(row.name);
+  for (const builtins::ReductionInfo& row : builtins::reduction_table())
+    if (!builtins::function_from_name(row.name)) names.emplace_back(row.name);
   return names;
 }
 

@@ -23,7 +23,7 @@ bool is_reserved_for_parameters(std::string_view name);
 std::optional<double> language_constant(std::string_view name);
 
 /// A function or name of the language that a later version brings.
-enum class LaterFeature { None, Reduction, Shape, Matrix, Previous, Random };
+enum class LaterFeature { None, Shape, Matrix, Previous, Random };
 LaterFeature later_function(std::string_view name);
 LaterFeature later_name(std::string_view name);
 

@@ -170,15 +170,22 @@ class Printer {
                          expr(choose->then_value), expr(choose->else_value));
     if (const auto* block = std::get_if<BlockNode>(&e.node))
       return fmt::format("{{ {}{} }}", inline_statements(block->statements), expr(block->value));
+    if (const auto* reduce = std::get_if<ReduceNode>(&e.node))
+      return fmt::format("({}({}) per {} over {})", builtins::info(reduce->function).name,
+                         list(reduce->operands), types::to_text(e.type.rate),
+                         types::to_text(reduce->over));
     const auto& apply = std::get<ApplyNode>(e.node);
     if (const std::string_view sign = infix(apply.op); !sign.empty())
       return fmt::format("({} {} {})", expr(apply.operands[0]), sign, expr(apply.operands[1]));
     if (apply.op == Op::Neg) return fmt::format("(-{})", expr(apply.operands[0]));
     if (apply.op == Op::Not) return fmt::format("(not {})", expr(apply.operands[0]));
-    std::string arguments;
-    for (const TypedExprId operand : apply.operands)
-      arguments += (arguments.empty() ? "" : ", ") + expr(operand);
-    return fmt::format("{}({})", builtins::info(apply.op).name, arguments);
+    return fmt::format("{}({})", builtins::info(apply.op).name, list(apply.operands));
+  }
+
+  [[nodiscard]] std::string list(const std::vector<TypedExprId>& operands) const {
+    std::string text;
+    for (const TypedExprId operand : operands) text += (text.empty() ? "" : ", ") + expr(operand);
+    return text;
   }
 
   const TypedRule& rule_;

@@ -40,9 +40,11 @@ std::uint32_t RuleBuilder::deepest(const decltype(TypedExpr::node)& node) const 
     const RuleBuilder& self;
     std::uint32_t operator()(const ConstantNode&) const { return 0; }
     std::uint32_t operator()(const LoadNode&) const { return 0; }
-    std::uint32_t operator()(const ApplyNode& n) const {
+    std::uint32_t operator()(const ApplyNode& n) const { return of(n.operands); }
+    std::uint32_t operator()(const ReduceNode& n) const { return of(n.operands); }
+    [[nodiscard]] std::uint32_t of(const std::vector<TypedExprId>& operands) const {
       std::uint32_t depth = 0;
-      for (const TypedExprId id : n.operands) depth = std::max(depth, self.depth_of(id));
+      for (const TypedExprId id : operands) depth = std::max(depth, self.depth_of(id));
       return depth;
     }
     std::uint32_t operator()(const ChooseNode& n) const {
@@ -104,7 +106,8 @@ std::string symbol_name(const TypedRule& rule, Symbol symbol) {
 
 namespace {
 
-/// The operand of `expr` that differs more often than `place` allows, or nothing.
+/// The operand of `expr` that differs more often than `place` allows, or nothing. What a reduction
+/// makes of its operands is one value: they are not to blame.
 std::optional<TypedExprId> too_fast_child(const TypedRule& rule, const TypedExpr& expr,
                                           Rate place) {
   std::vector<TypedExprId> children;
@@ -121,6 +124,15 @@ std::optional<TypedExprId> too_fast_child(const TypedRule& rule, const TypedExpr
 
 const TypedExpr& too_fast_operand(const TypedRule& rule, TypedExprId value, Rate place) {
   while (const auto child = too_fast_child(rule, rule[value], place)) value = *child;
+  return rule[value];
+}
+
+const TypedExpr& too_fast_whole(const TypedRule& rule, TypedExprId value, Rate place) {
+  while (rule[value].type.kind == Kind::Number) {
+    const auto child = too_fast_child(rule, rule[value], place);
+    if (!child) break;
+    value = *child;
+  }
   return rule[value];
 }
 

@@ -79,7 +79,7 @@ void Checker::node(Span span, const syntax::IfStmt& s) {
   const Rate rate = known ? condition.type.rate : Rate::Const;
   std::vector<TypedStmt> bodies[2];
   std::vector<TypedStmt>* outer = out_;
-  guards_.push_back({rate, condition.span});
+  guards_.push_back({rate, condition.span, known ? std::optional(condition.id) : std::nullopt});
   Flow::Arm arms[2];
   for (const int i : {0, 1}) {
     out_ = &bodies[i];

@@ -13,7 +13,8 @@ using base::DiagnosticKind;
 
 namespace {
 
-/// Calls `visit` for every expression that loads a symbol, in the order of evaluation.
+/// Calls `visit` for every expression that loads a symbol, in the order of evaluation, and for
+/// every reduction, without a symbol.
 template <class Visit>
 class LoadWalk {
  public:
@@ -22,7 +23,10 @@ class LoadWalk {
   void walk(TypedExprId id) {
     const TypedExpr& expr = rule_[id];
     if (const auto* load = std::get_if<LoadNode>(&expr.node)) {
-      visit_(expr, load->symbol);
+      visit_(expr, std::optional(load->symbol));
+    } else if (const auto* reduce = std::get_if<ReduceNode>(&expr.node)) {
+      visit_(expr, std::nullopt);
+      for (const TypedExprId operand : reduce->operands) walk(operand);
     } else if (const auto* apply = std::get_if<ApplyNode>(&expr.node)) {
       for (const TypedExprId operand : apply->operands) walk(operand);
     } else if (const auto* choose = std::get_if<ChooseNode>(&expr.node)) {
@@ -68,15 +72,20 @@ const PipelineChecker::BoundHyper& PipelineChecker::examine(std::uint32_t hyper)
   const auto need = [&](std::uint32_t other) {
     if (std::ranges::find(bound.needs, other) == bound.needs.end()) bound.needs.push_back(other);
   };
-  LoadWalk(builder_.rule, [&](const TypedExpr& load, Symbol symbol) {
-    const bool is_hyper = symbol.kind == SymbolKind::Hyper;
-    if (is_hyper && is_computed(builder_.rule.hypers[symbol.index])) {
-      const BoundHyper& inner = examine(symbol.index);
+  LoadWalk(builder_.rule, [&](const TypedExpr& expr, std::optional<Symbol> symbol) {
+    const bool is_hyper = symbol && symbol->kind == SymbolKind::Hyper;
+    if (is_hyper && is_computed(builder_.rule.hypers[symbol->index])) {
+      const BoundHyper& inner = examine(symbol->index);
       std::ranges::for_each(inner.needs, need);
       if (!bound.of_step) bound.of_step = inner.of_step;
-    } else if (!is_hyper && symbol.kind != SymbolKind::T && symbol.kind != SymbolKind::Local &&
+    } else if (!symbol) {
+      // It is over the tensors that have a gradient in a step.
+      const auto& reduce = std::get<ReduceNode>(expr.node);
+      if (!bound.of_step)
+        bound.of_step = {expr.span, std::string(builtins::info(reduce.function).name)};
+    } else if (!is_hyper && symbol->kind != SymbolKind::T && symbol->kind != SymbolKind::Local &&
                !bound.of_step) {
-      bound.of_step = {load.span, symbol_name(builder_.rule, symbol)};
+      bound.of_step = {expr.span, symbol_name(builder_.rule, *symbol)};
     }
   }).walk(bound.value);
   need(hyper);
@@ -85,19 +94,20 @@ const PipelineChecker::BoundHyper& PipelineChecker::examine(std::uint32_t hyper)
 
 void PipelineChecker::bind_hypers_of(TypedView& view) {
   std::vector<std::uint32_t> bound;
-  LoadWalk(builder_.rule, [&](const TypedExpr& load, Symbol symbol) {
-    if (symbol.kind != SymbolKind::Hyper || !is_computed(builder_.rule.hypers[symbol.index]))
+  LoadWalk(builder_.rule, [&](const TypedExpr& load, std::optional<Symbol> symbol) {
+    if (!symbol || symbol->kind != SymbolKind::Hyper ||
+        !is_computed(builder_.rule.hypers[symbol->index]))
       return;
-    const auto found = bound_hypers_.find(symbol.index);
+    const auto found = bound_hypers_.find(symbol->index);
     if (found == bound_hypers_.end()) return;  // an error in its value was reported
-    const BoundHyper& hyper = examine(symbol.index);
+    const BoundHyper& hyper = examine(symbol->index);
     for (const std::uint32_t needed : hyper.needs) {
       if (std::ranges::find(bound, needed) != bound.end()) continue;
       bound.push_back(needed);
       view.bindings.push_back({needed, bound_hypers_.at(needed).value});
     }
     if (!hyper.of_step) return;
-    const std::string& name = builder_.rule.hypers[symbol.index].name;
+    const std::string& name = builder_.rule.hypers[symbol->index].name;
     reporter_.report(DiagnosticKind::ViewOfBoundHyper, load.span, view.name, name)
         .label(hyper.of_step->span,
                fmt::format("`{}` is bound to this, and `{}` is known in a step only", name,

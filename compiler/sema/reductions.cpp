@@ -1,0 +1,259 @@
+// Reductions, `sum(x) per model`: where they may stand, what they may reduce to which rate, and
+// which of them would help where a value differs too often.
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "compiler/sema/checker.h"
+#include "compiler/sema/names.h"
+
+namespace talweg::sema {
+
+using base::DiagnosticKind;
+using builtins::Reduction;
+
+namespace {
+
+/// The rates that a reduction can give in this version.
+constexpr Rate kTargets[] = {Rate::Model, Rate::Group, Rate::Tensor};
+
+bool is_target(Rate rate) { return std::ranges::find(kTargets, rate) != std::end(kTargets); }
+
+std::vector<std::string> target_names() {
+  std::vector<std::string> names;
+  for (const Rate rate : kTargets) names.emplace_back(types::to_text(rate));
+  return names;
+}
+
+std::vector<std::string> reduction_names() {
+  std::vector<std::string> names;
+  for (const builtins::ReductionInfo& row : builtins::reduction_table())
+    names.emplace_back(row.name);
+  return names;
+}
+
+/// True for a value that is decided where the optimizer is built.
+bool is_of_facts(const TypedRule& rule, TypedExprId id) {
+  const auto all = [&](const std::vector<TypedExprId>& parts) {
+    return std::ranges::all_of(parts, [&](TypedExprId part) { return is_of_facts(rule, part); });
+  };
+  const auto& node = rule[id].node;
+  if (const auto* load = std::get_if<LoadNode>(&node)) return load->symbol.kind == SymbolKind::Fact;
+  if (const auto* apply = std::get_if<ApplyNode>(&node)) return all(apply->operands);
+  if (const auto* choose = std::get_if<ChooseNode>(&node))
+    return all({choose->condition, choose->then_value, choose->else_value});
+  return std::holds_alternative<ConstantNode>(node);
+}
+
+}  // namespace
+
+const Frame& Checker::origin() const {
+  const Frame* frame = frame_;
+  while (frame->place == Place::Function && frame->caller) frame = frame->caller;
+  return *frame;
+}
+
+/// The text of a place on one line, or nothing where it is too long to be repeated.
+std::optional<std::string> Checker::short_text(Span span) const {
+  constexpr std::size_t kLongest = 40;
+  std::string text;
+  for (const char c : modules_.sources.text(span)) {
+    const bool is_blank = c == ' ' || c == '\t' || c == '\n' || c == '\r';
+    if (!is_blank)
+      text += c;
+    else if (!text.empty() && text.back() != ' ')
+      text += ' ';
+    if (text.size() > kLongest) return std::nullopt;
+  }
+  if (text.empty() || text.find("//") != std::string::npos) return std::nullopt;
+  return text;
+}
+
+Value Checker::node(Span span, const syntax::PerExpr& n) {
+  const auto* call =
+      n.operand.valid() ? std::get_if<syntax::CallExpr>(&tree()[n.operand].node) : nullptr;
+  const auto function = call && call->callee.parts.size() == 1
+                            ? builtins::reduction_from_name(call->callee.parts.front().text)
+                            : std::nullopt;
+  if (!function) return no_reduction(span, n);
+  const std::optional<std::vector<Value>> operands = reduction_operands(*call, *function, n.rate);
+  const std::optional<Rate> target = reduction_rate(n.rate);
+  if (!target || !may_reduce_here(span) || !operands) return unknown(span);
+  Rate over = Rate::Const;
+  ReduceNode reduce{*function, over, {}};
+  for (const Value& operand : *operands) {
+    if (!operand.is_scalar()) return unknown(span);
+    over = types::join(over, operand.type.rate);
+    reduce.operands.push_back(operand.id);
+  }
+  reduce.over = over;
+  const Span what = operands->front().span.to(operands->back().span);
+  if (!is_faster(what, over, *target) || !guards_allow(span, *target)) return unknown(span);
+  const Kind kind = builtins::info(*function).gives_truth ? Kind::Bool : Kind::Number;
+  return emit({kind, *target}, span, std::move(reduce), std::nullopt);
+}
+
+/// `per` stands behind something that is no call of a reduction.
+Value Checker::no_reduction(Span span, const syntax::PerExpr& n) {
+  if (!n.operand.valid()) return unknown(span);
+  const syntax::Expr& operand = tree()[n.operand];
+  const std::string rate =
+      std::ranges::count(target_names(), n.rate.text) > 0 ? n.rate.text : std::string("tensor");
+  const std::string text = short_text(operand.span).value_or("x");
+  const auto* call = std::get_if<syntax::CallExpr>(&operand.node);
+  bool is_reported = false;
+  const bool is_unknown = call && call->callee.parts.size() == 1 &&
+                          !is_language_function(call->callee.text()) &&
+                          !modules_.find(*frame_->module, call->callee, is_reported);
+  if (is_reported) return unknown(span);
+  if (is_unknown) {
+    check_arguments_only(call->arguments);
+    auto report =
+        reporter_.report(DiagnosticKind::UnknownFunction, call->callee.span, call->callee.text());
+    if (!suggest(report, reporter_, call->callee.text(), reduction_names()))
+      report.help(fmt::format("`per` follows one of {}", fmt::join(reduction_names(), ", ")));
+    return unknown(span);
+  }
+  const Value value = expression(n.operand);
+  const bool is_truth = value.is_scalar() && value.type.kind == Kind::Bool;
+  reporter_.report(DiagnosticKind::NotAReduction, operand.span, n.rate.text)
+      .help(std::holds_alternative<syntax::PerExpr>(operand.node)
+                ? fmt::format("reduce one after the other: `sum({}) per {}`", text, rate)
+                : fmt::format("say how: `{1}({0}) per {2}`; reductions are {3}", text,
+                              is_truth ? "any" : "mean", rate, fmt::join(reduction_names(), ", ")));
+  return unknown(span);
+}
+
+/// The operands of the right number and kind; nothing after an error.
+std::optional<std::vector<Value>> Checker::reduction_operands(const syntax::CallExpr& call,
+                                                              Reduction function,
+                                                              const syntax::Name& rate) {
+  const builtins::ReductionInfo& row = builtins::info(function);
+  const std::string callee = fmt::format("`{}(...) per {}`", row.name, rate.text);
+  std::vector<Value> values;
+  bool fits = true;
+  for (const syntax::Argument& argument : call.arguments) {
+    values.push_back(expression(argument.value));
+    if (!argument.name) continue;
+    reporter_.report(DiagnosticKind::UnnamedParameters, argument.name->span, call.callee.text());
+    fits = false;
+  }
+  if (values.size() != static_cast<std::size_t>(row.arity)) {
+    auto report = reporter_.report(
+        DiagnosticKind::WrongArgumentCount, call.callee.span, callee,
+        fmt::format("{} argument{}", row.arity, row.arity == 1 ? "" : "s"), values.size());
+    const bool chooses = function == Reduction::Min || function == Reduction::Max;
+    if (chooses && values.size() > 1)
+      report.help(fmt::format("first {0} of them, element by element: `{0}({0}(a, b)) per {1}`",
+                              row.name, rate.text));
+    fits = false;
+  }
+  const Kind wanted = row.takes_truths ? Kind::Bool : Kind::Number;
+  for (const Value& value : values)
+    fits = expect_kind(value, wanted, fmt::format("an operand of `{}`", row.name)) && fits;
+  if (!fits) return std::nullopt;
+  return values;
+}
+
+std::optional<Rate> Checker::reduction_rate(const syntax::Name& name) {
+  const std::optional<Rate> rate = types::rate_from_text(name.text);
+  if (rate && is_target(*rate)) return rate;
+  if (rate && *rate != Rate::Const && *rate != Rate::Element) {
+    reporter_.report(DiagnosticKind::RatesLater, name.span, name.text);
+    return std::nullopt;
+  }
+  auto report =
+      reporter_.report(DiagnosticKind::BadRate, name.span, name.text, "the result of a reduction");
+  if (rate || !suggest(report, reporter_, name.text, target_names()))
+    report.help(fmt::format("it is one value per {}", fmt::join(target_names(), ", ")));
+  return std::nullopt;
+}
+
+bool Checker::may_reduce_here(Span span) {
+  const auto refuse = [&](std::string_view where, std::string_view help) {
+    reporter_.report(DiagnosticKind::ReductionMisplaced, span, where).help(std::string(help));
+    return false;
+  };
+  switch (origin().place) {
+    case Place::Step:
+    case Place::After:
+    case Place::Argument:
+    case Place::Function:  // checked by itself: who calls it is not known
+      return true;
+    case Place::Initial:
+      return refuse("an initial value",
+                    "assign it in the first step: `if t == 1 { ... }` at the top of `step`");
+    case Place::Constant:
+      return refuse("a constant", "name it by `let` in a `step` or `after`");
+    case Place::Default:
+      return refuse("the default of a hyper", "name it by `let` in a `step` or `after`");
+    case Place::View:
+      return refuse("a view",
+                    "keep it in a state, `state tensor last` say, which a step assigns and "
+                    "the view reads");
+    case Place::When:
+      return refuse("the condition of a `when`",
+                    "which tensors take an arm is decided where the optimizer is built");
+  }
+  return true;
+}
+
+/// True if reducing values of rate `over` gives fewer.
+bool Checker::is_faster(Span span, Rate over, Rate target) {
+  if (over != target && types::fits(target, over)) return true;
+  const auto text = short_text(span);
+  auto report = reporter_.report(
+      DiagnosticKind::NothingToReduce, span, text ? fmt::format("`{}`", *text) : "this value",
+      over == Rate::Const ? std::string("is a constant")
+                          : fmt::format("has one value per {} already", types::to_text(over)),
+      types::to_text(target));
+  report.help("use the value as it is");
+  return false;
+}
+
+/// True if no condition around is faster than a reduction to `target`, whose value it would choose
+/// before it is there.
+bool Checker::guards_allow(Span span, Rate target) {
+  for (const Guard& guard : guards_) {
+    if (types::fits(guard.rate, target)) continue;
+    auto report = reporter_.report(DiagnosticKind::ReductionUnderFastCondition, guard.span,
+                                   types::to_text(target), types::to_text(guard.rate));
+    report.label(span, "this reduction stands under it");
+    if (guard.condition && is_of_facts(builder_.rule, *guard.condition))
+      report.help(
+          "to run on some of the tensors only, make it a rule of its own and choose it by `when`");
+    else if (guard.rate == Rate::Group)
+      report.help("declare the hyper or state that it reads `model`: `hyper model limit = 100`");
+    else
+      report.help(
+          fmt::format("name the reduction by `let` before the `if`, or choose what it reduces: "
+                      "`sum(if c then x else 0) per {}`",
+                      types::to_text(target)));
+    return false;
+  }
+  return true;
+}
+
+/// A reduction called without `per`.
+Value Checker::reduction_without_rate(Span span, const syntax::CallExpr& call) {
+  const std::string name = call.callee.text();
+  const std::string text = short_text(span).value_or(fmt::format("{}(x)", name));
+  reporter_.report(DiagnosticKind::ReductionWithoutRate, span, name)
+      .help(fmt::format("write `{} per tensor`, or `per group` or `per model`", text));
+  return unknown(span);
+}
+
+/// Adds the reductions that would do where `value` is to be one per `place`.
+void Checker::suggest_reduction(base::DiagnosticBuilder& report, TypedExprId value, Rate place) {
+  if (!is_target(place)) return;
+  const TypedExpr& operand = too_fast_whole(builder_.rule, value, place);
+  const std::string text = short_text(operand.span).value_or("x");
+  const std::string_view rate = types::to_text(place);
+  const bool is_truth = operand.type.kind == Kind::Bool;
+  report.help(
+      fmt::format("a reduction makes one value of many: `{1}({0}) per {3}`, say, or "
+                  "`{2}({0}) per {3}`",
+                  text, is_truth ? "any" : "mean", is_truth ? "all" : "norm", rate));
+}
+
+}  // namespace talweg::sema
