@@ -34,13 +34,14 @@ Value Checker::node(Span span, const syntax::CallExpr& call) {
 
 bool Checker::is_language_function(std::string_view name) {
   return name == "clip" || name == "clamp" || name == "given" || name == "named" ||
-         name == "tagged" || later_function(name) != LaterFeature::None ||
+         name == "tagged" || name == "previous" || later_function(name) != LaterFeature::None ||
          builtins::function_from_name(name) || builtins::reduction_from_name(name);
 }
 
 Value Checker::builtin_call(Span span, const syntax::CallExpr& call, std::string_view name) {
   if (name == "clip" || name == "clamp") return clip_call(span, call);
   if (name == "given") return given_call(span, call);
+  if (name == "previous") return previous_call(span, call);
   if (name == "named") return fact_call(span, call, types::FactKind::Named);
   if (name == "tagged") return fact_call(span, call, types::FactKind::Tagged);
   if (const auto op = builtins::function_from_name(name)) return operation_call(span, *op, call);
@@ -53,15 +54,8 @@ Value Checker::later_call(Span span, std::string_view name) {
   switch (later_function(name)) {
     case LaterFeature::None:
       TALWEG_UNREACHABLE("a function of this version refused");
-    case LaterFeature::Shape:
-      reporter_.report(DiagnosticKind::ShapesLater, span, name);
-      break;
     case LaterFeature::Matrix:
       reporter_.report(DiagnosticKind::MatricesLater, span, fmt::format("the function `{}`", name));
-      break;
-    case LaterFeature::Previous:
-      reporter_.report(DiagnosticKind::PreviousLater, span)
-          .help("keep it in a state: `state last`, read it, then `last = x` at the end of `step`");
       break;
     case LaterFeature::Random:
       reporter_.report(DiagnosticKind::RandomLater, span, name);
@@ -142,7 +136,7 @@ Value Checker::given_call(Span span, const syntax::CallExpr& call) {
     name = std::get_if<syntax::NameExpr>(&tree()[call.arguments[0].value].node);
   if (name && name->path.parts.size() == 1 && frame_->rule && frame_->place != Place::Constant &&
       frame_->place != Place::Default && frame_->place != Place::Initial &&
-      frame_->place != Place::When) {
+      !is_decided_early(frame_->place)) {
     const auto found = frame_->rule->members.find(name->path.parts[0].text);
     if (found != frame_->rule->members.end() && found->second.sort == Member::Sort::Input) {
       InputMember& input = frame_->rule->inputs[found->second.index];

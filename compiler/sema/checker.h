@@ -33,7 +33,14 @@ enum class Place : std::uint8_t {
   View,      // hypers, states, `param`, `t`
   Argument,  // of a stage: hypers of the rule around, t, calls, inputs, states of earlier stages
   When,      // facts of the tensor, const hypers, constants
+  Require,   // the same
 };
+/// True where an expression is decided when the optimizer is built.
+constexpr bool is_decided_early(Place place) {
+  return place == Place::When || place == Place::Require;
+}
+/// "a view": where an expression stands, in messages.
+std::string_view words_of(Place place);
 
 /// Limits that keep every program cheap to check. Work is counted in syntax nodes walked.
 struct CheckLimits {
@@ -193,6 +200,10 @@ class Checker {
   [[nodiscard]] const Frame& origin() const;
   [[nodiscard]] std::optional<std::string> short_text(Span span) const;
 
+  // previous.cpp
+  Value previous_call(Span span, const syntax::CallExpr& call);
+  std::string previous_name(const syntax::CallExpr& call, const std::string& stage);
+
   // calls.cpp
   Value builtin_call(Span span, const syntax::CallExpr& call, std::string_view name);
   Value operation_call(Span span, builtins::Op op, const syntax::CallExpr& call);
@@ -264,6 +275,7 @@ class Checker {
   };
   std::vector<Guard> guards_;
   std::vector<const syntax::FnDecl*> calls_;  // being inlined, outermost first
+  std::map<std::pair<std::string, std::string>, int> previous_names_;  // by stage and name
   int discarding_ = 0;
   int open_expressions_ = 0;  // around what is being walked
 

@@ -170,7 +170,8 @@ std::vector<IdleState> idle_states(const TypedRule& rule, const std::vector<Symb
       if (!reaching[state]) readers[state].insert(reader);
   }
   std::vector<IdleState> idle;
-  for (auto& [state, its_readers] : readers) idle.push_back({state, std::move(its_readers)});
+  for (auto& [state, its_readers] : readers)
+    if (!rule.states[state].is_previous) idle.push_back({state, std::move(its_readers)});
   return idle;
 }
 

@@ -60,6 +60,16 @@ void PipelineChecker::add_member(RuleInstance& instance, const syntax::Name& nam
         .label(place->second.span, "first defined here");
 }
 
+namespace {
+
+/// The rates of which this version keeps, or is given, one value for each.
+bool is_kept(Rate rate) {
+  return rate == Rate::Model || rate == Rate::Group || rate == Rate::Tensor ||
+         rate == Rate::Element;
+}
+
+}  // namespace
+
 Rate PipelineChecker::state_rate(const syntax::StateDecl& decl) {
   if (!decl.shape.empty()) {
     reporter_.report(DiagnosticKind::MatricesLater, decl.name.span,
@@ -71,10 +81,10 @@ Rate PipelineChecker::state_rate(const syntax::StateDecl& decl) {
   if (!rate || rate == Rate::Const) {
     auto report =
         reporter_.report(DiagnosticKind::BadRate, decl.rate->span, decl.rate->text, "a state");
-    if (!rate) suggest(report, reporter_, decl.rate->text, {"model", "group", "element"});
+    if (!rate) suggest(report, reporter_, decl.rate->text, {"model", "group", "tensor", "element"});
     return Rate::Element;
   }
-  if (*rate == Rate::Model || *rate == Rate::Group || *rate == Rate::Element) return *rate;
+  if (is_kept(*rate)) return *rate;
   reporter_.report(DiagnosticKind::RatesLater, decl.rate->span, decl.rate->text);
   return Rate::Element;
 }
@@ -106,6 +116,10 @@ void PipelineChecker::set_initial(RuleInstance& instance, const syntax::StateDec
     auto report = reporter_.report(DiagnosticKind::ValueTooFast, value.span, state.name,
                                    types::to_text(state.rate), types::to_text(value.type.rate));
     checker_.blame(report, value.id, state.rate);
+    if (state.rate != Rate::Const)
+      report.help(
+          fmt::format("assign it in the first step: `if t == 1 {{ {} = norm(param) per {} }}`",
+                      state.name, types::to_text(state.rate)));
     return;
   }
   state.initial_span = span_in(*instance.module, *decl.initial);
@@ -116,15 +130,17 @@ void PipelineChecker::set_initial(RuleInstance& instance, const syntax::StateDec
 Rate PipelineChecker::input_rate(const syntax::InputDecl& decl) {
   if (!decl.rate) return Rate::Element;
   const std::optional<Rate> rate = types::rate_from_text(decl.rate->text);
-  if (rate == Rate::Model || rate == Rate::Element) return *rate;
-  if (rate && *rate != Rate::Const && *rate != Rate::Group) {
+  if (rate && is_kept(*rate)) return *rate;
+  if (rate && *rate != Rate::Const) {
     reporter_.report(DiagnosticKind::RatesLater, decl.rate->span, decl.rate->text);
     return Rate::Element;
   }
   auto report =
       reporter_.report(DiagnosticKind::BadRate, decl.rate->span, decl.rate->text, "an input");
-  if (!rate) suggest(report, reporter_, decl.rate->text, {"model", "element"});
-  report.help("an input is `input model x`, one number a step, or `input x`, one per element");
+  if (!rate) suggest(report, reporter_, decl.rate->text, {"model", "group", "tensor", "element"});
+  report.help(
+      "an input is one number a step, `input model x`, one per group or tensor, `input group x` or "
+      "`input tensor x`, or one per element, `input x`");
   return Rate::Element;
 }
 

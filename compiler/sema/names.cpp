@@ -22,9 +22,10 @@ bool contains(const std::array<std::string_view, Size>& names, std::string_view 
 
 constexpr std::array<std::string_view, 2> kConstants = {"pi", "inf"};
 constexpr std::array<std::string_view, 5> kRuleNames = {"param", "grad", "update", "t", "calls"};
-constexpr std::array<std::string_view, 4> kShapeNames = {"rank", "size", "rows", "cols"};
-constexpr std::array<std::string_view, 5> kExpansions = {"clip", "clamp", "given", "named",
-                                                         "tagged"};
+constexpr std::array<std::string_view, 2> kFactNames = {"rank", "size"};
+constexpr std::array<std::string_view, 2> kLaterNames = {"rows", "cols"};
+constexpr std::array<std::string_view, 6> kExpansions = {"clip",  "clamp",  "given",
+                                                         "named", "tagged", "previous"};
 constexpr std::array<std::string_view, 4> kMatrixFunctions = {"transpose", "eigh", "qr",
                                                               "inverse_root"};
 constexpr std::array<std::string_view, 2> kRandomFunctions = {"normal", "uniform"};
@@ -79,7 +80,8 @@ bool is_reserved_for_modules(std::string_view name) {
 }
 
 bool is_reserved_in_rules(std::string_view name) {
-  return contains(kConstants, name) || contains(kRuleNames, name) || contains(kShapeNames, name);
+  return contains(kConstants, name) || contains(kRuleNames, name) || contains(kFactNames, name) ||
+         is_later_name(name);
 }
 
 bool is_reserved_for_parameters(std::string_view name) { return contains(kConstants, name); }
@@ -93,13 +95,10 @@ std::optional<double> language_constant(std::string_view name) {
 LaterFeature later_function(std::string_view name) {
   if (contains(kMatrixFunctions, name)) return LaterFeature::Matrix;
   if (contains(kRandomFunctions, name)) return LaterFeature::Random;
-  if (name == "previous") return LaterFeature::Previous;
   return LaterFeature::None;
 }
 
-LaterFeature later_name(std::string_view name) {
-  return contains(kShapeNames, name) ? LaterFeature::Shape : LaterFeature::None;
-}
+bool is_later_name(std::string_view name) { return contains(kLaterNames, name); }
 
 std::vector<std::string> language_functions() {
   std::vector<std::string> names(kExpansions.begin(), kExpansions.end());

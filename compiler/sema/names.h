@@ -22,10 +22,11 @@ bool is_reserved_for_parameters(std::string_view name);
 /// The value of `pi` or `inf`.
 std::optional<double> language_constant(std::string_view name);
 
-/// A function or name of the language that a later version brings.
-enum class LaterFeature { None, Shape, Matrix, Previous, Random };
+/// A function of the language that a later version brings.
+enum class LaterFeature { None, Matrix, Random };
 LaterFeature later_function(std::string_view name);
-LaterFeature later_name(std::string_view name);
+/// True for `rows` and `cols`, which a later version brings.
+bool is_later_name(std::string_view name);
 
 /// All functions that can be called by name, but those that modules declare.
 std::vector<std::string> language_functions();

@@ -123,7 +123,7 @@ Value Checker::read_hyper(HyperMember& hyper, Span span) {
   const bool at_defaults = frame_->place == Place::Constant && frame_->at_defaults;
   if (at_defaults && !is_const && (hyper.is_bound || !hyper.value.known)) return unknown(span);
   if (!is_const && !at_defaults &&
-      (frame_->place == Place::When || frame_->place == Place::Constant))
+      (is_decided_early(frame_->place) || frame_->place == Place::Constant))
     return not_available(typed.name, span);
   if (!hyper.is_computed) {
     reporter_.report(DiagnosticKind::NotAvailableHere, span, typed.name)
@@ -165,11 +165,12 @@ std::optional<Value> Checker::language_name(std::string_view name, Span span) {
   const bool has_steps = in_block || frame_->place == Place::Argument;
   if (name == "t") return give(has_steps || in_view, SymbolKind::T, Rate::Model);
   if (name == "calls") return give(has_steps, SymbolKind::Calls, Rate::Model);
-  if (frame_->place == Place::When && name == "rank")
-    return load_fact({types::FactKind::Rank, {}}, span);
-  if (frame_->place == Place::When && name == "size")
-    return load_fact({types::FactKind::Size, {}}, span);
-  if (later_name(name) == LaterFeature::Shape) {
+  if (name == "rank" || name == "size") {
+    const bool has_tensor = in_block || in_view || is_decided_early(frame_->place);
+    if (!has_tensor) return not_available(name, span);
+    return load_fact({name == "rank" ? types::FactKind::Rank : types::FactKind::Size, {}}, span);
+  }
+  if (is_later_name(name)) {
     reporter_.report(DiagnosticKind::ShapesLater, span, name);
     return unknown(span);
   }
@@ -191,7 +192,8 @@ Value Checker::not_available(std::string_view name, Span span) {
       break;
     case Place::View:
       report.help(
-          "a view may use `param`, states, hypers, constants and `t`, which counts the steps done");
+          "a view may use `param`, states, hypers, constants, `rank`, `size` and `t`, which counts "
+          "the steps done");
       break;
     case Place::Constant:
       report.help("only constants and `const` hypers can be used here");
@@ -201,12 +203,17 @@ Value Checker::not_available(std::string_view name, Span span) {
       break;
     case Place::Argument:
       report.help(
-          "an argument of a stage may use hypers of the rule around it, `t`, `calls`, model "
-          "inputs and scalar states of earlier named stages");
+          "an argument of a stage may use hypers of the rule around it, `t`, `calls`, inputs, and "
+          "model and group states of earlier named stages");
       break;
     case Place::When:
       report.help(
           "a `when` is decided where the optimizer is built: it may use `rank`, `size`, "
+          "`named(\"...\")`, `tagged(\"...\")`, constants and const hypers");
+      break;
+    case Place::Require:
+      report.help(
+          "a `require` is decided where the optimizer is built: it may use `rank`, `size`, "
           "`named(\"...\")`, `tagged(\"...\")`, constants and const hypers");
       break;
   }
@@ -242,6 +249,7 @@ Value Checker::stage_state(const StageInScope& stage, const syntax::Path& path) 
   std::vector<std::uint32_t> matches;
   std::vector<std::string> names;
   for (std::uint32_t i = stage.first_state; i < stage.end_state; ++i) {
+    if (builder_.rule.states[i].is_previous) continue;
     names.push_back(builder_.rule.states[i].name);
     if (names.back() == wanted.text) matches.push_back(i);
   }
@@ -258,6 +266,16 @@ Value Checker::stage_state(const StageInScope& stage, const syntax::Path& path) 
       suggest(report, reporter_, wanted.text, names);
     return unknown(path.span);
   }
+  const TypedState& state = builder_.rule.states[matches.front()];
+  if (!types::fits(state.rate, Rate::Group)) {
+    const std::string_view rate = types::to_text(state.rate);
+    reporter_.report(DiagnosticKind::StageStateTooFast, path.span, path.text(), rate)
+        .label(state.span, "declared here")
+        .help(fmt::format("keep one value of it in that stage, `state group mean_{0}` say: "
+                          "`mean_{0} = mean({0}) per group`",
+                          state.name));
+    return unknown(path.span);
+  }
   builder_.state_is_kept[matches.front()] = true;
   return load({SymbolKind::State, matches.front()},
               {Kind::Number, builder_.rule.states[matches.front()].rate}, path.span);
@@ -270,10 +288,10 @@ std::vector<std::string> Checker::names_in_reach() {
   if (frame_->rule) {
     for (const auto& [name, member] : frame_->rule->members) names.push_back(name);
     if (frame_->place == Place::Step || frame_->place == Place::After)
-      names.insert(names.end(), {"param", "grad", "update", "t", "calls"});
-    if (frame_->place == Place::View) names.insert(names.end(), {"param", "t"});
+      names.insert(names.end(), {"param", "grad", "update", "t", "calls", "rank", "size"});
+    if (frame_->place == Place::View) names.insert(names.end(), {"param", "t", "rank", "size"});
     if (frame_->place == Place::Argument) names.insert(names.end(), {"t", "calls"});
-    if (frame_->place == Place::When) names.insert(names.end(), {"rank", "size"});
+    if (is_decided_early(frame_->place)) names.insert(names.end(), {"rank", "size"});
   }
   for (std::string& name : modules_.visible_names(*frame_->module))
     names.push_back(std::move(name));
@@ -292,7 +310,7 @@ Value Checker::unknown_name(const syntax::Path& path, Span span) {
   if (path.parts.size() > 1) {
     report.help(
         "a dotted name is a name of an imported module, or, in an argument of a stage, a "
-        "scalar state of an earlier named stage");
+        "model or group state of an earlier named stage");
     return unknown(span);
   }
   if (text == "e") {

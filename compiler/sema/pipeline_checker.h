@@ -52,6 +52,7 @@ class PipelineChecker {
   void arms(RuleInstance& instance);
   bool check_arms(const syntax::RuleDecl& decl);
   Value arm_condition(RuleInstance& instance, const syntax::WhenArm& arm);
+  void requirements(RuleInstance& instance);
   Value both(const Value& a, const Value& b, Span span);
   Value negated(const Value& a);
 

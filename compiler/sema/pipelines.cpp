@@ -112,10 +112,12 @@ RuleInstance* PipelineChecker::use(LoadedModule& module, const syntax::RuleDecl&
   instance.module = &module;
   instance.decl = &decl;
   instance.label = use.label;
+  if (condition_.known) instance.condition = condition_.id;
   open_rules_.push_back(&decl);
   const std::size_t outer_given = reporter_.given_count();
   check_structure(decl);
   declare_members(instance, use);
+  requirements(instance);
   if (!decl.arms.empty())
     arms(instance);
   else if (!decl.pipelines.empty())

@@ -38,10 +38,14 @@ class Printer {
     line(0, "rule {}", rule_.name);
     for (const TypedHyper& hyper : rule_.hypers) print(hyper);
     for (const TypedState& state : rule_.states)
-      line(1, "state {}: {}{}", state.public_name, types::to_text(state.rate),
+      line(1, "state {}: {}{}{}", state.public_name, types::to_text(state.rate),
+           state.is_previous ? " of the last step" : "",
            state.initial ? " = " + expr(*state.initial) : "");
     for (const TypedInput& input : rule_.inputs)
       line(1, "input {}: {}", input.public_name, types::to_text(input.rate));
+    for (const TypedRequirement& requirement : rule_.requirements)
+      line(1, "require {}{}", expr(requirement.condition),
+           requirement.stage_condition ? " when " + expr(*requirement.stage_condition) : "");
     for (const TypedStage& stage : rule_.stages) print(stage);
     if (rule_.subtracts_update) line(1, "param -= update");
     for (const TypedView& view : rule_.views) {

@@ -170,30 +170,30 @@ std::optional<Rate> Checker::reduction_rate(const syntax::Name& name) {
 }
 
 bool Checker::may_reduce_here(Span span) {
-  const auto refuse = [&](std::string_view where, std::string_view help) {
-    reporter_.report(DiagnosticKind::ReductionMisplaced, span, where).help(std::string(help));
+  const Place place = origin().place;
+  const auto refuse = [&](std::string_view help) {
+    reporter_.report(DiagnosticKind::ReductionMisplaced, span, words_of(place))
+        .help(std::string(help));
     return false;
   };
-  switch (origin().place) {
+  switch (place) {
     case Place::Step:
     case Place::After:
     case Place::Argument:
     case Place::Function:  // checked by itself: who calls it is not known
       return true;
     case Place::Initial:
-      return refuse("an initial value",
-                    "assign it in the first step: `if t == 1 { ... }` at the top of `step`");
+      return refuse("assign it in the first step: `if t == 1 { ... }` at the top of `step`");
     case Place::Constant:
-      return refuse("a constant", "name it by `let` in a `step` or `after`");
     case Place::Default:
-      return refuse("the default of a hyper", "name it by `let` in a `step` or `after`");
+      return refuse("name it by `let` in a `step` or `after`");
     case Place::View:
-      return refuse("a view",
-                    "keep it in a state, `state tensor last` say, which a step assigns and "
-                    "the view reads");
+      return refuse(
+          "keep it in a state, `state tensor last` say, which a step assigns and "
+          "the view reads");
     case Place::When:
-      return refuse("the condition of a `when`",
-                    "which tensors take an arm is decided where the optimizer is built");
+    case Place::Require:
+      return refuse("it is decided where the optimizer is built, before any step");
   }
   return true;
 }

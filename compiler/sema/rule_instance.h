@@ -54,7 +54,8 @@ struct StageInScope {
 struct RuleInstance {
   LoadedModule* module = nullptr;
   const syntax::RuleDecl* decl = nullptr;
-  std::string label;  // empty for the outermost rule of a pipeline
+  std::string label;                     // empty for the outermost rule of a pipeline
+  std::optional<TypedExprId> condition;  // of the arms around it
   std::vector<HyperMember> hypers;
   std::vector<StateMember> states;
   std::vector<InputMember> inputs;

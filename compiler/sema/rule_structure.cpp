@@ -36,8 +36,6 @@ void PipelineChecker::refuse_later_parts(const syntax::RuleDecl& decl) {
   for (const syntax::MatrixDecl& matrix : decl.matrices)
     reporter_.report(DiagnosticKind::MatricesLater, matrix.span,
                      fmt::format("`matrix ({})`", matrix.split));
-  for (const syntax::RequireDecl& require : decl.requires_)
-    reporter_.report(DiagnosticKind::RequireLater, require.span);
 }
 
 void PipelineChecker::warn(const RuleInstance& instance) {

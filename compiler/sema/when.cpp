@@ -7,6 +7,7 @@
 #include <algorithm>
 
 #include "compiler/sema/pipeline_checker.h"
+#include "compiler/syntax/print.h"
 
 namespace talweg::sema {
 
@@ -31,7 +32,7 @@ Value Checker::load_fact(types::Fact fact, Span span) {
 
 /// `named("*.bias")`, `tagged("embedding")`.
 Value Checker::fact_call(Span span, const syntax::CallExpr& call, types::FactKind kind) {
-  if (frame_->place != Place::When) {
+  if (!is_decided_early(frame_->place)) {
     reporter_.report(DiagnosticKind::FactOutsideWhen, call.callee.span, types::to_text(kind));
     return unknown(span);
   }
@@ -64,6 +65,29 @@ Value PipelineChecker::arm_condition(RuleInstance& instance, const syntax::WhenA
   const Value value = checker_.value_in(frame, *arm.condition);
   if (!checker_.expect_kind(value, Kind::Bool, "the condition of a `when`")) return {};
   return value;
+}
+
+/// `require rank <= 2`: of all tensors that run the rule.
+void PipelineChecker::requirements(RuleInstance& instance) {
+  const bool runs = !condition_.constant || *condition_.constant != 0;
+  for (const syntax::RequireDecl& decl : instance.decl->requires_) {
+    Frame frame{.module = instance.module, .place = Place::Require, .rule = &instance};
+    const Value value = checker_.value_in(frame, decl.condition);
+    if (!checker_.expect_kind(value, Kind::Bool, "the condition of a `require`") || !runs) continue;
+    if (value.constant) {
+      if (*value.constant == 0)
+        reporter_.report(DiagnosticKind::RequirementNeverHolds, value.span,
+                         instance.decl->name.text);
+      continue;
+    }
+    TypedRequirement requirement;
+    requirement.span = decl.span;
+    requirement.text = syntax::print(*instance.module->tree, decl.condition);
+    requirement.rule = instance.decl->name.text;
+    requirement.condition = value.id;
+    if (condition_.known) requirement.stage_condition = condition_.id;
+    builder_.rule.requirements.push_back(std::move(requirement));
+  }
 }
 
 Value PipelineChecker::negated(const Value& a) {

@@ -120,7 +120,7 @@ rule A { hyper x = 1 in [0, 2]
   CHECK(codes("A(list = [1, 2, 3])").empty());
   CHECK(codes("A(list = 5)") == "TW0311");
   CHECK(codes("a = A | A(y = a.s)").empty());
-  CHECK(codes("a = A | A(x = a.e)") == "TW0309");
+  CHECK(codes("a = A | A(x = a.e)") == "TW0226");
   CHECK(codes("a = A | A(x = if a.s > 1 then { param = 1\n 2 } else 3)") == "TW0224");
   CHECK(codes("A(x = lr)") == "TW0201");
   CHECK(codes("A | a") == "TW0203");
