@@ -3,7 +3,8 @@
 #include "runtime/memory/dtype.h"
 #include "runtime/optimizer/internal.h"
 
-static talweg_status bad_image(const talweg_image* image, const char* what, talweg_error* error) {
+talweg_status talweg_refuse_image(const talweg_image* image, const char* what,
+                                  talweg_error* error) {
   talweg_fail(error, TALWEG_BAD_IMAGE, "the image of rule ");
   talweg_put_name(error, image->name ? image->name : "");
   talweg_put(error, " ");
@@ -11,8 +12,8 @@ static talweg_status bad_image(const talweg_image* image, const char* what, talw
   return TALWEG_BAD_IMAGE;
 }
 
-static talweg_status not_served(const char* kind, const char* name, const char* what,
-                                talweg_error* error) {
+talweg_status talweg_refuse_part(const char* kind, const char* name, const char* what,
+                                 talweg_error* error) {
   talweg_fail(error, TALWEG_NOT_SERVED, kind);
   talweg_put(error, " ");
   talweg_put_name(error, name);
@@ -21,25 +22,27 @@ static talweg_status not_served(const char* kind, const char* name, const char* 
   return TALWEG_NOT_SERVED;
 }
 
+/* Streams of scratch are the image's last. */
+static int is_own_stream(const talweg_image* image, uint32_t stream) {
+  return stream > TALWEG_STREAM_GRAD && stream < image->stream_count - image->scratch_count;
+}
+
 static talweg_status check_states(const talweg_image* image, talweg_error* error) {
   for (uint32_t i = 0; i < image->state_count; ++i) {
     const talweg_state_info* state = &image->states[i];
     const int is_element = state->rate == TALWEG_RATE_ELEMENT;
-    if (!is_element && !talweg_is_scalar_rate(state->rate))
-      return not_served("state", state->name, "has a rate that this version cannot keep", error);
+    if (!is_element && !talweg_is_scalar_rate(state->rate) && state->rate != TALWEG_RATE_TENSOR)
+      return talweg_refuse_part("state", state->name, "has a rate that this version cannot keep",
+                                error);
     if (is_element && state->dtype != image->compute_dtype)
-      return not_served("state", state->name, "is not kept in the compute type", error);
-    if (is_element && (state->stream <= TALWEG_STREAM_GRAD || state->stream >= image->stream_count))
-      return bad_image(image, "has a state without a stream", error);
+      return talweg_refuse_part("state", state->name, "is not kept in the compute type", error);
+    if (is_element && !is_own_stream(image, state->stream))
+      return talweg_refuse_image(image, "has a state without a stream", error);
     if (!is_element &&
         (state->initial == TALWEG_INITIAL_PARAM || state->initial == TALWEG_INITIAL_ELEMENTS))
-      return bad_image(image, "starts a scalar state from param", error);
+      return talweg_refuse_image(image, "starts a scalar state from param", error);
     if (state->initial == TALWEG_INITIAL_SCALAR && !image->initial_states)
-      return bad_image(image, "has no function for its initial values", error);
-    if (state->initial == TALWEG_INITIAL_ELEMENTS &&
-        (!image->initial_kernels || image->initial_kernels[i].pass_count != 1 ||
-         !image->initial_kernels[i].passes[0].run))
-      return bad_image(image, "has no code for its initial values", error);
+      return talweg_refuse_image(image, "has no function for its initial values", error);
   }
   return TALWEG_OK;
 }
@@ -48,22 +51,11 @@ static talweg_status check_inputs(const talweg_image* image, talweg_error* error
   for (uint32_t i = 0; i < image->input_count; ++i) {
     const talweg_input_info* input = &image->inputs[i];
     const int is_element = input->rate == TALWEG_RATE_ELEMENT;
-    if (!is_element && input->rate != TALWEG_RATE_MODEL)
-      return not_served("input", input->name, "has a rate that this version cannot take", error);
-    if (is_element && (input->stream <= TALWEG_STREAM_GRAD || input->stream >= image->stream_count))
-      return bad_image(image, "has an input without a stream", error);
-  }
-  return TALWEG_OK;
-}
-
-static talweg_status check_views(const talweg_image* image, talweg_error* error) {
-  for (uint32_t i = 0; i < image->view_count; ++i) {
-    const talweg_kernels* kernels = &image->views[i].kernels;
-    if (!image->views[i].name) return bad_image(image, "has a view without a name", error);
-    if (kernels->pass_count == 0 || !kernels->passes[0].run)
-      return bad_image(image, "has a view without code", error);
-    if (kernels->pass_count > 1)
-      return not_served("view", image->views[i].name, "takes several passes", error);
+    if (!is_element && !talweg_is_scalar_rate(input->rate) && input->rate != TALWEG_RATE_TENSOR)
+      return talweg_refuse_part("input", input->name, "has a rate that this version cannot take",
+                                error);
+    if (is_element && !is_own_stream(image, input->stream))
+      return talweg_refuse_image(image, "has an input without a stream", error);
   }
   return TALWEG_OK;
 }
@@ -83,19 +75,20 @@ talweg_status talweg_check_image(const talweg_image* image, talweg_error* error)
     talweg_put(error, ", but this version serves float32 and float64");
     return TALWEG_NOT_SERVED;
   }
-  if (!image->name) return bad_image(image, "has no name", error);
-  if (image->stream_count <= TALWEG_STREAM_GRAD)
-    return bad_image(image, "has too few streams", error);
-  if (image->fact_count > 0 && !image->place)
-    return bad_image(image, "asks for facts of tensors and does nothing with them", error);
-  if (image->place &&
+  if (!image->name) return talweg_refuse_image(image, "has no name", error);
+  if (image->stream_count <= TALWEG_STREAM_GRAD ||
+      image->scratch_count > image->stream_count - TALWEG_STREAM_GRAD - 1)
+    return talweg_refuse_image(image, "has too few streams", error);
+  if (image->fact_count > 0 && !image->step.place)
+    return talweg_refuse_image(image, "asks for facts of tensors and does nothing with them",
+                               error);
+  if (image->step.place &&
       (image->fact_count > TALWEG_MAX_FACTS || image->state_count > TALWEG_MAX_PLACED ||
-       image->input_count > TALWEG_MAX_PLACED))
-    return not_served("rule", image->name, "has more conditions, states or inputs than are served",
-                      error);
-  for (uint32_t i = 0; i < image->pass_count; ++i)
-    if (!image->passes[i].run) return bad_image(image, "has a pass without code", error);
+       image->input_count > TALWEG_MAX_PLACED || image->domain_count > TALWEG_MAX_PLACED ||
+       image->requirement_count > TALWEG_MAX_PLACED))
+    return talweg_refuse_part("rule", image->name,
+                              "has more conditions, states or inputs than are served", error);
   talweg_status status = check_states(image, error);
   if (status == TALWEG_OK) status = check_inputs(image, error);
-  return status != TALWEG_OK ? status : check_views(image, error);
+  return status != TALWEG_OK ? status : talweg_check_kernels(image, error);
 }

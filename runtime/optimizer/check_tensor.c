@@ -88,6 +88,33 @@ static talweg_status check_memory(const talweg_tensor* tensor, uint32_t element_
   return TALWEG_OK;
 }
 
+static void put_shape(const talweg_tensor* tensor, talweg_error* error) {
+  talweg_put(error, "[");
+  for (uint32_t i = 0; i < tensor->rank; ++i) {
+    if (i > 0) talweg_put(error, ", ");
+    talweg_put_count(error, tensor->shape[i]);
+  }
+  talweg_put(error, "]");
+}
+
+static talweg_status check_requirements(const talweg_tensor* tensor, const talweg_image* image,
+                                        talweg_error* error) {
+  if (image->requirement_count == 0 || !image->step.place) return TALWEG_OK;
+  talweg_placed placed;
+  talweg_place(image, tensor, &placed);
+  for (uint32_t i = 0; i < image->requirement_count; ++i) {
+    if (placed.requirement_met[i]) continue;
+    refuse(tensor, TALWEG_BAD_ARGUMENT, "of shape ", error);
+    put_shape(tensor, error);
+    talweg_put(error, " does not fit: rule ");
+    talweg_put_name(error, image->name);
+    talweg_put(error, " requires ");
+    talweg_put(error, image->requirements[i]);
+    return TALWEG_BAD_ARGUMENT;
+  }
+  return TALWEG_OK;
+}
+
 talweg_status talweg_check_tensor(const talweg_optimizer_spec* spec, uint32_t index,
                                   talweg_error* error) {
   const talweg_tensor* tensor = &spec->tensors[index];
@@ -113,5 +140,6 @@ talweg_status talweg_check_tensor(const talweg_optimizer_spec* spec, uint32_t in
   }
   status = check_storage(tensor, spec->image, error);
   if (status != TALWEG_OK) return status;
-  return check_memory(tensor, talweg_dtype_bytes(spec->image->compute_dtype), error);
+  status = check_memory(tensor, talweg_dtype_bytes(spec->image->compute_dtype), error);
+  return status != TALWEG_OK ? status : check_requirements(tensor, spec->image, error);
 }

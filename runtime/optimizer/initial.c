@@ -27,14 +27,22 @@ double* talweg_state_begun(talweg_optimizer* optimizer, uint32_t state, uint32_t
   if (!talweg_begins_late(info)) return 0;
   double* begun = optimizer->begun + (size_t)state * (optimizer->spec.tensor_count + (size_t)1);
   if (talweg_is_scalar_rate(info->rate)) return begun;
-  return is_kept(optimizer, info, tensor) ? begun + tensor + 1 : 0;
+  const int is_its = info->rate == TALWEG_RATE_TENSOR
+                         ? talweg_tensor_state(optimizer, state, tensor) != 0
+                         : is_kept(optimizer, info, tensor);
+  return is_its ? begun + tensor + 1 : 0;
 }
 
-/* Whether a tensor keeps an element state that has no value yet. */
+/* Whether a tensor keeps a state, of elements or of its own, that has no value yet. */
 static int begins_now(talweg_optimizer* optimizer, uint32_t state, uint32_t tensor) {
   if (talweg_is_scalar_rate(optimizer->image->states[state].rate)) return 0;
   const double* begun = talweg_state_begun(optimizer, state, tensor);
   return begun && *begun == 0;
+}
+
+static int elements_begin(talweg_optimizer* optimizer, uint32_t state, uint32_t tensor) {
+  return optimizer->image->states[state].rate == TALWEG_RATE_ELEMENT &&
+         begins_now(optimizer, state, tensor);
 }
 
 int talweg_some_state_begins(talweg_optimizer* optimizer, uint32_t tensor) {
@@ -56,11 +64,11 @@ static void fill(void* start, uint64_t element_count, uint32_t dtype, double val
 
 static void reset_element_states(talweg_optimizer* optimizer) {
   const talweg_image* image = optimizer->image;
-  if (optimizer->layout.block_bytes > 0)
-    memset(optimizer->state_memory, 0, (size_t)optimizer->layout.block_bytes);
+  if (optimizer->persistent_bytes > 0)
+    memset(optimizer->state_memory, 0, (size_t)optimizer->persistent_bytes);
   for (uint32_t s = 0; s < image->state_count; ++s) {
     const talweg_state_info* state = &image->states[s];
-    if (talweg_is_scalar_rate(state->rate) || state->initial != TALWEG_INITIAL_CONSTANT) continue;
+    if (state->rate != TALWEG_RATE_ELEMENT || state->initial != TALWEG_INITIAL_CONSTANT) continue;
     for (uint32_t t = 0; t < optimizer->spec.tensor_count; ++t) {
       void* start = talweg_element_state(optimizer, s, t);
       if (start)
@@ -72,6 +80,7 @@ static void reset_element_states(talweg_optimizer* optimizer) {
 void talweg_reset_states(talweg_optimizer* optimizer) {
   const talweg_image* image = optimizer->image;
   reset_element_states(optimizer);
+  talweg_reset_tensor_states(optimizer);
   for (size_t row = 0; row < optimizer->row_count; ++row) {
     for (size_t s = 0; s < image->state_count; ++s) {
       const int is_constant = image->states[s].initial == TALWEG_INITIAL_CONSTANT;
@@ -92,7 +101,7 @@ void talweg_compute_initial_states(talweg_optimizer* optimizer) {
   for (size_t row = 0; row < optimizer->row_count; ++row) {
     talweg_scalar_args args = optimizer->args[row];
     args.new_states = optimizer->initial_states + row * image->state_count;
-    image->initial_states(image->self, &args);
+    image->initial_states(image->step.self, &args);
   }
 }
 
@@ -101,21 +110,63 @@ static const talweg_kernels* initial_kernels(const talweg_image* image, uint32_t
                                                                  : 0;
 }
 
-uint64_t talweg_initial_slot_count(const talweg_image* image, uint32_t state_count,
-                                   uint32_t group_count) {
+uint64_t talweg_initial_slot_count(const talweg_optimizer* optimizer, uint32_t state_count) {
   uint64_t count = 0;
   for (uint32_t s = 0; s < state_count; ++s) {
-    const talweg_kernels* kernels = initial_kernels(image, s);
-    if (kernels)
-      count += kernels->model_slot_count + (uint64_t)group_count * kernels->group_slot_count;
+    const talweg_kernels* kernels = initial_kernels(optimizer->image, s);
+    if (!kernels) continue;
+    count += kernels->model_slot_count;
+    count += (uint64_t)optimizer->spec.group_count * kernels->group_slot_count;
+    count += (uint64_t)optimizer->spec.tensor_count * kernels->tensor_slot_count;
   }
   return count;
 }
 
-/* Those of the model, which those of the groups follow. */
+/* Those of the model, then of the groups, then of the tensors. */
 static talweg_slot* initial_slots(const talweg_optimizer* optimizer, uint32_t state) {
-  return optimizer->initial_slots +
-         talweg_initial_slot_count(optimizer->image, state, optimizer->spec.group_count);
+  return optimizer->initial_slots + talweg_initial_slot_count(optimizer, state);
+}
+
+/* A tensor as the functions of an initial value see it: as if there were no other. */
+typedef struct only_tensor {
+  void* streams[2]; /* a copy of param that is to become the state, and no gradient to speak of */
+  uint32_t route;
+  talweg_pass_args args;
+} only_tensor;
+
+static void show_only(talweg_optimizer* optimizer, uint32_t state, uint32_t tensor,
+                      only_tensor* only) {
+  const talweg_kernels* kernels = initial_kernels(optimizer->image, state);
+  talweg_slot* model_slots = initial_slots(optimizer, state);
+  talweg_slot* group_slots = model_slots + kernels->model_slot_count;
+  talweg_slot* tensor_slots =
+      group_slots + (size_t)optimizer->spec.group_count * kernels->group_slot_count;
+  only->streams[TALWEG_STREAM_PARAM] = talweg_element_state(optimizer, state, tensor);
+  only->streams[TALWEG_STREAM_GRAD] = optimizer->tensors[tensor].param;
+  only->route = 0;
+  only->args = (talweg_pass_args){
+      .pointers = only->streams,
+      .tensor_groups = &optimizer->tensor_groups[tensor],
+      .model_slots = model_slots,
+      .group_slots = group_slots,
+      .group_args = optimizer->args + 1,
+      .tensor_routes = &only->route,
+      .tensor_facts = optimizer->tensor_facts + (size_t)tensor * optimizer->image->fact_count,
+      .tensor_slots = tensor_slots + (size_t)tensor * kernels->tensor_slot_count,
+      .chunk_count = 1,
+      .tensor_count = 1,
+  };
+}
+
+static void prepare_tensors(talweg_optimizer* optimizer, uint32_t state) {
+  const talweg_kernels* kernels = initial_kernels(optimizer->image, state);
+  if (!kernels->phases[0].tensor_scalars) return;
+  for (uint32_t t = 0; t < optimizer->spec.tensor_count; ++t) {
+    if (!optimizer->takes_part[t] || !elements_begin(optimizer, state, t)) continue;
+    only_tensor only;
+    show_only(optimizer, state, t, &only);
+    kernels->phases[0].tensor_scalars(kernels->self, &only.args, 0, 1);
+  }
 }
 
 void talweg_prepare_initial_elements(talweg_optimizer* optimizer) {
@@ -125,7 +176,7 @@ void talweg_prepare_initial_elements(talweg_optimizer* optimizer) {
     talweg_slot* slots = initial_slots(optimizer, s);
     for (size_t row = 0; row < optimizer->row_count; ++row) {
       const talweg_scalar_function function =
-          row == MODEL_ROW ? kernels->model_scalars : kernels->group_scalars;
+          row == MODEL_ROW ? kernels->phases[0].model_scalars : kernels->phases[0].group_scalars;
       talweg_scalar_args args = optimizer->args[row];
       args.model_slots = slots;
       if (row != MODEL_ROW)
@@ -133,6 +184,7 @@ void talweg_prepare_initial_elements(talweg_optimizer* optimizer) {
             slots + kernels->model_slot_count + (row - 1) * kernels->group_slot_count;
       if (function) function(kernels->self, &args);
     }
+    prepare_tensors(optimizer, s);
   }
 }
 
@@ -140,20 +192,13 @@ void talweg_prepare_initial_elements(talweg_optimizer* optimizer) {
 static void compute_elements(talweg_optimizer* optimizer, uint32_t state,
                              const talweg_chunk* chunk) {
   const talweg_kernels* kernels = initial_kernels(optimizer->image, state);
-  const talweg_tensor* tensor = &optimizer->tensors[chunk->tensor_index];
-  const uint32_t route = 0;
-  const talweg_chunk only = {.first_element = chunk->first_element,
-                             .element_count = chunk->element_count,
-                             .tensor_index = 0};
-  void* streams[] = {talweg_element_state(optimizer, state, chunk->tensor_index), tensor->param};
-  talweg_pass_args args = talweg_args_of_passes(optimizer);
-  args.chunks = &only;
-  args.pointers = streams;
-  args.tensor_groups = &tensor->group;
-  args.tensor_routes = &route;
-  args.model_slots = initial_slots(optimizer, state);
-  args.group_slots = args.model_slots + kernels->model_slot_count;
-  kernels->passes[0].run(kernels->self, &args, 0, 1);
+  const talweg_chunk only_chunk = {.first_element = chunk->first_element,
+                                   .element_count = chunk->element_count,
+                                   .tensor_index = 0};
+  only_tensor only;
+  show_only(optimizer, state, chunk->tensor_index, &only);
+  only.args.chunks = &only_chunk;
+  kernels->phases[0].pass(kernels->self, &only.args, 0, 1);
 }
 
 static void begin_chunk(talweg_optimizer* optimizer, const talweg_chunk* chunk) {
@@ -165,7 +210,7 @@ static void begin_chunk(talweg_optimizer* optimizer, const talweg_chunk* chunk) 
   const size_t bytes = (size_t)chunk->element_count * optimizer->element_bytes;
   for (uint32_t s = 0; s < image->state_count; ++s) {
     const talweg_state_info* state = &image->states[s];
-    if (!begins_now(optimizer, s, tensor)) continue;
+    if (!elements_begin(optimizer, s, tensor)) continue;
     unsigned char* start = (unsigned char*)streams[state->stream] + offset;
     if (state->initial == TALWEG_INITIAL_SCALAR) {
       fill(start, chunk->element_count, image->compute_dtype,
@@ -184,7 +229,8 @@ void talweg_begin_chunks(talweg_optimizer* optimizer, uint32_t chunk_begin, uint
   }
 }
 
-void talweg_clear_chunks(talweg_optimizer* optimizer, uint32_t chunk_begin, uint32_t chunk_end) {
+void talweg_clear_chunks(talweg_optimizer* optimizer, uint32_t chunk_begin, uint32_t chunk_end,
+                         const uint8_t* kept) {
   const talweg_image* image = optimizer->image;
   for (uint32_t i = chunk_begin; i < chunk_end; ++i) {
     const talweg_chunk* chunk = &optimizer->chunks[i];
@@ -193,7 +239,7 @@ void talweg_clear_chunks(talweg_optimizer* optimizer, uint32_t chunk_begin, uint
     void* const* streams = optimizer->pointers + (size_t)tensor * image->stream_count;
     const size_t offset = (size_t)chunk->first_element * optimizer->element_bytes;
     for (uint32_t s = 0; s < image->state_count; ++s)
-      if (begins_now(optimizer, s, tensor))
+      if (elements_begin(optimizer, s, tensor) && !(kept && kept[s]))
         memset((unsigned char*)streams[image->states[s].stream] + offset, 0,
                (size_t)chunk->element_count * optimizer->element_bytes);
   }

@@ -16,17 +16,21 @@
 
 /* Of an image that places tensors. */
 #define TALWEG_MAX_FACTS 512u
-#define TALWEG_MAX_PLACED 4096u /* states, and inputs */
+#define TALWEG_MAX_PLACED 4096u /* states, inputs, domains, requirements */
 
-/* place.c: what an image says of one tensor. Entries for what image and tensor do not have mean
- * nothing. */
+/* place.c: what an image with a place function says of one tensor. Entries for what image and
+ * tensor do not have mean nothing. */
 typedef struct talweg_placed {
   uint32_t route;
   double facts[TALWEG_MAX_FACTS];
   uint8_t state_present[TALWEG_MAX_PLACED];
   uint8_t input_present[TALWEG_MAX_PLACED];
+  uint8_t in_domain[TALWEG_MAX_PLACED];
+  uint8_t requirement_met[TALWEG_MAX_PLACED];
 } talweg_placed;
 void talweg_place(const talweg_image* image, const talweg_tensor* tensor, talweg_placed* placed);
+/* Which way a tensor of these facts takes through the pass of a view. */
+uint32_t talweg_route_of_view(const talweg_kernels* kernels, const double* facts);
 
 struct talweg_optimizer {
   talweg_optimizer_spec spec; /* tensors point to our copies */
@@ -38,16 +42,26 @@ struct talweg_optimizer {
   /* Fixed at creation. */
   talweg_tensor* tensors;    /* [tensor] */
   uint64_t* element_counts;  /* [tensor] */
-  uint64_t* state_offsets;   /* [element state][tensor] bytes into state_memory, or NOT_KEPT */
+  uint64_t* state_offsets;   /* [element state, then scratch][tensor] bytes into state_memory, or
+                                NOT_KEPT */
   uint32_t* tensor_routes;   /* [tensor] */
   double* tensor_facts;      /* [tensor][fact] */
   uint64_t* param_offsets;   /* [tensor] bytes into saved_params */
   uint8_t* input_present;    /* [tensor][input] */
+  uint8_t* state_present;    /* [tensor][state], where there are tensor states */
+  uint8_t* in_domain;        /* [tensor][domain] */
   uint32_t* tensor_groups;   /* [tensor] */
   uint8_t* group_has_tensor; /* [group] */
   talweg_chunk* chunks;      /* [chunk] */
+  uint32_t* first_chunks;    /* [tensor + 1] into chunks */
+  uint32_t* group_tensors; /* tensors by group, then index, where something is reduced to groups */
+  uint32_t* group_begins;  /* [group + 1] into group_tensors */
   unsigned char* state_memory;
   talweg_state_layout layout;
+  uint64_t persistent_bytes; /* of state_memory; scratch follows */
+  talweg_pass_args pass_args;
+  uint32_t tensor_state_count, tensor_input_count; /* of the image's states and inputs */
+  uint32_t input_columns; /* from one row of `inputs` to the next: 0 if all groups see the same */
 
   /* Set by the user. */
   double* hypers; /* [group][hyper] */
@@ -55,6 +69,7 @@ struct talweg_optimizer {
   /* Persistent. */
   talweg_counters counters;
   double* scalar_states; /* [row][state] */
+  double* tensor_states; /* [tensor][state], where there are tensor states */
   double* begun;         /* [state][1 + tensor] 1 once the state has its initial value; entry 0
                             is of scalar states. Only for states that begin late */
 
@@ -68,7 +83,8 @@ struct talweg_optimizer {
   uint32_t* view_routes;  /* [tensor] through the pass of a view */
   uint32_t* part_begins;  /* [thread + 1] into chunks, for the tensors that take part */
   uint32_t part_count;    /* 0: part_begins is not valid */
-  int begins_some;        /* an element state of a tensor that takes part has no value yet */
+  int begins_some;        /* an element or tensor state of a tensor that takes part has no value
+                             yet */
   uint32_t outcome;       /* talweg_outcome */
   double* states_before;  /* [row][state] */
   double* states_after;   /* [row][state] */
@@ -77,18 +93,41 @@ struct talweg_optimizer {
   uint8_t* needed;        /* [row][input] */
   uint8_t* kept;          /* [state] */
   uint8_t* unbound;       /* [row][hyper] */
-  double* inputs;         /* [input] */
+  double* inputs;         /* [row][input], or one row for all (input_columns) */
   uint8_t* given;         /* [input] */
   talweg_slot* model_slots;
   talweg_slot* group_slots;   /* [group][slot] */
+  talweg_slot* tensor_slots;  /* [tensor][slot] */
   talweg_slot* initial_slots; /* of states whose initial value is computed for each element */
+  double* tensor_before;      /* [tensor][state], as tensor_states */
+  double* tensor_after;       /* [tensor][state] */
+  double* tensor_inputs;      /* [tensor][input], where there are tensor inputs */
+  double* reduced;            /* [row][reduction] */
+  double* tensor_reduced;     /* [tensor][reduction], where something is reduced to tensors */
+  double* group_partials;     /* [group][partial] */
+  double* tensor_partials;    /* [partial][tensor] */
+  double* chunk_partials;     /* [partial][chunk] */
+  uint8_t* group_takes_part;  /* [group] of reductions over groups */
   talweg_scalar_args* args;   /* [row] */
   double* last_bound;         /* [row][hyper] of the last completed step; NaN before it */
   uint32_t* order;            /* [tensor] scratch of creation */
 };
 
-/* check_image.c, check_tensor.c, check_apart.c: of what a spec holds. */
+/* layout.c: sizes of all tables, and where `memory` is not null, their addresses and copies of
+ * tensors; the rest of their contents is not set. `bytes` of memory are needed. */
+talweg_status talweg_lay_out(const talweg_optimizer_spec* spec, talweg_optimizer* optimizer,
+                             void* memory, uint64_t* bytes, talweg_error* error);
+/* Lays out element states, of the tensors that keep them, then scratch; notes where unless
+ * `offsets` is null. 0 if they could not be addressed, else 1. */
+int talweg_place_states(const talweg_optimizer_spec* spec, talweg_state_layout* layout,
+                        uint64_t* persistent_bytes, uint64_t* offsets);
+
+/* check_image.c, check_kernels.c, check_tensor.c, check_apart.c: of what a spec holds. */
 talweg_status talweg_check_image(const talweg_image* image, talweg_error* error);
+talweg_status talweg_check_kernels(const talweg_image* image, talweg_error* error);
+talweg_status talweg_refuse_image(const talweg_image* image, const char* what, talweg_error* error);
+talweg_status talweg_refuse_part(const char* kind, const char* name, const char* what,
+                                 talweg_error* error);
 talweg_status talweg_check_tensor(const talweg_optimizer_spec* spec, uint32_t tensor,
                                   talweg_error* error);
 /* Elements of a tensor whose shape was checked. */
@@ -105,34 +144,59 @@ talweg_status talweg_check_hyper_value(const talweg_image* image, uint32_t hyper
 int talweg_is_scalar_rate(uint32_t rate);
 /* Whether a state's initial value is made in a call, not at creation. */
 int talweg_begins_late(const talweg_state_info* state);
-/* Whether a tensor keeps an element state that has no value yet. */
+/* Whether a tensor keeps an element or tensor state that has no value yet. */
 int talweg_some_state_begins(talweg_optimizer* optimizer, uint32_t tensor);
 void talweg_reset_states(talweg_optimizer* optimizer);
 /* Runs initial_states for the model and for each group, into initial_states. */
 void talweg_compute_initial_states(talweg_optimizer* optimizer);
 /* Slots for computing the initial values of the first `state_count` states. */
-uint64_t talweg_initial_slot_count(const talweg_image* image, uint32_t state_count,
-                                   uint32_t group_count);
+uint64_t talweg_initial_slot_count(const talweg_optimizer* optimizer, uint32_t state_count);
 /* Fills them. */
 void talweg_prepare_initial_elements(talweg_optimizer* optimizer);
-/* Gives element states that have no value yet their initial ones, for chunks [begin, end). Of those
- * that the call does not keep it is there for others to read, and made again in a later call. */
+/* Gives element states that have no value yet their initial ones, for chunks [begin, end). */
 void talweg_begin_chunks(talweg_optimizer* optimizer, uint32_t chunk_begin, uint32_t chunk_end);
 
-/* Makes the element states of those tensors zeros again. */
-void talweg_clear_chunks(talweg_optimizer* optimizer, uint32_t chunk_begin, uint32_t chunk_end);
+/* Makes those of them that `kept` [state] does not name (null: all) zeros again: of a call that
+ * does not keep them, what they begin with was there for others to read only. */
+void talweg_clear_chunks(talweg_optimizer* optimizer, uint32_t chunk_begin, uint32_t chunk_end,
+                         const uint8_t* kept);
 
-/* scalars.c: fills states_after, bound, needed and slots. Writes nothing persistent. */
-talweg_status talweg_run_scalars(talweg_optimizer* optimizer, talweg_error* error);
-/* Fills slots. */
+/* tensor_states.c. All do nothing where there are no tensor states. */
+void talweg_reset_tensor_states(talweg_optimizer* optimizer);
+/* What functions see, of the tensors that take part. */
+void talweg_copy_tensor_states(talweg_optimizer* optimizer);
+void talweg_commit_tensor_states(talweg_optimizer* optimizer);
+
+/* inputs.c: what was given, to where the image's functions find it. */
+void talweg_bind_scalar_inputs(talweg_optimizer* optimizer, const talweg_step_inputs* inputs);
+talweg_status talweg_bind_element_inputs(talweg_optimizer* optimizer,
+                                         const talweg_step_inputs* inputs, talweg_error* error);
+/* Inputs that this step reads must be there. A stream that it does not read gets memory that can be
+ * loaded from: a pass may load what it then does not select. */
+talweg_status talweg_check_inputs(talweg_optimizer* optimizer, talweg_error* error);
+
+/* reductions.c: those of a phase, from what earlier ones left. */
+void talweg_fold_reductions(talweg_optimizer* optimizer, uint32_t phase);
+/* Whether functions of a later phase see what the pass of this phase leaves. */
+int talweg_reads_chunks_after(const talweg_kernels* kernels, uint32_t phase);
+
+/* scalars.c: of the step. Write nothing persistent. Once a call: */
+void talweg_begin_scalars(talweg_optimizer* optimizer);
+/* Folds what the phase reads, runs its model and group functions and checks what they bound. */
+talweg_status talweg_run_scalars(talweg_optimizer* optimizer, uint32_t phase, talweg_error* error);
+/* Fills slots of model and groups. */
 void talweg_run_view_scalars(talweg_optimizer* optimizer, const talweg_kernels* kernels);
 /* Whether this step reads an input in a group, or anywhere. After talweg_run_scalars. */
 int talweg_is_needed_in_group(const talweg_optimizer* optimizer, uint32_t input, uint32_t group);
 int talweg_is_needed(const talweg_optimizer* optimizer, uint32_t input);
 
-/* passes.c */
-void talweg_run_passes(talweg_optimizer* optimizer);
-talweg_pass_args talweg_args_of_passes(const talweg_optimizer* optimizer);
+/* phases.c: the whole of a step but for what is bound before and committed after. Where it fails
+ * nothing persistent has changed. */
+talweg_status talweg_run_phases(talweg_optimizer* optimizer, talweg_error* error);
+
+/* passes.c: runs a tensor function. */
+void talweg_run_tensors(talweg_optimizer* optimizer, const talweg_kernels* kernels,
+                        talweg_tensor_function function, const talweg_pass_args* args);
 /* Runs `task` on parts of the chunk table, at once where there are threads, each in the language's
  * floating-point mode. Parts are of equal work for the tensors that take part. */
 typedef void (*talweg_chunk_task)(void* argument, uint32_t chunk_begin, uint32_t chunk_end);

@@ -6,16 +6,12 @@
 #include <cstring>
 #include <utility>
 
-#include "runtime/device/host_memory.h"
-#include "runtime/optimizer/step.h"
-#include "runtime/optimizer/suggest.h"
+#include "runtime/optimizer/optimizer_impl.h"
 
 namespace talweg::optimizer {
 
 using support::Failure;
 using support::FailureKind;
-
-namespace {
 
 FailureKind kind_of(talweg_status status) {
   switch (status) {
@@ -37,7 +33,7 @@ FailureKind kind_of(talweg_status status) {
   return FailureKind::Usage;
 }
 
-Failure to_failure(const talweg_error& error) { return {kind_of(error.status), error.message}; }
+namespace {
 
 StepOutcome to_outcome(talweg_outcome outcome) {
   switch (outcome) {
@@ -50,26 +46,6 @@ StepOutcome to_outcome(talweg_outcome outcome) {
   }
   return StepOutcome::Completed;
 }
-
-/// Index of the row of an image's table with this name.
-template <class Info>
-std::optional<std::uint32_t> find_row(const Info* rows, std::uint32_t count,
-                                      std::string_view name) {
-  for (std::uint32_t i = 0; i < count; ++i)
-    if (name == rows[i].name) return i;
-  return std::nullopt;
-}
-
-template <class Info>
-Failure unknown_name(std::string_view kind, const Info* rows, std::uint32_t count,
-                     std::string_view name, const talweg_image& image) {
-  std::vector<std::string_view> known;
-  for (std::uint32_t i = 0; i < count; ++i) known.emplace_back(rows[i].name);
-  return {FailureKind::Usage, "rule `" + std::string(image.name) + "` has no " + std::string(kind) +
-                                  " `" + std::string(name) + "`" + suggest(name, known)};
-}
-
-bool is_scalar(const talweg_state_info& state) { return state.rate != TALWEG_RATE_ELEMENT; }
 
 /// A tensor's descriptor, pointing into `tensor` and `tags`.
 talweg_tensor describe(const Tensor& tensor, std::vector<const char*>& tags) {
@@ -88,41 +64,6 @@ talweg_tensor describe(const Tensor& tensor, std::vector<const char*>& tags) {
 }
 
 }  // namespace
-
-struct Optimizer::Impl {
-  const talweg_image* image = nullptr;
-  std::shared_ptr<const void> keep_alive;
-  std::vector<Tensor> tensors;
-  std::uint32_t group_count = 1;
-  std::shared_ptr<support::ThreadPool> pool;
-  device::HostBlock control, states;
-  std::uint64_t state_bytes = 0;
-  talweg_optimizer* core = nullptr;  // in `control`
-  device::HostBlock swapped;         // the parameters while a view is swapped in
-
-  Impl() = default;
-  Impl(const Impl&) = delete;
-  Impl& operator=(const Impl&) = delete;
-  ~Impl() {
-    if (core != nullptr && talweg_swapped_view(core) != TALWEG_NO_VIEW)
-      talweg_swap_out(core, nullptr);
-  }
-
-  // What a step hands to the core, kept so that a step allocates nothing.
-  std::vector<double> model_inputs;
-  std::vector<std::uint8_t> given;
-  std::vector<const void* const*> element_inputs;
-
-  support::Status build();
-  support::Result<talweg_step_inputs> bind(const StepInputs& inputs);
-  [[nodiscard]] support::Result<std::uint32_t> find_view(std::string_view name) const;
-  void list_states(std::vector<PersistentEntry>& entries) const;
-  [[nodiscard]] bool is_empty(std::size_t tensor) const {
-    const auto& shape = tensors[tensor].shape;
-    return std::find(shape.begin(), shape.end(), 0U) != shape.end();
-  }
-  void list_begun(std::vector<PersistentEntry>& entries) const;
-};
 
 support::Status Optimizer::Impl::build() {
   std::vector<std::vector<const char*>> tags(tensors.size());
@@ -158,6 +99,33 @@ support::Status Optimizer::Impl::build() {
   model_inputs.resize(image->input_count);
   given.resize(image->input_count);
   element_inputs.resize(image->input_count);
+  group_inputs.resize(image->input_count);
+  tensor_inputs.resize(image->input_count);
+  return support::ok();
+}
+
+support::Result<std::uint32_t> Optimizer::Impl::find_input(std::string_view kind, talweg_rate rate,
+                                                           std::string_view name) const {
+  const auto row = find_row(image->inputs, image->input_count, name);
+  if (!row || image->inputs[*row].rate != rate)
+    return unknown_name(std::string(kind) + " input", image->inputs, image->input_count, name,
+                        *image);
+  return *row;
+}
+
+support::Status Optimizer::Impl::bind_values(
+    const std::vector<std::pair<std::string, std::vector<double>>>& inputs, std::string_view kind,
+    talweg_rate rate, std::size_t count, std::vector<const double*>& bound) const {
+  std::fill(bound.begin(), bound.end(), nullptr);
+  for (const auto& [name, values] : inputs) {
+    const support::Result<std::uint32_t> row = find_input(kind, rate, name);
+    if (!row) return row.failure();
+    if (values.size() != count)
+      return Failure{FailureKind::Usage, "input `" + name + "` has " +
+                                             std::to_string(values.size()) + " values for " +
+                                             std::to_string(count) + " " + std::string(kind) + "s"};
+    bound[*row] = values.data();
+  }
   return support::ok();
 }
 
@@ -165,26 +133,36 @@ support::Result<talweg_step_inputs> Optimizer::Impl::bind(const StepInputs& inpu
   std::fill(given.begin(), given.end(), std::uint8_t{0});
   std::fill(element_inputs.begin(), element_inputs.end(), nullptr);
   for (const auto& [name, value] : inputs.model) {
-    const auto row = find_row(image->inputs, image->input_count, name);
-    if (!row || image->inputs[*row].rate != TALWEG_RATE_MODEL)
-      return unknown_name("model input", image->inputs, image->input_count, name, *image);
+    const support::Result<std::uint32_t> row = find_input("model", TALWEG_RATE_MODEL, name);
+    if (!row) return row.failure();
     model_inputs[*row] = value;
     given[*row] = 1;
   }
   for (const auto& [name, pointers] : inputs.element) {
-    const auto row = find_row(image->inputs, image->input_count, name);
-    if (!row || image->inputs[*row].rate != TALWEG_RATE_ELEMENT)
-      return unknown_name("element input", image->inputs, image->input_count, name, *image);
+    const support::Result<std::uint32_t> row = find_input("element", TALWEG_RATE_ELEMENT, name);
+    if (!row) return row.failure();
     if (pointers.size() != tensors.size())
       return Failure{FailureKind::Usage, "input `" + name + "` has " +
                                              std::to_string(pointers.size()) + " arrays for " +
                                              std::to_string(tensors.size()) + " tensors"};
     element_inputs[*row] = pointers.data();
   }
+  if (!group_inputs.empty() || !inputs.group.empty() || !inputs.tensor.empty()) {
+    if (support::Status groups =
+            bind_values(inputs.group, "group", TALWEG_RATE_GROUP, group_count, group_inputs);
+        !groups)
+      return groups.failure();
+    if (support::Status each =
+            bind_values(inputs.tensor, "tensor", TALWEG_RATE_TENSOR, tensors.size(), tensor_inputs);
+        !each)
+      return each.failure();
+  }
   return talweg_step_inputs{.gradients = nullptr,
                             .model_inputs = model_inputs.data(),
                             .given = given.data(),
-                            .element_inputs = element_inputs.data()};
+                            .element_inputs = element_inputs.data(),
+                            .group_inputs = group_inputs.data(),
+                            .tensor_inputs = tensor_inputs.data()};
 }
 
 Optimizer::Optimizer(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
@@ -350,91 +328,6 @@ std::uint64_t Optimizer::steps_completed() const {
 
 std::uint64_t Optimizer::calls() const {
   return static_cast<std::uint64_t>(talweg_get_counters(impl_->core)->calls);
-}
-
-support::Result<double> Optimizer::scalar(std::string_view name, std::uint32_t group) const {
-  const talweg_image& image = *impl_->image;
-  const auto row = find_row(image.states, image.state_count, name);
-  if (!row || !is_scalar(image.states[*row])) {
-    const auto hyper_row = find_row(image.hypers, image.hyper_count, name);
-    if (hyper_row && image.hypers[*hyper_row].bound != 0) return hyper(name, group);
-    return unknown_name("scalar state or bound hyper", image.states, image.state_count, name,
-                        image);
-  }
-  talweg_error error{};
-  double value = 0;
-  if (talweg_get_scalar(impl_->core, *row, group, &value, &error) != TALWEG_OK)
-    return to_failure(error);
-  return value;
-}
-
-support::Result<const void*> Optimizer::state(std::string_view name, std::size_t tensor) const {
-  const talweg_image& image = *impl_->image;
-  const auto row = find_row(image.states, image.state_count, name);
-  if (!row || is_scalar(image.states[*row]))
-    return unknown_name("element state", image.states, image.state_count, name, image);
-  if (tensor >= impl_->tensors.size())
-    return Failure{FailureKind::Usage, "there is no tensor " + std::to_string(tensor)};
-  const void* start = talweg_element_state(impl_->core, *row, static_cast<std::uint32_t>(tensor));
-  if (start == nullptr && !impl_->is_empty(tensor))
-    return Failure{FailureKind::Usage, "tensor `" + impl_->tensors[tensor].name +
-                                           "` does not keep state `" + std::string(name) +
-                                           "`: it takes another arm of a `when`"};
-  return start;
-}
-
-namespace {
-
-PersistentEntry scalar_entry(std::string name, PersistentKind kind, double* value) {
-  PersistentEntry entry;
-  entry.name = std::move(name);
-  entry.kind = kind;
-  entry.dtype = TALWEG_F64;
-  entry.data = value;
-  return entry;
-}
-
-}  // namespace
-
-void Optimizer::Impl::list_states(std::vector<PersistentEntry>& entries) const {
-  const auto tensor_count = static_cast<std::uint32_t>(tensors.size());
-  for (std::uint32_t s = 0; s < image->state_count; ++s) {
-    const talweg_state_info& info = image->states[s];
-    const std::string name = info.name;
-    if (info.rate == TALWEG_RATE_MODEL)
-      entries.push_back(scalar_entry(name, PersistentKind::Value, talweg_scalar_state(core, s, 0)));
-    for (std::uint32_t g = 0; g < group_count && info.rate == TALWEG_RATE_GROUP; ++g)
-      entries.push_back(scalar_entry(name + "@" + std::to_string(g), PersistentKind::Value,
-                                     talweg_scalar_state(core, s, g)));
-    for (std::uint32_t t = 0; t < tensor_count && info.rate == TALWEG_RATE_ELEMENT; ++t)
-      if (talweg_element_state(core, s, t) != nullptr || is_empty(t))
-        entries.push_back({name + "/" + tensors[t].name, PersistentKind::Value,
-                           static_cast<talweg_dtype>(info.dtype), tensors[t].shape,
-                           talweg_element_state(core, s, t)});
-  }
-}
-
-void Optimizer::Impl::list_begun(std::vector<PersistentEntry>& entries) const {
-  const auto add = [&](const std::string& name, double* begun) {
-    if (begun != nullptr) entries.push_back(scalar_entry(name, PersistentKind::Flag, begun));
-  };
-  for (std::uint32_t s = 0; s < image->state_count; ++s) {
-    const std::string name = std::string("@begun/") + image->states[s].name;
-    if (is_scalar(image->states[s])) add(name, talweg_state_begun(core, s, 0));
-    for (std::uint32_t t = 0; !is_scalar(image->states[s]) && t < tensors.size(); ++t)
-      add(name + "/" + tensors[t].name, talweg_state_begun(core, s, t));
-  }
-}
-
-std::vector<PersistentEntry> Optimizer::persistent() {
-  Impl& impl = *impl_;
-  talweg_counters* counters = talweg_get_counters(impl.core);
-  std::vector<PersistentEntry> entries;
-  entries.push_back(scalar_entry("t", PersistentKind::Counter, &counters->completed_steps));
-  entries.push_back(scalar_entry("calls", PersistentKind::Counter, &counters->calls));
-  impl.list_states(entries);
-  impl.list_begun(entries);
-  return entries;
 }
 
 }  // namespace talweg::optimizer

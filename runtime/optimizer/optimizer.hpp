@@ -28,10 +28,13 @@ struct Tensor {
 };
 
 /// What a step is given besides gradients. Values of model inputs by name; element inputs as one
-/// pointer a tensor (may be null for a tensor without gradient).
+/// pointer a tensor (may be null for a tensor without gradient); inputs of groups and of tensors as
+/// one value for each.
 struct StepInputs {
   std::vector<std::pair<std::string, double>> model;
   std::vector<std::pair<std::string, std::vector<const void*>>> element;
+  std::vector<std::pair<std::string, std::vector<double>>> group = {};
+  std::vector<std::pair<std::string, std::vector<double>>> tensor = {};
 };
 
 /// How a call of step ended.
@@ -50,7 +53,8 @@ enum class PersistentKind : std::uint8_t {
 
 /// One entry of all persistent data: checkpoints, views and resets go over this list.
 struct PersistentEntry {
-  /// "adamw.m/<tensor>", "plateau.scale" (model), "mu@1" (group 1); "t" (completed steps) and
+  /// "adamw.m/<tensor>" (elements of a tensor, or its one value if the state is of tensors, which
+  /// has shape {}), "plateau.scale" (model), "mu@1" (group 1); "t" (completed steps) and
   /// "calls"; for states that start from param or hypers, that they have:
   /// "@begun/adamw.m/<tensor>", and for scalar ones "@begun/plateau.scale".
   std::string name;
@@ -129,6 +133,8 @@ class Optimizer {
   /// step. A state that starts from hypers has, until it begins, the value that their present
   /// values give.
   support::Result<double> scalar(std::string_view name, std::uint32_t group = 0) const;
+  /// Value of a state that each tensor has one of. Refused for a tensor that does not keep it.
+  support::Result<double> tensor_scalar(std::string_view name, std::size_t tensor) const;
   /// Start of an element state of a tensor; null for a tensor without elements.
   support::Result<const void*> state(std::string_view name, std::size_t tensor) const;
   std::vector<PersistentEntry> persistent();

@@ -1,9 +1,8 @@
-/* Runs the image's passes over the chunk table, one after the other, each on all threads.
+/* Runs work over the chunk table, and over all tensors, on all threads.
  *
  * A pass is split into contiguous parts of about equal work. Which thread runs a part never changes
- * a result: chunks do not share what they write. Returning from one parallel_for is the barrier
- * before the next pass; scalar code between passes, and the folding of partial sums, belong there.
- */
+ * a result: chunks do not share what they write, and neither do tensors. Returning from one
+ * parallel_for is the barrier before what comes next. */
 #include "runtime/optimizer/float_mode.h"
 #include "runtime/optimizer/internal.h"
 
@@ -11,18 +10,14 @@
 #define CHUNK_OVERHEAD_ELEMENTS 64u
 /* Up to here waking a thread costs more than it saves. */
 #define SERIAL_ELEMENTS 32768u
+/* From here on tensor functions, which compute a few numbers for each, are worth it. */
+#define MANY_TENSORS 4096u
 
 typedef struct part_run {
   talweg_optimizer* optimizer;
   talweg_chunk_task task;
   void* argument;
 } part_run;
-
-typedef struct pass_run {
-  talweg_optimizer* optimizer;
-  talweg_pass_args args;
-  uint32_t pass;
-} pass_run;
 
 static uint64_t work_of(const talweg_optimizer* optimizer, const talweg_chunk* chunk) {
   return optimizer->takes_part[chunk->tensor_index]
@@ -67,27 +62,32 @@ void talweg_for_chunks(talweg_optimizer* optimizer, talweg_chunk_task task, void
                                  &run);
 }
 
-static void run_pass(void* argument, uint32_t begin, uint32_t end) {
-  const pass_run* run = argument;
-  const talweg_image* image = run->optimizer->image;
-  if (run->pass == 0 && run->optimizer->begins_some)
-    talweg_begin_chunks(run->optimizer, begin, end);
-  image->passes[run->pass].run(image->self, &run->args, begin, end);
+typedef struct tensor_run {
+  const talweg_kernels* kernels;
+  talweg_tensor_function function;
+  const talweg_pass_args* args;
+  uint32_t parts;
+} tensor_run;
+
+static void run_tensor_part(void* argument, uint32_t part) {
+  const tensor_run* run = argument;
+  const uint64_t count = run->args->tensor_count;
+  const uint32_t begin = (uint32_t)(count * part / run->parts);
+  const uint32_t end = (uint32_t)(count * (part + (uint64_t)1) / run->parts);
+  const talweg_float_mode mode = talweg_enter_float_mode();
+  run->function(run->kernels->self, run->args, begin, end);
+  talweg_leave_float_mode(mode);
 }
 
-talweg_pass_args talweg_args_of_passes(const talweg_optimizer* optimizer) {
-  return (talweg_pass_args){.chunks = optimizer->chunks,
-                            .pointers = optimizer->pointers,
-                            .tensor_groups = optimizer->tensor_groups,
-                            .model_slots = optimizer->model_slots,
-                            .group_slots = optimizer->group_slots,
-                            .group_args = optimizer->args + 1,
-                            .tensor_routes = optimizer->tensor_routes,
-                            .tensor_facts = optimizer->tensor_facts};
-}
-
-void talweg_run_passes(talweg_optimizer* optimizer) {
-  pass_run run = {.optimizer = optimizer, .args = talweg_args_of_passes(optimizer), .pass = 0};
-  for (; run.pass < optimizer->image->pass_count; ++run.pass)
-    talweg_for_chunks(optimizer, run_pass, &run);
+void talweg_run_tensors(talweg_optimizer* optimizer, const talweg_kernels* kernels,
+                        talweg_tensor_function function, const talweg_pass_args* args) {
+  const uint32_t tensors = optimizer->spec.tensor_count;
+  if (tensors == 0) return;
+  const int is_serial = tensors < MANY_TENSORS || !optimizer->spec.parallel_for;
+  tensor_run run = {kernels, function, args, is_serial ? 1 : optimizer->spec.thread_count};
+  if (run.parts == 1)
+    run_tensor_part(&run, 0);
+  else
+    optimizer->spec.parallel_for(optimizer->spec.parallel_context, run.parts, run_tensor_part,
+                                 &run);
 }

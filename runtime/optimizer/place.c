@@ -1,5 +1,6 @@
 /* What a rule makes of each tensor, once, where the optimizer is built: its facts, the route it
- * takes, the states it keeps and the inputs its steps may read. */
+ * takes, the states it keeps, the inputs its steps may read, the reductions that range over it and
+ * whether it is what the rule requires. */
 #include <string.h>
 
 #include "runtime/optimizer/internal.h"
@@ -25,20 +26,29 @@ static double fact_of(const talweg_fact_info* fact, const talweg_tensor* tensor)
   return 0;
 }
 
-void talweg_place(const talweg_image* image, const talweg_tensor* tensor, talweg_placed* placed) {
-  placed->route = 0;
-  if (!image->place) {
-    memset(placed->state_present, 1, sizeof placed->state_present);
-    memset(placed->input_present, 1, sizeof placed->input_present);
-    return;
-  }
-  for (uint32_t i = 0; i < image->fact_count; ++i)
-    placed->facts[i] = fact_of(&image->facts[i], tensor);
-  const talweg_placement placement = {
-      .facts = placed->facts,
+static talweg_placement to_fill(talweg_placed* placed, const double* facts) {
+  return (talweg_placement){
+      .facts = facts,
       .route = &placed->route,
       .state_present = placed->state_present,
       .input_present = placed->input_present,
+      .in_domain = placed->in_domain,
+      .requirement_met = placed->requirement_met,
   };
-  image->place(image->self, &placement);
+}
+
+void talweg_place(const talweg_image* image, const talweg_tensor* tensor, talweg_placed* placed) {
+  placed->route = 0;
+  for (uint32_t i = 0; i < image->fact_count; ++i)
+    placed->facts[i] = fact_of(&image->facts[i], tensor);
+  const talweg_placement placement = to_fill(placed, placed->facts);
+  image->step.place(image->step.self, &placement);
+}
+
+uint32_t talweg_route_of_view(const talweg_kernels* kernels, const double* facts) {
+  talweg_placed placed;
+  placed.route = 0;
+  const talweg_placement placement = to_fill(&placed, facts);
+  if (kernels->place) kernels->place(kernels->self, &placement);
+  return placed.route;
 }

@@ -1,7 +1,6 @@
-/* Runs the image's scalar functions on copies of the scalar states and checks what the rule
- * computed, so that a step can still be refused: nothing here writes persistent data. Scalars of
- * tensor rate would be one more set of rows, run between the passes that they wait for and the
- * passes that read them. */
+/* Runs the image's functions of model and groups on copies of the scalar states and checks what the
+ * rule computed, so that a step can still be refused: nothing here writes persistent data. What the
+ * functions of one phase leave in their rows is there for those of later ones to add to. */
 #include "runtime/optimizer/float_mode.h"
 #include "runtime/optimizer/internal.h"
 
@@ -34,15 +33,17 @@ static void copy_states(talweg_optimizer* optimizer) {
   }
 }
 
-/* Checks the hypers that the function of this row has bound. */
-static talweg_status check_bound(const talweg_optimizer* optimizer, size_t row,
+/* Checks the hypers that the function of this row has bound in this phase. */
+static talweg_status check_bound(const talweg_optimizer* optimizer, size_t row, uint32_t phase,
                                  talweg_error* error) {
   const talweg_image* image = optimizer->image;
   const double* bound = optimizer->bound + row * image->hyper_count;
   const uint8_t* unbound = optimizer->unbound + row * image->hyper_count;
   const uint32_t rate = row == MODEL_ROW ? TALWEG_RATE_MODEL : TALWEG_RATE_GROUP;
   for (uint32_t h = 0; h < image->hyper_count; ++h) {
-    if (!image->hypers[h].bound || image->hypers[h].rate != rate || unbound[h]) continue;
+    if (!image->hypers[h].bound || image->hypers[h].rate != rate || unbound[h] ||
+        image->hypers[h].bound_phase != phase)
+      continue;
     const talweg_status status = talweg_check_hyper_value(image, h, bound[h], error);
     if (status == TALWEG_OK) continue;
     talweg_put(error, " (the rule computed it in step ");
@@ -57,8 +58,7 @@ static talweg_status check_bound(const talweg_optimizer* optimizer, size_t row,
   return TALWEG_OK;
 }
 
-static void run_row(talweg_optimizer* optimizer, size_t row, talweg_scalar_function function,
-                    void* self) {
+static void begin_row(talweg_optimizer* optimizer, size_t row) {
   const talweg_image* image = optimizer->image;
   double* bound = row_of(optimizer->bound, row, image->hyper_count);
   uint8_t* unbound = optimizer->unbound + row * image->hyper_count;
@@ -69,7 +69,6 @@ static void run_row(talweg_optimizer* optimizer, size_t row, talweg_scalar_funct
   uint8_t* needed = optimizer->needed + row * image->input_count;
   for (uint32_t i = 0; i < image->input_count; ++i)
     needed[i] = row == MODEL_ROW ? 1 : optimizer->needed[i];
-  if (function) function(self, &optimizer->args[row]);
 }
 
 static int some_scalar_begins(talweg_optimizer* optimizer) {
@@ -92,29 +91,46 @@ static void prepare_rows(talweg_optimizer* optimizer, double step_number, uint32
   if (optimizer->image->initial_states && some_begin) talweg_compute_initial_states(optimizer);
   if (optimizer->begins_some) talweg_prepare_initial_elements(optimizer);
   copy_states(optimizer);
+  talweg_copy_tensor_states(optimizer);
 }
 
-talweg_status talweg_run_scalars(talweg_optimizer* optimizer, talweg_error* error) {
+void talweg_begin_scalars(talweg_optimizer* optimizer) {
   const talweg_image* image = optimizer->image;
   optimizer->outcome = TALWEG_COMPLETED;
   for (uint32_t s = 0; s < image->state_count; ++s) optimizer->kept[s] = 1;
-  prepare_rows(optimizer, optimizer->counters.completed_steps + 1, image->group_slot_count);
-  run_row(optimizer, MODEL_ROW, image->model_scalars, image->self);
-  talweg_status status = check_bound(optimizer, MODEL_ROW, error);
-  for (uint32_t g = 0; status == TALWEG_OK && g < optimizer->spec.group_count; ++g) {
-    if (!optimizer->group_has_tensor[g]) continue;
-    run_row(optimizer, (size_t)g + 1, image->group_scalars, image->self);
-    status = check_bound(optimizer, (size_t)g + 1, error);
-  }
+  prepare_rows(optimizer, optimizer->counters.completed_steps + 1, image->step.group_slot_count);
+}
+
+static talweg_status run_row(talweg_optimizer* optimizer, size_t row, uint32_t phase,
+                             talweg_scalar_function function, talweg_error* error) {
+  if (phase == 0) begin_row(optimizer, row);
+  if (function) function(optimizer->image->step.self, &optimizer->args[row]);
+  return check_bound(optimizer, row, phase, error);
+}
+
+talweg_status talweg_run_scalars(talweg_optimizer* optimizer, uint32_t phase, talweg_error* error) {
+  const talweg_phase* functions = &optimizer->image->step.phases[phase];
+  talweg_fold_reductions(optimizer, phase);
+  talweg_status status = run_row(optimizer, MODEL_ROW, phase, functions->model_scalars, error);
+  for (uint32_t g = 0; status == TALWEG_OK && g < optimizer->spec.group_count; ++g)
+    if (optimizer->group_has_tensor[g])
+      status = run_row(optimizer, (size_t)g + 1, phase, functions->group_scalars, error);
   return status;
 }
 
+static void run_view_row(talweg_optimizer* optimizer, size_t row, talweg_scalar_function function,
+                         void* self) {
+  begin_row(optimizer, row);
+  if (function) function(self, &optimizer->args[row]);
+}
+
 void talweg_run_view_scalars(talweg_optimizer* optimizer, const talweg_kernels* kernels) {
+  const talweg_phase* functions = &kernels->phases[0];
   prepare_rows(optimizer, optimizer->counters.completed_steps, kernels->group_slot_count);
-  run_row(optimizer, MODEL_ROW, kernels->model_scalars, kernels->self);
+  run_view_row(optimizer, MODEL_ROW, functions->model_scalars, kernels->self);
   for (uint32_t g = 0; g < optimizer->spec.group_count; ++g)
     if (optimizer->group_has_tensor[g])
-      run_row(optimizer, (size_t)g + 1, kernels->group_scalars, kernels->self);
+      run_view_row(optimizer, (size_t)g + 1, functions->group_scalars, kernels->self);
 }
 
 int talweg_is_needed_in_group(const talweg_optimizer* optimizer, uint32_t input, uint32_t group) {

@@ -1,12 +1,10 @@
-/* The step: bind what was given, run scalars, check, run passes, commit. See step.h for the
- * promise.
+/* The step: bind what was given, run the phases, commit. See step.h for the promise.
  *
- * How the call ends is known when the scalars are. The image's functions see to it that what does
- * not take effect is stored as it was; here its passes are left out where none has work, and only a
+ * The image's functions see to it that what does not take effect is stored as it was; only a
  * completed call counts as a step.
  *
  * What a later version adds has its place: a rule that asks for a second gradient returns between
- * two passes and goes on from there in the next call. */
+ * two phases and goes on from there in the next call. */
 #include "runtime/optimizer/float_mode.h"
 #include "runtime/optimizer/internal.h"
 
@@ -60,79 +58,6 @@ static talweg_status bind_gradients(talweg_optimizer* optimizer, const void* con
   return TALWEG_OK;
 }
 
-/* What the image's scalar functions see of inputs. */
-static void bind_model_inputs(talweg_optimizer* optimizer, const talweg_step_inputs* inputs) {
-  for (uint32_t i = 0; i < optimizer->image->input_count; ++i) {
-    if (optimizer->image->inputs[i].rate == TALWEG_RATE_ELEMENT) {
-      optimizer->given[i] = inputs->element_inputs && inputs->element_inputs[i];
-    } else {
-      optimizer->given[i] = inputs->given && inputs->model_inputs && inputs->given[i];
-      optimizer->inputs[i] = optimizer->given[i] ? inputs->model_inputs[i] : 0;
-    }
-  }
-}
-
-static talweg_status bind_element_inputs(talweg_optimizer* optimizer,
-                                         const talweg_step_inputs* inputs, talweg_error* error) {
-  const talweg_image* image = optimizer->image;
-  for (uint32_t i = 0; i < image->input_count; ++i) {
-    if (image->inputs[i].rate != TALWEG_RATE_ELEMENT) continue;
-    const void* const* given = inputs->element_inputs ? inputs->element_inputs[i] : 0;
-    for (uint32_t t = 0; t < optimizer->spec.tensor_count; ++t) {
-      const void* pointer = given ? given[t] : 0;
-      if ((uintptr_t)pointer % optimizer->element_bytes != 0)
-        return refuse_pointer("an input", &optimizer->tensors[t], TALWEG_BAD_ARGUMENT,
-                              "is not aligned to the size of an element", error);
-      optimizer->pointers[(size_t)t * image->stream_count + image->inputs[i].stream] =
-          (void*)(uintptr_t)pointer;
-    }
-  }
-  return TALWEG_OK;
-}
-
-static talweg_status refuse_missing(const talweg_optimizer* optimizer, uint32_t input,
-                                    const talweg_tensor* tensor, talweg_error* error) {
-  talweg_fail(error, TALWEG_MISSING_INPUT, "step ");
-  talweg_put_count(error, (uint64_t)optimizer->counters.completed_steps + 1);
-  talweg_put(error, " of rule ");
-  talweg_put_name(error, optimizer->image->name);
-  talweg_put(error, " reads input ");
-  talweg_put_name(error, optimizer->image->inputs[input].name);
-  talweg_put(error, tensor ? ", which was not given for tensor " : ", which was not given");
-  if (tensor) talweg_put_name(error, tensor->name);
-  return TALWEG_MISSING_INPUT;
-}
-
-/* Inputs that this step reads must be there. A stream that it does not read gets memory that can be
- * loaded from: a pass may load what it then does not select. */
-static talweg_status check_inputs(talweg_optimizer* optimizer, talweg_error* error) {
-  const talweg_image* image = optimizer->image;
-  for (uint32_t i = 0; i < image->input_count; ++i) {
-    if (image->inputs[i].rate != TALWEG_RATE_ELEMENT) {
-      if (!optimizer->given[i] && talweg_is_needed(optimizer, i))
-        return refuse_missing(optimizer, i, 0, error);
-      continue;
-    }
-    for (uint32_t t = 0; t < optimizer->spec.tensor_count; ++t) {
-      const size_t row = (size_t)t * image->stream_count;
-      void** stream = &optimizer->pointers[row + image->inputs[i].stream];
-      if (*stream || !optimizer->takes_part[t] || optimizer->element_counts[t] == 0) continue;
-      if (optimizer->input_present[(size_t)t * image->input_count + i] &&
-          talweg_is_needed_in_group(optimizer, i, optimizer->tensor_groups[t]))
-        return refuse_missing(optimizer, i, &optimizer->tensors[t], error);
-      *stream = optimizer->pointers[row + TALWEG_STREAM_PARAM];
-    }
-  }
-  return TALWEG_OK;
-}
-
-static int keeps_element_state(const talweg_optimizer* optimizer) {
-  const talweg_image* image = optimizer->image;
-  for (uint32_t s = 0; s < image->state_count; ++s)
-    if (!talweg_is_scalar_rate(image->states[s].rate) && optimizer->kept[s]) return 1;
-  return 0;
-}
-
 /* The states that this call keeps have begun. */
 static void commit_begun(talweg_optimizer* optimizer) {
   const talweg_image* image = optimizer->image;
@@ -162,6 +87,7 @@ static void commit(talweg_optimizer* optimizer) {
     for (size_t h = 0; completed && h < hypers; ++h)
       optimizer->last_bound[row * hypers + h] = optimizer->bound[row * hypers + h];
   }
+  talweg_commit_tensor_states(optimizer);
   commit_begun(optimizer);
   optimizer->counters.completed_steps += completed;
   optimizer->counters.calls += 1;
@@ -171,15 +97,12 @@ talweg_status talweg_step(talweg_optimizer* optimizer, const talweg_step_inputs*
                           talweg_outcome* outcome, talweg_error* error) {
   talweg_status status = talweg_refuse_swapped(optimizer, "a step", error);
   if (status == TALWEG_OK) status = bind_gradients(optimizer, inputs->gradients, error);
-  if (status == TALWEG_OK) status = bind_element_inputs(optimizer, inputs, error);
+  if (status == TALWEG_OK) status = talweg_bind_element_inputs(optimizer, inputs, error);
   if (status != TALWEG_OK) return status;
-  bind_model_inputs(optimizer, inputs);
+  talweg_bind_scalar_inputs(optimizer, inputs);
   const talweg_float_mode mode = talweg_enter_float_mode();
-  status = talweg_run_scalars(optimizer, error);
-  if (status == TALWEG_OK) status = check_inputs(optimizer, error);
+  status = talweg_run_phases(optimizer, error);
   if (status == TALWEG_OK) {
-    if (optimizer->outcome != TALWEG_SKIPPED || keeps_element_state(optimizer))
-      talweg_run_passes(optimizer);
     commit(optimizer);
     if (outcome) *outcome = (talweg_outcome)optimizer->outcome;
   }
@@ -187,11 +110,20 @@ talweg_status talweg_step(talweg_optimizer* optimizer, const talweg_step_inputs*
   return status;
 }
 
+/* Which tensors will take part decides what a rule counts. Where that is not said, all will. */
+static void expect_gradients(talweg_optimizer* optimizer, const void* const* gradients) {
+  for (uint32_t t = 0; t < optimizer->spec.tensor_count; ++t)
+    optimizer->takes_part[t] = !gradients || gradients[t];
+  optimizer->part_count = 0;
+}
+
 talweg_status talweg_missing_inputs(talweg_optimizer* optimizer, const talweg_step_inputs* inputs,
                                     uint8_t* missing, talweg_error* error) {
-  bind_model_inputs(optimizer, inputs);
+  if (optimizer->image->step.reduction_count > 0) expect_gradients(optimizer, inputs->gradients);
+  talweg_bind_scalar_inputs(optimizer, inputs);
   const talweg_float_mode mode = talweg_enter_float_mode();
-  const talweg_status status = talweg_run_scalars(optimizer, error);
+  talweg_begin_scalars(optimizer);
+  const talweg_status status = talweg_run_scalars(optimizer, 0, error);
   for (uint32_t i = 0; i < optimizer->image->input_count; ++i)
     missing[i] = status == TALWEG_OK && !optimizer->given[i] && talweg_is_needed(optimizer, i);
   talweg_leave_float_mode(mode);

@@ -2,13 +2,15 @@
  * allocates nothing, prints nothing, keeps no global state, uses of the C library only memcpy,
  * memset, strlen and strcmp. Generated libraries carry it; optimizer.hpp covers it for C++.
  *
- * A step, in order: what was given is checked; the image's scalar functions run, once for the model
- * and once for each group that has tensors; bound hypers are checked; only then is anything
- * written: initial values, then the image's passes over the chunk table, each split into contiguous
- * parts, then scalar states and counters. A refused step has written nothing and counts as no call.
+ * A step, in order: what was given is checked; then the image's phases. Of each, what it reduces is
+ * folded; its functions run, once for the model and once for each group that has tensors; the
+ * hypers that they bind are checked; its functions run for tensors; and its pass runs over the
+ * chunk table, split into contiguous parts. Passes before the last hyper is checked store nothing
+ * that persists. Scalar states and counters come last. A refused step has changed nothing and
+ * counts as no call.
  *
  * A rule may skip a step or hold it (talweg_outcome): the call counts, `t` stays. A skipped call
- * that keeps no element state runs no pass.
+ * that keeps nothing runs no more than the functions that say so.
  *
  * A step in which no tensor has a gradient completes like any other: scalar states and `t` advance.
  *
@@ -80,7 +82,10 @@ typedef struct talweg_step_inputs {
   const double* model_inputs;   /* [input]; may be null where `given` is */
   const uint8_t* given;         /* [input] 1 where model_inputs has a value; null: none has */
   const void* const* const*
-      element_inputs; /* [input][tensor]; null where not given, at any level */
+      element_inputs;                 /* [input][tensor]; null where not given, at any level */
+  const double* const* group_inputs;  /* [input][group]; null where not given, at either level */
+  const double* const* tensor_inputs; /* [input][tensor]; likewise. Entries of tensors that do not
+                                         take part, or read the input, do not matter */
 } talweg_step_inputs;
 
 /* `outcome`, which may be null, is set where TALWEG_OK is returned. */
@@ -119,6 +124,10 @@ uint32_t talweg_swapped_view(const talweg_optimizer* optimizer);
 talweg_status talweg_get_scalar(talweg_optimizer* optimizer, uint32_t state, uint32_t group,
                                 double* value, talweg_error* error);
 
+/* The same for a state of tensors. Refused for a tensor that does not keep it. */
+talweg_status talweg_get_tensor_scalar(talweg_optimizer* optimizer, uint32_t state, uint32_t tensor,
+                                       double* value, talweg_error* error);
+
 /* Persistent data, read and written in place. With the hypers it is all that decides later steps.
  */
 typedef struct talweg_counters {
@@ -129,11 +138,13 @@ typedef struct talweg_counters {
 talweg_counters* talweg_get_counters(talweg_optimizer* optimizer);
 /* A scalar state of a group; of a model state all groups have the same. */
 double* talweg_scalar_state(talweg_optimizer* optimizer, uint32_t state, uint32_t group);
+/* A scalar state of a tensor; null for a tensor that does not keep it. */
+double* talweg_tensor_state(talweg_optimizer* optimizer, uint32_t state, uint32_t tensor);
 /* An element state of a tensor; null for a tensor without elements. */
 void* talweg_element_state(talweg_optimizer* optimizer, uint32_t state, uint32_t tensor);
-/* Whether a state has got its initial value, as 0 or 1: of an element state in a tensor, of a
- * scalar one (for which `tensor` is not looked at) at all. Null for states whose initial value
- * holds from creation, and for tensors that do not keep the state. */
+/* Whether a state has got its initial value, as 0 or 1: of an element or tensor state in a tensor,
+ * of one of model or group (for which `tensor` is not looked at) at all. Null for states whose
+ * initial value holds from creation, and for tensors that do not keep the state. */
 double* talweg_state_begun(talweg_optimizer* optimizer, uint32_t state, uint32_t tensor);
 
 #ifdef __cplusplus

@@ -55,8 +55,8 @@ static void run_chunks(void* argument, uint32_t begin, uint32_t end) {
     const uint32_t next = end - block > BLOCK_CHUNKS ? block + BLOCK_CHUNKS : end;
     copy_chunks(run, block, next);
     if (optimizer->begins_some) talweg_begin_chunks(optimizer, block, next);
-    run->kernels->passes[0].run(run->kernels->self, &run->args, block, next);
-    if (optimizer->begins_some) talweg_clear_chunks(optimizer, block, next);
+    run->kernels->phases[0].pass(run->kernels->self, &run->args, block, next);
+    if (optimizer->begins_some) talweg_clear_chunks(optimizer, block, next, 0);
     block = next;
   }
 }
@@ -83,18 +83,8 @@ static void bind_streams(talweg_optimizer* optimizer, void* const* destinations)
 /* Which way each tensor takes through the view's pass. */
 static void bind_routes(talweg_optimizer* optimizer, const talweg_kernels* kernels) {
   const size_t facts = optimizer->image->fact_count;
-  talweg_placed placed;
-  for (uint32_t t = 0; t < optimizer->spec.tensor_count; ++t) {
-    optimizer->view_routes[t] = 0;
-    if (!kernels->place) continue;
-    const talweg_placement placement = {
-        .facts = optimizer->tensor_facts + t * facts,
-        .route = &optimizer->view_routes[t],
-        .state_present = placed.state_present,
-        .input_present = placed.input_present,
-    };
-    kernels->place(kernels->self, &placement);
-  }
+  for (uint32_t t = 0; t < optimizer->spec.tensor_count; ++t)
+    optimizer->view_routes[t] = talweg_route_of_view(kernels, optimizer->tensor_facts + t * facts);
 }
 
 static void restore_streams(talweg_optimizer* optimizer) {
@@ -108,13 +98,15 @@ static void compute(talweg_optimizer* optimizer, uint32_t view, void* const* des
   view_run run = {
       .optimizer = optimizer,
       .kernels = &optimizer->image->views[view].kernels,
-      .args = talweg_args_of_passes(optimizer),
+      .args = optimizer->pass_args,
       .destinations = destinations,
   };
   run.args.tensor_routes = optimizer->view_routes;
   bind_streams(optimizer, destinations);
   bind_routes(optimizer, run.kernels);
   talweg_run_view_scalars(optimizer, run.kernels);
+  if (run.kernels->phases[0].tensor_scalars)
+    talweg_run_tensors(optimizer, run.kernels, run.kernels->phases[0].tensor_scalars, &run.args);
   talweg_for_chunks(optimizer, run_chunks, &run);
   restore_streams(optimizer);
 }

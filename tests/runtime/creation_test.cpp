@@ -109,7 +109,7 @@ TEST_CASE("images that cannot be stepped are refused") {
   }
   {
     Spec spec;
-    spec.rule.inputs[kLoss].rate = TALWEG_RATE_GROUP;
+    spec.rule.inputs[kLoss].rate = TALWEG_RATE_COL;
     spec.check(TALWEG_NOT_SERVED, "input `loss` has a rate");
   }
   {
@@ -119,8 +119,25 @@ TEST_CASE("images that cannot be stepped are refused") {
   }
   {
     Spec spec;
-    spec.rule.pass.run = nullptr;
-    spec.check(TALWEG_BAD_IMAGE, "has a pass without code");
+    spec.rule.image.step.phase_count = 0;
+    spec.check(TALWEG_BAD_IMAGE, "has no phase");
+  }
+  {
+    Spec spec;
+    spec.rule.image.step.end_phase = 1;
+    spec.check(TALWEG_BAD_IMAGE, "ends its step in a phase that it does not have");
+  }
+  {
+    Spec spec;
+    spec.rule.hypers[kScale].bound_phase = 1;
+    spec.check(TALWEG_BAD_IMAGE, "binds a hyper in a phase that it does not have");
+  }
+  {
+    Spec spec;
+    spec.rule.image.scratch_count = 1;  // the last stream is an input's
+    spec.check(TALWEG_BAD_IMAGE, "has an input without a stream");
+    spec.rule.image.scratch_count = 6;
+    spec.check(TALWEG_BAD_IMAGE, "has too few streams");
   }
   {
     Spec spec;

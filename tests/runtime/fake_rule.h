@@ -43,19 +43,17 @@ class FakeRule {
     image.hypers = hypers;
     image.states = states;
     image.inputs = inputs;
-    image.passes = &pass;
+    image.step.phases = &phase;
+    image.step.phase_count = 1;
     image.hyper_count = kHyperCount;
     image.state_count = kStateCount;
     image.input_count = kInputCount;
-    image.pass_count = 1;
     image.stream_count = 7;
-    image.model_slot_count = 1;
-    image.group_slot_count = 2;
+    image.step.model_slot_count = 1;
+    image.step.group_slot_count = 2;
     image.uses_gradient = 1;
-    image.model_scalars = model_scalars;
-    image.group_scalars = group_scalars;
     image.initial_states = initial_states;
-    image.self = this;
+    image.step.self = this;
   }
   FakeRule(const FakeRule&) = delete;
   FakeRule& operator=(const FakeRule&) = delete;
@@ -87,7 +85,7 @@ class FakeRule {
       {"loss", "", UINT32_MAX, kModel, {}},
       {"hessian", "", 6, kElement, {}},
   };
-  talweg_pass_info pass = {run_pass, 0, 0};
+  talweg_phase phase = {model_scalars, group_scalars, nullptr, run_pass, 0, 0};
   talweg_image image{};
 
  private:

@@ -54,7 +54,7 @@ TEST_CASE("an input that the step does not read may be missing, and may be given
 
 TEST_CASE("an image that says nothing needs all its inputs") {
   FakeRule<float> rule;
-  rule.image.model_scalars = nullptr;
+  rule.phase.model_scalars = nullptr;
   rule.image.hyper_count = kScale;  // nobody computes the bound one
   FakeModel<float> model({3});
   auto optimizer = make_optimizer(rule, model);

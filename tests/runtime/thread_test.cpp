@@ -51,12 +51,12 @@ struct RangeRule {
     std::uint64_t elements;
   };
   std::vector<Range> ranges;
-  talweg_pass_info pass{};
+  talweg_phase phase{};
   talweg_image image{};
 
   RangeRule() {
-    pass.run = [](void* self, const talweg_pass_args* args, std::uint32_t begin,
-                  std::uint32_t end) {
+    phase.pass = [](void* self, const talweg_pass_args* args, std::uint32_t begin,
+                    std::uint32_t end) {
       std::uint64_t elements = 0;
       for (std::uint32_t i = begin; i < end; ++i)
         if (args->pointers[2 * args->chunks[i].tensor_index + 1] != nullptr)
@@ -66,11 +66,11 @@ struct RangeRule {
     image.abi_version = TALWEG_ABI_VERSION;
     image.compute_dtype = TALWEG_F32;
     image.name = "Ranges";
-    image.passes = &pass;
-    image.pass_count = 1;
+    image.step.phases = &phase;
+    image.step.phase_count = 1;
     image.stream_count = 2;
     image.uses_gradient = 1;
-    image.self = this;
+    image.step.self = this;
   }
 };
 

@@ -18,29 +18,31 @@ template <class T>
 struct RuleWithViews {
   static constexpr std::uint32_t kSlots = 5;
   FakeRule<T> rule;
-  talweg_pass_info mix_pass{mix, 0, 0};
-  talweg_pass_info no_pass{[](void*, const talweg_pass_args*, std::uint32_t, std::uint32_t) {}, 0,
-                           0};
+  talweg_phase mix_phase{nullptr, nullptr, nullptr, mix, 0, 0};
+  talweg_phase no_phase{
+      nullptr, nullptr,
+      nullptr, [](void*, const talweg_pass_args*, std::uint32_t, std::uint32_t) {},
+      0,       0};
   std::array<talweg_view_info, 2> views{};
   T seen_by_view = 0;  // `total`, as the view's model function sees it
 
   RuleWithViews() {
     talweg_kernels& kernels = views[0].kernels;
     views[0].name = "mixed";
-    kernels.model_scalars = [](void* self, const talweg_scalar_args* args) {
+    mix_phase.model_scalars = [](void* self, const talweg_scalar_args* args) {
       static_cast<RuleWithViews*>(self)->seen_by_view = static_cast<T>(args->states[kTotal]);
       put(args->model_slots[kSlots - 1], args->step_number);
     };
-    kernels.group_scalars = [](void*, const talweg_scalar_args* args) {
+    mix_phase.group_scalars = [](void*, const talweg_scalar_args* args) {
       put(args->group_slots[kSlots - 1], args->hypers[kLr]);
     };
-    kernels.passes = &mix_pass;
+    kernels.phases = &mix_phase;
     kernels.self = this;
-    kernels.pass_count = 1;
+    kernels.phase_count = 1;
     kernels.model_slot_count = kernels.group_slot_count = kSlots;
     views[1].name = "same";
-    views[1].kernels.passes = &no_pass;
-    views[1].kernels.pass_count = 1;
+    views[1].kernels.phases = &no_phase;
+    views[1].kernels.phase_count = 1;
     rule.image.views = views.data();
     rule.image.view_count = 2;
   }
@@ -272,10 +274,15 @@ TEST_CASE("an image with a view that cannot run is refused") {
     return made ? "no failure" : made.failure().message;
   };
   CHECK(message() == "no failure");
-  rule.views[1].kernels.pass_count = 2;
+  rule.views[1].kernels.phase_count = 2;
   CHECK(message() == "view `same` takes several passes");
-  rule.views[1].kernels.pass_count = 0;
+  rule.views[1].kernels.phase_count = 0;
   CHECK(message() == "the image of rule `Fake` has a view without code");
+  rule.views[1].kernels.phase_count = 1;
+  rule.no_phase.pass = nullptr;
+  CHECK(message() == "the image of rule `Fake` has a view without code");
+  rule.views[1].kernels.reduction_count = 1;
+  CHECK(message() == "view `same` reduces over tensors");
   rule.views[1].name = nullptr;
   CHECK(message() == "the image of rule `Fake` has a view without a name");
 }

@@ -1,0 +1,84 @@
+// What the C++ cover holds, shared by its files only.
+#pragma once
+
+#include <algorithm>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "runtime/device/host_memory.h"
+#include "runtime/optimizer/optimizer.hpp"
+#include "runtime/optimizer/step.h"
+#include "runtime/optimizer/suggest.h"
+
+namespace talweg::optimizer {
+
+support::FailureKind kind_of(talweg_status status);
+inline support::Failure to_failure(const talweg_error& error) {
+  return {kind_of(error.status), error.message};
+}
+
+/// Index of the row of an image's table with this name.
+template <class Info>
+std::optional<std::uint32_t> find_row(const Info* rows, std::uint32_t count,
+                                      std::string_view name) {
+  for (std::uint32_t i = 0; i < count; ++i)
+    if (name == rows[i].name) return i;
+  return std::nullopt;
+}
+
+template <class Info>
+support::Failure unknown_name(std::string_view kind, const Info* rows, std::uint32_t count,
+                              std::string_view name, const talweg_image& image) {
+  std::vector<std::string_view> known;
+  for (std::uint32_t i = 0; i < count; ++i) known.emplace_back(rows[i].name);
+  return {support::FailureKind::Usage, "rule `" + std::string(image.name) + "` has no " +
+                                           std::string(kind) + " `" + std::string(name) + "`" +
+                                           suggest(name, known)};
+}
+
+struct Optimizer::Impl {
+  const talweg_image* image = nullptr;
+  std::shared_ptr<const void> keep_alive;
+  std::vector<Tensor> tensors;
+  std::uint32_t group_count = 1;
+  std::shared_ptr<support::ThreadPool> pool;
+  device::HostBlock control, states;
+  std::uint64_t state_bytes = 0;
+  talweg_optimizer* core = nullptr;  // in `control`
+  device::HostBlock swapped;         // the parameters while a view is swapped in
+
+  Impl() = default;
+  Impl(const Impl&) = delete;
+  Impl& operator=(const Impl&) = delete;
+  ~Impl() {
+    if (core != nullptr && talweg_swapped_view(core) != TALWEG_NO_VIEW)
+      talweg_swap_out(core, nullptr);
+  }
+
+  // What a step hands to the core, kept so that a step allocates nothing.
+  std::vector<double> model_inputs;
+  std::vector<std::uint8_t> given;
+  std::vector<const void* const*> element_inputs;
+  std::vector<const double*> group_inputs, tensor_inputs;
+
+  support::Status build();
+  support::Result<talweg_step_inputs> bind(const StepInputs& inputs);
+  [[nodiscard]] support::Result<std::uint32_t> find_input(std::string_view kind, talweg_rate rate,
+                                                          std::string_view name) const;
+  /// Inputs that have one value for each of `count` groups or tensors.
+  support::Status bind_values(
+      const std::vector<std::pair<std::string, std::vector<double>>>& inputs, std::string_view kind,
+      talweg_rate rate, std::size_t count, std::vector<const double*>& bound) const;
+  [[nodiscard]] support::Result<std::uint32_t> find_view(std::string_view name) const;
+  void list_states(std::vector<PersistentEntry>& entries) const;
+  [[nodiscard]] bool is_empty(std::size_t tensor) const {
+    const auto& shape = tensors[tensor].shape;
+    return std::find(shape.begin(), shape.end(), 0U) != shape.end();
+  }
+  void list_begun(std::vector<PersistentEntry>& entries) const;
+};
+
+}  // namespace talweg::optimizer

@@ -1,0 +1,117 @@
+/* What a reduction folds: the results of chunks within their tensor, then those of tensors, in the
+ * order of the tensors' indices, or of groups. Tensors that take no part in the step, or that are
+ * not in the reduction's domain, are gaps: so are those of other groups. The fold itself is in
+ * fold.c. */
+#include "runtime/optimizer/fold.h"
+#include "runtime/optimizer/internal.h"
+
+static int ranges_over(const talweg_optimizer* optimizer, const talweg_reduction_info* info,
+                       uint32_t tensor) {
+  const size_t domains = optimizer->image->domain_count;
+  return optimizer->takes_part[tensor] &&
+         (info->domain == UINT32_MAX || optimizer->in_domain[tensor * domains + info->domain]);
+}
+
+static double fold_chunks(const talweg_optimizer* optimizer, const talweg_reduction_info* info,
+                          uint32_t tensor) {
+  if (info->counts) return (double)optimizer->element_counts[tensor];
+  const uint32_t first = optimizer->first_chunks[tensor];
+  const double* partials =
+      optimizer->chunk_partials + (size_t)info->partial * optimizer->chunk_count;
+  return talweg_fold_sequence(info->fold, partials + first,
+                              optimizer->first_chunks[tensor + 1] - first);
+}
+
+/* What a tensor contributes to the values of a group or the model. */
+static double value_of_tensor(const talweg_optimizer* optimizer, const talweg_reduction_info* info,
+                              uint32_t tensor) {
+  if (info->source == TALWEG_FROM_CHUNKS) return fold_chunks(optimizer, info, tensor);
+  if (info->counts) return 1;
+  return optimizer->tensor_partials[(size_t)info->partial * optimizer->spec.tensor_count + tensor];
+}
+
+/* Over some tensors, `members` (null: all), their indices ascending. */
+static double fold_tensors(const talweg_optimizer* optimizer, const talweg_reduction_info* info,
+                           const uint32_t* members, uint32_t count) {
+  talweg_folding folding;
+  talweg_begin_fold(&folding, info->fold);
+  uint32_t next = 0;
+  for (uint32_t i = 0; i < count; ++i) {
+    const uint32_t tensor = members ? members[i] : i;
+    if (!ranges_over(optimizer, info, tensor)) continue;
+    talweg_fold_gap(&folding, tensor - next);
+    talweg_fold_value(&folding, value_of_tensor(optimizer, info, tensor));
+    next = tensor + 1;
+  }
+  return talweg_end_fold(&folding);
+}
+
+static double fold_groups(talweg_optimizer* optimizer, const talweg_reduction_info* info) {
+  const uint32_t groups = optimizer->spec.group_count;
+  const size_t columns = optimizer->image->step.group_partial_count;
+  uint8_t* takes_part = optimizer->group_takes_part;
+  for (uint32_t g = 0; g < groups; ++g) takes_part[g] = 0;
+  for (uint32_t t = 0; t < optimizer->spec.tensor_count; ++t)
+    if (ranges_over(optimizer, info, t)) takes_part[optimizer->tensor_groups[t]] = 1;
+  talweg_folding folding;
+  talweg_begin_fold(&folding, info->fold);
+  for (uint32_t g = 0; g < groups; ++g) {
+    if (!takes_part[g])
+      talweg_fold_gap(&folding, 1);
+    else
+      talweg_fold_value(&folding,
+                        info->counts ? 1 : optimizer->group_partials[g * columns + info->partial]);
+  }
+  return talweg_end_fold(&folding);
+}
+
+static void reduce_to_tensors(talweg_optimizer* optimizer, uint32_t reduction) {
+  const talweg_kernels* step = &optimizer->image->step;
+  const talweg_reduction_info* info = &step->reductions[reduction];
+  for (size_t t = 0; t < optimizer->spec.tensor_count; ++t)
+    if (optimizer->takes_part[t])
+      optimizer->tensor_reduced[t * step->reduction_count + reduction] =
+          ranges_over(optimizer, info, (uint32_t)t) ? fold_chunks(optimizer, info, (uint32_t)t)
+                                                    : talweg_fold_start(info->fold);
+}
+
+static void reduce_to_groups(talweg_optimizer* optimizer, uint32_t reduction) {
+  const talweg_kernels* step = &optimizer->image->step;
+  for (size_t g = 0; g < optimizer->spec.group_count; ++g) {
+    const uint32_t first = optimizer->group_begins[g];
+    optimizer->reduced[(g + 1) * step->reduction_count + reduction] =
+        fold_tensors(optimizer, &step->reductions[reduction], optimizer->group_tensors + first,
+                     optimizer->group_begins[g + 1] - first);
+  }
+}
+
+static void reduce_to_model(talweg_optimizer* optimizer, uint32_t reduction) {
+  const talweg_kernels* step = &optimizer->image->step;
+  const talweg_reduction_info* info = &step->reductions[reduction];
+  const double value = info->source == TALWEG_FROM_GROUPS
+                           ? fold_groups(optimizer, info)
+                           : fold_tensors(optimizer, info, 0, optimizer->spec.tensor_count);
+  for (size_t row = 0; row < optimizer->row_count; ++row)
+    optimizer->reduced[row * step->reduction_count + reduction] = value;
+}
+
+void talweg_fold_reductions(talweg_optimizer* optimizer, uint32_t phase) {
+  const talweg_kernels* step = &optimizer->image->step;
+  for (uint32_t r = 0; r < step->reduction_count; ++r) {
+    if (step->reductions[r].phase != phase) continue;
+    if (step->reductions[r].rate == TALWEG_RATE_TENSOR)
+      reduce_to_tensors(optimizer, r);
+    else if (step->reductions[r].rate == TALWEG_RATE_GROUP)
+      reduce_to_groups(optimizer, r);
+    else
+      reduce_to_model(optimizer, r);
+  }
+}
+
+int talweg_reads_chunks_after(const talweg_kernels* kernels, uint32_t phase) {
+  for (uint32_t r = 0; r < kernels->reduction_count; ++r) {
+    const talweg_reduction_info* info = &kernels->reductions[r];
+    if (info->source == TALWEG_FROM_CHUNKS && !info->counts && info->phase > phase) return 1;
+  }
+  return 0;
+}
