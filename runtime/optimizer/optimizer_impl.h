@@ -29,14 +29,16 @@ std::optional<std::uint32_t> find_row(const Info* rows, std::uint32_t count,
   return std::nullopt;
 }
 
+/// No row of the table is a `kind` of this name; one of another kind is nothing to suggest.
 template <class Info>
 support::Failure unknown_name(std::string_view kind, const Info* rows, std::uint32_t count,
                               std::string_view name, const talweg_image& image) {
   std::vector<std::string_view> known;
   for (std::uint32_t i = 0; i < count; ++i) known.emplace_back(rows[i].name);
+  const bool is_of_other_kind = find_row(rows, count, name).has_value();
   return {support::FailureKind::Usage, "rule `" + std::string(image.name) + "` has no " +
                                            std::string(kind) + " `" + std::string(name) + "`" +
-                                           suggest(name, known)};
+                                           (is_of_other_kind ? "" : suggest(name, known))};
 }
 
 struct Optimizer::Impl {
