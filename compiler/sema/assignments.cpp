@@ -186,6 +186,7 @@ bool Checker::fits_target(const Target& target, const Value& value) {
     report.label(value.span, fmt::format("`{}` is assigned here", target.name));
     if (target.state)
       report.label(target.declared, fmt::format("declared here, one value per {}", place));
+    if (guard.condition) suggest_reduction(report, *guard.condition, target.rate);
     return false;
   }
   return true;

@@ -188,6 +188,7 @@ class Checker {
 
   // reductions.cpp
   Value node(Span span, const syntax::PerExpr& n);
+  [[nodiscard]] std::optional<builtins::Reduction> reduction_of(const syntax::PerExpr& n) const;
   Value no_reduction(Span span, const syntax::PerExpr& n);
   std::optional<std::vector<Value>> reduction_operands(const syntax::CallExpr& call,
                                                        builtins::Reduction function,

@@ -34,8 +34,10 @@ bool Checker::fits_exit(Span span, ExitKind kind, const Value& condition) {
   }
   for (const Guard& guard : guards_) {
     if (types::fits(guard.rate, Rate::Model)) continue;
-    report_rate(guard.span, guard.rate)
-        .label(span, fmt::format("the `{}` that it decides about", to_text(kind)));
+    auto report = report_rate(guard.span, guard.rate);
+    report.label(span, fmt::format("the `{}` that it decides about", to_text(kind)));
+    if (guard.condition && guard.rate != Rate::Group)
+      suggest_reduction(report, *guard.condition, Rate::Model);
     return false;
   }
   return true;

@@ -182,7 +182,9 @@ bool PipelineChecker::fits_hyper(const HyperMember& hyper, const Value& value) {
                                  types::to_text(typed.rate), types::to_text(value.type.rate));
   checker_.blame(report, value.id, typed.rate);
   report.label(hyper.decl->name.span, "declared here");
-  if (!types::fits(value.type.rate, Rate::Group))
+  if (value.type.rate == Rate::Group)
+    report.help("declare the hyper or state that it reads `model`: `hyper model limit = 100`");
+  else
     checker_.suggest_reduction(report, value.id, typed.rate);
   return false;
 }

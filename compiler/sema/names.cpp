@@ -31,7 +31,7 @@ constexpr std::array<std::string_view, 4> kMatrixFunctions = {"transpose", "eigh
 constexpr std::array<std::string_view, 2> kRandomFunctions = {"normal", "uniform"};
 
 /// Names that people bring from papers and other libraries. A row is tried from left to right.
-constexpr std::array<std::array<std::string_view, 7>, 10> kHabits = {{
+constexpr std::array<std::array<std::string_view, 7>, 13> kHabits = {{
     {"grad", "g", "gradient", "grads", "gradients", "dw", "dx"},
     {"param", "p", "theta", "θ", "params", "w", "weight"},
     {"param", "parameter", "weights", "x", "parameters", "", ""},
@@ -42,6 +42,9 @@ constexpr std::array<std::array<std::string_view, 7>, 10> kHabits = {{
     {"eps", "epsilon", "ε", "delta", "", "", ""},
     {"rho", "decay", "alpha", "beta2", "", "", ""},
     {"update", "delta", "du", "updates", "direction", "", ""},
+    {"mean", "average", "avg", "", "", "", ""},
+    {"rank", "ndim", "dim", "dims", "dimensions", "", ""},
+    {"size", "numel", "length", "elements", "", "", ""},
 }};
 
 /// The candidate that stands with `name` in a row of habits.

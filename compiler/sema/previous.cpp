@@ -78,8 +78,9 @@ Value Checker::previous_call(Span span, const syntax::CallExpr& call) {
 
   const Symbol before{SymbolKind::Local, builder_.add_local("before", span)};
   std::vector<TypedStmt> body;
+  std::vector<TypedStmt>* outer = std::exchange(out_, &body);
   const auto assign = [&](Symbol target, TypedExprId value) {
-    body.push_back({span, TypedAssign{target, value}});
+    put(span, TypedAssign{target, value});
   };
   const auto read = [&](Symbol symbol, Type of) {
     return emit(of, span, LoadNode{symbol}, std::nullopt).id;
@@ -94,6 +95,7 @@ Value Checker::previous_call(Span span, const syntax::CallExpr& call) {
   }
   assign(before, read(kept, type));
   assign(kept, value);
+  out_ = outer;
   return block_value(span, std::move(body), emit(type, span, LoadNode{before}, std::nullopt));
 }
 

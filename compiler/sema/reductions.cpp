@@ -69,14 +69,19 @@ std::optional<std::string> Checker::short_text(Span span) const {
   return text;
 }
 
-Value Checker::node(Span span, const syntax::PerExpr& n) {
+/// The reduction that stands before `per`.
+std::optional<Reduction> Checker::reduction_of(const syntax::PerExpr& n) const {
   const auto* call =
       n.operand.valid() ? std::get_if<syntax::CallExpr>(&tree()[n.operand].node) : nullptr;
-  const auto function = call && call->callee.parts.size() == 1
-                            ? builtins::reduction_from_name(call->callee.parts.front().text)
-                            : std::nullopt;
+  if (!call || call->callee.parts.size() != 1) return std::nullopt;
+  return builtins::reduction_from_name(call->callee.parts.front().text);
+}
+
+Value Checker::node(Span span, const syntax::PerExpr& n) {
+  const std::optional<Reduction> function = reduction_of(n);
   if (!function) return no_reduction(span, n);
-  const std::optional<std::vector<Value>> operands = reduction_operands(*call, *function, n.rate);
+  const auto& call = std::get<syntax::CallExpr>(tree()[n.operand].node);
+  const std::optional<std::vector<Value>> operands = reduction_operands(call, *function, n.rate);
   const std::optional<Rate> target = reduction_rate(n.rate);
   if (!target || !may_reduce_here(span) || !operands) return unknown(span);
   Rate over = Rate::Const;
@@ -115,9 +120,11 @@ Value Checker::no_reduction(Span span, const syntax::PerExpr& n) {
     return unknown(span);
   }
   const Value value = expression(n.operand);
+  const auto* inner = std::get_if<syntax::PerExpr>(&operand.node);
+  if (reporter_.stopped() || (inner && !reduction_of(*inner))) return unknown(span);  // it was said
   const bool is_truth = value.is_scalar() && value.type.kind == Kind::Bool;
   reporter_.report(DiagnosticKind::NotAReduction, operand.span, n.rate.text)
-      .help(std::holds_alternative<syntax::PerExpr>(operand.node)
+      .help(inner
                 ? fmt::format("reduce one after the other: `sum({}) per {}`", text, rate)
                 : fmt::format("say how: `{1}({0}) per {2}`; reductions are {3}", text,
                               is_truth ? "any" : "mean", rate, fmt::join(reduction_names(), ", ")));

@@ -128,7 +128,10 @@ const TypedExpr& too_fast_operand(const TypedRule& rule, TypedExprId value, Rate
 }
 
 const TypedExpr& too_fast_whole(const TypedRule& rule, TypedExprId value, Rate place) {
-  while (rule[value].type.kind == Kind::Number) {
+  const auto is_whole = [](const TypedExpr& expr) {
+    return expr.type.kind == Kind::Bool || std::holds_alternative<BlockNode>(expr.node);
+  };
+  while (!is_whole(rule[value])) {
     const auto child = too_fast_child(rule, rule[value], place);
     if (!child) break;
     value = *child;

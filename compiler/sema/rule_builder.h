@@ -56,7 +56,7 @@ double fold(const RuleBuilder& builder, builtins::Op op, const std::vector<Typed
 
 /// The innermost operand that makes the value differ more often than `place` allows.
 const TypedExpr& too_fast_operand(const TypedRule& rule, TypedExprId value, Rate place);
-/// The same, but a truth value stays whole: `grad > 1`, not `grad`.
+/// The same, but a truth value and a call stay whole: `grad > 1` and `f(grad)`, not `grad`.
 const TypedExpr& too_fast_whole(const TypedRule& rule, TypedExprId value, Rate place);
 
 /// Drops states and inputs that no kept code mentions, and numbers the rest anew.

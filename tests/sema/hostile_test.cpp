@@ -125,3 +125,17 @@ TEST_CASE("rules of very many members") {
   CHECK(codes_of("rule R { hyper const mode = c0 in {" + choices + "}\n step {" + comparisons +
                  "} }") == "TW0520");
 }
+
+TEST_CASE("reductions and previous values, many and deep") {
+  CHECK(codes_of(in_step("param -= grad" + repeated(" per model", 3))) == "TW0320");
+  CHECK(codes_of(in_step("param -= sum(grad)" + repeated(" per model", 4))) == "TW0320");
+  CHECK(codes_of(in_step("param -= grad" + repeated(" per model", 450))) == "TW0523");
+  CHECK(codes_of(in_step("param -= " + repeated("norm(", 60) + "grad" +
+                         repeated(" + grad) per tensor", 60)))
+            .empty());
+  CHECK(codes_of(in_step("param -= " + repeated("previous(", 60) + "grad" + repeated(")", 60)))
+            .empty());
+  CHECK(codes_of(in_step("for i in 1..10000 { param -= previous(grad) }")) == "TW0521");
+  CHECK(codes_of(in_step("for i in 1..4000 { param -= previous(grad) }")).empty());
+  CHECK(codes_of(in_step("for i in 1..10000 { param -= norm(grad) per model }")).empty());
+}
