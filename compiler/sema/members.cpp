@@ -116,10 +116,9 @@ void PipelineChecker::set_initial(RuleInstance& instance, const syntax::StateDec
     auto report = reporter_.report(DiagnosticKind::ValueTooFast, value.span, state.name,
                                    types::to_text(state.rate), types::to_text(value.type.rate));
     checker_.blame(report, value.id, state.rate);
-    if (state.rate != Rate::Const)
-      report.help(
-          fmt::format("assign it in the first step: `if t == 1 {{ {} = norm(param) per {} }}`",
-                      state.name, types::to_text(state.rate)));
+    report.help(fmt::format(
+        "let it begin as a constant, and assign a reduction in `step`: `{} = norm(param) per {}`",
+        state.name, types::to_text(state.rate)));
     return;
   }
   state.initial_span = span_in(*instance.module, *decl.initial);
