@@ -190,7 +190,7 @@ bool Checker::may_reduce_here(Span span) {
     case Place::Function:  // checked by itself: who calls it is not known
       return true;
     case Place::Initial:
-      return refuse("assign it in the first step: `if t == 1 { ... }` at the top of `step`");
+      return refuse("let the state begin as a constant, and assign the reduction in `step`");
     case Place::Constant:
     case Place::Default:
       return refuse("name it by `let` in a `step` or `after`");
