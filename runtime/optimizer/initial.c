@@ -80,7 +80,7 @@ static void reset_element_states(talweg_optimizer* optimizer) {
 void talweg_reset_states(talweg_optimizer* optimizer) {
   const talweg_image* image = optimizer->image;
   reset_element_states(optimizer);
-  talweg_reset_tensor_states(optimizer);
+  if (optimizer->tensor_state_count > 0) talweg_reset_tensor_states(optimizer);
   for (size_t row = 0; row < optimizer->row_count; ++row) {
     for (size_t s = 0; s < image->state_count; ++s) {
       const int is_constant = image->states[s].initial == TALWEG_INITIAL_CONSTANT;

@@ -51,8 +51,9 @@ void talweg_bind_scalar_inputs(talweg_optimizer* optimizer, const talweg_step_in
   }
 }
 
-talweg_status talweg_bind_element_inputs(talweg_optimizer* optimizer,
-                                         const talweg_step_inputs* inputs, talweg_error* error) {
+talweg_status talweg_bind_inputs(talweg_optimizer* optimizer, const talweg_step_inputs* inputs,
+                                 talweg_error* error) {
+  talweg_bind_scalar_inputs(optimizer, inputs);
   const talweg_image* image = optimizer->image;
   for (uint32_t i = 0; i < image->input_count; ++i) {
     if (!is_element(optimizer, i)) continue;

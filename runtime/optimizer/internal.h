@@ -161,16 +161,17 @@ void talweg_begin_chunks(talweg_optimizer* optimizer, uint32_t chunk_begin, uint
 void talweg_clear_chunks(talweg_optimizer* optimizer, uint32_t chunk_begin, uint32_t chunk_end,
                          const uint8_t* kept);
 
-/* tensor_states.c. All do nothing where there are no tensor states. */
+/* tensor_states.c: where there are tensor states. */
 void talweg_reset_tensor_states(talweg_optimizer* optimizer);
 /* What functions see, of the tensors that take part. */
 void talweg_copy_tensor_states(talweg_optimizer* optimizer);
 void talweg_commit_tensor_states(talweg_optimizer* optimizer);
 
 /* inputs.c: what was given, to where the image's functions find it. */
+talweg_status talweg_bind_inputs(talweg_optimizer* optimizer, const talweg_step_inputs* inputs,
+                                 talweg_error* error);
+/* All but what passes read: that is not looked at. */
 void talweg_bind_scalar_inputs(talweg_optimizer* optimizer, const talweg_step_inputs* inputs);
-talweg_status talweg_bind_element_inputs(talweg_optimizer* optimizer,
-                                         const talweg_step_inputs* inputs, talweg_error* error);
 /* Inputs that this step reads must be there. A stream that it does not read gets memory that can be
  * loaded from: a pass may load what it then does not select. */
 talweg_status talweg_check_inputs(talweg_optimizer* optimizer, talweg_error* error);

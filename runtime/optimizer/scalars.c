@@ -91,7 +91,7 @@ static void prepare_rows(talweg_optimizer* optimizer, double step_number, uint32
   if (optimizer->image->initial_states && some_begin) talweg_compute_initial_states(optimizer);
   if (optimizer->begins_some) talweg_prepare_initial_elements(optimizer);
   copy_states(optimizer);
-  talweg_copy_tensor_states(optimizer);
+  if (optimizer->tensor_state_count > 0) talweg_copy_tensor_states(optimizer);
 }
 
 void talweg_begin_scalars(talweg_optimizer* optimizer) {
@@ -110,7 +110,7 @@ static talweg_status run_row(talweg_optimizer* optimizer, size_t row, uint32_t p
 
 talweg_status talweg_run_scalars(talweg_optimizer* optimizer, uint32_t phase, talweg_error* error) {
   const talweg_phase* functions = &optimizer->image->step.phases[phase];
-  talweg_fold_reductions(optimizer, phase);
+  if (optimizer->image->step.reduction_count > 0) talweg_fold_reductions(optimizer, phase);
   talweg_status status = run_row(optimizer, MODEL_ROW, phase, functions->model_scalars, error);
   for (uint32_t g = 0; status == TALWEG_OK && g < optimizer->spec.group_count; ++g)
     if (optimizer->group_has_tensor[g])

@@ -87,7 +87,7 @@ static void commit(talweg_optimizer* optimizer) {
     for (size_t h = 0; completed && h < hypers; ++h)
       optimizer->last_bound[row * hypers + h] = optimizer->bound[row * hypers + h];
   }
-  talweg_commit_tensor_states(optimizer);
+  if (optimizer->tensor_state_count > 0) talweg_commit_tensor_states(optimizer);
   commit_begun(optimizer);
   optimizer->counters.completed_steps += completed;
   optimizer->counters.calls += 1;
@@ -97,9 +97,9 @@ talweg_status talweg_step(talweg_optimizer* optimizer, const talweg_step_inputs*
                           talweg_outcome* outcome, talweg_error* error) {
   talweg_status status = talweg_refuse_swapped(optimizer, "a step", error);
   if (status == TALWEG_OK) status = bind_gradients(optimizer, inputs->gradients, error);
-  if (status == TALWEG_OK) status = talweg_bind_element_inputs(optimizer, inputs, error);
+  if (status == TALWEG_OK && optimizer->image->input_count > 0)
+    status = talweg_bind_inputs(optimizer, inputs, error);
   if (status != TALWEG_OK) return status;
-  talweg_bind_scalar_inputs(optimizer, inputs);
   const talweg_float_mode mode = talweg_enter_float_mode();
   status = talweg_run_phases(optimizer, error);
   if (status == TALWEG_OK) {

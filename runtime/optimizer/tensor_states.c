@@ -15,7 +15,6 @@ double* talweg_tensor_state(talweg_optimizer* optimizer, uint32_t state, uint32_
 
 void talweg_reset_tensor_states(talweg_optimizer* optimizer) {
   const talweg_image* image = optimizer->image;
-  if (optimizer->tensor_state_count == 0) return;
   for (size_t t = 0; t < optimizer->spec.tensor_count; ++t)
     for (size_t s = 0; s < image->state_count; ++s)
       optimizer->tensor_states[t * image->state_count + s] =
@@ -34,7 +33,6 @@ static double value_before(talweg_optimizer* optimizer, uint32_t state, uint32_t
 
 void talweg_copy_tensor_states(talweg_optimizer* optimizer) {
   const uint32_t columns = optimizer->image->state_count;
-  if (optimizer->tensor_state_count == 0) return;
   for (uint32_t s = 0; s < columns; ++s) {
     if (!is_tensor_state(optimizer, s)) continue;
     for (uint32_t t = 0; t < optimizer->spec.tensor_count; ++t) {
@@ -48,7 +46,6 @@ void talweg_copy_tensor_states(talweg_optimizer* optimizer) {
 
 void talweg_commit_tensor_states(talweg_optimizer* optimizer) {
   const size_t columns = optimizer->image->state_count;
-  if (optimizer->tensor_state_count == 0) return;
   for (uint32_t s = 0; s < columns; ++s) {
     if (!is_tensor_state(optimizer, s) || !optimizer->kept[s]) continue;
     for (uint32_t t = 0; t < optimizer->spec.tensor_count; ++t) {

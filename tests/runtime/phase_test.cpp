@@ -103,6 +103,13 @@ TEST_CASE("a skipped call keeps what it says, and no more") {
   CHECK(state_at<double>(optimizer, "m", 0, 1) == params[0][1] + 2 * model.grads[0][1]);
   CHECK(optimizer.steps_completed() == 0);
   CHECK(optimizer.calls() == 3);
+
+  // What phase 2 reduces may be left by the pass of phase 1, so that one runs as well.
+  rule.reductions[Rule::kPeak].phase = 2;
+  rule.keeps = {};
+  rule.keeps[Rule::kTotal] = true;
+  REQUIRE(optimizer.step(model.gradients()));
+  CHECK(calls(rule.pass_calls) == std::array{4, 2, 1});
 }
 
 TEST_CASE("a step that a later phase refuses leaves every persistent bit") {

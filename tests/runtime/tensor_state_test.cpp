@@ -101,13 +101,15 @@ TEST_CASE("persistent data carries a run on in another optimizer") {
 }
 
 TEST_CASE("a view sees the states of tensors, as they would begin") {
+  static constexpr std::size_t kSlots = 2000;  // the step has one
   Rule rule;
   const talweg_phase phase{
       nullptr,
       nullptr,
       [](void*, const talweg_pass_args* args, std::uint32_t begin, std::uint32_t end) {
         for (std::size_t t = begin; t < end; ++t)
-          args->tensor_slots[2 * t + 1].f64 = args->tensor_states[t * Rule::kStateCount + 2];
+          args->tensor_slots[kSlots * t + kSlots - 1].f64 =
+              args->tensor_states[t * Rule::kStateCount + 2];
       },
       [](void*, const talweg_pass_args* args, std::uint32_t begin, std::uint32_t end) {
         for (std::size_t c = begin; c < end; ++c) {
@@ -116,7 +118,7 @@ TEST_CASE("a view sees the states of tensors, as they would begin") {
           if (args->pointers[t * Rule::kStreams + 1] == nullptr) continue;
           auto* param = static_cast<double*>(args->pointers[t * Rule::kStreams]);
           for (std::uint32_t e = 0; e < chunk.element_count; ++e)
-            param[chunk.first_element + e] = args->tensor_slots[2 * t + 1].f64;
+            param[chunk.first_element + e] = args->tensor_slots[kSlots * t + kSlots - 1].f64;
         }
       },
       0,
@@ -125,7 +127,7 @@ TEST_CASE("a view sees the states of tensors, as they would begin") {
   view.name = "scales";
   view.kernels.phases = &phase;
   view.kernels.phase_count = 1;
-  view.kernels.tensor_slot_count = 2;  // more than the step has
+  view.kernels.tensor_slot_count = kSlots;
   rule.image.views = &view;
   rule.image.view_count = 1;
   FakeModel<double> model({3, 20000});
