@@ -138,6 +138,7 @@ class Optimizer {
   /// Start of an element state of a tensor; null for a tensor without elements.
   support::Result<const void*> state(std::string_view name, std::size_t tensor) const;
   std::vector<PersistentEntry> persistent();
+  /// Memory of element states, and of what steps use in between.
   [[nodiscard]] std::uint64_t state_bytes() const;
 
  private:

@@ -93,7 +93,8 @@ talweg_status talweg_step(talweg_optimizer* optimizer, const talweg_step_inputs*
                           talweg_outcome* outcome, talweg_error* error);
 
 /* Clears `missing` [input], then sets it to 1 for each input that the next step would refuse to go
- * without, given these. Fails as talweg_step would for any other reason. */
+ * without, given these. Fails as talweg_step would for any other reason that shows before a pass
+ * has run. Without gradients, every tensor is taken to have one. */
 talweg_status talweg_missing_inputs(talweg_optimizer* optimizer, const talweg_step_inputs* inputs,
                                     uint8_t* missing, talweg_error* error);
 
