@@ -109,6 +109,9 @@ typedef enum talweg_fact_kind {
   TALWEG_FACT_NAMED = 2,  /* 1 if the name matches the pattern `text`, in which `*` stands for any
                              characters and `?` for any one byte; else 0 */
   TALWEG_FACT_TAGGED = 3, /* 1 if the tensor has the tag `text`, else 0 */
+  TALWEG_FACT_ROWS = 4,   /* of its matrices; 0 for a tensor of rank 0 or 1, as what follows */
+  TALWEG_FACT_COLS = 5,
+  TALWEG_FACT_MATRICES = 6, /* how many there are */
 } talweg_fact_kind;
 
 typedef struct talweg_fact_info {
@@ -140,6 +143,39 @@ typedef struct talweg_chunk {
   uint32_t tensor_index;
 } talweg_chunk;
 
+/* Which two dimensions of a tensor are the rows and columns of its matrices; all others number the
+ * matrices. */
+typedef enum talweg_split {
+  TALWEG_SPLIT_NONE = 0,       /* of an image: it has no matrices. Of a tensor: as the image says */
+  TALWEG_SPLIT_FIRST_REST = 1, /* dimension 0, and all others as one: one matrix */
+  TALWEG_SPLIT_LAST_TWO = 2,
+  TALWEG_SPLIT_TWO_LARGEST = 3, /* in their order; of equal ones the later */
+  TALWEG_SPLIT_AT = 4,   /* of a tensor: dimensions before `split_at` as one, and the others */
+  TALWEG_SPLIT_PAIR = 5, /* of a tensor: dimension `split_at` and the later one `split_to` */
+} talweg_split;
+
+/* A tensor as matrices: element ((((o * rows + r) * inner + i) * cols + c) * last + l) is row r and
+ * column c of matrix (o * inner + i) * last + l; o is below outer, i below inner, l below last. All
+ * 0 for a tensor of rank 0 or 1. Matrices, rows and columns of an optimizer are numbered through:
+ * tensor by tensor, within it by matrix, within that by row or column. */
+typedef struct talweg_matrix_view {
+  uint64_t outer, rows, inner, cols, last;
+  uint64_t first_matrix, first_row, first_col; /* the numbers of the tensor's first ones */
+  uint64_t first_block;     /* place of its first block in the table of row blocks */
+  uint64_t first_block_col; /* place of that block's results among partial results of columns */
+} talweg_matrix_view;
+
+/* Rows of a block: the unit in which columns are added up. Part of the numeric contract. */
+#define TALWEG_BLOCK_ROWS 64u
+
+/* Some matrices of a tensor, some rows or columns of one matrix, or a block of its rows. */
+typedef struct talweg_line_chunk {
+  uint64_t first;  /* number of the first: matrix, row or column of the optimizer */
+  uint64_t matrix; /* number of the matrix of the optimizer */
+  uint32_t count;
+  uint32_t tensor_index;
+} talweg_line_chunk;
+
 /* A scalar kept for later code. An array-typed scalar of a float32 image is in f32, all others in
  * f64; bools are bits 0 or 1. */
 typedef union talweg_slot {
@@ -158,9 +194,14 @@ typedef enum talweg_fold {
 
 /* Where the values come from that a reduction folds. */
 typedef enum talweg_reduction_source {
-  TALWEG_FROM_CHUNKS = 0,  /* a pass leaves one a chunk */
-  TALWEG_FROM_TENSORS = 1, /* the tensor function leaves one a tensor */
-  TALWEG_FROM_GROUPS = 2,  /* the group function leaves one a group */
+  TALWEG_FROM_CHUNKS = 0,   /* a pass leaves one a chunk */
+  TALWEG_FROM_TENSORS = 1,  /* the tensor function leaves one a tensor */
+  TALWEG_FROM_GROUPS = 2,   /* the group function leaves one a group */
+  TALWEG_FROM_MATRICES = 3, /* the matrix function leaves one a matrix */
+  TALWEG_FROM_ROWS = 4,     /* the row function, or the pass over lines, leaves one a row */
+  TALWEG_FROM_COLS = 5, /* the column function leaves one a column; or the pass over lines leaves
+                           one a column of each row block, of which the sequence of blocks makes
+                           one a column (`blocks`) */
 } talweg_reduction_source;
 
 /* One value for the model, for each group or for each tensor, folded from many.
@@ -171,16 +212,22 @@ typedef enum talweg_reduction_source {
  * than one block the results, one a block, are such a sequence in their turn. Elements are a
  * sequence of segments within their chunk (a block is a segment), chunks within their tensor,
  * tensors within their group or the model, where tensors that take no part count as the fold's
- * start. */
+ * start. Where a matrix or row is asked for, elements are a sequence within their row, and rows
+ * within their matrix. A column adds the rows of a block in order, from the fold's start; the
+ * blocks of its matrix are a sequence. Rows (or columns) are a sequence within their matrix,
+ * matrices within their tensor. A result of rate ROW is what FROM_ROWS left, and one of rate COL
+ * what FROM_COLS left or its blocks make: nothing else is folded for them. */
 typedef struct talweg_reduction_info {
   uint8_t fold;     /* talweg_fold */
   uint8_t source;   /* talweg_reduction_source */
-  uint8_t rate;     /* of the result: MODEL, GROUP or TENSOR */
+  uint8_t rate;     /* of the result: MODEL, GROUP, TENSOR, MATRIX, ROW or COL */
   uint8_t counts;   /* 1: the values folded are numbers of index values (of elements: FROM_CHUNKS;
                        else   1 for each tensor, or group), and nobody leaves them */
   uint32_t phase;   /* whose functions are the first to see it; folded right before them */
   uint32_t partial; /* which of the partial results of its source; where `counts` is 0 */
   uint32_t domain;  /* the tensors it ranges over, as placements say; UINT32_MAX: all */
+  uint32_t blocks;  /* FROM_COLS: which of the partial results of row blocks makes its columns, or
+                       UINT32_MAX: the column function leaves them */
 } talweg_reduction_info;
 
 /* What scalar functions see. Arrays are indexed as the image's tables; entries of other rates are
@@ -239,6 +286,30 @@ typedef struct talweg_pass_args {
   double* chunk_partials;  /* [chunk_partial_count][chunk_count] pass, out: what reductions fold */
   uint64_t chunk_count;
   uint64_t tensor_count;
+  /* Matrices, rows and columns: null or 0 where the image has none. Tables of all of them are
+   * indexed by their numbers; slots and states of rows and columns are arrays of their own. */
+  const talweg_matrix_view* views;        /* [tensor] */
+  const talweg_line_chunk* matrix_chunks; /* for the matrix function: of one tensor each */
+  const talweg_line_chunk* row_chunks;    /* for the row function: of one matrix each */
+  const talweg_line_chunk* col_chunks;    /* for the column function */
+  const talweg_line_chunk* row_blocks;    /* for the pass over lines */
+  uint64_t matrix_count, row_count, col_count, block_col_count;
+  talweg_slot* matrix_slots;    /* [matrix][matrix_slot_count] */
+  const double* matrix_states;  /* [matrix][state_count] before the step */
+  double* new_matrix_states;    /* [matrix][state_count] matrix function, out */
+  const double* matrix_reduced; /* [matrix][reduction_count] those of rate matrix */
+  double* matrix_partials;      /* [matrix_partial_count][matrix] */
+  talweg_slot* row_slots;       /* [row_slot_count][row]: float for an Array of a float32
+                                   image, else float64; a slot's array starts at a
+                                   multiple of row_count slots */
+  talweg_slot* col_slots;       /* [col_slot_count][col] likewise */
+  void* const* line_states;     /* [state_count] states of rows and columns, of the
+                                   compute type; read and written in place */
+  double* row_partials;         /* [row_partial_count][row] */
+  double* col_partials;         /* [col_partial_count][col] */
+  double* block_partials;       /* [block_partial_count][block_col_count]: within one, the
+                                   blocks of the tensors in order, with an entry for
+                                   each column of their matrix */
 } talweg_pass_args;
 
 /* Runs tensors [tensor_begin, tensor_end). May be called from several threads for disjoint ranges.
@@ -250,12 +321,23 @@ typedef void (*talweg_tensor_function)(void* self, const talweg_pass_args* args,
 typedef void (*talweg_pass_function)(void* self, const talweg_pass_args* args, uint32_t chunk_begin,
                                      uint32_t chunk_end);
 
+/* Runs line chunks [begin, end) of its table. May be called from several threads for disjoint
+ * ranges. */
+typedef void (*talweg_line_function)(void* self, const talweg_pass_args* args, uint32_t begin,
+                                     uint32_t end);
+
 /* In order: reductions of this phase are folded; the model function; the group function for each
- * group that has tensors; the tensor function; the pass. What is null does nothing. */
+ * group that has tensors; the tensor function; the functions of matrices, rows and columns; the
+ * pass over lines, which goes over the elements row block by row block and stores nothing; the
+ * pass. What is null does nothing. */
 typedef struct talweg_phase {
   talweg_scalar_function model_scalars;
   talweg_scalar_function group_scalars;
   talweg_tensor_function tensor_scalars;
+  talweg_line_function matrix_scalars; /* over matrix_chunks */
+  talweg_line_function row_scalars;    /* over row_chunks */
+  talweg_line_function col_scalars;    /* over col_chunks */
+  talweg_line_function lines;          /* over row_blocks */
   talweg_pass_function pass;
   uint32_t read_bytes_per_element; /* of the pass */
   uint32_t written_bytes_per_element;
@@ -272,11 +354,12 @@ typedef struct talweg_kernels {
   void* self; /* first argument of the functions */
   uint32_t phase_count, reduction_count;
   uint32_t model_slot_count, group_slot_count, tensor_slot_count;
+  uint32_t matrix_slot_count, row_slot_count, col_slot_count;
   uint32_t chunk_partial_count, tensor_partial_count, group_partial_count;
+  uint32_t matrix_partial_count, row_partial_count, col_partial_count, block_partial_count;
   /* The phase whose model function says how the call ends. Nothing is stored before the pass of
    * this phase, and before the bound hypers of all phases are checked. */
   uint32_t end_phase;
-  uint32_t reserved;
 } talweg_kernels;
 
 /* A value that can be read out in place of the parameters. Its kernels see `step_number` as the
@@ -311,6 +394,7 @@ typedef struct talweg_image {
   uint32_t scratch_count; /* the last streams are scratch: memory of the compute type for each
                              element of each tensor, whose content between steps means nothing */
   uint32_t uses_gradient; /* 0 for a rule that never reads grad */
+  uint32_t split;         /* talweg_split */
   uint32_t view_count;
   talweg_kernels step;
   /* Writes new_states for the states whose `initial` is SCALAR (what others have means nothing);

@@ -39,6 +39,8 @@ typedef struct talweg_tensor {
   uint32_t tag_count;
   uint32_t group;
   uint32_t device; /* talweg_device */
+  uint32_t split;  /* talweg_split, where it is not to be the rule's */
+  uint32_t split_at, split_to;
 } talweg_tensor;
 
 #define TALWEG_MAX_RANK 64u
