@@ -15,16 +15,52 @@ std::uint32_t interleaved_vectors(const plan::LoopVersion& version, const Machin
   return version.nodes.size() <= 2 * small ? 2 : 1;
 }
 
+namespace {
+
+/// Calls visit(id) for what the body takes from slots or computes, resolved.
+template <class Visit>
+void visit_operands(const plan::Plan& plan, const plan::LoopVersion& version, Visit visit) {
+  std::vector<bool> is_loaded(plan.graph.nodes.size());
+  for (const plan::StreamLoad& load : version.loads) is_loaded[load.node.index] = true;
+  for (const ir::NodeId id : version.nodes)
+    for (int i = 0; !is_loaded[id.index] && i < plan.graph[id].operand_count(); ++i)
+      visit(version.alias[plan.graph[id].operands[static_cast<std::size_t>(i)].index]);
+  for (const plan::StreamStore& store : version.stores) visit(store.value);
+  for (const plan::ElementFold& fold : version.folds) {
+    visit(fold.a);
+    if (fold.b.valid()) visit(fold.b);
+  }
+}
+
+}  // namespace
+
+bool reads_lines(const plan::Plan& plan, const plan::LoopVersion& version) {
+  bool reads = false;
+  visit_operands(plan, version, [&](ir::NodeId id) {
+    const types::Rate rate = plan.graph[id].rate;
+    if (rate != types::Rate::Element && !types::fits(rate, types::Rate::Tensor)) reads = true;
+  });
+  return reads;
+}
+
 ElementBody::ElementBody(const plan::Plan& plan, const plan::ElementPass& pass,
                          const plan::LoopVersion& version, const std::vector<llvm::Value*>& streams,
-                         ScalarScope& scope)
+                         ScalarScope& scope, const LineSlots& col_slots)
     : plan_(plan),
       pass_(pass),
       version_(version),
       estimated_roots_(share_of_estimated_roots()),
       streams_(streams),
       scope_(scope),
+      col_slots_(col_slots),
+      col_slot_(plan.graph.nodes.size()),
       loaded_from_(plan.graph.nodes.size(), kComputed) {
+  const auto& slots = plan.slots_of(plan::Level::Col);
+  for (std::uint32_t i = 0; i < slots.size(); ++i) col_slot_[slots[i].index] = i;
+  visit_operands(plan, version, [&](ir::NodeId id) {
+    if (plan.graph[id].rate == types::Rate::Col && !std::ranges::count(cols_, id))
+      cols_.push_back(id);
+  });
   std::set<std::uint32_t> in_use;
   for (const plan::StreamLoad& load : version.loads) {
     loaded_from_[load.node.index] = load.stream;
@@ -62,33 +98,26 @@ ir::NodeId ElementBody::resolved(ir::NodeId id) const {
   return id;
 }
 
-bool ElementBody::is_element(ir::NodeId id) const {
-  return !types::fits(plan_.graph[id].rate, types::Rate::Tensor);
+bool ElementBody::varies(ir::NodeId id) const {
+  const types::Rate rate = plan_.graph[id].rate;
+  return rate == types::Rate::Element || rate == types::Rate::Col;
 }
 
 void ElementBody::prepare(const Emission& emission) {
   Prepared prepared{emission.lanes.width(), {}};
   prepared.values.assign(plan_.graph.nodes.size(), nullptr);
-  const auto prepare_one = [&](ir::NodeId unresolved) {
+  visit_operands(plan_, version_, [&](ir::NodeId unresolved) {
     const ir::NodeId id = resolved(unresolved);
-    if (!is_element(id) && prepared.values[id.index] == nullptr)
+    if (!varies(id) && prepared.values[id.index] == nullptr)
       prepared.values[id.index] = emission.lanes.splat(scope_.value(id));
-  };
-  for (const ir::NodeId id : version_.nodes)
-    for (int i = 0; loaded_from_[id.index] == kComputed && i < plan_.graph[id].operand_count(); ++i)
-      prepare_one(plan_.graph[id].operands[i]);
-  for (const plan::StreamStore& store : version_.stores) prepare_one(store.value);
-  for (const plan::ChunkFold& fold : version_.folds) {
-    prepare_one(fold.a);
-    if (fold.b.valid()) prepare_one(fold.b);
-  }
+  });
   prepared_.push_back(std::move(prepared));
 }
 
 llvm::Value* ElementBody::operand(const Emission& emission, const Values& values, ir::NodeId id,
                                   std::size_t position) {
   id = resolved(id);
-  if (is_element(id)) return values[id.index][position];
+  if (varies(id)) return values[id.index][position];
   const auto shape = std::ranges::find(prepared_, emission.lanes.width(), &Prepared::width);
   return shape->values[id.index];
 }
@@ -113,18 +142,23 @@ void ElementBody::emit_node(const Emission& emission, const std::vector<Position
 }
 
 void ElementBody::emit(const Emission& emission, const std::vector<Position>& positions,
-                       std::span<const FoldLanes> folds) {
+                       const Leave& leave) {
   Values values(plan_.graph.nodes.size());
+  llvm::IRBuilder<>& ir = emission.lanes.builder();
   for (const plan::StreamLoad& load : version_.loads)
     emit_node(emission, positions, load.node, values);
+  for (const ir::NodeId id : cols_)
+    for (const Position& position : positions)
+      values[id.index].push_back(
+          emit_line_load(emission, emit_slot_start(ir, col_slots_, col_slot_[id.index]),
+                         position.col, plan_.graph[id].type, position.mask));
   for (const ir::NodeId id : version_.nodes)
     if (loaded_from_[id.index] == kComputed) emit_node(emission, positions, id, values);
-  for (std::size_t i = 0; i < folds.size(); ++i)
+  for (std::size_t i = 0; i < version_.folds.size(); ++i)
     for (std::size_t at = 0; at < positions.size(); ++at) {
-      const plan::ChunkFold& fold = version_.folds[i];
+      const plan::ElementFold& fold = version_.folds[i];
       llvm::Value* a = operand(emission, values, fold.a, at);
-      llvm::Value* b = fold.b.valid() ? operand(emission, values, fold.b, at) : nullptr;
-      emit_join(emission, folds[i], positions[at].index, positions[at].mask, a, b);
+      leave(i, positions[at], a, fold.b.valid() ? operand(emission, values, fold.b, at) : nullptr);
     }
   for (const plan::StreamStore& store : version_.stores)
     for (std::size_t at = 0; at < positions.size(); ++at)

@@ -1,6 +1,7 @@
 // The nodes of one loop version for some positions at once: loads, operations, stores.
 #pragma once
 
+#include <functional>
 #include <span>
 #include <vector>
 
@@ -9,12 +10,17 @@
 
 namespace talweg::codegen {
 
-/// Elements `index`, `index` + 1, ... of a chunk, one a lane; those whose lane of `mask` holds
-/// (null: all).
+/// Elements `index`, `index` + 1, ... from where the streams start, one a lane; those whose lane of
+/// `mask` holds (null: all).
 struct Position {
   llvm::Value* index;
   llvm::Value* mask;
+  llvm::Value* sequence = nullptr;  // their places in the sequence that is folded; null: `index`
+  llvm::Value* col = nullptr;       // numbers of their columns in the optimizer
 };
+
+/// True if a version reads values of matrices, rows or columns.
+bool reads_lines(const plan::Plan& plan, const plan::LoopVersion& version);
 
 /// How many vectors are worked on at once where the data lies in cache.
 std::uint32_t interleaved_vectors(const plan::LoopVersion& version, const MachineShape& machine);
@@ -23,14 +29,15 @@ class ElementBody {
  public:
   ElementBody(const plan::Plan& plan, const plan::ElementPass& pass,
               const plan::LoopVersion& version, const std::vector<llvm::Value*>& streams,
-              ScalarScope& scope);
+              ScalarScope& scope, const LineSlots& col_slots);
 
   /// Emits the slower values of the body in the shape of `emission`, before the loop.
   void prepare(const Emission& emission);
-  /// Emits the body for all positions, stage by stage; `folds` are those of the version, in its
-  /// order. `emission`'s shape was prepared.
-  void emit(const Emission& emission, const std::vector<Position>& positions,
-            std::span<const FoldLanes> folds);
+  /// Emits the body for all positions, stage by stage. `leave` is called for each fold of the
+  /// version and position: leave(fold, position, a, b). `emission`'s shape was prepared.
+  using Leave = std::function<void(std::size_t fold, const Position& position, llvm::Value* a,
+                                   llvm::Value* b)>;
+  void emit(const Emission& emission, const std::vector<Position>& positions, const Leave& leave);
 
   /// Indices of streams that are loaded or stored, ascending.
   [[nodiscard]] const std::vector<std::uint32_t>& streams_in_use() const { return streams_in_use_; }
@@ -39,7 +46,8 @@ class ElementBody {
   using Values = std::vector<llvm::SmallVector<llvm::Value*, 4>>;  // [node][position]
 
   [[nodiscard]] ir::NodeId resolved(ir::NodeId id) const;
-  [[nodiscard]] bool is_element(ir::NodeId id) const;
+  /// It is another value at every position.
+  [[nodiscard]] bool varies(ir::NodeId id) const;
   llvm::Value* operand(const Emission& emission, const Values& values, ir::NodeId id,
                        std::size_t position);
   llvm::Value* emit_load(const Emission& emission, std::uint32_t stream, const Position& position);
@@ -56,6 +64,9 @@ class ElementBody {
   const double estimated_roots_;  // share of the positions that are worked on at once
   const std::vector<llvm::Value*>& streams_;
   ScalarScope& scope_;
+  const LineSlots& col_slots_;
+  std::vector<ir::NodeId> cols_;         // values of columns that the body reads
+  std::vector<std::uint32_t> col_slot_;  // by node
   static constexpr std::uint32_t kComputed = UINT32_MAX;
   std::vector<std::uint32_t> loaded_from_;  // by node: the stream, or kComputed
   std::vector<std::uint32_t> streams_in_use_;

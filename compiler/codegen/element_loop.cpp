@@ -17,47 +17,163 @@ constexpr std::uint32_t kPrefetchBytes = 1024;
 class ElementLoop {
  public:
   ElementLoop(llvm::IRBuilder<>& ir, const plan::Plan& plan, const plan::ElementPass& pass,
-              const plan::LoopVersion& version, const ChunkValues& chunk, ScalarScope& scope,
-              HelperFunctions& helpers)
+              const plan::LoopVersion& version, const ChunkValues& chunk,
+              const ScalarSources& sources, const PassTables& tables, HelperFunctions& helpers)
       : ir_(ir),
         plan_(plan),
         pass_(pass),
         version_(version),
         chunk_(chunk),
+        sources_(sources),
+        tables_(tables),
         helpers_(helpers),
-        body_(plan, pass, version, chunk.streams, scope) {}
+        width_(helpers.machine().lanes(plan.compute)),
+        is_masked_(width_ > 1 && helpers.machine().tail == TailStyle::Masked) {}
 
   void emit() {
-    const bool is_fallback = version_.assumptions.empty() && pass_.versions.size() > 1;
-    const std::uint32_t width = helpers_.machine().lanes(plan_.compute);
-    const bool is_masked = width > 1 && helpers_.machine().tail == TailStyle::Masked;
-    const std::uint32_t tail_width = is_masked ? width : 1;
-    const Emission main = emission(width);
-    const Emission tail = emission(tail_width);
-    body_.prepare(main);
-    if (tail_width != width) body_.prepare(tail);
-    const auto emit_range = [&](llvm::Value* first, llvm::Value* end) {
-      // What the other versions do not expect is left to the tail's loop alone: small code is worth
-      // more than speed there.
-      llvm::Value* done = is_fallback && is_masked ? first : emit_whole_vectors(main, first, end);
-      if (done == nullptr) return;
-      emit_turns(done, end, tail_width, [&](llvm::Value* index) {
-        body_.emit(tail, {{index, is_masked ? mask_from(index, end, width) : nullptr}}, folds_);
-      });
+    const auto emit_all = [&](const auto& emit_range) {
+      if (version_.folds.empty())
+        emit_range(ir_.getInt64(0), chunk_.element_count);
+      else
+        emit_segments(emit_range);
     };
-    if (version_.folds.empty())
-      emit_range(ir_.getInt64(0), chunk_.element_count);
-    else
-      emit_segments(emit_range);
+    if (reads_lines(plan_, version_)) {
+      col_slots_ = {tables_.pointer(offsetof(talweg_pass_args, col_slots)),
+                    tables_.count(offsetof(talweg_pass_args, col_count))};
+      return emit_all([&](llvm::Value* first, llvm::Value* end) { emit_rows(first, end); });
+    }
+    ScalarScope scope(plan_, emission(1), sources_);
+    ElementBody body(plan_, pass_, version_, chunk_.streams, scope, col_slots_);
+    body_ = &body;
+    prepare(body);
+    emit_all([&](llvm::Value* first, llvm::Value* end) { emit_range(first, end); });
   }
 
  private:
+  void prepare(ElementBody& body) {
+    body.prepare(emission(width_));
+    if (!is_masked_ && width_ > 1) body.prepare(emission(1));
+  }
+
+  void emit_body(const Emission& shape, const std::vector<Position>& positions) {
+    body_->emit(shape, positions,
+                [&](std::size_t fold, const Position& position, llvm::Value* a, llvm::Value* b) {
+                  emit_join(shape, folds_[fold], position.index, position.mask, a, b);
+                });
+  }
+
+  /// Elements [first, end) of the chunk; `first` is a multiple of every loop's turn.
+  void emit_range(llvm::Value* first, llvm::Value* end) {
+    // What the other versions do not expect is left to the tail's loop alone: small code is worth
+    // more than speed there.
+    const bool is_fallback = version_.assumptions.empty() && pass_.versions.size() > 1;
+    llvm::Value* done =
+        is_fallback && is_masked_ ? first : emit_whole_vectors(emission(width_), first, end);
+    if (done == nullptr) return;
+    emit_turns(done, end, is_masked_ ? width_ : 1, [&](llvm::Value* index) {
+      emit_body(emission(is_masked_ ? width_ : 1),
+                {{index, is_masked_ ? mask_from(index, end) : nullptr}});
+    });
+  }
+
+  // ---- Row by row ----
+
+  /// Where an element is: its row and column among those of the optimizer, and how many elements
+  /// from it on lie in the same row one behind the other.
+  struct Place {
+    llvm::Value *matrix, *row, *col, *length;
+  };
+
+  Place emit_place(llvm::Value* element) {
+    const auto field = [&](std::size_t offset) {
+      return tables_.view_field(chunk_.tensor, offset);
+    };
+    llvm::Value* last = field(offsetof(talweg_matrix_view, last));
+    llvm::Value* cols = field(offsetof(talweg_matrix_view, cols));
+    llvm::Value* inner = field(offsetof(talweg_matrix_view, inner));
+    llvm::Value* rows = field(offsetof(talweg_matrix_view, rows));
+    const auto split = [&](llvm::Value*& number, llvm::Value* by) {
+      llvm::Value* rest = ir_.CreateURem(number, by);
+      number = ir_.CreateUDiv(number, by);
+      return rest;
+    };
+    llvm::Value* in_last = split(element, last);
+    llvm::Value* col = split(element, cols);
+    llvm::Value* in_inner = split(element, inner);
+    llvm::Value* row = split(element, rows);
+    llvm::Value* matrix = ir_.CreateAdd(ir_.CreateMul(element, inner), in_inner);
+    matrix = ir_.CreateAdd(ir_.CreateMul(matrix, last), in_last);
+    llvm::Value* is_contiguous = ir_.CreateICmpEQ(last, ir_.getInt64(1));
+    return {ir_.CreateAdd(field(offsetof(talweg_matrix_view, first_matrix)), matrix),
+            ir_.CreateAdd(field(offsetof(talweg_matrix_view, first_row)),
+                          ir_.CreateAdd(ir_.CreateMul(matrix, rows), row)),
+            ir_.CreateAdd(field(offsetof(talweg_matrix_view, first_col)),
+                          ir_.CreateAdd(ir_.CreateMul(matrix, cols), col)),
+            ir_.CreateSelect(is_contiguous, ir_.CreateSub(cols, col), ir_.getInt64(1))};
+  }
+
+  /// Elements [first, end) of the chunk, which need not start or end with a row.
+  void emit_rows(llvm::Value* first, llvm::Value* end) {
+    llvm::BasicBlock* before = ir_.GetInsertBlock();
+    llvm::BasicBlock* row = block("row");
+    llvm::BasicBlock* done = block("rows_done");
+    ir_.CreateCondBr(ir_.CreateICmpULT(first, end), row, done);
+    ir_.SetInsertPoint(row);
+    llvm::PHINode* start = ir_.CreatePHI(ir_.getInt64Ty(), 2);
+    start->addIncoming(first, before);
+    const Place place = emit_place(ir_.CreateAdd(chunk_.first_element, start));
+    llvm::Value* full = ir_.CreateAdd(start, place.length);
+    llvm::Value* stop = ir_.CreateSelect(ir_.CreateICmpULT(full, end), full, end);
+    ScalarSources sources = tables_.sources_of_matrix(sources_, place.matrix);
+    sources.row = place.row;
+    ScalarScope scope(plan_, emission(1), sources);
+    ElementBody body(plan_, pass_, version_, chunk_.streams, scope, col_slots_);
+    body_ = &body;
+    prepare(body);
+    emit_row_part(start, stop, ir_.CreateSub(place.col, start));
+    start->addIncoming(stop, ir_.GetInsertBlock());
+    ir_.CreateCondBr(ir_.CreateICmpULT(stop, end), row, done);
+    ir_.SetInsertPoint(done);
+  }
+
+  /// Elements [first, end) of the chunk, all of one row; that at `index` is in column `index` +
+  /// `col_offset` of the optimizer. Vectors start at multiples of their width, as lanes do.
+  void emit_row_part(llvm::Value* first, llvm::Value* end, llvm::Value* col_offset) {
+    const auto position = [&](llvm::Value* index, llvm::Value* mask) {
+      return Position{index, mask, nullptr, ir_.CreateAdd(index, col_offset)};
+    };
+    if (is_masked_) {
+      llvm::Value* aligned = ir_.CreateAnd(first, ir_.getInt64(~(std::uint64_t{width_} - 1)));
+      emit_turns(aligned, end, width_, [&](llvm::Value* index) {
+        llvm::Value* passed = ir_.CreateSelect(ir_.CreateICmpULT(index, first), first, index);
+        llvm::Value* mask =
+            ir_.CreateAnd(ir_.CreateNot(mask_from(index, passed)), mask_from(index, end));
+        emit_body(emission(width_), {position(index, mask)});
+      });
+      return;
+    }
+    llvm::Value* below = ir_.getInt64(std::uint64_t{width_} - 1);
+    llvm::Value* up = ir_.CreateAnd(ir_.CreateAdd(first, below), ir_.CreateNot(below));
+    llvm::Value* whole_begin = ir_.CreateSelect(ir_.CreateICmpULT(up, end), up, end);
+    const auto emit_part = [&](llvm::Value* from, llvm::Value* to, std::uint32_t width) {
+      emit_turns(from, to, width, [&](llvm::Value* index) {
+        emit_body(emission(width), {position(index, nullptr)});
+      });
+    };
+    emit_part(first, whole_begin, 1);
+    if (width_ == 1) return emit_part(whole_begin, end, 1);
+    llvm::Value* whole_end = ir_.CreateAnd(end, ir_.CreateNot(below));
+    llvm::Value* is_some = ir_.CreateICmpULT(whole_begin, whole_end);
+    emit_part(whole_begin, ir_.CreateSelect(is_some, whole_end, whole_begin), width_);
+    emit_part(ir_.CreateSelect(is_some, whole_end, whole_begin), end, 1);
+  }
+
   /// The segments of the chunk one after another, each with lanes of its own; then what the chunk
   /// leaves.
   template <class EmitRange>
-  void emit_segments(EmitRange emit_range) {
-    for (const plan::ChunkFold& fold : version_.folds) {
-      folds_.push_back(allocate_lanes(ir_, plan_.chunk_partials[fold.partial].fold));
+  void emit_segments(const EmitRange& emit_range) {
+    for (const plan::ElementFold& fold : version_.folds) {
+      folds_.push_back(allocate_lanes(ir_, plan_.partials_of(fold.kind)[fold.partial].fold));
       emit_start_segments(ir_, folds_.back());
     }
     constexpr std::uint32_t kSegment = TALWEG_SEGMENT_ELEMENTS;
@@ -71,8 +187,9 @@ class ElementLoop {
       for (const FoldLanes& fold : folds_) emit_end_segment(ir_, helpers_, fold, segment);
     });
     for (std::size_t i = 0; i < folds_.size(); ++i) {
-      llvm::Value* offset =
-          ir_.CreateMul(chunk_.partial_stride, ir_.getInt64(version_.folds[i].partial));
+      const plan::ElementFold& fold = version_.folds[i];
+      llvm::Value* offset = ir_.CreateMul(
+          chunk_.partial_stride, ir_.getInt64(plan_.partials_of(fold.kind)[fold.partial].place));
       ir_.CreateStore(emit_chunk_value(ir_, helpers_, folds_[i]),
                       ir_.CreateGEP(ir_.getDoubleTy(), chunk_.partials, offset));
     }
@@ -120,7 +237,7 @@ class ElementLoop {
       for (std::uint32_t i = 0; i < vectors; ++i)
         positions.push_back(
             {ir_.CreateNUWAdd(index, ir_.getInt64(std::uint64_t{i} * width)), nullptr});
-      body_.emit(main, positions, folds_);
+      emit_body(main, positions);
     });
     return turn == 1 ? nullptr : end;
   }
@@ -131,16 +248,16 @@ class ElementLoop {
 
   Emission emission(std::uint32_t width) { return {Lanes(ir_, width), plan_.compute, &helpers_}; }
 
-  /// for (index = first; index < end; index += step) emit_body(index)
+  /// for (index = first; index < end; index += step) emit_turn(index)
   template <class EmitBody>
-  void emit_turns(llvm::Value* first, llvm::Value* end, std::uint32_t step, EmitBody emit_body) {
+  void emit_turns(llvm::Value* first, llvm::Value* end, std::uint32_t step, EmitBody emit_turn) {
     llvm::BasicBlock* before = ir_.GetInsertBlock();
     llvm::BasicBlock* turn = block("turn");
     llvm::BasicBlock* done = block("done");
     ir_.CreateCondBr(ir_.CreateICmpULT(first, end), turn, done);
     ir_.SetInsertPoint(turn);
     llvm::PHINode* index = ir_.CreatePHI(ir_.getInt64Ty(), 2);
-    emit_body(index);
+    emit_turn(index);
     llvm::Value* next = ir_.CreateNUWAdd(index, ir_.getInt64(step));
     index->addIncoming(first, before);
     index->addIncoming(next, ir_.GetInsertBlock());
@@ -149,11 +266,11 @@ class ElementLoop {
   }
 
   /// Lanes whose element is below `end`.
-  llvm::Value* mask_from(llvm::Value* index, llvm::Value* end, std::uint32_t width) {
+  llvm::Value* mask_from(llvm::Value* index, llvm::Value* end) {
     llvm::SmallVector<llvm::Constant*, 16> iota;
-    for (std::uint32_t i = 0; i < width; ++i) iota.push_back(lane_number(i));
+    for (std::uint32_t i = 0; i < width_; ++i) iota.push_back(lane_number(i));
     llvm::Value* left = ir_.CreateTrunc(ir_.CreateSub(end, index), iota[0]->getType());
-    return ir_.CreateICmpULT(llvm::ConstantVector::get(iota), ir_.CreateVectorSplat(width, left));
+    return ir_.CreateICmpULT(llvm::ConstantVector::get(iota), ir_.CreateVectorSplat(width_, left));
   }
 
   /// Compared in integers as wide as an element, so that the comparison has the shape of the data.
@@ -167,7 +284,7 @@ class ElementLoop {
     const auto size = static_cast<std::uint32_t>(types::size_bytes(plan_.compute));
     const std::uint32_t line = helpers_.machine().cache_line_bytes;
     llvm::Value* offset = ir_.CreateNUWMul(index, ir_.getInt64(size));
-    for (const std::uint32_t stream : body_.streams_in_use())
+    for (const std::uint32_t stream : body_->streams_in_use())
       for (std::uint32_t at = 0; at < turn * size; at += line) {
         llvm::Value* place = ir_.CreateNUWAdd(offset, ir_.getInt64(kPrefetchBytes + at));
         llvm::Value* address = ir_.CreateGEP(ir_.getInt8Ty(), chunk_.streams[stream], place);
@@ -181,8 +298,13 @@ class ElementLoop {
   const plan::ElementPass& pass_;
   const plan::LoopVersion& version_;
   const ChunkValues& chunk_;
+  const ScalarSources& sources_;
+  const PassTables& tables_;
   HelperFunctions& helpers_;
-  ElementBody body_;
+  const std::uint32_t width_;
+  const bool is_masked_;
+  LineSlots col_slots_;
+  ElementBody* body_ = nullptr;
   std::vector<FoldLanes> folds_;
 };
 
@@ -190,8 +312,9 @@ class ElementLoop {
 
 void emit_element_loop(llvm::IRBuilder<>& ir, const plan::Plan& plan, const plan::ElementPass& pass,
                        const plan::LoopVersion& version, const ChunkValues& chunk,
-                       ScalarScope& scope, HelperFunctions& helpers) {
-  ElementLoop(ir, plan, pass, version, chunk, scope, helpers).emit();
+                       const ScalarSources& sources, const PassTables& tables,
+                       HelperFunctions& helpers) {
+  ElementLoop(ir, plan, pass, version, chunk, sources, tables, helpers).emit();
 }
 
 }  // namespace talweg::codegen

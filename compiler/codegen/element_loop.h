@@ -1,5 +1,6 @@
 // The loop over the elements of one chunk under one version of a pass: several vectors at a time,
-// then the tail.
+// then the tail. Where the body reads values of rows and columns, the elements of one row at a
+// time.
 //
 // Two loops over whole vectors, chosen by the caller: for data in cache several vectors are
 // interleaved stage by stage (all loads, each node for all of them, all stores), so that divisions
@@ -9,12 +10,14 @@
 // no byte outside [0, element_count) is read or written; prefetches may reach further.
 #pragma once
 
-#include "compiler/codegen/scalar_scope.h"
+#include "compiler/codegen/pass_tables.h"
 
 namespace talweg::codegen {
 
 /// One chunk, in emitted code.
 struct ChunkValues {
+  llvm::Value* tensor;                // i64
+  llvm::Value* first_element;         // i64, from the start of the tensor
   std::vector<llvm::Value*> streams;  // first element of the chunk in each stream
   llvm::Value* element_count;         // i64, 1 to TALWEG_CHUNK_ELEMENTS
   llvm::Value* prefetches;            // i1: the data is not in cache
@@ -26,6 +29,7 @@ struct ChunkValues {
 /// slower values and emits at the same builder.
 void emit_element_loop(llvm::IRBuilder<>& ir, const plan::Plan& plan, const plan::ElementPass& pass,
                        const plan::LoopVersion& version, const ChunkValues& chunk,
-                       ScalarScope& scope, HelperFunctions& helpers);
+                       const ScalarSources& sources, const PassTables& tables,
+                       HelperFunctions& helpers);
 
 }  // namespace talweg::codegen

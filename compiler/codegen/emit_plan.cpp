@@ -7,6 +7,8 @@
 #include <llvm/IR/Module.h>
 
 #include "compiler/codegen/helper_functions.h"
+#include "compiler/codegen/level_functions.h"
+#include "compiler/codegen/line_pass.h"
 #include "compiler/codegen/pass_function.h"
 #include "compiler/codegen/scalar_functions.h"
 
@@ -32,20 +34,23 @@ llvm::Function* add_covered_function(llvm::Module& module, const std::string& na
   return body;
 }
 
+constexpr const char* kLevelNames[plan::kLevels] = {"model",  "group", "tensor",
+                                                    "matrix", "row",   "col"};
+
 KernelSymbols symbols(const plan::Plan& plan, const std::string& prefix) {
   KernelSymbols result;
   for (std::size_t i = 0; i < plan.phases.size(); ++i) {
     const plan::Phase& phase = plan.phases[i];
-    // The first phase also says which inputs the step reads.
-    const bool asks_inputs = i == 0 && !plan.graph.inputs.empty();
-    const auto name = [&](bool is_there, const char* what) {
-      return is_there ? prefix + what + "_" + std::to_string(i) : std::string();
-    };
-    result.phases.push_back(
-        {.model_scalars = name(!phase.model.is_empty() || asks_inputs, "model_scalars"),
-         .group_scalars = name(!phase.group.is_empty() || asks_inputs, "group_scalars"),
-         .tensor_scalars = name(!phase.tensor.is_empty(), "tensor_scalars"),
-         .pass = name(phase.pass.has_value(), "pass")});
+    const std::string number = "_" + std::to_string(i);
+    PhaseSymbols& symbols = result.phases.emplace_back();
+    for (std::size_t level = 0; level < plan::kLevels; ++level) {
+      // The first phase also says which inputs the step reads.
+      const bool asks_inputs = i == 0 && level <= std::size_t{1} && !plan.graph.inputs.empty();
+      if (!phase.programs[level].is_empty() || asks_inputs)
+        symbols.levels[level] = prefix + kLevelNames[level] + "_scalars" + number;
+    }
+    if (phase.lines) symbols.lines = prefix + "lines" + number;
+    if (phase.pass) symbols.pass = prefix + "pass" + number;
   }
   return result;
 }
@@ -62,13 +67,26 @@ void emit_kernels(llvm::Module& module, const plan::Plan& plan, const KernelSymb
   };
   for (std::uint32_t i = 0; i < plan.phases.size(); ++i) {
     const PhaseSymbols& phase = symbols.phases[i];
-    add(phase.model_scalars, {pointer, pointer},
-        [&](llvm::Function& function) { emit_model_scalars(function, plan, i, helpers); });
-    add(phase.group_scalars, {pointer, pointer},
-        [&](llvm::Function& function) { emit_group_scalars(function, plan, i, helpers); });
-    add(phase.tensor_scalars, {pointer, pointer, count, count},
-        [&](llvm::Function& function) { emit_tensor_scalars(function, plan, i, helpers); });
-    add(phase.pass, {pointer, pointer, count, count}, [&](llvm::Function& function) {
+    const llvm::SmallVector<llvm::Type*, 4> of_range = {pointer, pointer, count, count};
+    for (std::size_t number = 0; number < plan::kLevels; ++number) {
+      const auto level = static_cast<plan::Level>(number);
+      const bool is_range = level >= plan::Level::Tensor;
+      add(phase.levels[number],
+          is_range ? llvm::ArrayRef<llvm::Type*>(of_range)
+                   : llvm::ArrayRef<llvm::Type*>(of_range).take_front(2),
+          [&](llvm::Function& function) {
+            if (level == plan::Level::Model)
+              emit_model_scalars(function, plan, i, helpers);
+            else if (level == plan::Level::Group)
+              emit_group_scalars(function, plan, i, helpers);
+            else
+              emit_level_function(function, plan, level, i, helpers);
+          });
+    }
+    add(phase.lines, of_range, [&](llvm::Function& function) {
+      emit_line_pass(function, plan, *plan.phases[i].lines, helpers);
+    });
+    add(phase.pass, of_range, [&](llvm::Function& function) {
       emit_pass(function, plan, *plan.phases[i].pass, helpers);
     });
   }

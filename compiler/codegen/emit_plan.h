@@ -1,6 +1,7 @@
 // From a plan to an LLVM module: the functions of an image, with the C interface of runtime/abi.
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <string>
 #include <vector>
@@ -18,7 +19,8 @@ namespace talweg::codegen {
 inline constexpr const char* kInitialStatesSymbol = "talweg_initial_states";
 /// The functions of one phase; empty where it has nothing to do.
 struct PhaseSymbols {
-  std::string model_scalars, group_scalars, tensor_scalars, pass;
+  std::array<std::string, plan::kLevels> levels;  // scalar code
+  std::string lines, pass;
 };
 /// Of the kernels of a step, of a view, or of the initial value of a state.
 struct KernelSymbols {

@@ -112,6 +112,50 @@ void emit_start_segments(llvm::IRBuilder<>& ir, const FoldLanes& fold) {
   ir.CreateAlignedStore(start_vector(ir, fold.fold, kSegments), fold.segments, kAlignment);
 }
 
+namespace {
+
+/// `before` with one more value a lane.
+llvm::Value* emit_joined(const Emission& emission, Fold fold, llvm::Value* before, llvm::Value* a,
+                         llvm::Value* b) {
+  llvm::IRBuilder<>& ir = emission.lanes.builder();
+  const auto widened = [&](llvm::Value* value) {
+    return ir.CreateFPExt(value, emission.lanes.number_type(ComputeType::F64));
+  };
+  if (fold == Fold::Dot)
+    return emission.helpers->emit_fma(emission.lanes, ComputeType::F64, widened(a), widened(b),
+                                      before);
+  return emit_combine(emission, fold, before, widened(a));
+}
+
+/// One value into its lane.
+void emit_join_one(llvm::IRBuilder<>& ir, HelperFunctions& helpers, const FoldLanes& fold,
+                   llvm::Value* place, llvm::Value* value) {
+  const Emission emission{Lanes(ir, 1), ComputeType::F64, &helpers};
+  llvm::Value* lane = ir.CreateInBoundsGEP(ir.getDoubleTy(), fold.lanes,
+                                           ir.CreateAnd(place, ir.getInt64(kLanes - 1)));
+  llvm::Value* before = ir.CreateLoad(ir.getDoubleTy(), lane);
+  ir.CreateStore(emit_combine(emission, fold.fold, before, value), lane);
+}
+
+llvm::Value* emit_folded(llvm::IRBuilder<>& ir, HelperFunctions& helpers, const FoldLanes& fold) {
+  return ir.CreateCall(fold_function(helpers, fold.fold), {fold.lanes});
+}
+
+/// Emits `emit_then` where `condition` holds.
+template <class EmitThen>
+void emit_if(llvm::IRBuilder<>& ir, llvm::Value* condition, EmitThen emit_then) {
+  llvm::Function* function = ir.GetInsertBlock()->getParent();
+  llvm::BasicBlock* taken = llvm::BasicBlock::Create(ir.getContext(), "then", function);
+  llvm::BasicBlock* after = llvm::BasicBlock::Create(ir.getContext(), "after", function);
+  ir.CreateCondBr(condition, taken, after);
+  ir.SetInsertPoint(taken);
+  emit_then();
+  ir.CreateBr(after);
+  ir.SetInsertPoint(after);
+}
+
+}  // namespace
+
 void emit_join(const Emission& emission, const FoldLanes& fold, llvm::Value* index,
                llvm::Value* mask, llvm::Value* a, llvm::Value* b) {
   llvm::IRBuilder<>& ir = emission.lanes.builder();
@@ -120,19 +164,96 @@ void emit_join(const Emission& emission, const FoldLanes& fold, llvm::Value* ind
                                             ir.CreateAnd(index, ir.getInt64(kLanes - 1)));
   const llvm::Align alignment(8u * emission.lanes.width());
   llvm::Value* before = ir.CreateAlignedLoad(type, place, alignment);
-  const auto widened = [&](llvm::Value* value) { return ir.CreateFPExt(value, type); };
-  llvm::Value* after = fold.fold == Fold::Dot
-                           ? emission.helpers->emit_fma(emission.lanes, ComputeType::F64,
-                                                        widened(a), widened(b), before)
-                           : emit_combine(emission, fold.fold, before, widened(a));
+  llvm::Value* after = emit_joined(emission, fold.fold, before, a, b);
   if (mask != nullptr) after = ir.CreateSelect(mask, after, before);
   ir.CreateAlignedStore(after, place, alignment);
 }
 
+RowFold allocate_row(llvm::IRBuilder<>& ir, Fold fold) {
+  llvm::BasicBlock& entry = ir.GetInsertBlock()->getParent()->getEntryBlock();
+  const Fold of_results = fold == Fold::Dot ? Fold::Sum : fold;
+  RowFold row{allocate_lanes(ir, fold), allocate_lanes(ir, of_results),
+              allocate_lanes(ir, of_results)};
+  llvm::IRBuilder<> first(&entry, entry.begin());
+  row.last = first.CreateAlloca(first.getDoubleTy());
+  return row;
+}
+
+void emit_start_row(llvm::IRBuilder<>& ir, const RowFold& fold) {
+  emit_start_lanes(ir, fold.segments);
+  emit_start_lanes(ir, fold.blocks);
+  ir.CreateStore(llvm::ConstantFP::get(ir.getDoubleTy(), ir::fold_start(fold.elements.fold)),
+                 fold.last);
+}
+
+namespace {
+
+/// The block of segments that ends before `segment`, as a lane of the blocks.
+void emit_end_block(llvm::IRBuilder<>& ir, HelperFunctions& helpers, const RowFold& fold,
+                    llvm::Value* segment) {
+  llvm::Value* block =
+      ir.CreateUDiv(ir.CreateSub(segment, ir.getInt64(1)), ir.getInt64(ir::kFoldBlock));
+  emit_join_one(ir, helpers, fold.blocks, block, emit_folded(ir, helpers, fold.segments));
+}
+
+}  // namespace
+
+void emit_start_row_segment(llvm::IRBuilder<>& ir, HelperFunctions& helpers, const RowFold& fold,
+                            llvm::Value* segment) {
+  emit_start_lanes(ir, fold.elements);
+  llvm::Value* in_block = ir.CreateAnd(segment, ir.getInt64(ir::kFoldBlock - 1));
+  llvm::Value* starts_block = ir.CreateAnd(ir.CreateICmpEQ(in_block, ir.getInt64(0)),
+                                           ir.CreateICmpNE(segment, ir.getInt64(0)));
+  emit_if(ir, starts_block, [&] {
+    emit_end_block(ir, helpers, fold, segment);
+    emit_start_lanes(ir, fold.segments);
+  });
+}
+
+void emit_end_row_segment(llvm::IRBuilder<>& ir, HelperFunctions& helpers, const RowFold& fold,
+                          llvm::Value* segment) {
+  llvm::Value* value = emit_folded(ir, helpers, fold.elements);
+  ir.CreateStore(value, fold.last);
+  emit_join_one(ir, helpers, fold.segments, segment, value);
+}
+
+llvm::Value* emit_row_value(llvm::IRBuilder<>& ir, HelperFunctions& helpers, const RowFold& fold,
+                            llvm::Value* segment_count) {
+  // One segment is its own value; more are a sequence, and so are more than 1,024 of those.
+  emit_if(ir, ir.CreateICmpUGT(segment_count, ir.getInt64(1)), [&] {
+    ir.CreateStore(emit_folded(ir, helpers, fold.segments), fold.last);
+    emit_if(ir, ir.CreateICmpUGT(segment_count, ir.getInt64(ir::kFoldBlock)), [&] {
+      emit_end_block(ir, helpers, fold, segment_count);
+      ir.CreateStore(emit_folded(ir, helpers, fold.blocks), fold.last);
+    });
+  });
+  return ir.CreateLoad(ir.getDoubleTy(), fold.last);
+}
+
+void emit_join_columns(const Emission& emission, Fold fold, llvm::Value* columns,
+                       llvm::Value* index, llvm::Value* mask, llvm::Value* is_first, llvm::Value* a,
+                       llvm::Value* b) {
+  llvm::IRBuilder<>& ir = emission.lanes.builder();
+  llvm::Type* type = emission.lanes.number_type(ComputeType::F64);
+  llvm::Value* place = ir.CreateGEP(ir.getDoubleTy(), columns, index);
+  llvm::Value* start = emission.lanes.number(ComputeType::F64, ir::fold_start(fold));
+  const llvm::Align alignment(8);
+  llvm::Value* before =
+      mask == nullptr
+          ? static_cast<llvm::Value*>(ir.CreateAlignedLoad(type, place, alignment))
+          : ir.CreateMaskedLoad(type, place, alignment, mask, llvm::Constant::getNullValue(type));
+  before = ir.CreateSelect(is_first, start, before);
+  llvm::Value* after = emit_joined(emission, fold, before, a, b);
+  if (mask == nullptr)
+    ir.CreateAlignedStore(after, place, alignment);
+  else
+    ir.CreateMaskedStore(after, place, alignment, mask);
+}
+
 void emit_end_segment(llvm::IRBuilder<>& ir, HelperFunctions& helpers, const FoldLanes& fold,
                       llvm::Value* segment) {
-  llvm::Value* value = ir.CreateCall(fold_function(helpers, fold.fold), {fold.lanes});
-  ir.CreateStore(value, ir.CreateInBoundsGEP(ir.getDoubleTy(), fold.segments, segment));
+  ir.CreateStore(emit_folded(ir, helpers, fold),
+                 ir.CreateInBoundsGEP(ir.getDoubleTy(), fold.segments, segment));
 }
 
 llvm::Value* emit_chunk_value(llvm::IRBuilder<>& ir, HelperFunctions& helpers,

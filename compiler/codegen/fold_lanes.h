@@ -31,6 +31,32 @@ void emit_join(const Emission& emission, const FoldLanes& fold, llvm::Value* ind
 void emit_end_segment(llvm::IRBuilder<>& ir, HelperFunctions& helpers, const FoldLanes& fold,
                       llvm::Value* segment);
 
+// ---- Rows and columns ----
+
+/// Memory for one fold of one row: blocks of values, blocks of those, and so on.
+struct RowFold {
+  FoldLanes elements;
+  FoldLanes segments;           // lanes of what segments leave
+  FoldLanes blocks;             // of what blocks of 1,024 segments leave
+  llvm::Value* last = nullptr;  // double: what the last segment left
+};
+RowFold allocate_row(llvm::IRBuilder<>& ir, builtins::Fold fold);
+/// Before the first segment of a row; before each segment, numbered from 0.
+void emit_start_row(llvm::IRBuilder<>& ir, const RowFold& fold);
+void emit_start_row_segment(llvm::IRBuilder<>& ir, HelperFunctions& helpers, const RowFold& fold,
+                            llvm::Value* segment);
+void emit_end_row_segment(llvm::IRBuilder<>& ir, HelperFunctions& helpers, const RowFold& fold,
+                          llvm::Value* segment);
+/// The row's value, of so many segments (i64, perhaps 0).
+llvm::Value* emit_row_value(llvm::IRBuilder<>& ir, HelperFunctions& helpers, const RowFold& fold,
+                            llvm::Value* segment_count);
+
+/// Joins values to those of columns, entries `index`, `index` + 1, ... of an array of float64, or,
+/// where `is_first` holds, to what the fold starts from.
+void emit_join_columns(const Emission& emission, builtins::Fold fold, llvm::Value* columns,
+                       llvm::Value* index, llvm::Value* mask, llvm::Value* is_first, llvm::Value* a,
+                       llvm::Value* b);
+
 /// The chunk's value.
 llvm::Value* emit_chunk_value(llvm::IRBuilder<>& ir, HelperFunctions& helpers,
                               const FoldLanes& fold);

@@ -7,6 +7,7 @@
 
 #include "compiler/codegen/abi_access.h"
 #include "compiler/codegen/emit_plan.h"
+#include "compiler/codegen/scalar_program.h"
 #include "compiler/codegen/scalar_scope.h"
 #include "compiler/ir/input_demand.h"
 #include "compiler/ir/phases.h"
@@ -14,13 +15,6 @@
 namespace talweg::codegen {
 
 namespace {
-
-struct Setting {
-  const plan::Plan& plan;
-  llvm::IRBuilder<>& ir;
-  llvm::Value* args;
-  ScalarScope& scope;
-};
 
 /// Truths of conditions as emitted values.
 struct EmittedTruths {
@@ -48,35 +42,6 @@ void emit_needed_inputs(const Setting& s, types::Rate rate) {
     llvm::Value* asked = demand[i].value_or(s.ir.getFalse());
     s.ir.CreateStore(s.ir.CreateSelect(asked, before, s.ir.getInt8(0)), place);
   }
-}
-
-bool is_elementary(builtins::Op op) {
-  return op >= builtins::Op::Rsqrt && op <= builtins::Op::Atan;
-}
-
-/// Elementary functions of the program that can be computed side by side: by function, then by how
-/// many calls of that function lie before one another.
-using Batches = std::map<std::pair<builtins::Op, int>, std::vector<ir::NodeId>>;
-
-Batches find_batches(const ir::Graph& graph, const plan::ScalarProgram& program) {
-  Batches batches;
-  std::set<builtins::Op> functions;
-  for (const ir::NodeId id : program.nodes)
-    if (graph[id].kind == ir::NodeKind::Apply && is_elementary(graph[id].op))
-      functions.insert(graph[id].op);
-  for (const builtins::Op function : functions) {
-    std::vector<int> calls_before(graph.nodes.size());
-    for (const ir::NodeId id : program.nodes) {
-      const ir::Node& node = graph[id];
-      int& calls = calls_before[id.index];
-      for (int k = 0; k < node.operand_count(); ++k)
-        calls = std::max(calls, calls_before[node.operands[k].index]);
-      if (node.kind != ir::NodeKind::Apply || node.op != function) continue;
-      if (node.type == ir::ValueType::Scalar) batches[{function, calls}].push_back(id);
-      ++calls;
-    }
-  }
-  return batches;
 }
 
 /// Everything that says how the call ends, computed before anything is stored.
@@ -110,46 +75,15 @@ void store_ends(const Setting& s) {
   }
 }
 
-/// Computes everything, then stores: what is read may lie where something is stored.
-void compute_program(const Setting& s, const plan::ScalarProgram& program) {
-  const ir::Graph& graph = s.plan.graph;
-  for (const auto& [function_and_level, batch] : find_batches(graph, program))
-    s.scope.compute_together(function_and_level.first, batch);
-  for (const ir::NodeId id : program.nodes) s.scope.value(id);
-  for (const std::uint32_t store : program.stores) s.scope.value(graph.stores[store].value);
-  for (const std::uint32_t hyper : program.hypers)
-    for (const ir::NodeId id : {graph.hypers[hyper].bound, graph.hypers[hyper].unless})
-      if (id.valid()) s.scope.value(id);
-  if (program.says_end) compute_ends(s);
-}
-
-void store_slots(const Setting& s, const plan::ScalarProgram& program,
-                 const std::vector<ir::NodeId>& slots_of_rate, llvm::Value* slots) {
-  for (const std::uint32_t slot : program.slots)
-    s.scope.store_slot(slots, slot, slots_of_rate[slot]);
-}
-
-void store_states(const Setting& s, const plan::ScalarProgram& program, llvm::Value* new_states) {
-  for (const std::uint32_t i : program.stores) {
-    const ir::Store& store = s.plan.graph.stores[i];
-    s.scope.store_number(new_states, store.index, store.value);
-  }
-}
-
-/// What reductions over tensors or groups fold: a value, or the product of two.
-llvm::Value* partial_value(const Setting& s, const plan::Partial& partial) {
-  llvm::Value* a = s.scope.value(partial.a);
-  return partial.b.valid() ? s.ir.CreateFMul(a, s.scope.value(partial.b)) : a;
-}
-
 void emit_program(const Setting& s, const plan::ScalarProgram& program, types::Rate rate,
                   std::uint32_t phase) {
   const ir::Graph& graph = s.plan.graph;
   const bool is_model = rate == types::Rate::Model;
   compute_program(s, program);
+  if (program.says_end) compute_ends(s);
   if (phase == 0) emit_needed_inputs(s, rate);
   const auto field = [&](std::size_t offset) { return load_pointer(s.ir, s.args, offset); };
-  store_slots(s, program, is_model ? s.plan.model_slots : s.plan.group_slots,
+  store_slots(s, program, s.plan.slots_of(is_model ? plan::Level::Model : plan::Level::Group),
               field(is_model ? offsetof(talweg_scalar_args, model_slots)
                              : offsetof(talweg_scalar_args, group_slots)));
   store_states(s, program, field(offsetof(talweg_scalar_args, new_states)));
@@ -162,7 +96,7 @@ void emit_program(const Setting& s, const plan::ScalarProgram& program, types::R
   }
   llvm::Value* partials = field(offsetof(talweg_scalar_args, partials));
   for (const std::uint32_t i : program.partials)
-    s.ir.CreateStore(partial_value(s, s.plan.group_partials[i]),
+    s.ir.CreateStore(partial_value(s, s.plan.partials_of(plan::PartialKind::Group)[i]),
                      s.ir.CreateConstInBoundsGEP1_64(s.ir.getDoubleTy(), partials, i));
   if (program.says_end) store_ends(s);
 }
@@ -173,7 +107,7 @@ void emit_scalars(llvm::Function& function, const plan::Plan& plan, HelperFuncti
   llvm::Value* args = function.getArg(1);
   const auto field = [&](std::size_t offset) { return load_pointer(ir, args, offset); };
   const plan::Phase& of = plan.phases[phase];
-  const plan::ScalarProgram& program = rate == types::Rate::Model ? of.model : of.group;
+  const plan::ScalarProgram& program = of[plan::level_of(rate)];
   ScalarSources sources{.args = args,
                         .model_slots = field(offsetof(talweg_scalar_args, model_slots)),
                         .reduced = field(offsetof(talweg_scalar_args, reduced)),
@@ -195,116 +129,6 @@ void emit_model_scalars(llvm::Function& function, const plan::Plan& plan, std::u
 void emit_group_scalars(llvm::Function& function, const plan::Plan& plan, std::uint32_t phase,
                         HelperFunctions& helpers) {
   emit_scalars(function, plan, helpers, types::Rate::Group, phase);
-}
-
-namespace {
-
-/// What one tensor's scalars are computed from and where they go.
-class TensorFunction {
- public:
-  TensorFunction(llvm::Function& function, const plan::Plan& plan,
-                 const plan::ScalarProgram& program, HelperFunctions& helpers)
-      : function_(function),
-        plan_(plan),
-        program_(program),
-        helpers_(helpers),
-        ir_(llvm::BasicBlock::Create(function.getContext(), "entry", &function)),
-        args_(function.getArg(1)) {}
-
-  /// for (tensor = tensor_begin; tensor < tensor_end; ++tensor) ..., but for those without
-  /// gradient.
-  void emit() {
-    llvm::BasicBlock* entry = ir_.GetInsertBlock();
-    llvm::BasicBlock* head = block("tensor");
-    llvm::BasicBlock* present = block("present");
-    llvm::BasicBlock* next = block("next");
-    llvm::BasicBlock* done = block("done");
-    llvm::Value* begin = ir_.CreateZExt(function_.getArg(2), ir_.getInt64Ty());
-    llvm::Value* end = ir_.CreateZExt(function_.getArg(3), ir_.getInt64Ty());
-    ir_.CreateCondBr(ir_.CreateICmpULT(begin, end), head, done);
-    ir_.SetInsertPoint(head);
-    llvm::PHINode* tensor = ir_.CreatePHI(ir_.getInt64Ty(), 2);
-    tensor->addIncoming(begin, entry);
-    const std::size_t streams = plan::stream_count(plan_);
-    llvm::Value* row = entry_address(ir_, field(offsetof(talweg_pass_args, pointers)), tensor,
-                                     streams * sizeof(void*));
-    llvm::Value* gradient = load_pointer(ir_, row, TALWEG_STREAM_GRAD * sizeof(void*));
-    ir_.CreateCondBr(ir_.CreateIsNull(gradient), next, present);
-    ir_.SetInsertPoint(present);
-    emit_tensor(tensor);
-    ir_.CreateBr(next);
-    ir_.SetInsertPoint(next);
-    llvm::Value* following = ir_.CreateNUWAdd(tensor, ir_.getInt64(1));
-    tensor->addIncoming(following, next);
-    ir_.CreateCondBr(ir_.CreateICmpULT(following, end), head, done);
-    ir_.SetInsertPoint(done);
-    ir_.CreateRetVoid();
-  }
-
- private:
-  llvm::BasicBlock* block(const char* name) {
-    return llvm::BasicBlock::Create(function_.getContext(), name, &function_);
-  }
-  llvm::Value* field(std::size_t offset) { return load_pointer(ir_, args_, offset); }
-
-  /// The row of a tensor or group in a table with `columns` entries of 8 bytes.
-  llvm::Value* row_of(std::size_t offset, llvm::Value* index, std::size_t columns) {
-    return entry_address(ir_, field(offset), index, columns * sizeof(double));
-  }
-
-  void emit_tensor(llvm::Value* tensor) {
-    llvm::Value* groups = field(offsetof(talweg_pass_args, tensor_groups));
-    llvm::Value* group = ir_.CreateZExt(
-        ir_.CreateLoad(ir_.getInt32Ty(), entry_address(ir_, groups, tensor, sizeof(std::uint32_t))),
-        ir_.getInt64Ty());
-    const std::size_t states = plan_.graph.states.size();
-    llvm::Value* slots =
-        row_of(offsetof(talweg_pass_args, tensor_slots), tensor, plan_.tensor_slots.size());
-    const ScalarSources sources{
-        .args = entry_address(ir_, field(offsetof(talweg_pass_args, group_args)), group,
-                              sizeof(talweg_scalar_args)),
-        .model_slots = field(offsetof(talweg_pass_args, model_slots)),
-        .group_slots =
-            row_of(offsetof(talweg_pass_args, group_slots), group, plan_.group_slots.size()),
-        .tensor_slots = slots,
-        .facts = row_of(offsetof(talweg_pass_args, tensor_facts), tensor, plan_.graph.facts.size()),
-        .tensor_states = row_of(offsetof(talweg_pass_args, tensor_states), tensor, states),
-        .tensor_inputs =
-            row_of(offsetof(talweg_pass_args, tensor_inputs), tensor, plan_.graph.inputs.size()),
-        .reduced =
-            row_of(offsetof(talweg_pass_args, tensor_reduced), tensor, plan_.reductions.size()),
-        .program = &program_};
-    ScalarScope scope(plan_, {Lanes(ir_, 1), plan_.compute, &helpers_}, sources);
-    const Setting setting{plan_, ir_, sources.args, scope};
-    compute_program(setting, program_);
-    store_slots(setting, program_, plan_.tensor_slots, slots);
-    store_states(setting, program_,
-                 row_of(offsetof(talweg_pass_args, new_tensor_states), tensor, states));
-    for (const std::uint32_t i : program_.partials) emit_partial(setting, tensor, i);
-  }
-
-  void emit_partial(const Setting& setting, llvm::Value* tensor, std::uint32_t partial) {
-    llvm::Value* count =
-        load_field(ir_, ir_.getInt64Ty(), args_, offsetof(talweg_pass_args, tensor_count));
-    llvm::Value* place = ir_.CreateAdd(ir_.CreateMul(count, ir_.getInt64(partial)), tensor);
-    ir_.CreateStore(partial_value(setting, plan_.tensor_partials[partial]),
-                    ir_.CreateGEP(ir_.getDoubleTy(),
-                                  field(offsetof(talweg_pass_args, tensor_partials)), place));
-  }
-
-  llvm::Function& function_;
-  const plan::Plan& plan_;
-  const plan::ScalarProgram& program_;
-  HelperFunctions& helpers_;
-  llvm::IRBuilder<> ir_;
-  llvm::Value* args_;
-};
-
-}  // namespace
-
-void emit_tensor_scalars(llvm::Function& function, const plan::Plan& plan, std::uint32_t phase,
-                         HelperFunctions& helpers) {
-  TensorFunction(function, plan, plan.phases[phase].tensor, helpers).emit();
 }
 
 void emit_initial_states(llvm::Function& function, const plan::Plan& plan,

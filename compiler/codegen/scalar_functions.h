@@ -1,5 +1,5 @@
-// The scalar functions of an image: what differs per step (model), per group and per tensor in one
-// phase, and initial states.
+// The scalar functions of an image: what differs per step (model) and per group in one phase, and
+// initial states.
 #pragma once
 
 #include "compiler/codegen/helper_functions.h"
@@ -12,9 +12,6 @@ void emit_model_scalars(llvm::Function& function, const plan::Plan& plan, std::u
                         HelperFunctions& helpers);
 void emit_group_scalars(llvm::Function& function, const plan::Plan& plan, std::uint32_t phase,
                         HelperFunctions& helpers);
-/// Body of a talweg_tensor_function, `function(self, args, tensor_begin, tensor_end)`.
-void emit_tensor_scalars(llvm::Function& function, const plan::Plan& plan, std::uint32_t phase,
-                         HelperFunctions& helpers);
 void emit_initial_states(llvm::Function& function, const plan::Plan& plan,
                          HelperFunctions& helpers);
 /// Body of a talweg_place_function.

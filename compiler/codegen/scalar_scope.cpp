@@ -24,9 +24,11 @@ ScalarScope::ScalarScope(const plan::Plan& plan, const Emission& emission,
       slot_[of_level[i].index] = i;
     }
   };
-  note(plan.model_slots, sources.model_slots);
-  note(plan.group_slots, sources.group_slots);
-  note(plan.tensor_slots, sources.tensor_slots);
+  note(plan.slots_of(plan::Level::Model), sources.model_slots);
+  note(plan.slots_of(plan::Level::Group), sources.group_slots);
+  note(plan.slots_of(plan::Level::Tensor), sources.tensor_slots);
+  note(plan.slots_of(plan::Level::Matrix), sources.matrix_slots);
+  note(plan.slots_of(plan::Level::Row), sources.row_slots.slots);
   if (sources.program != nullptr)
     for (const ir::NodeId id : sources.program->nodes) slots_[id.index] = nullptr;
   for (std::uint32_t i = 0; i < plan.reductions.size(); ++i)
@@ -59,6 +61,12 @@ llvm::Value* ScalarScope::value(ir::NodeId id) {
 
 llvm::Value* ScalarScope::emit(ir::NodeId id) {
   const ir::Node& node = plan_.graph[id];
+  if (node.rate == types::Rate::Row) {
+    TALWEG_CHECK(slots_of(id) != nullptr, "a value of a row without a slot");
+    return emit_line_load(
+        emission_, emit_slot_start(emission_.lanes.builder(), sources_.row_slots, slot_[id.index]),
+        sources_.row, node.type);
+  }
   TALWEG_CHECK(!types::is_array(node.rate), "a scalar function asks for a value of an element");
   if (llvm::Value* slots = slots_of(id)) return load_slot(slots, slot_[id.index], node.type);
   if (node.kind == ir::NodeKind::Reduce)
@@ -126,8 +134,8 @@ llvm::Value* ScalarScope::emit_leaf(const ir::Node& node) {
       if (node.type == ir::ValueType::Bool) return ir.getInt1(node.value != 0);
       return llvm::ConstantFP::get(number, node.value);
     case ir::NodeKind::State:
-      if (node.rate == types::Rate::Tensor)
-        return load_number(sources_.tensor_states, node.index, node.type);
+      if (node.rate == types::Rate::Tensor || node.rate == types::Rate::Matrix)
+        return load_number(sources_.states, node.index, node.type);
       return load_entry(offsetof(talweg_scalar_args, states), number, node.index);
     case ir::NodeKind::Input:
       if (node.rate == types::Rate::Tensor)

@@ -1,24 +1,29 @@
-// Values slower than element inside one emitted function: read from slots where earlier code left
-// them, else from the arguments of the scalar functions, else computed.
+// Values slower than element (and but for those of columns) inside one emitted function: read from
+// slots where earlier code left them, else from the arguments of the scalar functions, else
+// computed.
 #pragma once
 
 #include <span>
 #include <vector>
 
+#include "compiler/codegen/line_slots.h"
 #include "compiler/codegen/operations.h"
 #include "compiler/plan/plan.h"
 
 namespace talweg::codegen {
 
-/// Where a function finds what it does not compute. Arrays are of the function's model, group or
-/// tensor.
+/// Where a function finds what it does not compute. Arrays are of its model, group, tensor or
+/// matrix.
 struct ScalarSources {
   llvm::Value* args = nullptr;         // a talweg_scalar_args
   llvm::Value* model_slots = nullptr;  // null: not there to be read
   llvm::Value* group_slots = nullptr;
   llvm::Value* tensor_slots = nullptr;
-  llvm::Value* facts = nullptr;  // float64, as what follows
-  llvm::Value* tensor_states = nullptr;
+  llvm::Value* matrix_slots = nullptr;
+  LineSlots row_slots = {};
+  llvm::Value* row = nullptr;     // i64: its number
+  llvm::Value* facts = nullptr;   // float64, as what follows
+  llvm::Value* states = nullptr;  // of a tensor or matrix
   llvm::Value* tensor_inputs = nullptr;
   llvm::Value* reduced = nullptr;
   const plan::ScalarProgram* program = nullptr;  // its nodes are computed, whatever has slots

@@ -94,21 +94,40 @@ class CompiledProgram final : public Program {
     return support::ok();
   }
 
+  static talweg_reduction_info info_of(const plan::Plan& plan,
+                                       const plan::PlannedReduction& reduction) {
+    const bool counts = plan.graph[reduction.node].fold == builtins::Fold::Count;
+    const std::uint32_t place =
+        counts ? 0 : plan.partials_of(reduction.kind)[reduction.partial].place;
+    const bool is_blocks = reduction.kind == plan::PartialKind::LineBlock;
+    return reduction_info(plan.graph, reduction.node, reduction.phase, place,
+                          is_blocks ? reduction.partial : UINT32_MAX);
+  }
+
   /// The functions of a step, a view or an initial value in the linked code; no name: none.
   support::Status find_kernels(const plan::Plan& plan, const codegen::KernelSymbols& symbols,
                                Kernels& result) {
     const auto count = [](const auto& list) { return static_cast<std::uint32_t>(list.size()); };
     talweg_kernels& kernels = result.kernels;
-    kernels.model_slot_count = count(plan.model_slots);
-    kernels.group_slot_count = count(plan.group_slots);
-    kernels.tensor_slot_count = count(plan.tensor_slots);
-    kernels.chunk_partial_count = count(plan.chunk_partials);
-    kernels.tensor_partial_count = count(plan.tensor_partials);
-    kernels.group_partial_count = count(plan.group_partials);
+    const auto slots = [&](plan::Level level) { return count(plan.slots_of(level)); };
+    const auto partials = [&](plan::PartialKind kind) { return count(plan.partials_of(kind)); };
+    using enum plan::PartialKind;
+    kernels.model_slot_count = slots(plan::Level::Model);
+    kernels.group_slot_count = slots(plan::Level::Group);
+    kernels.tensor_slot_count = slots(plan::Level::Tensor);
+    kernels.matrix_slot_count = slots(plan::Level::Matrix);
+    kernels.row_slot_count = slots(plan::Level::Row);
+    kernels.col_slot_count = slots(plan::Level::Col);
+    kernels.chunk_partial_count = partials(Chunk);
+    kernels.group_partial_count = partials(Group);
+    kernels.tensor_partial_count = partials(Tensor);
+    kernels.matrix_partial_count = partials(Matrix);
+    kernels.row_partial_count = partials(LineRow) + partials(Row);
+    kernels.col_partial_count = partials(LineBlock) + partials(Col);
+    kernels.block_partial_count = partials(LineBlock);
     kernels.end_phase = plan.end_phase;
     for (const plan::PlannedReduction& reduction : plan.reductions)
-      result.reductions.push_back(
-          reduction_info(plan.graph, reduction.node, reduction.phase, reduction.partial));
+      result.reductions.push_back(info_of(plan, reduction));
     support::Status status = support::ok();
     const auto find = [&](auto& function, const std::string& symbol) {
       if (status && !symbol.empty()) status = set(function, symbol);
@@ -116,9 +135,14 @@ class CompiledProgram final : public Program {
     find(kernels.place, symbols.place);
     for (std::size_t i = 0; i < symbols.phases.size(); ++i) {
       talweg_phase& phase = result.phases.emplace_back();
-      find(phase.model_scalars, symbols.phases[i].model_scalars);
-      find(phase.group_scalars, symbols.phases[i].group_scalars);
-      find(phase.tensor_scalars, symbols.phases[i].tensor_scalars);
+      const auto& levels = symbols.phases[i].levels;
+      find(phase.model_scalars, levels[static_cast<std::size_t>(plan::Level::Model)]);
+      find(phase.group_scalars, levels[static_cast<std::size_t>(plan::Level::Group)]);
+      find(phase.tensor_scalars, levels[static_cast<std::size_t>(plan::Level::Tensor)]);
+      find(phase.matrix_scalars, levels[static_cast<std::size_t>(plan::Level::Matrix)]);
+      find(phase.row_scalars, levels[static_cast<std::size_t>(plan::Level::Row)]);
+      find(phase.col_scalars, levels[static_cast<std::size_t>(plan::Level::Col)]);
+      find(phase.lines, symbols.phases[i].lines);
       find(phase.pass, symbols.phases[i].pass);
       if (!plan.phases[i].pass) continue;
       phase.read_bytes_per_element = plan.phases[i].pass->read_bytes_per_element;

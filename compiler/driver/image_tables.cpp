@@ -58,8 +58,27 @@ talweg_fact_kind abi_fact(types::FactKind kind) {
       return TALWEG_FACT_NAMED;
     case types::FactKind::Tagged:
       return TALWEG_FACT_TAGGED;
+    case types::FactKind::Rows:
+      return TALWEG_FACT_ROWS;
+    case types::FactKind::Cols:
+      return TALWEG_FACT_COLS;
+    case types::FactKind::Matrices:
+      return TALWEG_FACT_MATRICES;
   }
   TALWEG_UNREACHABLE("a fact outside the enumeration");
+}
+
+talweg_split abi_split(const std::optional<types::Split>& split) {
+  if (!split) return TALWEG_SPLIT_NONE;
+  switch (*split) {
+    case types::Split::FirstRest:
+      return TALWEG_SPLIT_FIRST_REST;
+    case types::Split::LastTwo:
+      return TALWEG_SPLIT_LAST_TWO;
+    case types::Split::TwoLargest:
+      return TALWEG_SPLIT_TWO_LARGEST;
+  }
+  TALWEG_UNREACHABLE("a split outside the enumeration");
 }
 
 talweg_dtype abi_dtype(types::ComputeType compute) {
@@ -132,6 +151,7 @@ ImageTables::ImageTables(const ir::Graph& graph, types::ComputeType compute, std
   image_.doc = keep(graph.doc);
   image_.isa = keep(isa);
   image_.stream_count = kFirstStateStream;
+  image_.split = abi_split(graph.split);
   add_hypers(graph);
   add_states(graph, compute);
   add_inputs(graph);
@@ -176,7 +196,8 @@ void ImageTables::add_states(const ir::Graph& graph, types::ComputeType compute)
     info.doc = keep(state.doc);
     info.stream = is_element ? image_.stream_count++ : kNoStream;
     info.rate = static_cast<std::uint8_t>(abi_rate(state.rate));
-    info.dtype = static_cast<std::uint8_t>(is_element ? abi_dtype(compute) : TALWEG_F64);
+    const bool is_array = types::is_array(state.rate);
+    info.dtype = static_cast<std::uint8_t>(is_array ? abi_dtype(compute) : TALWEG_F64);
     info.is_stored = std::ranges::any_of(graph.stores, [&](const ir::Store& store) {
       return store.target == ir::StoreTarget::State && store.index == i;
     });
@@ -264,13 +285,36 @@ talweg_kernels ImageTables::keep(Kernels kernels) {
   return kept.kernels;
 }
 
+bool folds_lines(const ir::Node& reduction) {
+  return reduction.over == types::Rate::Element &&
+         !types::fits(reduction.rate, types::Rate::Tensor);
+}
+
 talweg_reduction_source reduction_source(const ir::Node& reduction) {
-  if (reduction.over == types::Rate::Group) return TALWEG_FROM_GROUPS;
-  return reduction.over == types::Rate::Tensor ? TALWEG_FROM_TENSORS : TALWEG_FROM_CHUNKS;
+  switch (reduction.over) {
+    case types::Rate::Group:
+      return TALWEG_FROM_GROUPS;
+    case types::Rate::Tensor:
+      return TALWEG_FROM_TENSORS;
+    case types::Rate::Matrix:
+      return TALWEG_FROM_MATRICES;
+    case types::Rate::Row:
+      return TALWEG_FROM_ROWS;
+    case types::Rate::Col:
+      return TALWEG_FROM_COLS;
+    case types::Rate::Element:
+      if (!folds_lines(reduction)) return TALWEG_FROM_CHUNKS;
+      return reduction.rate == types::Rate::Col ? TALWEG_FROM_COLS : TALWEG_FROM_ROWS;
+    case types::Rate::Const:
+    case types::Rate::Model:
+      break;
+  }
+  TALWEG_UNREACHABLE("nothing is slower than the model");
 }
 
 talweg_reduction_info reduction_info(const ir::Graph& graph, ir::NodeId reduction,
-                                     std::uint32_t phase, std::uint32_t partial) {
+                                     std::uint32_t phase, std::uint32_t partial,
+                                     std::uint32_t blocks) {
   const ir::Node& node = graph[reduction];
   const auto fold = [&] {
     switch (node.fold) {
@@ -294,6 +338,7 @@ talweg_reduction_info reduction_info(const ir::Graph& graph, ir::NodeId reductio
   info.counts = node.fold == builtins::Fold::Count ? 1 : 0;
   info.phase = phase;
   info.partial = partial;
+  info.blocks = blocks;
   info.domain = domain == domains.end() || !types::fits(node.rate, types::Rate::Group)
                     ? UINT32_MAX
                     : static_cast<std::uint32_t>(domain - domains.begin());

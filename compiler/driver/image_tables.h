@@ -65,10 +65,13 @@ class ImageTables {
 };
 
 /// What the runtime folds for a reduction. `partial` is the place of what it folds among the
-/// partial results of its source.
+/// partial results of its source, `blocks` among those of row blocks, where they make its columns.
 talweg_reduction_info reduction_info(const ir::Graph& graph, ir::NodeId reduction,
-                                     std::uint32_t phase, std::uint32_t partial);
+                                     std::uint32_t phase, std::uint32_t partial,
+                                     std::uint32_t blocks);
 talweg_reduction_source reduction_source(const ir::Node& reduction);
+/// True if the pass over lines leaves what it folds: elements, per matrix, row or column.
+bool folds_lines(const ir::Node& reduction);
 
 /// By node: true if what a step leaves behind (stores, bound hypers) depends on it.
 std::vector<bool> live_nodes(const ir::Graph& graph);

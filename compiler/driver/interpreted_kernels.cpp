@@ -1,10 +1,9 @@
 #include "compiler/driver/interpreted_kernels.h"
 
 #include <algorithm>
-#include <array>
-#include <cfenv>
 #include <utility>
 
+#include "compiler/driver/default_modes.h"
 #include "compiler/ir/input_demand.h"
 #include "compiler/ir/phases.h"
 #include "compiler/ir/sequence.h"
@@ -13,21 +12,6 @@
 namespace talweg::driver {
 
 namespace {
-
-/// Default floating-point modes while it lives, the caller's afterwards.
-class DefaultModes {
- public:
-  DefaultModes() {
-    std::fegetenv(&saved_);
-    std::fesetenv(FE_DFL_ENV);
-  }
-  ~DefaultModes() { std::fesetenv(&saved_); }
-  DefaultModes(const DefaultModes&) = delete;
-  DefaultModes& operator=(const DefaultModes&) = delete;
-
- private:
-  std::fenv_t saved_{};
-};
 
 /// Truths of conditions that a machine has computed.
 struct KnownTruths {
@@ -55,10 +39,12 @@ InterpretedKernels::InterpretedKernels(ir::Graph graph, types::ComputeType compu
       tables_(tables),
       domains_(ir::find_domains(graph_)) {
   const std::vector<std::uint32_t> phases = ir::find_phases(graph_);
-  std::array<std::uint32_t, 3> partials{};
   for (const ir::NodeId id : ir::find_reductions(graph_)) {
-    std::uint32_t& next = partials[reduction_source(graph_[id])];
-    reductions_.push_back({id, reduction_info(graph_, id, phases[id.index], next++)});
+    const ir::Node& node = graph_[id];
+    const bool is_blocks = folds_lines(node) && node.rate == types::Rate::Col;
+    const std::uint32_t partial = partial_counts_[reduction_source(node)]++;
+    const std::uint32_t blocks = is_blocks ? block_partial_count_++ : UINT32_MAX;
+    reductions_.push_back({id, reduction_info(graph_, id, phases[id.index], partial, blocks)});
     last_phase_ = std::max(last_phase_, phases[id.index]);
   }
   const auto end_at = [&](ir::NodeId id) {
@@ -72,16 +58,16 @@ InterpretedKernels::InterpretedKernels(ir::Graph graph, types::ComputeType compu
 Kernels InterpretedKernels::kernels() {
   Kernels result;
   for (std::uint32_t i = 0; i <= last_phase_; ++i) result.phases.push_back(phase(i == last_phase_));
-  const auto count = [&](talweg_reduction_source source) {
-    return static_cast<std::uint32_t>(std::ranges::count_if(
-        reductions_, [&](const Reduced& reduced) { return reduced.info.source == source; }));
-  };
   for (const Reduced& reduced : reductions_) result.reductions.push_back(reduced.info);
   result.kernels.self = this;
   result.kernels.end_phase = end_phase_;
-  result.kernels.chunk_partial_count = count(TALWEG_FROM_CHUNKS);
-  result.kernels.tensor_partial_count = count(TALWEG_FROM_TENSORS);
-  result.kernels.group_partial_count = count(TALWEG_FROM_GROUPS);
+  result.kernels.chunk_partial_count = partial_counts_[TALWEG_FROM_CHUNKS];
+  result.kernels.tensor_partial_count = partial_counts_[TALWEG_FROM_TENSORS];
+  result.kernels.group_partial_count = partial_counts_[TALWEG_FROM_GROUPS];
+  result.kernels.matrix_partial_count = partial_counts_[TALWEG_FROM_MATRICES];
+  result.kernels.row_partial_count = partial_counts_[TALWEG_FROM_ROWS];
+  result.kernels.col_partial_count = partial_counts_[TALWEG_FROM_COLS];
+  result.kernels.block_partial_count = block_partial_count_;
   return result;
 }
 
@@ -103,6 +89,7 @@ talweg_phase InterpretedKernels::phase(bool stores) const {
                               std::uint32_t end) {
       kernels_of(self).run_tensors(*args, begin, end);
     };
+  if (graph_.split) add_line_functions(phase, stores);
   if (stores)
     phase.pass = [](void* self, const talweg_pass_args* args, std::uint32_t begin,
                     std::uint32_t end) { kernels_of(self).run_pass(*args, begin, end, true); };
@@ -188,14 +175,6 @@ double InterpretedKernels::scalar(const ir::Machine& machine, ir::NodeId id) con
 }
 
 // ---- Scalars ----
-
-/// Calls leave(reduction, operands) for those that fold what `source` leaves.
-template <class Leave>
-void InterpretedKernels::visit_partials(talweg_reduction_source source, Leave leave) const {
-  for (const Reduced& reduced : reductions_)
-    if (reduced.info.source == source && reduced.info.counts == 0)
-      leave(reduced, graph_[reduced.node].operands);
-}
 
 void InterpretedKernels::run_scalars(const talweg_scalar_args& args, types::Rate rate) const {
   const DefaultModes modes;
@@ -302,19 +281,40 @@ void InterpretedKernels::store(void* stream, std::uint64_t element, double value
     static_cast<float*>(stream)[element] = static_cast<float>(value);
 }
 
+/// What is slower than matrices.
+void InterpretedKernels::prepare_tensor(ir::Machine& machine, const talweg_pass_args& args,
+                                        std::uint32_t tensor) const {
+  machine.run_scalars(context(args.group_args[args.tensor_groups[tensor]]));
+  run_tensor(machine, args, tensor);
+}
+
+void InterpretedKernels::load_element(const talweg_pass_args& args, std::uint32_t tensor,
+                                      std::uint64_t at, ir::ElementContext& element) const {
+  const talweg_image& image = tables_.image();
+  void* const* streams = args.pointers + std::size_t{tensor} * image.stream_count;
+  element.states.resize(graph_.states.size());
+  element.inputs.resize(graph_.inputs.size());
+  element.param = load(streams[TALWEG_STREAM_PARAM], at);
+  if (image.uses_gradient != 0) element.grad = load(streams[TALWEG_STREAM_GRAD], at);
+  for (std::size_t i = 0; i < graph_.states.size(); ++i)
+    if (image.states[i].stream != UINT32_MAX && streams[image.states[i].stream] != nullptr)
+      element.states[i] = load(streams[image.states[i].stream], at);
+  for (std::size_t i = 0; i < graph_.inputs.size(); ++i)
+    if (image.inputs[i].stream != UINT32_MAX && streams[image.inputs[i].stream] != nullptr)
+      element.inputs[i] = load(streams[image.inputs[i].stream], at);
+}
+
 void InterpretedKernels::run_pass(const talweg_pass_args& args, std::uint32_t begin,
                                   std::uint32_t end, bool stores) const {
   const DefaultModes modes;
   ir::Machine machine(graph_, compute_);
-  std::uint32_t machine_group = UINT32_MAX;
+  std::uint32_t last_tensor = UINT32_MAX;
   for (std::uint32_t i = begin; i < end; ++i) {
     const std::uint32_t tensor = args.chunks[i].tensor_index;
     void* const* streams = args.pointers + std::size_t{tensor} * tables_.image().stream_count;
     if (streams[TALWEG_STREAM_GRAD] == nullptr) continue;
-    const std::uint32_t group = args.tensor_groups[tensor];
-    if (group != machine_group) machine.run_scalars(context(args.group_args[group]));
-    machine_group = group;
-    run_tensor(machine, args, tensor);
+    if (tensor != last_tensor) prepare_tensor(machine, args, tensor);
+    last_tensor = tensor;
     run_chunk(machine, args, i, stores);
   }
 }
@@ -346,20 +346,9 @@ void InterpretedKernels::run_chunk(ir::Machine& machine, const talweg_pass_args&
   const talweg_chunk& chunk = args.chunks[index];
   void* const* streams = args.pointers + std::size_t{chunk.tensor_index} * image.stream_count;
   std::vector<std::vector<double>> first(reductions_.size()), second(reductions_.size());
-  ir::ElementContext element;
-  element.states.resize(graph_.states.size());
-  element.inputs.resize(graph_.inputs.size());
   for (std::uint64_t at = chunk.first_element; at < chunk.first_element + chunk.element_count;
        ++at) {
-    element.param = load(streams[TALWEG_STREAM_PARAM], at);
-    if (image.uses_gradient != 0) element.grad = load(streams[TALWEG_STREAM_GRAD], at);
-    for (std::size_t i = 0; i < graph_.states.size(); ++i)
-      if (image.states[i].stream != UINT32_MAX && streams[image.states[i].stream] != nullptr)
-        element.states[i] = load(streams[image.states[i].stream], at);
-    for (std::size_t i = 0; i < graph_.inputs.size(); ++i)
-      if (image.inputs[i].stream != UINT32_MAX && streams[image.inputs[i].stream] != nullptr)
-        element.inputs[i] = load(streams[image.inputs[i].stream], at);
-    machine.run_element(element);
+    run_at_element(machine, args, chunk.tensor_index, at);
     if (stores) {
       store_element(machine, streams, at);
       continue;

@@ -4,6 +4,8 @@
 // stores.
 #pragma once
 
+#include <array>
+#include <span>
 #include <vector>
 
 #include "compiler/driver/image_tables.h"
@@ -38,8 +40,13 @@ class InterpretedKernels {
   [[nodiscard]] double scalar(const ir::Machine& machine, ir::NodeId id) const;
   [[nodiscard]] static bool holds(const ir::Machine& machine, ir::NodeId id);
   void run_scalars(const talweg_scalar_args& args, types::Rate rate) const;
+  /// Calls leave(reduction, operands) for those that fold what `source` leaves.
   template <class Leave>
-  void visit_partials(talweg_reduction_source source, Leave leave) const;
+  void visit_partials(talweg_reduction_source source, Leave leave) const {
+    for (const Reduced& reduced : reductions_)
+      if (reduced.info.source == source && reduced.info.counts == 0)
+        leave(reduced, graph_[reduced.node].operands);
+  }
   void set_bound(const talweg_scalar_args& args, const ir::Machine& machine, std::size_t i) const;
   void set_ends(const talweg_scalar_args& args, const ir::Machine& machine) const;
   void clear_unread_inputs(const talweg_scalar_args& args, types::Rate rate) const;
@@ -52,6 +59,23 @@ class InterpretedKernels {
   [[nodiscard]] double load(const void* stream, std::uint64_t element) const;
   void store(void* stream, std::uint64_t element, double value) const;
   [[nodiscard]] bool stays(const ir::Machine& machine, const ir::Store& store) const;
+  // interpreted_lines.cpp
+  void run_at_line(ir::Machine& machine, const talweg_pass_args& args, types::Rate rate,
+                   std::uint64_t number) const;
+  void run_at_element(ir::Machine& machine, const talweg_pass_args& args, std::uint32_t tensor,
+                      std::uint64_t element) const;
+  void run_lines_of(const talweg_pass_args& args, types::Rate rate,
+                    std::span<const talweg_line_chunk> chunks, bool stores) const;
+  void leave_line(const ir::Machine& machine, const talweg_pass_args& args, types::Rate rate,
+                  std::uint64_t number, bool stores) const;
+  void run_blocks(const talweg_pass_args& args, std::uint32_t begin, std::uint32_t end) const;
+  void run_block(ir::Machine& machine, const talweg_pass_args& args, std::uint32_t block) const;
+  void load_element(const talweg_pass_args& args, std::uint32_t tensor, std::uint64_t element,
+                    ir::ElementContext& context) const;
+  void add_line_functions(talweg_phase& phase, bool stores) const;
+  void prepare_tensor(ir::Machine& machine, const talweg_pass_args& args,
+                      std::uint32_t tensor) const;
+
   void store_element(const ir::Machine& machine, void* const* streams, std::uint64_t element) const;
 
   struct Reduced {
@@ -65,6 +89,8 @@ class InterpretedKernels {
   const ImageTables& tables_;
   std::vector<ir::NodeId> domains_;
   std::vector<Reduced> reductions_;
+  std::array<std::uint32_t, 6> partial_counts_{};  // by source
+  std::uint32_t block_partial_count_ = 0;
   std::uint32_t last_phase_ = 0;
   std::uint32_t end_phase_ = 0;
 };

@@ -2,8 +2,9 @@
 //
 // Everything is a value: a branch is a `select`, an assignment is the value that is stored at the
 // end. There are no loops and no side effects; every operation is total. Three value types: Scalar
-// is float64 (rates const to matrix), Array is the compute type (any rate: an Array of group rate
-// is a scalar rounded once, on its way into an array operation), Bool.
+// is float64 (rates const to matrix; of rate row and col what reductions give, before it is
+// rounded), Array is the compute type (any rate: an Array of group rate is a scalar rounded once,
+// on its way into an array operation), Bool.
 //
 // A reduction is a node too, the only one that is slower than its operands. In which order it folds
 // them depends on shapes alone (ir/sequence.h).
@@ -19,6 +20,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -28,6 +30,7 @@
 #include "compiler/types/fact.h"
 #include "compiler/types/interval.h"
 #include "compiler/types/rate.h"
+#include "compiler/types/split.h"
 
 namespace talweg::ir {
 
@@ -146,7 +149,8 @@ struct Graph {
   std::vector<types::Fact> facts;
   std::vector<ViewInfo> views;
   std::vector<Requirement> requirements;
-  std::vector<Node> nodes;  // operands before users
+  std::optional<types::Split> split;  // what rates matrix, row and col mean; nothing: it has none
+  std::vector<Node> nodes;            // operands before users
   std::vector<Store> stores;
   // How the call ends: Bool, of model rate, never both true; not valid: false. The values of stores
   // are right however it ends: those of what does not take effect are what was there.

@@ -218,6 +218,9 @@ Machine::Machine(const Graph& graph, ComputeType compute)
     if (graph.nodes[i].kind == NodeKind::Reduce) reduction_[i] = reductions++;
     (types::fits(rate, Rate::Group) ? scalar_nodes_
      : rate == Rate::Tensor         ? tensor_nodes_
+     : rate == Rate::Matrix         ? matrix_nodes_
+     : rate == Rate::Row            ? row_nodes_
+     : rate == Rate::Col            ? col_nodes_
                                     : element_nodes_)
         .emplace_back(i);
   }
@@ -238,6 +241,19 @@ void Machine::run_tensor(const TensorContext& context) {
     values_[id.index] = node.kind == NodeKind::Reduce
                             ? Value{.number = context.reduced[reduction_[id.index]]}
                             : tensor_value(graph_, node, compute_, context, values_);
+  }
+}
+
+void Machine::run_line(Rate rate, const LineContext& context) {
+  const auto& nodes = rate == Rate::Matrix ? matrix_nodes_
+                      : rate == Rate::Row  ? row_nodes_
+                                           : col_nodes_;
+  for (const NodeId id : nodes) {
+    const Node& node = graph_[id];
+    values_[id.index] =
+        node.kind == NodeKind::Reduce  ? Value{.number = context.reduced[reduction_[id.index]]}
+        : node.kind == NodeKind::State ? Value{.number = context.states[node.index]}
+                                       : compute_node(graph_, node, compute_, values_);
   }
 }
 

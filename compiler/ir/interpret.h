@@ -43,6 +43,12 @@ struct TensorContext {
   std::span<const double> reduced;  // by reduction; those of rate tensor
 };
 
+/// What one matrix, row or column sees.
+struct LineContext {
+  std::vector<double> states;   // by state; those of its rate
+  std::vector<double> reduced;  // by reduction; those of its rate
+};
+
 /// What one element sees.
 struct ElementContext {
   double param = 0;
@@ -60,6 +66,8 @@ class Machine {
   void run_scalars(const ScalarContext& context);
   /// Evaluates every node of rate tensor; run_scalars came before.
   void run_tensor(const TensorContext& context);
+  /// Evaluates every node of rate matrix, row or col; slower ones came before.
+  void run_line(Rate rate, const LineContext& context);
   /// Evaluates every faster node for one element; run_scalars and run_tensor came before.
   void run_element(const ElementContext& context);
   /// What a node was when it was evaluated last.
@@ -70,7 +78,8 @@ class Machine {
   types::ComputeType compute_;
   std::vector<Value> values_;
   std::vector<std::uint32_t> reduction_;  // by node: which one it is
-  std::vector<NodeId> scalar_nodes_, tensor_nodes_, element_nodes_;
+  std::vector<NodeId> scalar_nodes_, tensor_nodes_, matrix_nodes_, row_nodes_, col_nodes_,
+      element_nodes_;
 };
 
 /// One operation on values of a type: the definition every target is compared with.

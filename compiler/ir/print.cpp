@@ -151,6 +151,7 @@ void print_tables(const Graph& graph, std::string& text) {
     if (input.present.valid()) fmt::format_to(out, " present %{}", input.present.index);
     fmt::format_to(out, "{}\n", doc_text(input.doc));
   }
+  if (graph.split) fmt::format_to(out, "split {}\n", quoted(types::to_text(*graph.split)));
   for (const types::Fact& fact : graph.facts) fmt::format_to(out, "fact {}\n", fact_text(fact));
   for (const ViewInfo& view : graph.views)
     fmt::format_to(out, "view {}: %{}{}\n", name_text(view.name), view.value.index,

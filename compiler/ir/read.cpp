@@ -36,10 +36,10 @@ constexpr std::pair<std::string_view, NodeKind> kNodeWords[] = {
     {"reduce", NodeKind::Reduce},
 };
 constexpr std::pair<std::string_view, types::FactKind> kFactWords[] = {
-    {"rank", types::FactKind::Rank},
-    {"size", types::FactKind::Size},
-    {"named", types::FactKind::Named},
-    {"tagged", types::FactKind::Tagged}};
+    {"rank", types::FactKind::Rank},        {"size", types::FactKind::Size},
+    {"named", types::FactKind::Named},      {"tagged", types::FactKind::Tagged},
+    {"rows", types::FactKind::Rows},        {"cols", types::FactKind::Cols},
+    {"matrices", types::FactKind::Matrices}};
 constexpr std::pair<std::string_view, ValueType> kTypeWords[] = {
     {"scalar", ValueType::Scalar}, {"array", ValueType::Array}, {"bool", ValueType::Bool}};
 constexpr std::pair<std::string_view, HyperInfo::Kind> kHyperWords[] = {
@@ -186,6 +186,7 @@ class Reader {
       if (!read_state()) return false;
     while (at_word("input"))
       if (!read_input()) return false;
+    if (at_word("split") && !read_split()) return false;
     while (at_word("fact"))
       if (!read_fact()) return false;
     while (at_word("view"))
@@ -295,6 +296,17 @@ class Reader {
     if (!take_new_name(graph_.views, view_names_)) return false;
     ViewInfo& view = graph_.views.back();
     return take_node_id(view.value) && take_optional_doc(view.doc);
+  }
+
+  bool read_split() {
+    advance();
+    const Token place = token_;
+    std::string text;
+    if (!take_string(text)) return false;
+    graph_.split = types::split_from_text(text);
+    if (graph_.split) return true;
+    token_ = place;
+    return fail("expected \"0 | rest\", \"last two\" or \"two largest\"");
   }
 
   bool read_requirement() {

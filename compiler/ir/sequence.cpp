@@ -45,6 +45,10 @@ double fold_block(Fold fold, std::span<const double> a, std::span<const double> 
 
 }  // namespace
 
+double join(Fold fold, double result, double a, double b) {
+  return fold == Fold::Dot ? std::fma(a, b, result) : combine(fold, result, a);
+}
+
 double fold_start(Fold fold) {
   constexpr double kInfinity = std::numeric_limits<double>::infinity();
   switch (fold) {

@@ -17,6 +17,9 @@ inline constexpr std::size_t kFoldBlock = 1024;
 /// What a fold starts from, which changes nothing: 0, +infinity or -infinity.
 double fold_start(builtins::Fold fold);
 
+/// A result of a fold with one more value; `b` is the second operand of a dot product.
+double join(builtins::Fold fold, double result, double a, double b);
+
 /// Blocks of 1,024 values: value i of a block joins lane i mod 64, in order; the lanes fold by
 /// halves (lane i with lane i + 32, then i with i + 16, ... 1). Of more than one block the results
 /// are such a sequence in their turn, of sums where the values were products. `b` is the second

@@ -21,7 +21,9 @@
 //   all
 //      Scalar or all Array. The node has the type that follows.
 //   8. A node has the rate that follows: that of its table entry, or the join of its operands.
-//   9. A Scalar is of rate const to matrix. A Bool constant is 0 or 1.
+//   9. A Scalar is not of rate element. A Bool constant is 0 or 1. Nothing is of rate matrix, row
+//   or
+//      col unless the graph says how tensors are split.
 //  13. A reduction takes numbers, Array where `over` is an array rate and else Scalar, of that rate
 //  or
 //      slower, and last a Bool over facts and constants. It is slower than `over`.
@@ -128,7 +130,10 @@ class Verifier {
     if (node.rate != rate)
       fault(id, "%{} is of rate {}, but its operands make it {}", id.index, to_text(node.rate),
             to_text(rate));
-    if (node.type == ValueType::Scalar && types::is_array(node.rate))
+    const bool is_of_matrix = !fits(node.rate, Rate::Tensor) && node.rate != Rate::Element;
+    if (is_of_matrix && !graph_.split)
+      fault(id, "%{} is of rate {} in a graph without matrices", id.index, to_text(node.rate));
+    if (node.type == ValueType::Scalar && node.rate == Rate::Element)
       fault(id, "%{} is a scalar of rate {}", id.index, to_text(node.rate));
     if (node.kind == NodeKind::Constant && node.type == ValueType::Bool && node.value != 0 &&
         node.value != 1)

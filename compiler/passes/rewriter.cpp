@@ -15,6 +15,7 @@ Rewriter::Rewriter(const ir::Graph& source)
               .facts = source.facts,
               .views = source.views,
               .requirements = source.requirements,
+              .split = source.split,
               .nodes = {},
               .stores = source.stores,
               .skipped = source.skipped,

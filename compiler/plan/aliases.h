@@ -17,10 +17,8 @@ struct Resolved {
   Truths truths;
 };
 
-/// True for values that are known before a loop over elements starts.
-inline bool is_before_loop(const ir::Node& node) {
-  return types::fits(node.rate, ir::Rate::Tensor);
-}
+/// True for values that a loop over elements finds in slots.
+inline bool is_before_loop(const ir::Node& node) { return node.rate != ir::Rate::Element; }
 
 class Aliases {
  public:

@@ -6,6 +6,9 @@
 
 namespace talweg::plan {
 
+/// Who leaves what a reduction folds.
+PartialKind kind_of(const ir::Node& reduction);
+
 /// Fills the reductions of a plan (but for their phases) and its partials.
 void find_partials(Plan& plan);
 

@@ -70,14 +70,14 @@ class Filler {
   }
 
   void add_roots() {
-    for (const std::uint32_t partial : work_.folds) {
-      const Partial& fold = plan_.chunk_partials[partial];
+    for (const auto& [kind, partial] : work_.folds) {
+      const Partial& fold = plan_.partials_of(kind)[partial];
       const bool is_wanted = std::ranges::any_of(fold.domains, [&](NodeId domain) {
         return resolved_.truths[alias(domain).index] != false;
       });
       if (!is_wanted) continue;
       const NodeId b = fold.b.valid() ? alias(fold.b) : NodeId();
-      version_.folds.push_back({partial, alias(fold.a), b});
+      version_.folds.push_back({kind, partial, alias(fold.a), b});
       need(version_.folds.back().a);
       if (b.valid()) need(b);
     }

@@ -10,9 +10,13 @@ namespace talweg::plan {
 
 /// The work of a pass before any condition is known: nodes stand for themselves.
 struct PassWork {
-  std::vector<std::uint32_t> folds;  // chunk partials that it leaves
-  std::vector<StreamStore> stores;   // to places and scratch
-  std::vector<StreamLoad> loads;     // values that earlier passes left in places and scratch
+  struct Fold {
+    PartialKind kind = PartialKind::Chunk;
+    std::uint32_t partial = 0;  // of the plan's of this kind
+  };
+  std::vector<Fold> folds;          // partial results that it leaves
+  std::vector<StreamStore> stores;  // to places and scratch
+  std::vector<StreamLoad> loads;    // values that earlier passes left in places and scratch
 };
 
 /// Fills nodes, loads, stores and folds of `version`, whose alias is that of `resolved`. False if

@@ -35,13 +35,52 @@ Traffic traffic_of(const Plan& plan, const ElementPass& pass, const LoopVersion&
   return traffic;
 }
 
+Level level_of(ir::Rate rate) {
+  switch (rate) {
+    case Rate::Const:
+    case Rate::Model:
+      return Level::Model;
+    case Rate::Group:
+      return Level::Group;
+    case Rate::Tensor:
+      return Level::Tensor;
+    case Rate::Matrix:
+      return Level::Matrix;
+    case Rate::Row:
+      return Level::Row;
+    case Rate::Col:
+      return Level::Col;
+    case Rate::Element:
+      break;
+  }
+  TALWEG_UNREACHABLE("elements are computed by passes");
+}
+
+PartialKind kind_left_by(Level level) {
+  switch (level) {
+    case Level::Group:
+      return PartialKind::Group;
+    case Level::Tensor:
+      return PartialKind::Tensor;
+    case Level::Matrix:
+      return PartialKind::Matrix;
+    case Level::Row:
+      return PartialKind::Row;
+    case Level::Col:
+      return PartialKind::Col;
+    case Level::Model:
+      break;
+  }
+  TALWEG_UNREACHABLE("there is one model: nothing folds its values");
+}
+
 namespace {
 
-/// What differs by matrix, row and column comes later; sema refuses it.
-void check_rates(const ir::Graph& graph) {
-  for (const ir::Node& node : graph.nodes)
-    TALWEG_CHECK(node.rate == Rate::Element || types::fits(node.rate, Rate::Tensor),
-                 "a plan has values per model, group, tensor and element");
+template <class Visit>
+void visit_passes(const Plan& plan, Visit visit) {
+  for (const Phase& phase : plan.phases)
+    for (const auto* pass : {&phase.lines, &phase.pass})
+      if (*pass) visit(**pass);
 }
 
 void count_traffic(const Plan& plan, ElementPass& pass) {
@@ -63,13 +102,17 @@ void add_phases(Plan& plan, const Aliases& aliases, const Schedule& schedule) {
   const std::vector<Stream> streams = make_streams(plan.graph, schedule.saved.size());
   plan.phases.resize(schedule.phase_count);
   for (std::uint32_t i = 0; i < schedule.phase_count; ++i) {
+    const auto fill = [&](std::optional<ElementPass>& place, const PassWork& work) {
+      ElementPass& pass = place.emplace();
+      pass.streams = streams;
+      pass.versions = make_versions(plan, aliases, streams, work, i >= schedule.end_phase);
+      count_traffic(plan, pass);
+    };
+    const PassWork lines = line_work_of(plan, streams, schedule, i);
+    if (!lines.folds.empty()) fill(plan.phases[i].lines, lines);
     const PassWork work = work_of(plan, streams, schedule, i);
     const bool is_last = i + 1 == schedule.phase_count;
-    if (work.folds.empty() && work.stores.empty() && !is_last) continue;
-    ElementPass& pass = plan.phases[i].pass.emplace();
-    pass.streams = streams;
-    pass.versions = make_versions(plan, aliases, streams, work, i >= schedule.end_phase);
-    count_traffic(plan, pass);
+    if (!work.folds.empty() || !work.stores.empty() || is_last) fill(plan.phases[i].pass, work);
   }
 }
 
@@ -82,15 +125,14 @@ std::vector<std::uint32_t> state_bytes_by_route(const Plan& plan) {
   const std::vector<Stream> streams = make_streams(plan.graph, plan.scratch.size());
   for (std::uint32_t route = 0; route < plan.routes.size(); ++route) {
     std::vector<bool> kept(streams.size(), plan.routes.size() == 1);
-    for (const Phase& phase : plan.phases) {
-      if (!phase.pass) continue;
-      for (const LoopVersion& version : phase.pass->versions) {
+    visit_passes(plan, [&](const ElementPass& pass) {
+      for (const LoopVersion& version : pass.versions) {
         if (version.route != route) continue;
-        const Traffic traffic = traffic_of(plan, *phase.pass, version);
+        const Traffic traffic = traffic_of(plan, pass, version);
         for (std::size_t i = 0; i < kept.size(); ++i)
           kept[i] = kept[i] || traffic.reads[i] || traffic.writes[i];
       }
-    }
+    });
     std::uint32_t states = 0;
     for (std::size_t i = 0; i < kept.size(); ++i)
       states += kept[i] && streams[i].kind == StreamKind::State ? 1 : 0;
@@ -105,16 +147,14 @@ std::size_t stream_count(const Plan& plan) {
 
 Bytes bytes_per_element(const Plan& plan) {
   Bytes bytes;
-  for (const Phase& phase : plan.phases) {
-    if (!phase.pass) continue;
-    bytes.read += phase.pass->read_bytes_per_element;
-    bytes.written += phase.pass->written_bytes_per_element;
-  }
+  visit_passes(plan, [&](const ElementPass& pass) {
+    bytes.read += pass.read_bytes_per_element;
+    bytes.written += pass.written_bytes_per_element;
+  });
   return bytes;
 }
 
 Plan make_plan(ir::Graph graph, types::ComputeType compute) {
-  check_rates(graph);
   Plan plan;
   for (std::size_t i = 0; i < graph.views.size(); ++i)
     plan.views.push_back(make_plan(passes::drop_dead_nodes(ir::view_step(graph, i)), compute));

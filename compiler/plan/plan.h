@@ -6,6 +6,7 @@
 // an earlier pass has written, or from scratch.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -66,18 +67,35 @@ struct Route {
   std::vector<Assumption> conditions;
 };
 
-/// What a pass, the tensor program or the group program leaves for reductions: a fold of all the
-/// values of a chunk, or the one value of a tensor or group.
+/// What reductions fold, by who leaves it: passes over elements leave folds of all the values of a
+/// chunk, of a row, or of a column within a row block; scalar programs the one value of a group,
+/// tensor, matrix, row or column.
+enum class PartialKind : std::uint8_t {
+  Chunk,
+  LineRow,
+  LineBlock,
+  Group,
+  Tensor,
+  Matrix,
+  Row,
+  Col
+};
+inline constexpr std::size_t kPartialKinds = 8;
+
 struct Partial {
   builtins::Fold fold = builtins::Fold::Sum;
   ir::NodeId a, b;  // b: of a dot product
   /// The tensors that some reduction folds it for, one condition a reduction.
   std::vector<ir::NodeId> domains;
+  /// Where it goes in the ABI's table: LineRow and Row share that of rows. Of a LineBlock, the
+  /// columns that its blocks make, in that of columns, which Col shares.
+  std::uint32_t place = 0;
 };
 
-/// A partial result that a loop leaves; its operands with their aliases resolved.
-struct ChunkFold {
-  std::uint32_t partial = 0;  // of the plan's chunk_partials
+/// A partial result that a loop over elements leaves; its operands with their aliases resolved.
+struct ElementFold {
+  PartialKind kind = PartialKind::Chunk;  // Chunk, LineRow or LineBlock
+  std::uint32_t partial = 0;              // of the plan's of this kind
   ir::NodeId a, b;
 };
 
@@ -94,7 +112,7 @@ struct LoopVersion {
   std::vector<ir::NodeId> nodes;
   std::vector<StreamLoad> loads;
   std::vector<StreamStore> stores;
-  std::vector<ChunkFold> folds;
+  std::vector<ElementFold> folds;
 };
 
 /// A fused pass over all elements of all tensors. Once a chunk, the first version of the tensor's
@@ -106,16 +124,31 @@ struct ElementPass {
   std::uint32_t written_bytes_per_element = 0;
 };
 
+/// The rates of scalar programs, slower ones first. Values per row and column are computed for many
+/// at a time.
+enum class Level : std::uint8_t { Model, Group, Tensor, Matrix, Row, Col };
+inline constexpr std::size_t kLevels = 6;
+Level level_of(ir::Rate rate);  // of any but element
+
+/// What the program of a level from group on leaves for reductions.
+PartialKind kind_left_by(Level level);
+
 struct Phase {
-  ScalarProgram model, group, tensor;
-  std::optional<ElementPass> pass;  // nothing: no element has anything to do
+  std::array<ScalarProgram, kLevels> programs;
+  std::optional<ElementPass> lines;  // leaves folds of rows and columns; nothing: there are none
+  std::optional<ElementPass> pass;   // nothing: no element has anything to do
+
+  [[nodiscard]] const ScalarProgram& operator[](Level level) const {
+    return programs[static_cast<std::size_t>(level)];
+  }
 };
 
 /// A reduction of the graph and where its values come from.
 struct PlannedReduction {
   ir::NodeId node;
-  std::uint32_t phase = 0;    // in which it is known
-  std::uint32_t partial = 0;  // of those of its source; unless it counts
+  std::uint32_t phase = 0;  // in which it is known
+  PartialKind kind = PartialKind::Chunk;
+  std::uint32_t partial = 0;  // of the plan's of this kind; unless it counts
 };
 
 struct Plan {
@@ -123,11 +156,11 @@ struct Plan {
   types::ComputeType compute = types::ComputeType::F32;
   std::vector<Route> routes;  // at least one; every tensor takes exactly one
   std::vector<Phase> phases;  // at least one
-  /// Values that programs leave for others, 8 bytes each, in slot order: Scalar, Array (rounded
+  /// By level: values that programs leave for others, in slot order: Scalar, Array (rounded
   /// already) or Bool.
-  std::vector<ir::NodeId> model_slots, group_slots, tensor_slots;
+  std::array<std::vector<ir::NodeId>, kLevels> slots;
   std::vector<PlannedReduction> reductions;  // in the order of find_reductions
-  std::vector<Partial> chunk_partials, tensor_partials, group_partials;
+  std::array<std::vector<Partial>, kPartialKinds> partials;
   std::vector<std::uint32_t> node_phases;  // by node: when its value is known
   std::uint32_t end_phase = 0;             // when it is known how the call ends
   std::vector<ir::NodeId> scratch;         // what each scratch stream holds
@@ -137,6 +170,13 @@ struct Plan {
   /// By state: where its initial value is computed for each element, a step that writes it to param
   /// (ir::initial_step); else nothing. Empty if no state has one.
   std::vector<std::optional<Plan>> initials;
+
+  [[nodiscard]] const std::vector<ir::NodeId>& slots_of(Level level) const {
+    return slots[static_cast<std::size_t>(level)];
+  }
+  [[nodiscard]] const std::vector<Partial>& partials_of(PartialKind kind) const {
+    return partials[static_cast<std::size_t>(kind)];
+  }
 };
 
 Plan make_plan(ir::Graph graph, types::ComputeType compute);

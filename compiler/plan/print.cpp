@@ -70,11 +70,12 @@ class Printer {
     if (plan_.phases.size() > 1) line("phase {}", number);
     for (const PlannedReduction& reduction : plan_.reductions)
       if (reduction.phase == number) line("  known: {}", ir::print_node(graph_, reduction.node));
-    print_program("model", "step", phase.model, plan_.model_slots);
-    print_program("group", "step and group", phase.group, plan_.group_slots);
-    if (!phase.tensor.is_empty())
-      print_program("tensor", "step and tensor", phase.tensor, plan_.tensor_slots);
-    if (phase.pass) print_pass(number, *phase.pass);
+    for (std::size_t i = 0; i < kLevels; ++i) {
+      const auto level = static_cast<Level>(i);
+      if (level <= Level::Group || !phase[level].is_empty()) print_program(level, phase[level]);
+    }
+    if (phase.lines) print_pass("lines", number, *phase.lines);
+    if (phase.pass) print_pass("pass", number, *phase.pass);
   }
 
   template <class... Args>
@@ -83,13 +84,16 @@ class Printer {
     text_ += '\n';
   }
 
-  void print_program(std::string_view name, std::string_view rate, const ScalarProgram& program,
-                     const std::vector<ir::NodeId>& slots) {
-    line("once per {}: {} slot{}", rate, program.slots.size(),
-         program.slots.size() == 1 ? "" : "s");
+  static constexpr std::string_view kLevelNames[kLevels] = {"model",  "group", "tensor",
+                                                            "matrix", "row",   "col"};
+
+  void print_program(Level level, const ScalarProgram& program) {
+    const std::string_view name = kLevelNames[static_cast<std::size_t>(level)];
+    line("once per step{}: {} slot{}", level == Level::Model ? "" : fmt::format(" and {}", name),
+         program.slots.size(), program.slots.size() == 1 ? "" : "s");
     for (const ir::NodeId id : program.nodes) line("  {}", ir::print_node(graph_, id));
     for (const std::uint32_t slot : program.slots)
-      line("  {} slot {} = %{}", name, slot, slots[slot].index);
+      line("  {} slot {} = %{}", name, slot, plan_.slots_of(level)[slot].index);
     for (const std::uint32_t i : program.hypers) {
       const ir::HyperInfo& hyper = graph_.hypers[i];
       line("  bound {} = %{}{}", hyper.name, hyper.bound.index,
@@ -98,8 +102,8 @@ class Printer {
     for (const std::uint32_t i : program.stores)
       line("  store state {} = %{}", graph_.states[graph_.stores[i].index].name,
            graph_.stores[i].value.index);
-    const auto& partials = name == "group" ? plan_.group_partials : plan_.tensor_partials;
-    for (const std::uint32_t i : program.partials) line("  leave {}", partial_text(partials[i]));
+    for (const std::uint32_t i : program.partials)
+      line("  leave {}", partial_text(plan_.partials_of(kind_left_by(level))[i]));
     if (program.says_end) print_ends();
   }
 
@@ -116,8 +120,8 @@ class Printer {
     if (graph_.held.valid()) line("  held = %{}", graph_.held.index);
   }
 
-  void print_pass(std::size_t number, const ElementPass& pass) {
-    line("pass {}: {} bytes per element, {} read and {} written", number,
+  void print_pass(std::string_view what, std::size_t number, const ElementPass& pass) {
+    line("{} {}: {} bytes per element, {} read and {} written", what, number,
          pass.read_bytes_per_element + pass.written_bytes_per_element, pass.read_bytes_per_element,
          pass.written_bytes_per_element);
     for (std::size_t i = 0; i < pass.streams.size(); ++i)
@@ -162,11 +166,12 @@ class Printer {
       else
         line("    {}", ir::print_node(graph_, id, version.alias));
     }
-    for (const ChunkFold& fold : version.folds)
-      line("    leave {}", partial_text({.fold = plan_.chunk_partials[fold.partial].fold,
+    for (const ElementFold& fold : version.folds)
+      line("    leave {}", partial_text({.fold = plan_.partials_of(fold.kind)[fold.partial].fold,
                                          .a = fold.a,
                                          .b = fold.b,
-                                         .domains = {}}));
+                                         .domains = {},
+                                         .place = 0}));
     for (const StreamStore& store : version.stores)
       line("    store {} = %{}", stream_name(graph_, pass.streams[store.stream]),
            store.value.index);

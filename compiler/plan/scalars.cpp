@@ -1,7 +1,6 @@
 #include "compiler/plan/scalars.h"
 
 #include <algorithm>
-#include <array>
 #include <cstdint>
 
 namespace talweg::plan {
@@ -13,17 +12,9 @@ using ir::Rate;
 
 namespace {
 
-/// The rates of scalar programs, slower ones first.
-enum Level : std::uint8_t { kModel, kGroup, kTensor };
-
-Level level_of(Rate rate) {
-  if (types::fits(rate, Rate::Model)) return kModel;
-  return rate == Rate::Group ? kGroup : kTensor;
-}
-
 /// A program, and the nodes that it computes.
 struct Program {
-  Level level = kModel;
+  Level level = Level::Model;
   std::uint32_t phase = 0;
   ScalarProgram* program = nullptr;
   std::vector<bool> has;  // by node
@@ -32,18 +23,17 @@ struct Program {
 class Placer {
  public:
   explicit Placer(Plan& plan) : plan_(plan), graph_(plan.graph), has_slot_(graph_.nodes.size()) {
-    for (std::uint32_t phase = 0; phase < plan.phases.size(); ++phase) {
-      Phase& of = plan.phases[phase];
-      for (const auto& [level, program] :
-           {std::pair(kModel, &of.model), {kGroup, &of.group}, {kTensor, &of.tensor}})
-        programs_.push_back({level, phase, program, std::vector<bool>(graph_.nodes.size())});
-    }
+    for (std::uint32_t phase = 0; phase < plan.phases.size(); ++phase)
+      for (std::size_t level = 0; level < kLevels; ++level)
+        programs_.push_back({static_cast<Level>(level), phase, &plan.phases[phase].programs[level],
+                             std::vector<bool>(graph_.nodes.size())});
   }
 
   void run() {
     for (const Phase& phase : plan_.phases)
-      if (phase.pass)
-        for (const LoopVersion& version : phase.pass->versions) need_for_loop(version);
+      for (const auto* pass : {&phase.lines, &phase.pass})
+        if (*pass)
+          for (const LoopVersion& version : (*pass)->versions) need_for_loop(version);
     place_stores();
     place_hypers();
     place_end();
@@ -57,7 +47,7 @@ class Placer {
 
  private:
   Program& program(Level level, std::uint32_t phase) {
-    return programs_[std::size_t{phase} * 3 + level];
+    return programs_[std::size_t{phase} * kLevels + static_cast<std::size_t>(level)];
   }
   [[nodiscard]] std::uint32_t phase_of(NodeId id) const { return plan_.node_phases[id.index]; }
   /// The program that computes a value which others read.
@@ -83,13 +73,13 @@ class Placer {
 
   void need_for_loop(const LoopVersion& version) {
     const auto need_slot = [&](NodeId id) {
-      if (!types::fits(graph_[id].rate, Rate::Tensor)) return;
+      if (graph_[id].rate == Rate::Element) return;
       home_of(id).has[id.index] = true;
       has_slot_[id.index] = true;
     };
     for (const Assumption& assumption : version.assumptions) need_slot(assumption.condition);
     for (const StreamStore& store : version.stores) need_slot(store.value);
-    for (const ChunkFold& fold : version.folds) {
+    for (const ElementFold& fold : version.folds) {
       need_slot(fold.a);
       if (fold.b.valid()) need_slot(fold.b);
     }
@@ -105,8 +95,11 @@ class Placer {
       const ir::Store& store = graph_.stores[i];
       if (store.target != ir::StoreTarget::State) continue;
       const Rate rate = graph_.states[store.index].rate;
-      if (types::is_array(rate)) continue;
-      Program& writer = program(level_of(rate), phase_of(store.value));
+      if (rate == Rate::Element) continue;
+      // States of rows and columns are kept in place, and may be read until the end.
+      const std::uint32_t last = static_cast<std::uint32_t>(plan_.phases.size()) - 1;
+      Program& writer =
+          program(level_of(rate), types::is_array(rate) ? last : phase_of(store.value));
       writer.program->stores.push_back(i);
       need(store.value, writer);
     }
@@ -127,7 +120,7 @@ class Placer {
   }
 
   void place_end() {
-    Program& writer = program(kModel, plan_.end_phase);
+    Program& writer = program(Level::Model, plan_.end_phase);
     for (const NodeId end : {graph_.skipped, graph_.held}) {
       if (!end.valid()) continue;
       writer.program->says_end = true;
@@ -139,34 +132,35 @@ class Placer {
 
   /// Right before the phase in which the first reduction that folds them is known.
   void place_partials() {
-    const auto place = [&](const std::vector<Partial>& partials, Rate over, Level level) {
+    const auto place = [&](PartialKind kind, Level level) {
+      const std::vector<Partial>& partials = plan_.partials_of(kind);
       for (std::uint32_t i = 0; i < partials.size(); ++i) {
         std::uint32_t known = UINT32_MAX;
-        for (const PlannedReduction& reduction : plan_.reductions) {
-          const Node& node = graph_[reduction.node];
-          if (node.over == over && node.fold != builtins::Fold::Count && reduction.partial == i)
+        for (const PlannedReduction& reduction : plan_.reductions)
+          if (reduction.kind == kind && reduction.partial == i &&
+              graph_[reduction.node].fold != builtins::Fold::Count)
             known = std::min(known, reduction.phase);
-        }
         Program& writer = program(level, known - 1);
         writer.program->partials.push_back(i);
         need(partials[i].a, writer);
         if (partials[i].b.valid()) need(partials[i].b, writer);
       }
     };
-    place(plan_.group_partials, Rate::Group, kGroup);
-    place(plan_.tensor_partials, Rate::Tensor, kTensor);
+    place(PartialKind::Group, Level::Group);
+    place(PartialKind::Tensor, Level::Tensor);
+    place(PartialKind::Matrix, Level::Matrix);
+    place(PartialKind::Row, Level::Row);
+    place(PartialKind::Col, Level::Col);
   }
 
   void fill() {
-    const std::array<std::vector<NodeId>*, 3> slots = {&plan_.model_slots, &plan_.group_slots,
-                                                       &plan_.tensor_slots};
     for (Program& program : programs_)
       for (std::uint32_t i = 0; i < graph_.nodes.size(); ++i) {
         const NodeId id(i);
         if (!program.has[i]) continue;
         program.program->nodes.push_back(id);
         if (!has_slot_[i] || &home_of(id) != &program) continue;
-        std::vector<NodeId>& of_level = *slots[program.level];
+        std::vector<NodeId>& of_level = plan_.slots[static_cast<std::size_t>(program.level)];
         program.program->slots.push_back(static_cast<std::uint32_t>(of_level.size()));
         of_level.push_back(id);
       }
@@ -174,7 +168,7 @@ class Placer {
 
   Plan& plan_;
   const ir::Graph& graph_;
-  std::vector<Program> programs_;  // by phase, three each
+  std::vector<Program> programs_;  // by phase, then level
   std::vector<bool> has_slot_;
 };
 

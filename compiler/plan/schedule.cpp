@@ -55,38 +55,61 @@ std::optional<std::uint32_t> stream_of(const ir::Graph& graph, const std::vector
   return static_cast<std::uint32_t>(found - streams.begin());
 }
 
-/// The pass that leaves a chunk partial: before the first reduction that folds it is known.
-std::uint32_t pass_of_partial(const Plan& plan, const Schedule& schedule, std::uint32_t partial) {
+/// The phase whose pass leaves a partial: before the first reduction that folds it is known.
+std::uint32_t phase_of_partial(const Plan& plan, const Schedule& schedule, PartialKind kind,
+                               std::uint32_t partial) {
   std::uint32_t first = UINT32_MAX;
-  for (std::size_t i = 0; i < plan.reductions.size(); ++i) {
-    const Node& node = plan.graph[plan.reductions[i].node];
-    if (types::is_array(node.over) && node.fold != builtins::Fold::Count &&
-        plan.reductions[i].partial == partial)
+  for (std::size_t i = 0; i < plan.reductions.size(); ++i)
+    if (plan.reductions[i].kind == kind && plan.reductions[i].partial == partial &&
+        plan.graph[plan.reductions[i].node].fold != builtins::Fold::Count)
       first = std::min(first, schedule.reduction_phases[i] - 1);
-  }
   return first;
+}
+
+void add_folds(const Plan& plan, const Schedule& schedule, PartialKind kind, std::uint32_t phase,
+               PassWork& work) {
+  for (std::uint32_t i = 0; i < plan.partials_of(kind).size(); ++i)
+    if (phase_of_partial(plan, schedule, kind, i) == phase) work.folds.push_back({kind, i});
+}
+
+/// Calls visit(stream, value, writer) for all that passes leave in places and scratch.
+template <class Visit>
+void visit_left(const Plan& plan, const std::vector<Stream>& streams, const Schedule& schedule,
+                Visit visit) {
+  for (std::size_t i = 0; i < plan.graph.stores.size(); ++i) {
+    const ir::Store& store = plan.graph.stores[i];
+    if (const auto stream = stream_of(plan.graph, streams, store))
+      visit(*stream, store.value, schedule.store_passes[i]);
+  }
+  const std::size_t first_scratch = streams.size() - schedule.saved.size();
+  for (std::size_t i = 0; i < schedule.saved.size(); ++i)
+    visit(static_cast<std::uint32_t>(first_scratch + i), schedule.saved[i].node,
+          schedule.saved[i].pass);
 }
 
 }  // namespace
 
 PassWork work_of(const Plan& plan, const std::vector<Stream>& streams, const Schedule& schedule,
-                 std::uint32_t pass) {
+                 std::uint32_t phase) {
   PassWork work;
-  for (std::uint32_t i = 0; i < plan.chunk_partials.size(); ++i)
-    if (pass_of_partial(plan, schedule, i) == pass) work.folds.push_back(i);
-  const auto leave = [&](std::uint32_t stream, NodeId value, std::uint32_t writer) {
-    if (writer == pass) work.stores.push_back({stream, value});
-    if (writer < pass) work.loads.push_back({stream, value});
-  };
-  for (std::size_t i = 0; i < plan.graph.stores.size(); ++i) {
-    const ir::Store& store = plan.graph.stores[i];
-    if (const auto stream = stream_of(plan.graph, streams, store))
-      leave(*stream, store.value, schedule.store_passes[i]);
-  }
-  const std::size_t first_scratch = streams.size() - schedule.saved.size();
-  for (std::size_t i = 0; i < schedule.saved.size(); ++i)
-    leave(static_cast<std::uint32_t>(first_scratch + i), schedule.saved[i].node,
-          schedule.saved[i].pass);
+  add_folds(plan, schedule, PartialKind::Chunk, phase, work);
+  visit_left(plan, streams, schedule,
+             [&](std::uint32_t stream, NodeId value, std::uint32_t writer) {
+               if (writer == phase) work.stores.push_back({stream, value});
+               if (writer < phase) work.loads.push_back({stream, value});
+             });
+  return work;
+}
+
+PassWork line_work_of(const Plan& plan, const std::vector<Stream>& streams,
+                      const Schedule& schedule, std::uint32_t phase) {
+  PassWork work;
+  add_folds(plan, schedule, PartialKind::LineRow, phase, work);
+  add_folds(plan, schedule, PartialKind::LineBlock, phase, work);
+  visit_left(plan, streams, schedule,
+             [&](std::uint32_t stream, NodeId value, std::uint32_t writer) {
+               if (writer < phase) work.loads.push_back({stream, value});
+             });
   return work;
 }
 
@@ -199,7 +222,7 @@ class Scheduler {
     }
     for (std::size_t i = 0; i < plan_.reductions.size(); ++i) {
       const Node& node = graph_[plan_.reductions[i].node];
-      if (types::is_array(node.over) && node.fold != builtins::Fold::Count &&
+      if (node.over == ir::Rate::Element && node.fold != builtins::Fold::Count &&
           first.reduction_phases[i] < last)
         choices_.push_back({false, i, range(first.reduction_phases[i], last)});
     }
@@ -264,17 +287,17 @@ class Scheduler {
     std::vector<Schedule::Saved> candidates;
     const std::vector<Stream> streams = make_streams(graph_, best_.saved.size());
     std::vector<std::uint32_t> computed_in(graph_.nodes.size(), UINT32_MAX);
-    for (std::uint32_t pass = 0; pass < best_.phase_count; ++pass) {
-      const PassWork work = work_of(plan_, streams, best_, pass);
-      for (const Resolved& resolved : contexts(best_, pass)) {
+    for (std::uint32_t phase = 0; phase < best_.phase_count; ++phase) {
+      const PassWork work = work_of(plan_, streams, best_, phase);
+      for (const Resolved& resolved : contexts(best_, phase)) {
         LoopVersion version;
         fill_version(plan_, streams, work, resolved, version);
         for (const NodeId id : version.nodes) {
           std::uint32_t& first = computed_in[id.index];
-          if (first != UINT32_MAX && first < pass && graph_[id].operand_count() > 0 &&
+          if (first != UINT32_MAX && first < phase && graph_[id].operand_count() > 0 &&
               graph_[id].type == ir::ValueType::Array)
             candidates.push_back({id, first});
-          first = std::min(first, pass);
+          first = std::min(first, phase);
         }
       }
     }
@@ -326,15 +349,16 @@ class Scheduler {
       if (saved.pass < schedule.node_phases[saved.node.index]) return std::nullopt;
     const std::vector<Stream> streams = make_streams(graph_, schedule.saved.size());
     std::uint64_t words = 0;
-    for (std::uint32_t pass = 0; pass < schedule.phase_count; ++pass) {
-      const PassWork work = work_of(plan_, streams, schedule, pass);
-      const auto all = contexts(schedule, pass);
+    for (std::uint32_t phase = 0; phase < schedule.phase_count; ++phase) {
+      const auto all = contexts(schedule, phase);
       const std::size_t ends = all.size() / plan_.routes.size();
-      for (std::size_t i = 0; i < all.size(); ++i) {
-        LoopVersion version;
-        if (!fill_version(plan_, streams, work, all[i], version)) return std::nullopt;
-        if (i % ends == ends - 1) words += words_of(version);
-      }
+      for (const PassWork& work : {line_work_of(plan_, streams, schedule, phase),
+                                   work_of(plan_, streams, schedule, phase)})
+        for (std::size_t i = 0; i < all.size(); ++i) {
+          LoopVersion version;
+          if (!fill_version(plan_, streams, work, all[i], version)) return std::nullopt;
+          if (i % ends == ends - 1) words += words_of(version);
+        }
     }
     return Cost{words, schedule.saved.size(), early_stores};
   }

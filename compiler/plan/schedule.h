@@ -33,9 +33,12 @@ Schedule make_schedule(const Plan& plan, const Aliases& aliases);
 /// Streams of every pass; scratch last.
 std::vector<Stream> make_streams(const ir::Graph& graph, std::size_t scratch_count);
 
-/// What pass `pass` of a schedule does.
+/// What the pass of a phase does.
 PassWork work_of(const Plan& plan, const std::vector<Stream>& streams, const Schedule& schedule,
-                 std::uint32_t pass);
+                 std::uint32_t phase);
+/// What the pass over lines of a phase does: it stores nothing.
+PassWork line_work_of(const Plan& plan, const std::vector<Stream>& streams,
+                      const Schedule& schedule, std::uint32_t phase);
 
 /// The ways in which a call can end, as far as they are known in a phase: `skipped`, `held` and
 /// going on, each as what is then known. The last one is going on.

@@ -41,10 +41,15 @@ bool assumes(std::span<const Assumption> assumptions, NodeId condition) {
 // ---- Routes ----
 
 class RouteMaker {
+  static constexpr PartialKind kElementKinds[] = {PartialKind::Chunk, PartialKind::LineRow,
+                                                  PartialKind::LineBlock};
+
  public:
   RouteMaker(const Plan& plan, const Aliases& aliases)
       : plan_(plan), graph_(plan.graph), aliases_(aliases), streams_(make_streams(graph_, 0)) {
-    for (std::uint32_t i = 0; i < plan.chunk_partials.size(); ++i) work_.folds.push_back(i);
+    for (const PartialKind kind : kElementKinds)
+      for (std::uint32_t i = 0; i < plan.partials_of(kind).size(); ++i)
+        work_.folds.push_back({kind, i});
     for (const ir::Store& store : graph_.stores)
       for (std::uint32_t i = 0; i < streams_.size(); ++i)
         if (writes(store, streams_[i])) work_.stores.push_back({i, store.value});
@@ -90,9 +95,10 @@ class RouteMaker {
           return open;
     for (const StreamStore& store : version.stores)
       if (const auto open = open_in(store.value)) return open;
-    for (const Partial& partial : plan_.chunk_partials)
-      for (const NodeId domain : partial.domains)
-        if (const auto open = open_in(domain)) return open;
+    for (const PartialKind kind : kElementKinds)
+      for (const Partial& partial : plan_.partials_of(kind))
+        for (const NodeId domain : partial.domains)
+          if (const auto open = open_in(domain)) return open;
     return std::nullopt;
   }
 
@@ -212,7 +218,7 @@ class VersionMaker {
       for (int i = 0; i < condition_count(graph_[id]); ++i) {
         const NodeId operand =
             version.alias[graph_[id].operands[static_cast<std::size_t>(i)].index];
-        if (is_before_loop(graph_[operand]) && !aliases_.is_constant(operand) &&
+        if (types::fits(graph_[operand].rate, ir::Rate::Tensor) && !aliases_.is_constant(operand) &&
             !assumes(version.assumptions, operand) &&
             std::ranges::find(conditions, operand) == conditions.end())
           conditions.push_back(operand);

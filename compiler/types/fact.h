@@ -12,6 +12,10 @@ enum class FactKind : std::uint8_t {
   Size,    // number of elements
   Named,   // whether the name matches the pattern `text`: `*` any run of characters, `?` any one
   Tagged,  // whether the caller gave it the tag `text`
+  // Of the matrices that the rule's split makes of it; 0 for a tensor of rank 0 or 1.
+  Rows,
+  Cols,
+  Matrices,  // how many there are
 };
 
 struct Fact {
@@ -24,7 +28,7 @@ constexpr bool is_truth(FactKind kind) {
   return kind == FactKind::Named || kind == FactKind::Tagged;
 }
 
-/// "rank", "size", "named", "tagged".
+/// "rank", "size", "named", "tagged", "rows", "cols", "matrices".
 constexpr const char* to_text(FactKind kind) {
   switch (kind) {
     case FactKind::Rank:
@@ -35,6 +39,12 @@ constexpr const char* to_text(FactKind kind) {
       return "named";
     case FactKind::Tagged:
       return "tagged";
+    case FactKind::Rows:
+      return "rows";
+    case FactKind::Cols:
+      return "cols";
+    case FactKind::Matrices:
+      return "matrices";
   }
   return "";
 }

@@ -313,51 +313,6 @@ NodeId Walker::choose(const sema::ChooseNode& node) {
   return arithmetic_.select(condition, then_value, else_value);
 }
 
-/// What the reductions of the language are made of: folds, and arithmetic on their results.
-NodeId Walker::reduce(const sema::ReduceNode& node, Rate rate) {
-  std::vector<NodeId> operands;
-  for (const sema::TypedExprId id : node.operands) {
-    NodeId operand = value(id);
-    if (builtins::info(node.function).takes_truths)
-      operand = arithmetic_.select(operand, arithmetic_.constant(1), arithmetic_.constant(0));
-    operands.push_back(types::is_array(node.over) ? arithmetic_.to_array(operand) : operand);
-  }
-  const bool is_wide = types::fits(rate, Rate::Group);
-  const NodeId domain = is_wide && tensors_.valid() ? tensors_ : arithmetic_.add(make_truth(true));
-  const auto fold = [&](builtins::Fold kind, std::initializer_list<NodeId> folded) {
-    return arithmetic_.add(make_reduce(graph_, kind, node.over, rate, folded));
-  };
-  const auto apply = [&](builtins::Op op, std::initializer_list<NodeId> numbers) {
-    return arithmetic_.add(make_apply(graph_, op, numbers));
-  };
-  switch (node.function) {
-    case builtins::Reduction::Sum:
-    case builtins::Reduction::Count:
-      return fold(builtins::Fold::Sum, {operands[0], domain});
-    case builtins::Reduction::Mean: {
-      const NodeId count = fold(builtins::Fold::Count, {domain});
-      const NodeId divisor = apply(builtins::Op::Max, {count, arithmetic_.constant(1)});
-      return apply(builtins::Op::Div, {fold(builtins::Fold::Sum, {operands[0], domain}), divisor});
-    }
-    case builtins::Reduction::Min:
-      return fold(builtins::Fold::Min, {operands[0], domain});
-    case builtins::Reduction::Max:
-      return fold(builtins::Fold::Max, {operands[0], domain});
-    case builtins::Reduction::Any:
-      return apply(builtins::Op::Gt,
-                   {fold(builtins::Fold::Max, {operands[0], domain}), arithmetic_.constant(0)});
-    case builtins::Reduction::All:
-      return apply(builtins::Op::Gt,
-                   {fold(builtins::Fold::Min, {operands[0], domain}), arithmetic_.constant(0)});
-    case builtins::Reduction::Norm:
-      return apply(builtins::Op::Sqrt,
-                   {fold(builtins::Fold::Dot, {operands[0], operands[0], domain})});
-    case builtins::Reduction::Dot:
-      return fold(builtins::Fold::Dot, {operands[0], operands[1], domain});
-  }
-  TALWEG_UNREACHABLE("a reduction outside the enumeration");
-}
-
 // ---- Statements ----
 
 void Walker::statements(std::span<const sema::TypedStmt> body) {

@@ -79,7 +79,11 @@ class Walker {
   Term atom(const sema::TypedExpr& expression);
   Term apply(const sema::ApplyNode& node, const Term& first);
   NodeId choose(const sema::ChooseNode& node);
+  // reductions.cpp
   NodeId reduce(const sema::ReduceNode& node, Rate rate);
+  NodeId count(Rate over, Rate rate, NodeId domain);
+  NodeId count_in_shape(Rate over, Rate rate);
+  NodeId fact(types::FactKind kind);
   void statements(std::span<const sema::TypedStmt> body);
   [[nodiscard]] NodeId assigned(sema::Symbol symbol) const;
   void branch(const sema::TypedIf& node);

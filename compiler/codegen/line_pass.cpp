@@ -1,0 +1,246 @@
+// A row's elements lie one behind the other but where further dimensions follow the columns
+// (talweg_matrix_view.last); those are taken one at a time.
+#include "compiler/codegen/line_pass.h"
+
+#include "compiler/codegen/abi_access.h"
+#include "compiler/codegen/choose_version.h"
+#include "compiler/codegen/element_body.h"
+
+namespace talweg::codegen {
+
+namespace {
+
+using plan::PartialKind;
+
+class LinePass {
+ public:
+  LinePass(llvm::Function& function, const plan::Plan& plan, const plan::ElementPass& pass,
+           HelperFunctions& helpers)
+      : function_(function),
+        plan_(plan),
+        pass_(pass),
+        helpers_(helpers),
+        ir_(llvm::BasicBlock::Create(function.getContext(), "entry", &function)),
+        tables_(ir_, plan, function.getArg(1)),
+        col_slots_(load_line_slots(ir_, function.getArg(1), plan::Level::Col)),
+        row_partials_(tables_.pointer(offsetof(talweg_pass_args, row_partials))),
+        block_partials_(tables_.pointer(offsetof(talweg_pass_args, block_partials))),
+        row_count_(tables_.count(offsetof(talweg_pass_args, row_count))),
+        block_col_count_(tables_.count(offsetof(talweg_pass_args, block_col_count))) {}
+
+  void emit() {
+    emit_index_loop(ir_, function_,
+                    [&](llvm::Value* index, llvm::BasicBlock* next) { emit_block(index, next); });
+  }
+
+ private:
+  llvm::BasicBlock* block(const char* name) {
+    return llvm::BasicBlock::Create(function_.getContext(), name, &function_);
+  }
+
+  /// What is known of a block of rows.
+  struct Block {
+    llvm::Value *tensor, *matrix, *first_row, *row_count;
+    llvm::Value *rows, *inner, *cols, *last;  // of the view
+    llvm::Value* in_tensor;                   // number of the matrix within its tensor
+    llvm::Value* columns;                     // place of the block's first column among partials
+    llvm::Value* streams;
+  };
+
+  void emit_block(llvm::Value* index, llvm::BasicBlock* next) {
+    llvm::Value* chunk = entry_address(ir_, tables_.pointer(offsetof(talweg_pass_args, row_blocks)),
+                                       index, sizeof(talweg_line_chunk));
+    const auto load32 = [&](std::size_t offset) {
+      return ir_.CreateZExt(load_field(ir_, ir_.getInt32Ty(), chunk, offset), ir_.getInt64Ty());
+    };
+    const auto load64 = [&](std::size_t offset) {
+      return load_field(ir_, ir_.getInt64Ty(), chunk, offset);
+    };
+    Block of{};
+    of.tensor = load32(offsetof(talweg_line_chunk, tensor_index));
+    llvm::BasicBlock* present = block("present");
+    ir_.CreateCondBr(tables_.is_left_out(of.tensor), next, present);
+    ir_.SetInsertPoint(present);
+    const auto view = [&](std::size_t offset) { return tables_.view_field(of.tensor, offset); };
+    of.matrix = load64(offsetof(talweg_line_chunk, matrix));
+    of.first_row = load64(offsetof(talweg_line_chunk, first));
+    of.row_count = load32(offsetof(talweg_line_chunk, count));
+    of.rows = view(offsetof(talweg_matrix_view, rows));
+    of.inner = view(offsetof(talweg_matrix_view, inner));
+    of.cols = view(offsetof(talweg_matrix_view, cols));
+    of.last = view(offsetof(talweg_matrix_view, last));
+    of.in_tensor = ir_.CreateSub(of.matrix, view(offsetof(talweg_matrix_view, first_matrix)));
+    of.columns = ir_.CreateAdd(
+        view(offsetof(talweg_matrix_view, first_block_col)),
+        ir_.CreateMul(ir_.CreateSub(index, view(offsetof(talweg_matrix_view, first_block))),
+                      of.cols));
+    of.streams = tables_.streams_of(of.tensor);
+    const ScalarSources sources =
+        tables_.sources_of_matrix(tables_.sources_of(of.tensor), of.matrix);
+    const auto emit_loop = [&](const plan::LoopVersion& version) {
+      emit_rows(of, version, sources);
+    };
+    VersionChoice choice(ir_, plan_, pass_, helpers_, sources, emit_loop);
+    if (plan_.routes.size() == 1)
+      choice.emit_route(0, next);
+    else
+      choice.emit(ir_.CreateLoad(
+                      ir_.getInt32Ty(),
+                      entry_address(ir_, tables_.pointer(offsetof(talweg_pass_args, tensor_routes)),
+                                    of.tensor, sizeof(std::uint32_t))),
+                  next);
+  }
+
+  /// for (i = begin; i < end; i += step) emit_turn(i)
+  template <class EmitTurn>
+  void emit_turns(llvm::Value* begin, llvm::Value* end, std::uint32_t step, EmitTurn emit_turn) {
+    llvm::BasicBlock* before = ir_.GetInsertBlock();
+    llvm::BasicBlock* turn = block("turn");
+    llvm::BasicBlock* done = block("done");
+    ir_.CreateCondBr(ir_.CreateICmpULT(begin, end), turn, done);
+    ir_.SetInsertPoint(turn);
+    llvm::PHINode* at = ir_.CreatePHI(ir_.getInt64Ty(), 2);
+    at->addIncoming(begin, before);
+    emit_turn(at);
+    llvm::Value* next = ir_.CreateNUWAdd(at, ir_.getInt64(step));
+    at->addIncoming(next, ir_.GetInsertBlock());
+    ir_.CreateCondBr(ir_.CreateICmpULT(next, end), turn, done);
+    ir_.SetInsertPoint(done);
+  }
+
+  const plan::Partial& partial(const plan::ElementFold& fold) const {
+    return plan_.partials_of(fold.kind)[fold.partial];
+  }
+
+  void emit_rows(const Block& of, const plan::LoopVersion& version, const ScalarSources& sources) {
+    if (version.folds.empty()) return;
+    std::vector<RowFold> rows;
+    for (const plan::ElementFold& fold : version.folds)
+      rows.push_back(fold.kind == PartialKind::LineRow ? allocate_row(ir_, partial(fold).fold)
+                                                       : RowFold{});
+    emit_turns(ir_.getInt64(0), of.row_count, 1, [&](llvm::Value* at) {
+      llvm::Value* number = ir_.CreateAdd(of.first_row, at);
+      ScalarSources of_row = sources;
+      of_row.row = number;
+      emit_row(of, version, of_row, at, number, rows);
+    });
+  }
+
+  /// The element at column 0 of a row, from the start of the tensor.
+  llvm::Value* emit_first_element(const Block& of, llvm::Value* number) {
+    llvm::Value* row = ir_.CreateSub(
+        ir_.CreateSub(number,
+                      tables_.view_field(of.tensor, offsetof(talweg_matrix_view, first_row))),
+        ir_.CreateMul(of.in_tensor, of.rows));
+    llvm::Value* in_last = ir_.CreateURem(of.in_tensor, of.last);
+    llvm::Value* rest = ir_.CreateUDiv(of.in_tensor, of.last);
+    llvm::Value* in_inner = ir_.CreateURem(rest, of.inner);
+    llvm::Value* outer = ir_.CreateUDiv(rest, of.inner);
+    llvm::Value* element = ir_.CreateAdd(ir_.CreateMul(outer, of.rows), row);
+    element = ir_.CreateAdd(ir_.CreateMul(element, of.inner), in_inner);
+    element = ir_.CreateMul(element, of.cols);
+    return ir_.CreateAdd(ir_.CreateMul(element, of.last), in_last);
+  }
+
+  std::vector<llvm::Value*> stream_starts(const Block& of, llvm::Value* element) {
+    const auto size = static_cast<std::uint64_t>(types::size_bytes(plan_.compute));
+    llvm::Value* offset = ir_.CreateMul(element, ir_.getInt64(size));
+    std::vector<llvm::Value*> starts;
+    for (std::size_t i = 0; i < pass_.streams.size(); ++i) {
+      if (!pass_.streams[i].is_read) {
+        starts.push_back(nullptr);
+        continue;
+      }
+      llvm::Value* start = load_pointer(ir_, of.streams, i * sizeof(void*));
+      if (pass_.streams[i].kind == plan::StreamKind::Input) {
+        llvm::Value* param = load_pointer(ir_, of.streams, TALWEG_STREAM_PARAM * sizeof(void*));
+        start = ir_.CreateSelect(ir_.CreateIsNull(start), param, start);
+      }
+      starts.push_back(ir_.CreateGEP(ir_.getInt8Ty(), start, offset));
+    }
+    return starts;
+  }
+
+  void emit_row(const Block& of, const plan::LoopVersion& version, const ScalarSources& sources,
+                llvm::Value* at, llvm::Value* number, const std::vector<RowFold>& rows) {
+    const std::vector<llvm::Value*> streams = stream_starts(of, emit_first_element(of, number));
+    ScalarScope scope(plan_, emission(1), sources);
+    ElementBody body(plan_, pass_, version, streams, scope, col_slots_);
+    const std::uint32_t width = helpers_.machine().lanes(plan_.compute);
+    body.prepare(emission(width));
+    if (width > 1) body.prepare(emission(1));
+    const auto for_rows = [&](const auto& visit) {
+      for (std::size_t i = 0; i < rows.size(); ++i)
+        if (version.folds[i].kind == PartialKind::LineRow) visit(i);
+    };
+    for_rows([&](std::size_t i) { emit_start_row(ir_, rows[i]); });
+    llvm::Value* is_first = ir_.CreateICmpEQ(at, ir_.getInt64(0));
+    llvm::Value* first_col =
+        ir_.CreateAdd(tables_.view_field(of.tensor, offsetof(talweg_matrix_view, first_col)),
+                      ir_.CreateMul(of.in_tensor, of.cols));
+    const auto emit_part = [&](llvm::Value* begin, llvm::Value* end, std::uint32_t lanes) {
+      emit_turns(begin, end, lanes, [&](llvm::Value* col) {
+        emit_columns(of, version, body, rows, emission(lanes), col, first_col, is_first);
+      });
+    };
+    emit_turns(ir_.getInt64(0), of.cols, TALWEG_SEGMENT_ELEMENTS, [&](llvm::Value* begin) {
+      llvm::Value* segment = ir_.CreateUDiv(begin, ir_.getInt64(TALWEG_SEGMENT_ELEMENTS));
+      for_rows([&](std::size_t i) { emit_start_row_segment(ir_, helpers_, rows[i], segment); });
+      llvm::Value* full = ir_.CreateAdd(begin, ir_.getInt64(TALWEG_SEGMENT_ELEMENTS));
+      llvm::Value* end = ir_.CreateSelect(ir_.CreateICmpULT(full, of.cols), full, of.cols);
+      llvm::Value* whole = ir_.CreateAnd(end, ir_.getInt64(~(std::uint64_t{width} - 1)));
+      llvm::Value* is_contiguous = ir_.CreateICmpEQ(of.last, ir_.getInt64(1));
+      whole = ir_.CreateSelect(is_contiguous, whole, begin);
+      if (width > 1) emit_part(begin, whole, width);
+      emit_part(width > 1 ? whole : begin, end, 1);
+      for_rows([&](std::size_t i) { emit_end_row_segment(ir_, helpers_, rows[i], segment); });
+    });
+    llvm::Value* segments =
+        ir_.CreateUDiv(ir_.CreateAdd(of.cols, ir_.getInt64(TALWEG_SEGMENT_ELEMENTS - 1)),
+                       ir_.getInt64(TALWEG_SEGMENT_ELEMENTS));
+    for_rows([&](std::size_t i) {
+      llvm::Value* start =
+          emit_partial_start(ir_, row_partials_, row_count_, partial(version.folds[i]).place);
+      ir_.CreateStore(emit_row_value(ir_, helpers_, rows[i], segments),
+                      ir_.CreateGEP(ir_.getDoubleTy(), start, number));
+    });
+  }
+
+  /// Columns `col`, `col` + 1, ... of the row.
+  void emit_columns(const Block& of, const plan::LoopVersion& version, ElementBody& body,
+                    const std::vector<RowFold>& rows, const Emission& shape, llvm::Value* col,
+                    llvm::Value* first_col, llvm::Value* is_first) {
+    const Position position{ir_.CreateMul(col, of.last), nullptr, col,
+                            ir_.CreateAdd(first_col, col)};
+    body.emit(shape, {position},
+              [&](std::size_t i, const Position&, llvm::Value* a, llvm::Value* b) {
+                const plan::ElementFold& fold = version.folds[i];
+                if (fold.kind == PartialKind::LineRow)
+                  return emit_join(shape, rows[i].elements, col, nullptr, a, b);
+                llvm::Value* start =
+                    emit_partial_start(ir_, block_partials_, block_col_count_, fold.partial);
+                emit_join_columns(shape, partial(fold).fold, start, ir_.CreateAdd(of.columns, col),
+                                  nullptr, is_first, a, b);
+              });
+  }
+
+  Emission emission(std::uint32_t width) { return {Lanes(ir_, width), plan_.compute, &helpers_}; }
+
+  llvm::Function& function_;
+  const plan::Plan& plan_;
+  const plan::ElementPass& pass_;
+  HelperFunctions& helpers_;
+  llvm::IRBuilder<> ir_;
+  PassTables tables_;
+  const LineSlots col_slots_;
+  llvm::Value *row_partials_, *block_partials_, *row_count_, *block_col_count_;
+};
+
+}  // namespace
+
+void emit_line_pass(llvm::Function& function, const plan::Plan& plan, const plan::ElementPass& pass,
+                    HelperFunctions& helpers) {
+  LinePass(function, plan, pass, helpers).emit();
+}
+
+}  // namespace talweg::codegen
