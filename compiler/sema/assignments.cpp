@@ -171,12 +171,13 @@ bool Checker::fits_target(const Target& target, const Value& value) {
     if (target.state)
       report.label(target.declared, fmt::format("declared here, one value per {}", place));
     suggest_reduction(report, value.id, target.rate);
-    if (target.state)
-      report.help(fmt::format("or declare it `state{} {}`, which keeps one value per {}",
-                              value.type.rate == Rate::Element
-                                  ? std::string()
-                                  : fmt::format(" {}", types::to_text(value.type.rate)),
-                              target.name, types::to_text(value.type.rate)));
+    if (target.state) {
+      const Rate both = types::join(value.type.rate, target.rate);
+      report.help(fmt::format(
+          "or declare it `state{} {}`, which keeps one value per {}",
+          both == Rate::Element ? std::string() : fmt::format(" {}", types::to_text(both)),
+          target.name, types::to_text(both)));
+    }
     return false;
   }
   for (const Guard& guard : guards_) {
@@ -216,6 +217,7 @@ void Checker::store(const Target& target, const Value& value, Span span) {
     if (target.symbol.kind == SymbolKind::Update) builder_.rule.subtracts_update = true;
   }
   if (!expect_kind(value, Kind::Number, fmt::format("`{}`", target.name))) return;
+  if (!expect_matrices(span, target.rate)) return;
   if (fits_target(target, value)) put(span, TypedAssign{target.symbol, value.id});
 }
 

@@ -196,7 +196,7 @@ void Checker::bind_parameter(Frame& frame, const syntax::Parameter& parameter, c
                              std::vector<TypedStmt>& statements) {
   LocalName local{.sort = LocalName::Sort::Parameter, .value = value, .span = {}};
   if (value.is_scalar() && !value.constant) {
-    local.local = builder_.add_local(parameter.name.text, parameter.name.span);
+    local.local = builder_.add_local(parameter.name.text, parameter.name.span, value.id);
     statements.push_back({value.span, TypedAssign{{SymbolKind::Local, local.local}, value.id}});
   }
   with_frame(frame, [&] { declare(parameter.name, std::move(local)); });

@@ -35,6 +35,7 @@ void Checker::stop_at_limit(Span span) {
 
 Value Checker::emit(Type type, Span span, decltype(TypedExpr::node) node,
                     std::optional<double> constant) {
+  if (!expect_matrices(span, type.rate, &node)) return unknown(span);
   Value value = builder_.emit(type, span, std::move(node), constant);
   if (builder_.depth_of(value.id) <= CheckLimits::kMaxTypedDepth) return value;
   if (!reporter_.stopped())

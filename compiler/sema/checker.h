@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "compiler/sema/flow.h"
+#include "compiler/sema/low_ranks.h"
 #include "compiler/sema/modules.h"
 #include "compiler/sema/rule_builder.h"
 #include "compiler/sema/rule_instance.h"
@@ -124,6 +125,11 @@ class Checker {
   /// Warns about locals that nothing reads and assignments that are lost, since the last time.
   void warn_of_unused();
 
+  /// The ranks below 2 of tensors that run the stage at hand, by `when` and `require`.
+  [[nodiscard]] const LowRanks& low_ranks() const { return low_ranks_; }
+  void set_low_ranks(const LowRanks& ranks) { low_ranks_ = ranks; }
+  [[nodiscard]] LowRanks ranks_under(LowRanks ranks, const Value& condition, bool holds) const;
+
   /// States and locals that are read in code that was dropped: another setting may keep it.
   [[nodiscard]] const std::vector<Symbol>& dropped_reads() const { return dropped_reads_; }
 
@@ -201,6 +207,13 @@ class Checker {
   [[nodiscard]] const Frame& origin() const;
   [[nodiscard]] std::optional<std::string> short_text(Span span) const;
 
+  // matrices.cpp
+  bool has_matrices(bool is_fact);
+  void note_matrix_use(Span span);
+  std::optional<base::DiagnosticBuilder> report_no_matrix(Span span, std::string_view what);
+  bool expect_matrices(Span span, Rate rate, const decltype(TypedExpr::node)* node = nullptr);
+  Value extent(types::FactKind kind, Span span);
+
   // previous.cpp
   Value previous_call(Span span, const syntax::CallExpr& call);
   std::string previous_name(const syntax::CallExpr& call, const std::string& stage);
@@ -275,7 +288,11 @@ class Checker {
     std::optional<TypedExprId> condition;  // none after an error
   };
   std::vector<Guard> guards_;
-  std::vector<const syntax::FnDecl*> calls_;  // being inlined, outermost first
+  LowRanks low_ranks_;      // under the guards and conditions around
+  LowRanks operand_ranks_;  // where the operands of `and` and `or` to the left leave it open
+  const syntax::Stmt* open_statement_ = nullptr;      // the innermost
+  const syntax::Stmt* reported_statement_ = nullptr;  // that uses matrices where there are none
+  std::vector<const syntax::FnDecl*> calls_;          // being inlined, outermost first
   std::map<std::pair<std::string, std::string>, int> previous_names_;  // by stage and name
   int discarding_ = 0;
   int open_expressions_ = 0;  // around what is being walked

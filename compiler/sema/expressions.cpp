@@ -126,7 +126,11 @@ Value Checker::binary_chain(syntax::ExprId id) {
   if (!left) left = expression(id);
   for (auto link = chain.rbegin(); link != chain.rend(); ++link) {
     const auto& n = std::get<syntax::BinaryExpr>((*link)->node);
+    const LowRanks ranks = operand_ranks_;
+    if (n.op == BinaryOp::And || n.op == BinaryOp::Or)
+      operand_ranks_ = ranks_under(ranks, *left, n.op == BinaryOp::And);
     const Value right = expression(n.right);
+    operand_ranks_ = ranks;
     left = binary((*link)->span, n.op, *left, right);
     left->span = (*link)->span;
   }
@@ -303,12 +307,16 @@ Value Checker::node(Span span, const syntax::IfExpr& n) {
   const Rate rate = known ? condition.type.rate : Rate::Const;
   std::vector<TypedStmt> then_body, else_body;
   guards_.push_back({rate, condition.span, known ? std::optional(condition.id) : std::nullopt});
+  const LowRanks ranks = low_ranks_;
+  low_ranks_ = ranks_under(ranks, condition, true);
   Flow::Start start = flow_.enter_arm();
   const Value then_value = arm(n.then_value, then_body);
   const Flow::Arm then_arm = flow_.leave_arm(start);
+  low_ranks_ = ranks_under(ranks, condition, false);
   start = flow_.enter_arm();
   const Value else_value = arm(n.else_value, else_body);
   const Flow::Arm else_arm = flow_.leave_arm(start);
+  low_ranks_ = ranks;
   guards_.pop_back();
   flow_.join(then_arm, else_arm, rate, known, condition.span);
 

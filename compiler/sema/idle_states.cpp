@@ -53,9 +53,9 @@ class ValueGraph {
 
   [[nodiscard]] Node node_of(Symbol symbol) const {
     if (symbol.kind == SymbolKind::Local) return first_local_ + symbol.index;
-    const bool is_per_element =
-        symbol.kind == SymbolKind::State && rule_.states[symbol.index].rate == Rate::Element;
-    return is_per_element ? symbol.index : effect_;
+    const bool is_of_arrays =
+        symbol.kind == SymbolKind::State && types::is_array(rule_.states[symbol.index].rate);
+    return is_of_arrays ? symbol.index : effect_;
   }
 
   void read(Symbol symbol, Node reader) {
@@ -165,7 +165,7 @@ std::vector<IdleState> idle_states(const TypedRule& rule, const std::vector<Symb
   const std::vector<bool> reaching = graph.reaching();
   std::map<std::uint32_t, std::set<std::uint32_t>> readers;  // by state
   for (std::uint32_t reader = 0; reader < rule.states.size(); ++reader) {
-    if (reaching[reader] || rule.states[reader].rate != Rate::Element) continue;
+    if (reaching[reader] || !types::is_array(rule.states[reader].rate)) continue;
     for (const std::uint32_t state : graph.sources_of(reader))
       if (!reaching[state]) readers[state].insert(reader);
   }

@@ -62,11 +62,9 @@ void PipelineChecker::add_member(RuleInstance& instance, const syntax::Name& nam
 
 namespace {
 
-/// The rates of which this version keeps, or is given, one value for each.
-bool is_kept(Rate rate) {
-  return rate == Rate::Model || rate == Rate::Group || rate == Rate::Tensor ||
-         rate == Rate::Element;
-}
+const std::vector<std::string> kStateRates = {"model", "group", "tensor", "matrix",
+                                              "row",   "col",   "element"};
+const std::vector<std::string> kInputRates = {"model", "group", "tensor", "element"};
 
 }  // namespace
 
@@ -81,12 +79,10 @@ Rate PipelineChecker::state_rate(const syntax::StateDecl& decl) {
   if (!rate || rate == Rate::Const) {
     auto report =
         reporter_.report(DiagnosticKind::BadRate, decl.rate->span, decl.rate->text, "a state");
-    if (!rate) suggest(report, reporter_, decl.rate->text, {"model", "group", "tensor", "element"});
+    if (!rate) suggest(report, reporter_, decl.rate->text, kStateRates);
     return Rate::Element;
   }
-  if (is_kept(*rate)) return *rate;
-  reporter_.report(DiagnosticKind::RatesLater, decl.rate->span, decl.rate->text);
-  return Rate::Element;
+  return *rate;
 }
 
 void PipelineChecker::add_state(RuleInstance& instance, const syntax::StateDecl& decl) {
@@ -129,14 +125,15 @@ void PipelineChecker::set_initial(RuleInstance& instance, const syntax::StateDec
 Rate PipelineChecker::input_rate(const syntax::InputDecl& decl) {
   if (!decl.rate) return Rate::Element;
   const std::optional<Rate> rate = types::rate_from_text(decl.rate->text);
-  if (rate && is_kept(*rate)) return *rate;
-  if (rate && *rate != Rate::Const) {
-    reporter_.report(DiagnosticKind::RatesLater, decl.rate->span, decl.rate->text);
+  if (rate && types::is_of_matrices(*rate)) {
+    reporter_.report(DiagnosticKind::RatesLater, decl.rate->span,
+                     fmt::format("an input per {}", types::to_text(*rate)));
     return Rate::Element;
   }
+  if (rate && *rate != Rate::Const) return *rate;
   auto report =
       reporter_.report(DiagnosticKind::BadRate, decl.rate->span, decl.rate->text, "an input");
-  if (!rate) suggest(report, reporter_, decl.rate->text, {"model", "group", "tensor", "element"});
+  if (!rate) suggest(report, reporter_, decl.rate->text, kInputRates);
   report.help(
       "an input is one number a step, `input model x`, one per group or tensor, `input group x` or "
       "`input tensor x`, or one per element, `input x`");

@@ -22,8 +22,7 @@ bool contains(const std::array<std::string_view, Size>& names, std::string_view 
 
 constexpr std::array<std::string_view, 2> kConstants = {"pi", "inf"};
 constexpr std::array<std::string_view, 5> kRuleNames = {"param", "grad", "update", "t", "calls"};
-constexpr std::array<std::string_view, 2> kFactNames = {"rank", "size"};
-constexpr std::array<std::string_view, 2> kLaterNames = {"rows", "cols"};
+constexpr std::array<std::string_view, 4> kFactNames = {"rank", "size", "rows", "cols"};
 constexpr std::array<std::string_view, 6> kExpansions = {"clip",  "clamp",  "given",
                                                          "named", "tagged", "previous"};
 constexpr std::array<std::string_view, 4> kMatrixFunctions = {"transpose", "eigh", "qr",
@@ -83,8 +82,7 @@ bool is_reserved_for_modules(std::string_view name) {
 }
 
 bool is_reserved_in_rules(std::string_view name) {
-  return contains(kConstants, name) || contains(kRuleNames, name) || contains(kFactNames, name) ||
-         is_later_name(name);
+  return contains(kConstants, name) || contains(kRuleNames, name) || contains(kFactNames, name);
 }
 
 bool is_reserved_for_parameters(std::string_view name) { return contains(kConstants, name); }
@@ -100,8 +98,6 @@ LaterFeature later_function(std::string_view name) {
   if (contains(kRandomFunctions, name)) return LaterFeature::Random;
   return LaterFeature::None;
 }
-
-bool is_later_name(std::string_view name) { return contains(kLaterNames, name); }
 
 std::vector<std::string> language_functions() {
   std::vector<std::string> names(kExpansions.begin(), kExpansions.end());

@@ -25,8 +25,6 @@ std::optional<double> language_constant(std::string_view name);
 /// A function of the language that a later version brings.
 enum class LaterFeature { None, Matrix, Random };
 LaterFeature later_function(std::string_view name);
-/// True for `rows` and `cols`, which a later version brings.
-bool is_later_name(std::string_view name);
 
 /// All functions that can be called by name, but those that modules declare.
 std::vector<std::string> language_functions();

@@ -80,6 +80,13 @@ std::optional<Value> Checker::rule_member(std::string_view name, Span span) {
       StateMember& state = frame_->rule->states[member.index];
       state.is_read = true;
       if (discarding_ == 0) builder_.state_is_kept[state.index] = true;
+      if (const Rate rate = builder_.rule.states[state.index].rate;
+          frame_->place == Place::View && types::is_of_matrices(rate)) {
+        reporter_.report(
+            DiagnosticKind::RatesLater, span,
+            fmt::format("a view of `{}`, of one value per {},", name, types::to_text(rate)));
+        return unknown(span);
+      }
       return load({SymbolKind::State, state.index},
                   {Kind::Number, builder_.rule.states[state.index].rate}, span);
     }
@@ -165,14 +172,13 @@ std::optional<Value> Checker::language_name(std::string_view name, Span span) {
   const bool has_steps = in_block || frame_->place == Place::Argument;
   if (name == "t") return give(has_steps || in_view, SymbolKind::T, Rate::Model);
   if (name == "calls") return give(has_steps, SymbolKind::Calls, Rate::Model);
-  if (name == "rank" || name == "size") {
+  using types::FactKind;
+  for (const FactKind fact : {FactKind::Rank, FactKind::Size, FactKind::Rows, FactKind::Cols}) {
+    if (name != types::to_text(fact)) continue;
     const bool has_tensor = in_block || in_view || is_decided_early(frame_->place);
     if (!has_tensor) return not_available(name, span);
-    return load_fact({name == "rank" ? types::FactKind::Rank : types::FactKind::Size, {}}, span);
-  }
-  if (is_later_name(name)) {
-    reporter_.report(DiagnosticKind::ShapesLater, span, name);
-    return unknown(span);
+    const bool is_of_tensor = fact == FactKind::Rank || fact == FactKind::Size;
+    return is_of_tensor ? load_fact({fact, {}}, span) : extent(fact, span);
   }
   return std::nullopt;
 }
@@ -192,8 +198,8 @@ Value Checker::not_available(std::string_view name, Span span) {
       break;
     case Place::View:
       report.help(
-          "a view may use `param`, states, hypers, constants, `rank`, `size` and `t`, which counts "
-          "the steps done");
+          "a view may use `param`, states, hypers, constants, `rank`, `size`, `rows`, `cols` and "
+          "`t`, which counts the steps done");
       break;
     case Place::Constant:
       report.help("only constants and `const` hypers can be used here");
@@ -208,13 +214,13 @@ Value Checker::not_available(std::string_view name, Span span) {
       break;
     case Place::When:
       report.help(
-          "a `when` is decided where the optimizer is built: it may use `rank`, `size`, "
-          "`named(\"...\")`, `tagged(\"...\")`, constants and const hypers");
+          "a `when` is decided where the optimizer is built: it may use `rank`, `size`, `rows`, "
+          "`cols`, `named(\"...\")`, `tagged(\"...\")`, constants and const hypers");
       break;
     case Place::Require:
       report.help(
-          "a `require` is decided where the optimizer is built: it may use `rank`, `size`, "
-          "`named(\"...\")`, `tagged(\"...\")`, constants and const hypers");
+          "a `require` is decided where the optimizer is built: it may use `rank`, `size`, `rows`, "
+          "`cols`, `named(\"...\")`, `tagged(\"...\")`, constants and const hypers");
       break;
   }
   return unknown(span);
@@ -288,10 +294,12 @@ std::vector<std::string> Checker::names_in_reach() {
   if (frame_->rule) {
     for (const auto& [name, member] : frame_->rule->members) names.push_back(name);
     if (frame_->place == Place::Step || frame_->place == Place::After)
-      names.insert(names.end(), {"param", "grad", "update", "t", "calls", "rank", "size"});
-    if (frame_->place == Place::View) names.insert(names.end(), {"param", "t", "rank", "size"});
+      names.insert(names.end(), {"param", "grad", "update", "t", "calls"});
+    if (frame_->place == Place::View) names.insert(names.end(), {"param", "t"});
     if (frame_->place == Place::Argument) names.insert(names.end(), {"t", "calls"});
-    if (is_decided_early(frame_->place)) names.insert(names.end(), {"rank", "size"});
+    if (frame_->place == Place::Step || frame_->place == Place::After ||
+        frame_->place == Place::View || is_decided_early(frame_->place))
+      names.insert(names.end(), {"rank", "size", "rows", "cols"});
   }
   for (std::string& name : modules_.visible_names(*frame_->module))
     names.push_back(std::move(name));

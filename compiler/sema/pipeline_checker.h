@@ -56,9 +56,12 @@ class PipelineChecker {
   Value both(const Value& a, const Value& b, Span span);
   Value negated(const Value& a);
 
+  // matrices.cpp
+  void check_splits(const syntax::RuleDecl& decl);
+  void note_split(const RuleInstance& instance);
+
   // rule_structure.cpp
   void check_structure(const syntax::RuleDecl& decl);
-  void refuse_later_parts(const syntax::RuleDecl& decl);
   void warn(const RuleInstance& instance);
   void warn_of_states(const RuleInstance& instance);
 
@@ -118,6 +121,14 @@ class PipelineChecker {
   std::vector<TypedBinding> bindings_;  // of rules around the next stage, evaluated where it begins
   std::map<std::uint32_t, BoundHyper> bound_hypers_;  // by index into TypedRule::hypers
   std::size_t use_count_ = 0;
+  /// The rule that says first how the pipeline splits its tensors.
+  struct SplitUse {
+    types::Split split = types::Split::FirstRest;
+    Span span;  // of the declaration; where there is none, of what uses it
+    std::string rule;
+    bool is_declared = false;
+  };
+  std::optional<SplitUse> split_;
   Value condition_;            // of the arms around the stage at hand; unknown: none
   std::size_t way_count_ = 1;  // of tensors through the pipeline
 };

@@ -115,6 +115,7 @@ RuleInstance* PipelineChecker::use(LoadedModule& module, const syntax::RuleDecl&
   if (condition_.known) instance.condition = condition_.id;
   open_rules_.push_back(&decl);
   const std::size_t outer_given = reporter_.given_count();
+  const LowRanks outer_ranks = checker_.low_ranks();
   check_structure(decl);
   declare_members(instance, use);
   requirements(instance);
@@ -124,6 +125,8 @@ RuleInstance* PipelineChecker::use(LoadedModule& module, const syntax::RuleDecl&
     stages(instance, decl.pipelines.front());
   else
     blocks(instance, use.watch);
+  note_split(instance);
+  checker_.set_low_ranks(outer_ranks);
   reporter_.forget_given(outer_given);
   if (instance.exit && condition_.known && !condition_.constant)
     refuse_exit_in_arm(*instance.exit, use.stage ? use.stage->span : decl.name.span);

@@ -36,6 +36,7 @@ class Printer {
 
   std::string text() {
     line(0, "rule {}", rule_.name);
+    if (rule_.split) line(1, "matrix ({})", types::to_text(*rule_.split));
     for (const TypedHyper& hyper : rule_.hypers) print(hyper);
     for (const TypedState& state : rule_.states)
       line(1, "state {}: {}{}{}", state.public_name, types::to_text(state.rate),

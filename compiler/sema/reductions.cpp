@@ -14,8 +14,9 @@ using builtins::Reduction;
 
 namespace {
 
-/// The rates that a reduction can give in this version.
-constexpr Rate kTargets[] = {Rate::Model, Rate::Group, Rate::Tensor};
+/// The rates that a reduction can give.
+constexpr Rate kTargets[] = {Rate::Model,  Rate::Group, Rate::Tensor,
+                             Rate::Matrix, Rate::Row,   Rate::Col};
 
 bool is_target(Rate rate) { return std::ranges::find(kTargets, rate) != std::end(kTargets); }
 
@@ -165,10 +166,6 @@ std::optional<std::vector<Value>> Checker::reduction_operands(const syntax::Call
 std::optional<Rate> Checker::reduction_rate(const syntax::Name& name) {
   const std::optional<Rate> rate = types::rate_from_text(name.text);
   if (rate && is_target(*rate)) return rate;
-  if (rate && *rate != Rate::Const && *rate != Rate::Element) {
-    reporter_.report(DiagnosticKind::RatesLater, name.span, name.text);
-    return std::nullopt;
-  }
   auto report =
       reporter_.report(DiagnosticKind::BadRate, name.span, name.text, "the result of a reduction");
   if (rate || !suggest(report, reporter_, name.text, target_names()))
@@ -209,12 +206,22 @@ bool Checker::may_reduce_here(Span span) {
 bool Checker::is_faster(Span span, Rate over, Rate target) {
   if (over != target && types::fits(target, over)) return true;
   const auto text = short_text(span);
+  const bool is_across = !types::fits(over, target);  // rows and columns
+  const std::string rate(types::to_text(over));
   auto report = reporter_.report(
       DiagnosticKind::NothingToReduce, span, text ? fmt::format("`{}`", *text) : "this value",
-      over == Rate::Const ? std::string("is a constant")
-                          : fmt::format("has one value per {} already", types::to_text(over)),
+      over == Rate::Const ? "is a constant"
+      : is_across         ? fmt::format("has one value per {}, and none of its own per {}", rate,
+                                        types::to_text(target))
+                          : fmt::format("has one value per {} already", rate),
       types::to_text(target));
-  report.help("use the value as it is");
+  if (is_across)
+    report.help(
+        fmt::format("reduce what has one value per element, or reduce this per matrix: "
+                    "`mean({}) per matrix`",
+                    text.value_or("x")));
+  else
+    report.help("use the value as it is");
   return false;
 }
 
@@ -252,8 +259,9 @@ Value Checker::reduction_without_rate(Span span, const syntax::CallExpr& call) {
 
 /// Adds the reductions that would do where `value` is to be one per `place`.
 void Checker::suggest_reduction(base::DiagnosticBuilder& report, TypedExprId value, Rate place) {
-  if (!is_target(place)) return;
   const TypedExpr& operand = too_fast_whole(builder_.rule, value, place);
+  place = types::meet(operand.type.rate, place);  // of a value per row, per matrix for one per col
+  if (!is_target(place)) return;
   const std::string text = short_text(operand.span).value_or("x");
   const std::string_view rate = types::to_text(place);
   const bool is_truth = operand.type.kind == Kind::Bool;

@@ -21,8 +21,10 @@ Value RuleBuilder::constant(Kind kind, double value, Span span) {
   return emit({kind, Rate::Const}, span, ConstantNode{value}, value);
 }
 
-std::uint32_t RuleBuilder::add_local(std::string name, Span span) {
+std::uint32_t RuleBuilder::add_local(std::string name, Span span,
+                                     std::optional<TypedExprId> named) {
   rule.locals.push_back({std::move(name), span});
+  named_values_.push_back(named);
   return static_cast<std::uint32_t>(rule.locals.size() - 1);
 }
 
@@ -33,6 +35,7 @@ void RuleBuilder::cut(Mark mark) {
   from(rule.exprs, mark.exprs);
   from(notes_, mark.exprs);
   from(rule.locals, mark.locals);
+  from(named_values_, mark.locals);
 }
 
 std::uint32_t RuleBuilder::deepest(const decltype(TypedExpr::node)& node) const {

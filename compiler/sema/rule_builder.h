@@ -22,7 +22,11 @@ class RuleBuilder {
   Value emit(Type type, Span span, decltype(TypedExpr::node) node, std::optional<double> constant);
   /// A number or bool known now.
   Value constant(Kind kind, double value, Span span);
-  std::uint32_t add_local(std::string name, Span span);
+  /// `named`: the one value that it will ever have, where it has one.
+  std::uint32_t add_local(std::string name, Span span, std::optional<TypedExprId> named = {});
+  [[nodiscard]] std::optional<TypedExprId> named_value(std::uint32_t local) const {
+    return named_values_[local];
+  }
 
   /// The value of an expression of rate Const.
   [[nodiscard]] double constant_of(TypedExprId id) const { return notes_[id.index].constant; }
@@ -45,6 +49,7 @@ class RuleBuilder {
   [[nodiscard]] std::uint32_t deepest(const decltype(TypedExpr::node)& node) const;
   [[nodiscard]] std::uint32_t deepest(const std::vector<TypedStmt>& statements) const;
   std::vector<Note> notes_;
+  std::vector<std::optional<TypedExprId>> named_values_;  // by local
 };
 
 /// The name a symbol has within its rule: "lr", "grad", "given(loss)".

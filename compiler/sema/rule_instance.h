@@ -63,6 +63,8 @@ struct RuleInstance {
   std::vector<syntax::Name> stage_names;  // given in its pipeline: `name = Rule(...)`
   std::vector<StageInScope> stages;       // of its pipeline, those before the one at hand
   bool changes_something = false;         // assigns param, grad, update or a state
+  bool mentions_matrices = false;         // rows, columns or matrices
+  std::optional<base::Span> matrix_use;   // the first place that is kept
   struct Exit {
     ExitKind kind = ExitKind::Skip;
     base::Span span;

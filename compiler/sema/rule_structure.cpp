@@ -18,7 +18,7 @@ void PipelineChecker::check_structure(const syntax::RuleDecl& decl) {
   once(decl.steps, "step");
   once(decl.afters, "after");
   once(decl.pipelines, "pipeline");
-  refuse_later_parts(decl);
+  check_splits(decl);
   if (decl.pipelines.empty() && decl.arms.empty()) return;
   const Span pipeline = decl.pipelines.empty() ? decl.arms[0].span : decl.pipelines[0].span;
   const auto refuse = [&](Span span, std::string_view what) {
@@ -32,12 +32,6 @@ void PipelineChecker::check_structure(const syntax::RuleDecl& decl) {
   if (!decl.views.empty()) refuse(decl.views[0].span, "views");
 }
 
-void PipelineChecker::refuse_later_parts(const syntax::RuleDecl& decl) {
-  for (const syntax::MatrixDecl& matrix : decl.matrices)
-    reporter_.report(DiagnosticKind::MatricesLater, matrix.span,
-                     fmt::format("`matrix ({})`", matrix.split));
-}
-
 void PipelineChecker::warn(const RuleInstance& instance) {
   const syntax::RuleDecl& decl = *instance.decl;
   for (const HyperMember& hyper : instance.hypers)
@@ -48,6 +42,8 @@ void PipelineChecker::warn(const RuleInstance& instance) {
     if (!input.is_read)
       reporter_.report(DiagnosticKind::InputNeverRead, input.decl->name.span,
                        input.decl->name.text);
+  if (!decl.matrices.empty() && !instance.mentions_matrices)
+    reporter_.report(DiagnosticKind::SplitNeverUsed, decl.matrices.front().span, decl.name.text);
   warn_of_states(instance);
   if (decl.pipelines.empty() && decl.arms.empty() && !instance.changes_something)
     reporter_.report(DiagnosticKind::RuleChangesNothing, decl.name.span, decl.name.text)
@@ -61,7 +57,7 @@ void PipelineChecker::warn_of_states(const RuleInstance& instance) {
     const syntax::Name& name = state.decl->name;
     // A scalar state that is assigned may be there for later stages, or for whoever reads it from
     // outside.
-    if (!state.is_read && (!state.is_assigned || states[state.index].rate == Rate::Element))
+    if (!state.is_read && (!state.is_assigned || types::is_array(states[state.index].rate)))
       reporter_.report(DiagnosticKind::StateNeverRead, name.span, name.text);
     if (state.is_read && !state.is_assigned && !state.decl->initial)
       reporter_.report(DiagnosticKind::StateNeverAssigned, name.span, name.text)

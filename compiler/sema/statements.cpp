@@ -43,7 +43,9 @@ void Checker::statement(syntax::StmtId id) {
     return;
   }
   ++depth_;
+  const syntax::Stmt* outer = std::exchange(open_statement_, &stmt);
   std::visit([&](const auto& s) { node(stmt.span, s); }, stmt.node);
+  open_statement_ = outer;
   --depth_;
 }
 
@@ -52,7 +54,7 @@ void Checker::node(Span span, const syntax::LetStmt& s) {
   if (!s.is_var) {
     LocalName local{.sort = LocalName::Sort::Let, .value = value, .span = {}};
     if (value.is_scalar() && !value.constant) {
-      local.local = builder_.add_local(s.name.text, s.name.span);
+      local.local = builder_.add_local(s.name.text, s.name.span, value.id);
       put(span, TypedAssign{{SymbolKind::Local, local.local}, value.id});
     }
     declare(s.name, std::move(local));
@@ -81,12 +83,15 @@ void Checker::node(Span span, const syntax::IfStmt& s) {
   std::vector<TypedStmt>* outer = out_;
   guards_.push_back({rate, condition.span, known ? std::optional(condition.id) : std::nullopt});
   Flow::Arm arms[2];
+  const LowRanks ranks = low_ranks_;
   for (const int i : {0, 1}) {
     out_ = &bodies[i];
+    low_ranks_ = ranks_under(ranks, condition, i == 0);
     const Flow::Start start = flow_.enter_arm();
     scoped(i == 0 ? s.then_body : s.else_body);
     arms[i] = flow_.leave_arm(start);
   }
+  low_ranks_ = ranks;
   guards_.pop_back();
   out_ = outer;
   flow_.join(arms[0], arms[1], rate, known, condition.span);

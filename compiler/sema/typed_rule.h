@@ -20,6 +20,7 @@
 #include "compiler/types/fact.h"
 #include "compiler/types/interval.h"
 #include "compiler/types/rate.h"
+#include "compiler/types/split.h"
 
 namespace talweg::sema {
 
@@ -49,8 +50,8 @@ enum class SymbolKind : std::uint8_t {
   State,  // index into TypedRule::states
   Input,  // index into TypedRule::inputs
   Given,  // given(input): model-rate bool; index into inputs
-  Fact,   // of the tensor (`rank`, `size`; in a `when` also names and tags): index into
-          // TypedRule::facts, tensor rate
+  Fact,   // of the tensor (`rank`, `size`, `rows`, `cols`; in a `when` also names and tags): index
+          // into TypedRule::facts, tensor rate
   Local,  // index into TypedRule::locals
 };
 struct Symbol {
@@ -163,7 +164,7 @@ struct TypedState {
   std::string public_name;  // "m", or "adamw.m" where ambiguous
   std::string doc;
   Span span;
-  Rate rate = Rate::Element;             // Model, Group, Tensor or Element in this version
+  Rate rate = Rate::Element;             // of Matrix, Row and Col: for tensors of rank 2 and more
   std::optional<TypedExprId> initial;    // absent: 0. Const rate, or of hypers and `param`
   Span initial_span;                     // where it was written
   std::optional<TypedExprId> condition;  // of its stage: tensors that keep it
@@ -244,6 +245,9 @@ struct TypedRule {
   std::vector<TypedRequirement> requirements;
   std::vector<TypedStage> stages;
   std::vector<TypedExpr> exprs;
+  /// How tensors are seen as matrices; absent where no stage uses matrices, rows or columns. Values
+  /// of these rates, and the facts Rows and Cols, stand only where conditions imply rank >= 2.
+  std::optional<types::Split> split;
   /// True if some stage assigns `update`: then param -= update once after all steps. Else nothing
   /// is subtracted.
   bool subtracts_update = false;

@@ -73,6 +73,7 @@ void PipelineChecker::requirements(RuleInstance& instance) {
   for (const syntax::RequireDecl& decl : instance.decl->requires_) {
     Frame frame{.module = instance.module, .place = Place::Require, .rule = &instance};
     const Value value = checker_.value_in(frame, decl.condition);
+    checker_.set_low_ranks(checker_.ranks_under(checker_.low_ranks(), value, true));
     if (!checker_.expect_kind(value, Kind::Bool, "the condition of a `require`") || !runs) continue;
     if (value.constant) {
       if (*value.constant == 0)
@@ -115,14 +116,19 @@ void PipelineChecker::arms(RuleInstance& instance) {
     return;
   }
   const Value around = condition_;
+  const LowRanks around_ranks = checker_.low_ranks();
+  LowRanks left_ranks = around_ranks;
   Value left = around;  // the tensors that no arm took so far
   const auto outer_stages = instance.stages;
   const auto outer_names = instance.stage_names;
   for (const syntax::WhenArm& arm : arms) {
     condition_ = left;
+    checker_.set_low_ranks(left_ranks);
     if (arm.condition) {
       const Value taken = arm_condition(instance, arm);
+      checker_.set_low_ranks(checker_.ranks_under(left_ranks, taken, true));
       if (taken.known) {
+        left_ranks = checker_.ranks_under(left_ranks, taken, false);
         condition_ = both(left, taken, arm.span);
         left = both(left, negated(taken), arm.span);
       }
@@ -132,6 +138,7 @@ void PipelineChecker::arms(RuleInstance& instance) {
     instance.stage_names = outer_names;
   }
   condition_ = around;
+  checker_.set_low_ranks(around_ranks);
 }
 
 }  // namespace talweg::sema

@@ -12,10 +12,10 @@ enum class FactKind : std::uint8_t {
   Size,    // number of elements
   Named,   // whether the name matches the pattern `text`: `*` any run of characters, `?` any one
   Tagged,  // whether the caller gave it the tag `text`
-  // Of the matrices that the rule's split makes of it; 0 for a tensor of rank 0 or 1.
-  Rows,
-  Cols,
-  Matrices,  // how many there are
+  // Of the tensor as its rule's split sees it; 0 where its rank is below 2.
+  Rows,      // rows of one of its matrices
+  Cols,      // columns of one of its matrices
+  Matrices,  // how many there are; no rule can name it
 };
 
 struct Fact {

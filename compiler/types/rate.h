@@ -43,6 +43,11 @@ constexpr bool is_array(Rate rate) {
   return rate == Rate::Row || rate == Rate::Col || rate == Rate::Element;
 }
 
+/// True for rates of which only tensors of rank 2 or more have values.
+constexpr bool is_of_matrices(Rate rate) {
+  return rate == Rate::Matrix || rate == Rate::Row || rate == Rate::Col;
+}
+
 static_assert(join(Rate::Row, Rate::Col) == Rate::Element &&
               meet(Rate::Row, Rate::Col) == Rate::Matrix);
 static_assert(!fits(Rate::Row, Rate::Col) && fits(Rate::Const, Rate::Model));

@@ -1,7 +1,8 @@
-// Which two dimensions of a tensor are the rows and columns of its matrices; all others number the
-// matrices.
+// How a rule sees a tensor of rank 2 or more as matrices: which dimensions are rows, which columns,
+// and which tell the matrices of a batch apart.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <optional>
 #include <string_view>
@@ -9,28 +10,15 @@
 namespace talweg::types {
 
 enum class Split : std::uint8_t {
-  FirstRest,   // dimension 0, and all others as one: one matrix
-  LastTwo,     //
-  TwoLargest,  // in their order; of equal ones the later
+  FirstRest,   // dimension 0 by all others: one matrix
+  LastTwo,     // the last two dimensions; the ones before them are a batch
+  TwoLargest,  // the two largest, in their order, of equal ones the later; the others are a batch
 };
 
-/// "0 | rest", "last two", "two largest".
-constexpr std::string_view to_text(Split split) {
-  switch (split) {
-    case Split::FirstRest:
-      return "0 | rest";
-    case Split::LastTwo:
-      return "last two";
-    case Split::TwoLargest:
-      return "two largest";
-  }
-  return "";
-}
+inline constexpr std::array kSplits = {Split::FirstRest, Split::LastTwo, Split::TwoLargest};
 
-constexpr std::optional<Split> split_from_text(std::string_view text) {
-  for (const Split split : {Split::FirstRest, Split::LastTwo, Split::TwoLargest})
-    if (text == to_text(split)) return split;
-  return std::nullopt;
-}
+/// As it stands between the parentheses of `matrix (...)`: "0 | rest", "last two", "two largest".
+std::string_view to_text(Split split);
+std::optional<Split> split_from_text(std::string_view text);
 
 }  // namespace talweg::types

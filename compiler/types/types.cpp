@@ -3,6 +3,7 @@
 
 #include "compiler/types/compute_type.h"
 #include "compiler/types/rate.h"
+#include "compiler/types/split.h"
 
 namespace talweg::types {
 
@@ -30,6 +31,24 @@ std::string_view to_text(Rate rate) {
 std::optional<Rate> rate_from_text(std::string_view text) {
   for (const auto& [value, name] : kRateNames)
     if (name == text) return value;
+  return std::nullopt;
+}
+
+std::string_view to_text(Split split) {
+  switch (split) {
+    case Split::FirstRest:
+      return "0 | rest";
+    case Split::LastTwo:
+      return "last two";
+    case Split::TwoLargest:
+      return "two largest";
+  }
+  return "unknown split";
+}
+
+std::optional<Split> split_from_text(std::string_view text) {
+  for (const Split split : kSplits)
+    if (to_text(split) == text) return split;
   return std::nullopt;
 }
 

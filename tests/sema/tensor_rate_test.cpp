@@ -54,7 +54,6 @@ rule R
   CHECK(codes_of(rule_of("state model s", "if rank > 1 { s += 1 }")) == "TW0304");
   CHECK(codes_of(rule_of("state tensor s", "if rank > 1 { s += 1 }")).empty());
   CHECK(codes_of(rule_of("state tensor s = param", "s = 1")) == "TW0303");
-  CHECK(codes_of(rule_of("state row s", "s = 1")) == "TW0602");
   CHECK(codes_of(rule_of("input matrix s", "param -= s")) == "TW0602");
 }
 
@@ -96,7 +95,6 @@ rule R
   CHECK(codes_of("fn f(x, size) = x / size\n" + rule_of("", "param -= f(grad, size)")).empty());
   CHECK(codes_of(rule_of("", "size = 1")) == "TW0316");
   CHECK(codes_of(rule_of("", "let size = 1")) == "TW0205");
-  CHECK(codes_of(rule_of("", "param -= rows")) == "TW0607");
 }
 
 TEST_CASE("a reduction stands under facts of its own tensors only") {
