@@ -27,20 +27,27 @@ static int is_own_stream(const talweg_image* image, uint32_t stream) {
   return stream > TALWEG_STREAM_GRAD && stream < image->stream_count - image->scratch_count;
 }
 
+static int can_be_kept(uint32_t rate) {
+  return talweg_is_scalar_rate(rate) || rate == TALWEG_RATE_TENSOR || talweg_is_line_rate(rate) ||
+         rate == TALWEG_RATE_ELEMENT;
+}
+
 static talweg_status check_states(const talweg_image* image, talweg_error* error) {
   for (uint32_t i = 0; i < image->state_count; ++i) {
     const talweg_state_info* state = &image->states[i];
     const int is_element = state->rate == TALWEG_RATE_ELEMENT;
-    if (!is_element && !talweg_is_scalar_rate(state->rate) && state->rate != TALWEG_RATE_TENSOR)
+    if (!can_be_kept(state->rate))
       return talweg_refuse_part("state", state->name, "has a rate that this version cannot keep",
                                 error);
-    if (is_element && state->dtype != image->compute_dtype)
+    if (talweg_is_line_rate(state->rate) && image->split == TALWEG_SPLIT_NONE)
+      return talweg_refuse_image(image, "keeps states of matrices, but has none", error);
+    if ((is_element || talweg_is_row_or_col(state->rate)) && state->dtype != image->compute_dtype)
       return talweg_refuse_part("state", state->name, "is not kept in the compute type", error);
     if (is_element && !is_own_stream(image, state->stream))
       return talweg_refuse_image(image, "has a state without a stream", error);
     if (!is_element &&
         (state->initial == TALWEG_INITIAL_PARAM || state->initial == TALWEG_INITIAL_ELEMENTS))
-      return talweg_refuse_image(image, "starts a scalar state from param", error);
+      return talweg_refuse_image(image, "starts a state from param that is not of elements", error);
     if (state->initial == TALWEG_INITIAL_SCALAR && !image->initial_states)
       return talweg_refuse_image(image, "has no function for its initial values", error);
   }
@@ -79,6 +86,8 @@ talweg_status talweg_check_image(const talweg_image* image, talweg_error* error)
   if (image->stream_count <= TALWEG_STREAM_GRAD ||
       image->scratch_count > image->stream_count - TALWEG_STREAM_GRAD - 1)
     return talweg_refuse_image(image, "has too few streams", error);
+  if (image->split > TALWEG_SPLIT_TWO_LARGEST)
+    return talweg_refuse_image(image, "splits tensors in a way that there is not", error);
   if (image->fact_count > 0 && !image->step.place)
     return talweg_refuse_image(image, "asks for facts of tensors and does nothing with them",
                                error);

@@ -3,32 +3,65 @@
 #include "runtime/optimizer/internal.h"
 
 static uint32_t partials_of(const talweg_kernels* kernels, uint32_t source) {
-  if (source == TALWEG_FROM_CHUNKS) return kernels->chunk_partial_count;
-  return source == TALWEG_FROM_TENSORS ? kernels->tensor_partial_count
-                                       : kernels->group_partial_count;
+  switch (source) {
+    case TALWEG_FROM_CHUNKS:
+      return kernels->chunk_partial_count;
+    case TALWEG_FROM_TENSORS:
+      return kernels->tensor_partial_count;
+    case TALWEG_FROM_GROUPS:
+      return kernels->group_partial_count;
+    case TALWEG_FROM_MATRICES:
+      return kernels->matrix_partial_count;
+    case TALWEG_FROM_ROWS:
+      return kernels->row_partial_count;
+    default:
+      return kernels->col_partial_count;
+  }
 }
 
-/* Values are folded into what is slower than what they come from. */
-static int can_be_folded(const talweg_reduction_info* info) {
-  if (info->source > TALWEG_FROM_GROUPS || info->fold > TALWEG_FOLD_MAX) return 0;
-  if (info->rate == TALWEG_RATE_TENSOR) return info->source == TALWEG_FROM_CHUNKS;
-  if (info->rate == TALWEG_RATE_GROUP) return info->source != TALWEG_FROM_GROUPS;
-  return info->rate == TALWEG_RATE_MODEL;
+/* Values are folded into what is slower than what they come from; those of rows and columns may be
+ * read as they are. */
+static int can_be_folded(const talweg_reduction_info* info, uint32_t split) {
+  if (info->fold > TALWEG_FOLD_MAX || info->rate < TALWEG_RATE_MODEL) return 0;
+  if (info->source >= TALWEG_FROM_MATRICES && (split == TALWEG_SPLIT_NONE || info->counts))
+    return 0;
+  switch (info->source) {
+    case TALWEG_FROM_CHUNKS:
+    case TALWEG_FROM_MATRICES:
+      return info->rate <= TALWEG_RATE_TENSOR;
+    case TALWEG_FROM_TENSORS:
+      return info->rate <= TALWEG_RATE_GROUP;
+    case TALWEG_FROM_GROUPS:
+      return info->rate == TALWEG_RATE_MODEL;
+    case TALWEG_FROM_ROWS:
+      return info->rate <= TALWEG_RATE_ROW;
+    case TALWEG_FROM_COLS:
+      return info->rate <= TALWEG_RATE_MATRIX || info->rate == TALWEG_RATE_COL;
+    default:
+      return 0;
+  }
 }
 
 static talweg_status check_reductions(const talweg_image* image, talweg_error* error) {
   const talweg_kernels* step = &image->step;
   for (uint32_t r = 0; r < step->reduction_count; ++r) {
     const talweg_reduction_info* info = &step->reductions[r];
-    if (!can_be_folded(info) || (info->counts && info->fold != TALWEG_FOLD_SUM))
+    if (!can_be_folded(info, image->split) || (info->counts && info->fold != TALWEG_FOLD_SUM))
       return talweg_refuse_image(image, "has a reduction that cannot be", error);
     if (info->phase >= step->phase_count ||
         (info->domain != UINT32_MAX && info->domain >= image->domain_count))
       return talweg_refuse_image(image, "has a reduction without a phase or a domain", error);
     if (!info->counts && (info->phase == 0 || info->partial >= partials_of(step, info->source)))
       return talweg_refuse_image(image, "has a reduction of what nobody leaves", error);
+    if (info->source == TALWEG_FROM_COLS && info->blocks != UINT32_MAX &&
+        info->blocks >= step->block_partial_count)
+      return talweg_refuse_image(image, "has a reduction of what no row block leaves", error);
   }
   return TALWEG_OK;
+}
+
+static int has_line_functions(const talweg_phase* phase) {
+  return phase->matrix_scalars || phase->row_scalars || phase->col_scalars;
 }
 
 static talweg_status check_step(const talweg_image* image, talweg_error* error) {
@@ -37,6 +70,10 @@ static talweg_status check_step(const talweg_image* image, talweg_error* error) 
     return talweg_refuse_image(image, "has no phase", error);
   if (step->end_phase >= step->phase_count)
     return talweg_refuse_image(image, "ends its step in a phase that it does not have", error);
+  for (uint32_t p = 0; p < step->phase_count; ++p)
+    if (image->split == TALWEG_SPLIT_NONE &&
+        (has_line_functions(&step->phases[p]) || step->phases[p].lines))
+      return talweg_refuse_image(image, "runs over matrices, but has none", error);
   for (uint32_t h = 0; h < image->hyper_count; ++h)
     if (image->hypers[h].bound && image->hypers[h].bound_phase >= step->phase_count)
       return talweg_refuse_image(image, "binds a hyper in a phase that it does not have", error);
@@ -44,7 +81,8 @@ static talweg_status check_step(const talweg_image* image, talweg_error* error) 
 }
 
 static int has_one_pass(const talweg_kernels* kernels) {
-  return kernels->phase_count == 1 && kernels->reduction_count == 0 && kernels->phases[0].pass;
+  return kernels->phase_count == 1 && kernels->reduction_count == 0 && kernels->phases[0].pass &&
+         !kernels->phases[0].lines;
 }
 
 static talweg_status check_views(const talweg_image* image, talweg_error* error) {
@@ -57,6 +95,8 @@ static talweg_status check_views(const talweg_image* image, talweg_error* error)
       return talweg_refuse_part("view", view->name, "reduces over tensors", error);
     if (!has_one_pass(&view->kernels))
       return talweg_refuse_image(image, "has a view without code", error);
+    if (image->split == TALWEG_SPLIT_NONE && has_line_functions(&view->kernels.phases[0]))
+      return talweg_refuse_image(image, "runs over matrices, but has none", error);
   }
   return TALWEG_OK;
 }
@@ -64,7 +104,8 @@ static talweg_status check_views(const talweg_image* image, talweg_error* error)
 talweg_status talweg_check_kernels(const talweg_image* image, talweg_error* error) {
   for (uint32_t s = 0; s < image->state_count; ++s)
     if (image->states[s].initial == TALWEG_INITIAL_ELEMENTS &&
-        (!image->initial_kernels || !has_one_pass(&image->initial_kernels[s])))
+        (!image->initial_kernels || !has_one_pass(&image->initial_kernels[s]) ||
+         has_line_functions(&image->initial_kernels[s].phases[0])))
       return talweg_refuse_image(image, "has no code for its initial values", error);
   const talweg_status status = check_step(image, error);
   return status != TALWEG_OK ? status : check_views(image, error);

@@ -115,6 +115,45 @@ static talweg_status check_requirements(const talweg_tensor* tensor, const talwe
   return TALWEG_OK;
 }
 
+static void put_dimension(const char* before, uint32_t dimension, const char* after,
+                          talweg_error* error) {
+  talweg_put(error, before);
+  talweg_put_count(error, dimension);
+  talweg_put(error, after);
+}
+
+static talweg_status refuse_split(const talweg_tensor* tensor, talweg_view_fault fault,
+                                  talweg_error* error) {
+  const int is_pair = tensor->split == TALWEG_SPLIT_PAIR;
+  if (fault == TALWEG_VIEW_UNKNOWN_SPLIT)
+    return refuse(tensor, TALWEG_BAD_ARGUMENT, "is to be split in a way that there is not", error);
+  refuse(tensor, TALWEG_BAD_ARGUMENT, "of shape ", error);
+  put_shape(tensor, error);
+  if (is_pair) {
+    put_dimension(" cannot have its rows in dimension ", tensor->split_at, " and its columns in ",
+                  error);
+    put_dimension("", tensor->split_to,
+                  ": they are two of its dimensions, counted from 0, rows before columns", error);
+  } else {
+    put_dimension(" cannot be split before dimension ", tensor->split_at,
+                  ": that is one of its dimensions, counted from 0, and not the first", error);
+  }
+  return TALWEG_BAD_ARGUMENT;
+}
+
+static talweg_status check_matrices(const talweg_tensor* tensor, uint32_t split,
+                                    talweg_error* error) {
+  talweg_matrix_view view;
+  const talweg_view_fault fault = talweg_view_tensor(split, tensor, &view);
+  if (fault == TALWEG_VIEW_FITS) return TALWEG_OK;
+  if (fault == TALWEG_VIEW_TOO_MANY_COLS)
+    return refuse(tensor, TALWEG_TOO_LARGE,
+                  "has more columns than 1073741824, the most that are served", error);
+  if (fault == TALWEG_VIEW_TOO_MANY_LINES)
+    return refuse(tensor, TALWEG_TOO_LARGE, "has more rows or columns than can be numbered", error);
+  return refuse_split(tensor, fault, error);
+}
+
 talweg_status talweg_check_tensor(const talweg_optimizer_spec* spec, uint32_t index,
                                   talweg_error* error) {
   const talweg_tensor* tensor = &spec->tensors[index];
@@ -141,5 +180,6 @@ talweg_status talweg_check_tensor(const talweg_optimizer_spec* spec, uint32_t in
   status = check_storage(tensor, spec->image, error);
   if (status != TALWEG_OK) return status;
   status = check_memory(tensor, talweg_dtype_bytes(spec->image->compute_dtype), error);
+  if (status == TALWEG_OK) status = check_matrices(tensor, spec->image->split, error);
   return status != TALWEG_OK ? status : check_requirements(tensor, spec->image, error);
 }

@@ -30,7 +30,7 @@ static void place_tensor(talweg_optimizer* optimizer, uint32_t t) {
   if (!image->step.place) {
     memset(inputs, 1, image->input_count);
     memset(domains, 1, image->domain_count);
-    if (optimizer->tensor_state_count > 0) memset(states, 1, image->state_count);
+    if (optimizer->places_states) memset(states, 1, image->state_count);
     return;
   }
   talweg_placed placed;
@@ -40,7 +40,7 @@ static void place_tensor(talweg_optimizer* optimizer, uint32_t t) {
          image->fact_count * sizeof(double));
   memcpy(inputs, placed.input_present, image->input_count);
   memcpy(domains, placed.in_domain, image->domain_count);
-  if (optimizer->tensor_state_count > 0) memcpy(states, placed.state_present, image->state_count);
+  if (optimizer->places_states) memcpy(states, placed.state_present, image->state_count);
 }
 
 static void fill_streams(talweg_optimizer* optimizer, uint32_t t) {
@@ -84,9 +84,9 @@ static void sort_by_group(talweg_optimizer* optimizer) {
 
 /* Tensor tables: counts, places in memory, chunks. */
 static void fill_tensors(talweg_optimizer* optimizer) {
-  talweg_state_layout layout;
-  uint64_t persistent_bytes;
-  talweg_place_states(&optimizer->spec, &layout, &persistent_bytes, optimizer->state_offsets);
+  talweg_state_places places;
+  talweg_place_states(&optimizer->spec, &optimizer->lines.counts, &places, optimizer->state_offsets,
+                      optimizer->lines.state_offsets);
   talweg_chunk* next_chunk = optimizer->chunks;
   uint64_t param_end = 0;
   for (uint32_t t = 0; t < optimizer->spec.tensor_count; ++t) {
@@ -104,6 +104,7 @@ static void fill_tensors(talweg_optimizer* optimizer) {
   }
   optimizer->first_chunks[optimizer->spec.tensor_count] = optimizer->chunk_count;
   sort_by_group(optimizer);
+  talweg_fill_line_tables(optimizer);
 }
 
 /* What the image's functions are shown of each row. */
@@ -157,6 +158,7 @@ static void fill_pass_args(talweg_optimizer* optimizer) {
       .chunk_count = optimizer->chunk_count,
       .tensor_count = optimizer->spec.tensor_count,
   };
+  talweg_show_lines(optimizer);
 }
 
 /* A default (or a pipeline's argument) may leave its range where it is rounded to the compute type.
@@ -181,7 +183,7 @@ talweg_status talweg_measure(const talweg_optimizer_spec* spec, talweg_optimizer
   if (status == TALWEG_OK) status = talweg_lay_out(spec, &optimizer, 0, &bytes, error);
   if (status != TALWEG_OK) return status;
   sizes->control_bytes = (size_t)bytes;
-  sizes->state_bytes = (size_t)optimizer.layout.block_bytes;
+  sizes->state_bytes = (size_t)optimizer.places.layout.block_bytes;
   return TALWEG_OK;
 }
 
@@ -196,7 +198,7 @@ talweg_status talweg_create(const talweg_optimizer_spec* spec, void* control_mem
     return talweg_fail(error, TALWEG_BAD_ARGUMENT, "the control memory is null or not aligned");
   status = talweg_lay_out(spec, &optimizer, control_memory, &bytes, error);
   if (status != TALWEG_OK) return status;
-  if (optimizer.layout.block_bytes > 0 &&
+  if (optimizer.places.layout.block_bytes > 0 &&
       (!state_memory || (uintptr_t)state_memory % TALWEG_STATE_ALIGNMENT != 0))
     return talweg_fail(error, TALWEG_BAD_ARGUMENT, "the state memory is null or not aligned");
   status = talweg_check_apart(&optimizer.spec, optimizer.order, error);

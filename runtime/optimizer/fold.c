@@ -21,8 +21,7 @@ static double greater(double a, double b) {
   return a > b ? a : b;
 }
 
-/* Value i joins lane i; at most as many as there are lanes. */
-static void join(uint32_t fold, double* lanes, const double* values, uint32_t count) {
+void talweg_join_lanes(uint32_t fold, double* lanes, const double* values, uint32_t count) {
   if (fold == TALWEG_FOLD_SUM)
     for (uint32_t i = 0; i < count; ++i) lanes[i] += values[i];
   else if (fold == TALWEG_FOLD_MIN)
@@ -36,7 +35,7 @@ static double fold_lanes(uint32_t fold, double* lanes, uint32_t count) {
   uint32_t width = count < TALWEG_FOLD_LANES ? count : TALWEG_FOLD_LANES;
   for (uint32_t half = TALWEG_FOLD_LANES / 2; half > 0; half /= 2) {
     if (width <= half) continue;
-    join(fold, lanes, lanes + half, width - half);
+    talweg_join_lanes(fold, lanes, lanes + half, width - half);
     width = half;
   }
   return lanes[0];
@@ -48,12 +47,13 @@ static double fold_block(uint32_t fold, const double* values, uint32_t count) {
   lanes[0] = talweg_fold_start(fold); /* the result of no value */
   for (uint32_t i = 1; i < width; ++i) lanes[i] = lanes[0];
   for (uint32_t i = 0; i < count; i += TALWEG_FOLD_LANES)
-    join(fold, lanes, values + i, count - i < TALWEG_FOLD_LANES ? count - i : TALWEG_FOLD_LANES);
+    talweg_join_lanes(fold, lanes, values + i,
+                      count - i < TALWEG_FOLD_LANES ? count - i : TALWEG_FOLD_LANES);
   return fold_lanes(fold, lanes, count);
 }
 
-double talweg_fold_sequence(uint32_t fold, const double* values, uint32_t count) {
-  if (count <= TALWEG_FOLD_BLOCK) return fold_block(fold, values, count);
+double talweg_fold_sequence(uint32_t fold, const double* values, uint64_t count) {
+  if (count <= TALWEG_FOLD_BLOCK) return fold_block(fold, values, (uint32_t)count);
   talweg_folding blocks;
   talweg_begin_fold(&blocks, fold);
   for (uint64_t i = 0; i < count; i += TALWEG_FOLD_BLOCK) {
@@ -83,7 +83,7 @@ static void add_value(talweg_folding* folding, uint32_t level, double value) {
       for (uint32_t i = 0; i < TALWEG_FOLD_LANES; ++i)
         at->lanes[i] = talweg_fold_start(folding->fold);
     at->has_value = 1;
-    join(folding->fold, &at->lanes[at->position % TALWEG_FOLD_LANES], &value, 1);
+    talweg_join_lanes(folding->fold, &at->lanes[at->position % TALWEG_FOLD_LANES], &value, 1);
     at->position += 1;
     if (at->position % TALWEG_FOLD_BLOCK != 0) return;
     at->has_value = 0;

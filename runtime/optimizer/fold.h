@@ -14,7 +14,7 @@ extern "C" {
 
 #define TALWEG_FOLD_LANES 64u
 #define TALWEG_FOLD_BLOCK 1024u
-/* Blocks, blocks of blocks, ...: enough for 2^32 values. */
+/* Blocks, blocks of blocks, ...: enough for 2^40 values. */
 #define TALWEG_FOLD_LEVELS 4u
 
 /* One level: the values themselves, or one result a block of the level below. */
@@ -32,8 +32,15 @@ typedef struct talweg_folding {
 /* The value that changes nothing: +0, +infinity, -infinity. */
 double talweg_fold_start(uint32_t fold);
 
-/* All values at hand: at most 2^32. */
-double talweg_fold_sequence(uint32_t fold, const double* values, uint32_t count);
+/* All values at hand: at most 2^40, as below. */
+double talweg_fold_sequence(uint32_t fold, const double* values, uint64_t count);
+
+/* fold_columns.c: the same for each column of a table of `count` rows, `stride` values apart. */
+void talweg_fold_columns(uint32_t fold, const double* values, uint64_t count, uint64_t stride,
+                         uint64_t column_count, double* results);
+
+/* Value i joins lane i. */
+void talweg_join_lanes(uint32_t fold, double* lanes, const double* values, uint32_t count);
 
 /* Value by value: begin, then values and gaps in their order, then end, once. */
 void talweg_begin_fold(talweg_folding* folding, uint32_t fold);

@@ -27,13 +27,14 @@ double* talweg_state_begun(talweg_optimizer* optimizer, uint32_t state, uint32_t
   if (!talweg_begins_late(info)) return 0;
   double* begun = optimizer->begun + (size_t)state * (optimizer->spec.tensor_count + (size_t)1);
   if (talweg_is_scalar_rate(info->rate)) return begun;
-  const int is_its = info->rate == TALWEG_RATE_TENSOR
-                         ? talweg_tensor_state(optimizer, state, tensor) != 0
-                         : is_kept(optimizer, info, tensor);
+  const int is_its =
+      info->rate == TALWEG_RATE_TENSOR  ? talweg_tensor_state(optimizer, state, tensor) != 0
+      : talweg_is_line_rate(info->rate) ? talweg_keeps_lines(optimizer, state, tensor)
+                                        : is_kept(optimizer, info, tensor);
   return is_its ? begun + tensor + 1 : 0;
 }
 
-/* Whether a tensor keeps a state, of elements or of its own, that has no value yet. */
+/* Whether a tensor keeps a state, of any rate, that has no value yet. */
 static int begins_now(talweg_optimizer* optimizer, uint32_t state, uint32_t tensor) {
   if (talweg_is_scalar_rate(optimizer->image->states[state].rate)) return 0;
   const double* begun = talweg_state_begun(optimizer, state, tensor);
@@ -51,7 +52,7 @@ int talweg_some_state_begins(talweg_optimizer* optimizer, uint32_t tensor) {
   return 0;
 }
 
-static void fill(void* start, uint64_t element_count, uint32_t dtype, double value) {
+void talweg_fill(void* start, uint64_t element_count, uint32_t dtype, double value) {
   if (dtype == TALWEG_F32) {
     float* elements = start;
     const float rounded = (float)value;
@@ -64,15 +65,16 @@ static void fill(void* start, uint64_t element_count, uint32_t dtype, double val
 
 static void reset_element_states(talweg_optimizer* optimizer) {
   const talweg_image* image = optimizer->image;
-  if (optimizer->persistent_bytes > 0)
-    memset(optimizer->state_memory, 0, (size_t)optimizer->persistent_bytes);
+  if (optimizer->places.persistent_bytes > 0)
+    memset(optimizer->state_memory, 0, (size_t)optimizer->places.persistent_bytes);
   for (uint32_t s = 0; s < image->state_count; ++s) {
     const talweg_state_info* state = &image->states[s];
     if (state->rate != TALWEG_RATE_ELEMENT || state->initial != TALWEG_INITIAL_CONSTANT) continue;
     for (uint32_t t = 0; t < optimizer->spec.tensor_count; ++t) {
       void* start = talweg_element_state(optimizer, s, t);
       if (start)
-        fill(start, optimizer->element_counts[t], image->compute_dtype, state->initial_value);
+        talweg_fill(start, optimizer->element_counts[t], image->compute_dtype,
+                    state->initial_value);
     }
   }
 }
@@ -81,6 +83,7 @@ void talweg_reset_states(talweg_optimizer* optimizer) {
   const talweg_image* image = optimizer->image;
   reset_element_states(optimizer);
   if (optimizer->tensor_state_count > 0) talweg_reset_tensor_states(optimizer);
+  if (image->split != TALWEG_SPLIT_NONE) talweg_reset_line_states(optimizer);
   for (size_t row = 0; row < optimizer->row_count; ++row) {
     for (size_t s = 0; s < image->state_count; ++s) {
       const int is_constant = image->states[s].initial == TALWEG_INITIAL_CONSTANT;
@@ -155,6 +158,7 @@ static void show_only(talweg_optimizer* optimizer, uint32_t state, uint32_t tens
       .tensor_slots = tensor_slots + (size_t)tensor * kernels->tensor_slot_count,
       .chunk_count = 1,
       .tensor_count = 1,
+      .views = optimizer->lines.views ? &optimizer->lines.views[tensor] : 0,
   };
 }
 
@@ -213,8 +217,8 @@ static void begin_chunk(talweg_optimizer* optimizer, const talweg_chunk* chunk) 
     if (!elements_begin(optimizer, s, tensor)) continue;
     unsigned char* start = (unsigned char*)streams[state->stream] + offset;
     if (state->initial == TALWEG_INITIAL_SCALAR) {
-      fill(start, chunk->element_count, image->compute_dtype,
-           optimizer->initial_states[row * image->state_count + s]);
+      talweg_fill(start, chunk->element_count, image->compute_dtype,
+                  optimizer->initial_states[row * image->state_count + s]);
     } else {
       memcpy(start, (const unsigned char*)streams[TALWEG_STREAM_PARAM] + offset, bytes);
       if (state->initial == TALWEG_INITIAL_ELEMENTS) compute_elements(optimizer, s, chunk);

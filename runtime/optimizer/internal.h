@@ -3,6 +3,8 @@
 #define TALWEG_OPTIMIZER_INTERNAL_H
 
 #include "runtime/memory/state_layout.h"
+#include "runtime/optimizer/arena.h"
+#include "runtime/optimizer/lines.h"
 #include "runtime/optimizer/message.h"
 #include "runtime/optimizer/step.h"
 
@@ -32,6 +34,23 @@ void talweg_place(const talweg_image* image, const talweg_tensor* tensor, talweg
 /* Which way a tensor of these facts takes through the pass of a view. */
 uint32_t talweg_route_of_view(const talweg_kernels* kernels, const double* facts);
 
+/* What work is split over. Columns are one table, but differ in work where they are folded. */
+typedef enum talweg_table {
+  TALWEG_CHUNKS = 0,
+  TALWEG_MATRICES,
+  TALWEG_ROWS,
+  TALWEG_COLS,
+  TALWEG_COL_FOLDS,
+  TALWEG_ROW_BLOCKS,
+  TALWEG_TABLE_COUNT
+} talweg_table;
+
+/* Where states lie in state_memory. */
+typedef struct talweg_state_places {
+  talweg_state_layout layout;
+  uint64_t persistent_bytes; /* scratch follows */
+} talweg_state_places;
+
 struct talweg_optimizer {
   talweg_optimizer_spec spec; /* tensors point to our copies */
   const talweg_image* image;
@@ -48,7 +67,7 @@ struct talweg_optimizer {
   double* tensor_facts;      /* [tensor][fact] */
   uint64_t* param_offsets;   /* [tensor] bytes into saved_params */
   uint8_t* input_present;    /* [tensor][input] */
-  uint8_t* state_present;    /* [tensor][state], where there are tensor states */
+  uint8_t* state_present;    /* [tensor][state], where places_states says so */
   uint8_t* in_domain;        /* [tensor][domain] */
   uint32_t* tensor_groups;   /* [tensor] */
   uint8_t* group_has_tensor; /* [group] */
@@ -57,10 +76,11 @@ struct talweg_optimizer {
   uint32_t* group_tensors; /* tensors by group, then index, where something is reduced to groups */
   uint32_t* group_begins;  /* [group + 1] into group_tensors */
   unsigned char* state_memory;
-  talweg_state_layout layout;
-  uint64_t persistent_bytes; /* of state_memory; scratch follows */
+  talweg_state_places places;
+  talweg_lines lines;
   talweg_pass_args pass_args;
   uint32_t tensor_state_count, tensor_input_count; /* of the image's states and inputs */
+  int places_states;      /* there are states of tensors, matrices, rows or columns */
   uint32_t input_columns; /* from one row of `inputs` to the next: 0 if all groups see the same */
 
   /* Set by the user. */
@@ -78,13 +98,13 @@ struct talweg_optimizer {
   unsigned char* saved_params; /* the caller's: parameters at their param_offsets */
 
   /* Made anew in each step, and wherever a view is computed. */
+  uint32_t part_counts[TALWEG_TABLE_COUNT]; /* 0: part_begins of that table is not valid */
+
   void** pointers;        /* [tensor][stream] */
   uint8_t* takes_part;    /* [tensor] */
   uint32_t* view_routes;  /* [tensor] through the pass of a view */
-  uint32_t* part_begins;  /* [thread + 1] into chunks, for the tensors that take part */
-  uint32_t part_count;    /* 0: part_begins is not valid */
-  int begins_some;        /* an element or tensor state of a tensor that takes part has no value
-                             yet */
+  uint32_t* part_begins;  /* [table][thread + 1] for the tensors that take part */
+  int begins_some;        /* a state of a tensor that takes part has no value yet */
   uint32_t outcome;       /* talweg_outcome */
   double* states_before;  /* [row][state] */
   double* states_after;   /* [row][state] */
@@ -117,10 +137,14 @@ struct talweg_optimizer {
  * tensors; the rest of their contents is not set. `bytes` of memory are needed. */
 talweg_status talweg_lay_out(const talweg_optimizer_spec* spec, talweg_optimizer* optimizer,
                              void* memory, uint64_t* bytes, talweg_error* error);
-/* Lays out element states, of the tensors that keep them, then scratch; notes where unless
- * `offsets` is null. 0 if they could not be addressed, else 1. */
-int talweg_place_states(const talweg_optimizer_spec* spec, talweg_state_layout* layout,
-                        uint64_t* persistent_bytes, uint64_t* offsets);
+/* Lays out element states, of the tensors that keep them, then states of rows and columns, then
+ * scratch; notes where unless `offsets` and `line_offsets` ([state]; NOT_KEPT for other states) are
+ * null. 0 if they could not be addressed, else 1. */
+int talweg_place_states(const talweg_optimizer_spec* spec, const talweg_line_counts* lines,
+                        talweg_state_places* places, uint64_t* offsets, uint64_t* line_offsets);
+/* layout_lines.c: the part of matrices, rows and columns; whether something is reduced to matrices.
+ */
+void talweg_carve_lines(talweg_optimizer* optimizer, int to_matrices, talweg_arena* memory);
 
 /* check_image.c, check_kernels.c, check_tensor.c, check_apart.c: of what a spec holds. */
 talweg_status talweg_check_image(const talweg_image* image, talweg_error* error);
@@ -144,7 +168,9 @@ talweg_status talweg_check_hyper_value(const talweg_image* image, uint32_t hyper
 int talweg_is_scalar_rate(uint32_t rate);
 /* Whether a state's initial value is made in a call, not at creation. */
 int talweg_begins_late(const talweg_state_info* state);
-/* Whether a tensor keeps an element or tensor state that has no value yet. */
+/* Writes a value, in an element type. */
+void talweg_fill(void* start, uint64_t element_count, uint32_t dtype, double value);
+/* Whether a tensor keeps a state that has no value yet. */
 int talweg_some_state_begins(talweg_optimizer* optimizer, uint32_t tensor);
 void talweg_reset_states(talweg_optimizer* optimizer);
 /* Runs initial_states for the model and for each group, into initial_states. */
@@ -178,8 +204,13 @@ talweg_status talweg_check_inputs(talweg_optimizer* optimizer, talweg_error* err
 
 /* reductions.c: those of a phase, from what earlier ones left. */
 void talweg_fold_reductions(talweg_optimizer* optimizer, uint32_t phase);
-/* Whether functions of a later phase see what the pass of this phase leaves. */
+/* Whether a tensor takes part in a reduction. */
+int talweg_ranges_over(const talweg_optimizer* optimizer, const talweg_reduction_info* info,
+                       uint32_t tensor);
+/* Whether functions of a later phase see what the pass of this phase leaves, or its pass over
+ * lines. */
 int talweg_reads_chunks_after(const talweg_kernels* kernels, uint32_t phase);
+int talweg_reads_lines_after(const talweg_kernels* kernels, uint32_t phase);
 
 /* scalars.c: of the step. Write nothing persistent. Once a call: */
 void talweg_begin_scalars(talweg_optimizer* optimizer);
@@ -198,10 +229,14 @@ talweg_status talweg_run_phases(talweg_optimizer* optimizer, talweg_error* error
 /* passes.c: runs a tensor function. */
 void talweg_run_tensors(talweg_optimizer* optimizer, const talweg_kernels* kernels,
                         talweg_tensor_function function, const talweg_pass_args* args);
-/* Runs `task` on parts of the chunk table, at once where there are threads, each in the language's
+/* Runs `task` on parts of a table, at once where there are threads, each in the language's
  * floating-point mode. Parts are of equal work for the tensors that take part. */
-typedef void (*talweg_chunk_task)(void* argument, uint32_t chunk_begin, uint32_t chunk_end);
-void talweg_for_chunks(talweg_optimizer* optimizer, talweg_chunk_task task, void* argument);
+typedef void (*talweg_part_task)(void* argument, uint32_t begin, uint32_t end);
+void talweg_for_table(talweg_optimizer* optimizer, talweg_table table, talweg_part_task task,
+                      void* argument);
+void talweg_for_chunks(talweg_optimizer* optimizer, talweg_part_task task, void* argument);
+/* Wherever other tensors take part than before. */
+void talweg_forget_parts(talweg_optimizer* optimizer);
 
 /* step.c: memory that a caller gives for a tensor is aligned, and apart from its parameter. */
 talweg_status talweg_check_memory(const talweg_optimizer* optimizer, const char* kind,

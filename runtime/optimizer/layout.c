@@ -7,30 +7,8 @@
 #include "runtime/memory/dtype.h"
 #include "runtime/optimizer/internal.h"
 
-typedef struct arena {
-  unsigned char* base; /* null: only measures */
-  uint64_t used;
-  int is_full; /* asked for more than can be addressed */
-} arena;
-
-/* Room for `count` objects of `bytes` bytes (a power of two up to 8, or a multiple of 8). Starts on
- * a cache line if it fills one, so that tables which threads read do not share lines with what a
- * step writes. */
-static void* carve(arena* memory, uint64_t count, uint64_t bytes) {
-  const uint64_t limit = (uint64_t)PTRDIFF_MAX - 2 * TALWEG_CONTROL_ALIGNMENT;
-  if (memory->is_full || memory->used > limit || count > (limit - memory->used) / bytes) {
-    memory->is_full = 1;
-    return 0;
-  }
-  const uint64_t alignment =
-      count * bytes < TALWEG_CONTROL_ALIGNMENT ? 8 : TALWEG_CONTROL_ALIGNMENT;
-  const uint64_t start = (memory->used + alignment - 1) / alignment * alignment;
-  memory->used = start + count * bytes;
-  return memory->base ? memory->base + start : 0;
-}
-
-static void* copy_bytes(arena* memory, const void* source, uint64_t count, uint64_t bytes) {
-  void* copy = carve(memory, count, bytes);
+static void* copy_bytes(talweg_arena* memory, const void* source, uint64_t count, uint64_t bytes) {
+  void* copy = talweg_carve(memory, count, bytes);
   if (copy && count > 0) memcpy(copy, source, (size_t)(count * bytes));
   return copy;
 }
@@ -73,88 +51,93 @@ static slot_counts most_slots(const talweg_image* image) {
 }
 
 /* Rows are [row][columns]; no column still needs an address. */
-static void carve_rows(talweg_optimizer* optimizer, arena* memory) {
+static void carve_rows(talweg_optimizer* optimizer, talweg_arena* memory) {
   const talweg_image* image = optimizer->image;
   const uint64_t rows = optimizer->row_count;
   const uint64_t groups = optimizer->spec.group_count;
-  optimizer->hypers = carve(memory, groups * image->hyper_count, sizeof(double));
-  optimizer->scalar_states = carve(memory, rows * image->state_count, sizeof(double));
-  optimizer->states_before = carve(memory, rows * image->state_count, sizeof(double));
-  optimizer->states_after = carve(memory, rows * image->state_count, sizeof(double));
-  optimizer->initial_states = carve(memory, rows * image->state_count, sizeof(double));
-  optimizer->bound = carve(memory, rows * image->hyper_count, sizeof(double));
-  optimizer->last_bound = carve(memory, rows * image->hyper_count, sizeof(double));
-  optimizer->needed = carve(memory, rows * image->input_count, 1);
-  optimizer->kept = carve(memory, image->state_count, 1);
-  optimizer->unbound = carve(memory, rows * image->hyper_count, 1);
-  optimizer->inputs =
-      carve(memory, (optimizer->input_columns > 0 ? rows : 1) * image->input_count, sizeof(double));
-  optimizer->given = carve(memory, image->input_count, 1);
+  optimizer->hypers = talweg_carve(memory, groups * image->hyper_count, sizeof(double));
+  optimizer->scalar_states = talweg_carve(memory, rows * image->state_count, sizeof(double));
+  optimizer->states_before = talweg_carve(memory, rows * image->state_count, sizeof(double));
+  optimizer->states_after = talweg_carve(memory, rows * image->state_count, sizeof(double));
+  optimizer->initial_states = talweg_carve(memory, rows * image->state_count, sizeof(double));
+  optimizer->bound = talweg_carve(memory, rows * image->hyper_count, sizeof(double));
+  optimizer->last_bound = talweg_carve(memory, rows * image->hyper_count, sizeof(double));
+  optimizer->needed = talweg_carve(memory, rows * image->input_count, 1);
+  optimizer->kept = talweg_carve(memory, image->state_count, 1);
+  optimizer->unbound = talweg_carve(memory, rows * image->hyper_count, 1);
+  optimizer->inputs = talweg_carve(
+      memory, (optimizer->input_columns > 0 ? rows : 1) * image->input_count, sizeof(double));
+  optimizer->given = talweg_carve(memory, image->input_count, 1);
   const slot_counts slots = most_slots(image);
-  optimizer->model_slots = carve(memory, slots.model, sizeof(talweg_slot));
-  optimizer->group_slots = carve(memory, groups * slots.group, sizeof(talweg_slot));
+  optimizer->model_slots = talweg_carve(memory, slots.model, sizeof(talweg_slot));
+  optimizer->group_slots = talweg_carve(memory, groups * slots.group, sizeof(talweg_slot));
   optimizer->tensor_slots =
-      carve(memory, optimizer->spec.tensor_count * slots.tensor, sizeof(talweg_slot));
-  optimizer->initial_slots =
-      carve(memory, talweg_initial_slot_count(optimizer, image->state_count), sizeof(talweg_slot));
-  optimizer->args = carve(memory, rows, sizeof(talweg_scalar_args));
-  optimizer->group_has_tensor = carve(memory, groups, 1);
+      talweg_carve(memory, optimizer->spec.tensor_count * slots.tensor, sizeof(talweg_slot));
+  optimizer->initial_slots = talweg_carve(
+      memory, talweg_initial_slot_count(optimizer, image->state_count), sizeof(talweg_slot));
+  optimizer->args = talweg_carve(memory, rows, sizeof(talweg_scalar_args));
+  optimizer->group_has_tensor = talweg_carve(memory, groups, 1);
 }
 
-static void carve_tensors(talweg_optimizer* optimizer, arena* memory) {
+static void carve_tensors(talweg_optimizer* optimizer, talweg_arena* memory) {
   const talweg_image* image = optimizer->image;
   const uint64_t tensors = optimizer->spec.tensor_count;
-  optimizer->tensors = carve(memory, tensors, sizeof(talweg_tensor));
-  optimizer->element_counts = carve(memory, tensors, sizeof(uint64_t));
-  optimizer->state_offsets = carve(
+  optimizer->tensors = talweg_carve(memory, tensors, sizeof(talweg_tensor));
+  optimizer->element_counts = talweg_carve(memory, tensors, sizeof(uint64_t));
+  optimizer->state_offsets = talweg_carve(
       memory, tensors * ((uint64_t)count_states(image, TALWEG_RATE_ELEMENT) + image->scratch_count),
       sizeof(uint64_t));
-  optimizer->tensor_routes = carve(memory, tensors, sizeof(uint32_t));
-  optimizer->tensor_facts = carve(memory, tensors * image->fact_count, sizeof(double));
-  optimizer->input_present = carve(memory, tensors * image->input_count, 1);
-  optimizer->in_domain = carve(memory, tensors * image->domain_count, 1);
-  optimizer->tensor_groups = carve(memory, tensors, sizeof(uint32_t));
-  optimizer->begun = carve(memory, (tensors + 1) * image->state_count, sizeof(double));
-  optimizer->takes_part = carve(memory, tensors, 1);
-  optimizer->view_routes = carve(memory, tensors, sizeof(uint32_t));
-  optimizer->param_offsets = carve(memory, tensors, sizeof(uint64_t));
-  optimizer->order = carve(memory, tensors, sizeof(uint32_t));
-  optimizer->pointers = carve(memory, tensors * image->stream_count, sizeof(void*));
-  optimizer->chunks = carve(memory, optimizer->chunk_count, sizeof(talweg_chunk));
-  optimizer->first_chunks = carve(memory, tensors + 1, sizeof(uint32_t));
-  optimizer->part_begins =
-      carve(memory, (uint64_t)optimizer->spec.thread_count + 1, sizeof(uint32_t));
+  optimizer->tensor_routes = talweg_carve(memory, tensors, sizeof(uint32_t));
+  optimizer->tensor_facts = talweg_carve(memory, tensors * image->fact_count, sizeof(double));
+  optimizer->input_present = talweg_carve(memory, tensors * image->input_count, 1);
+  optimizer->in_domain = talweg_carve(memory, tensors * image->domain_count, 1);
+  optimizer->tensor_groups = talweg_carve(memory, tensors, sizeof(uint32_t));
+  optimizer->begun = talweg_carve(memory, (tensors + 1) * image->state_count, sizeof(double));
+  optimizer->takes_part = talweg_carve(memory, tensors, 1);
+  optimizer->view_routes = talweg_carve(memory, tensors, sizeof(uint32_t));
+  optimizer->param_offsets = talweg_carve(memory, tensors, sizeof(uint64_t));
+  optimizer->order = talweg_carve(memory, tensors, sizeof(uint32_t));
+  optimizer->pointers = talweg_carve(memory, tensors * image->stream_count, sizeof(void*));
+  optimizer->chunks = talweg_carve(memory, optimizer->chunk_count, sizeof(talweg_chunk));
+  optimizer->first_chunks = talweg_carve(memory, tensors + 1, sizeof(uint32_t));
+  optimizer->part_begins = talweg_carve(
+      memory, TALWEG_TABLE_COUNT * ((uint64_t)optimizer->spec.thread_count + 1), sizeof(uint32_t));
 }
 
 /* Of rules that keep or are given values for each tensor, or reduce; else all are empty. */
-static void carve_reductions(talweg_optimizer* optimizer, arena* memory) {
+static void carve_reductions(talweg_optimizer* optimizer, talweg_arena* memory) {
   const talweg_image* image = optimizer->image;
   const talweg_kernels* step = &image->step;
   const uint64_t tensors = optimizer->spec.tensor_count;
   const uint64_t groups = optimizer->spec.group_count;
   const uint64_t state_rows = optimizer->tensor_state_count > 0 ? tensors : 0;
   const uint64_t input_rows = optimizer->tensor_input_count > 0 ? tensors : 0;
-  optimizer->state_present = carve(memory, state_rows * image->state_count, 1);
-  optimizer->tensor_states = carve(memory, state_rows * image->state_count, sizeof(double));
-  optimizer->tensor_before = carve(memory, state_rows * image->state_count, sizeof(double));
-  optimizer->tensor_after = carve(memory, state_rows * image->state_count, sizeof(double));
-  optimizer->tensor_inputs = carve(memory, input_rows * image->input_count, sizeof(double));
+  optimizer->state_present =
+      talweg_carve(memory, optimizer->places_states ? tensors * image->state_count : 0, 1);
+  optimizer->tensor_states = talweg_carve(memory, state_rows * image->state_count, sizeof(double));
+  optimizer->tensor_before = talweg_carve(memory, state_rows * image->state_count, sizeof(double));
+  optimizer->tensor_after = talweg_carve(memory, state_rows * image->state_count, sizeof(double));
+  optimizer->tensor_inputs = talweg_carve(memory, input_rows * image->input_count, sizeof(double));
   optimizer->reduced =
-      carve(memory, optimizer->row_count * (uint64_t)step->reduction_count, sizeof(double));
+      talweg_carve(memory, optimizer->row_count * (uint64_t)step->reduction_count, sizeof(double));
   const uint64_t reduced_rows = has_reduction(step, TALWEG_RATE_TENSOR) ? tensors : 0;
-  optimizer->tensor_reduced = carve(memory, reduced_rows * step->reduction_count, sizeof(double));
-  optimizer->group_partials = carve(memory, groups * step->group_partial_count, sizeof(double));
-  optimizer->tensor_partials = carve(memory, tensors * step->tensor_partial_count, sizeof(double));
-  optimizer->chunk_partials =
-      carve(memory, optimizer->chunk_count * (uint64_t)step->chunk_partial_count, sizeof(double));
-  optimizer->group_takes_part = carve(memory, step->reduction_count > 0 ? groups : 0, 1);
+  optimizer->tensor_reduced =
+      talweg_carve(memory, reduced_rows * step->reduction_count, sizeof(double));
+  optimizer->group_partials =
+      talweg_carve(memory, groups * step->group_partial_count, sizeof(double));
+  optimizer->tensor_partials =
+      talweg_carve(memory, tensors * step->tensor_partial_count, sizeof(double));
+  optimizer->chunk_partials = talweg_carve(
+      memory, optimizer->chunk_count * (uint64_t)step->chunk_partial_count, sizeof(double));
+  optimizer->group_takes_part = talweg_carve(memory, step->reduction_count > 0 ? groups : 0, 1);
   const int to_groups = has_reduction(step, TALWEG_RATE_GROUP);
-  optimizer->group_tensors = carve(memory, to_groups ? tensors : 0, sizeof(uint32_t));
-  optimizer->group_begins = carve(memory, to_groups ? groups + 1 : 0, sizeof(uint32_t));
+  optimizer->group_tensors = talweg_carve(memory, to_groups ? tensors : 0, sizeof(uint32_t));
+  optimizer->group_begins = talweg_carve(memory, to_groups ? groups + 1 : 0, sizeof(uint32_t));
+  talweg_carve_lines(optimizer, has_reduction(step, TALWEG_RATE_MATRIX), memory);
 }
 
 /* Copies what descriptors point to; `tensor` is a copy already, or scratch when measuring. */
-static void copy_tensor(talweg_tensor* tensor, uint32_t stream_count, arena* memory) {
+static void copy_tensor(talweg_tensor* tensor, uint32_t stream_count, talweg_arena* memory) {
   tensor->name = copy_bytes(memory, tensor->name, strlen(tensor->name) + 1, 1);
   tensor->shape = copy_bytes(memory, tensor->shape, tensor->rank, sizeof(uint64_t));
   if (tensor->strides)
@@ -162,7 +145,7 @@ static void copy_tensor(talweg_tensor* tensor, uint32_t stream_count, arena* mem
   if (tensor->storage)
     tensor->storage = copy_bytes(memory, tensor->storage, stream_count, sizeof(talweg_storage));
   const char* const* tags = tensor->tags;
-  const char** copies = carve(memory, tensor->tag_count, sizeof(const char*));
+  const char** copies = talweg_carve(memory, tensor->tag_count, sizeof(const char*));
   for (uint32_t i = 0; i < tensor->tag_count; ++i) {
     const char* copy = copy_bytes(memory, tags[i], strlen(tags[i]) + 1, 1);
     if (copies) copies[i] = copy;
@@ -192,9 +175,27 @@ static int place_region(const talweg_optimizer_spec* spec, uint32_t state,
   return 1;
 }
 
-int talweg_place_states(const talweg_optimizer_spec* spec, talweg_state_layout* layout,
-                        uint64_t* persistent_bytes, uint64_t* offsets) {
+/* Of states of rows or columns: room for those of all tensors, kept or not. */
+static int place_lines(const talweg_image* image, const talweg_line_counts* lines,
+                       talweg_state_layout* layout, uint64_t* offsets) {
+  for (uint32_t s = 0; s < image->state_count; ++s) {
+    const uint32_t rate = image->states[s].rate;
+    uint64_t offset = NOT_KEPT;
+    const uint64_t count = rate == TALWEG_RATE_ROW ? lines->rows : lines->cols;
+    if (talweg_is_row_or_col(rate)) {
+      talweg_begin_region(layout);
+      if (!talweg_place_tensor(layout, count, &offset)) return 0;
+      if (count == 0) offset = NOT_KEPT;
+    }
+    if (offsets) offsets[s] = offset;
+  }
+  return 1;
+}
+
+int talweg_place_states(const talweg_optimizer_spec* spec, const talweg_line_counts* lines,
+                        talweg_state_places* places, uint64_t* offsets, uint64_t* line_offsets) {
   const talweg_image* image = spec->image;
+  talweg_state_layout* layout = &places->layout;
   memset(layout, 0, sizeof *layout);
   layout->element_bytes = talweg_dtype_bytes(image->compute_dtype);
   for (uint32_t s = 0; s < image->state_count; ++s) {
@@ -202,7 +203,8 @@ int talweg_place_states(const talweg_optimizer_spec* spec, talweg_state_layout* 
     if (!place_region(spec, s, layout, offsets)) return 0;
     if (offsets) offsets += spec->tensor_count;
   }
-  *persistent_bytes = layout->block_bytes;
+  if (!place_lines(image, lines, layout, line_offsets)) return 0;
+  places->persistent_bytes = layout->block_bytes;
   for (uint32_t i = 0; i < image->scratch_count; ++i) {
     if (!place_region(spec, UINT32_MAX, layout, offsets)) return 0;
     if (offsets) offsets += spec->tensor_count;
@@ -214,7 +216,7 @@ int talweg_place_states(const talweg_optimizer_spec* spec, talweg_state_layout* 
 talweg_status talweg_lay_out(const talweg_optimizer_spec* spec, talweg_optimizer* optimizer,
                              void* block, uint64_t* bytes, talweg_error* error) {
   const talweg_image* image = spec->image;
-  arena memory = {.base = block};
+  talweg_arena memory = {.base = block};
   memset(optimizer, 0, sizeof *optimizer);
   optimizer->spec = *spec;
   optimizer->image = image;
@@ -222,14 +224,21 @@ talweg_status talweg_lay_out(const talweg_optimizer_spec* spec, talweg_optimizer
   optimizer->element_bytes = talweg_dtype_bytes(image->compute_dtype);
   optimizer->tensor_state_count = count_states(image, TALWEG_RATE_TENSOR);
   optimizer->tensor_input_count = count_inputs(image, TALWEG_RATE_TENSOR);
+  optimizer->lines.matrix_state_count = count_states(image, TALWEG_RATE_MATRIX);
+  for (uint32_t s = 0; s < image->state_count; ++s)
+    optimizer->places_states |=
+        image->states[s].rate == TALWEG_RATE_TENSOR || talweg_is_line_rate(image->states[s].rate);
   optimizer->input_columns = count_inputs(image, TALWEG_RATE_GROUP) > 0 ? image->input_count : 0;
   for (uint32_t t = 0; t < spec->tensor_count; ++t)
     if (!talweg_count_chunks(talweg_element_count(&spec->tensors[t]), &optimizer->chunk_count))
       return talweg_fail(error, TALWEG_TOO_LARGE,
                          "the tensors have more elements than memory can hold");
-  if (!talweg_place_states(spec, &optimizer->layout, &optimizer->persistent_bytes, 0))
+  if (!talweg_count_lines(spec, &optimizer->lines.counts))
+    return talweg_fail(error, TALWEG_TOO_LARGE,
+                       "the tensors have more rows or columns than can be numbered");
+  if (!talweg_place_states(spec, &optimizer->lines.counts, &optimizer->places, 0, 0))
     return talweg_fail(error, TALWEG_TOO_LARGE, "the states are larger than memory can hold");
-  carve(&memory, 1, sizeof *optimizer);
+  talweg_carve(&memory, 1, sizeof *optimizer);
   carve_rows(optimizer, &memory);
   carve_tensors(optimizer, &memory);
   carve_reductions(optimizer, &memory);

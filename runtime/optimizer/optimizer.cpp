@@ -60,6 +60,9 @@ talweg_tensor describe(const Tensor& tensor, std::vector<const char*>& tags) {
   result.tag_count = static_cast<std::uint32_t>(tags.size());
   result.group = tensor.group;
   result.device = TALWEG_DEVICE_CPU;
+  result.split = tensor.split;
+  result.split_at = tensor.split_at;
+  result.split_to = tensor.split_to;
   return result;
 }
 

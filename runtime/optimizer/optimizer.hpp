@@ -25,6 +25,9 @@ struct Tensor {
   void* param = nullptr;  // of the image's compute type
   std::uint32_t group = 0;
   std::vector<std::string> tags;
+  // Which of its dimensions are rows and columns, where that is not to be as the rule says.
+  std::uint32_t split = TALWEG_SPLIT_NONE;  // talweg_split
+  std::uint32_t split_at = 0, split_to = 0;
 };
 
 /// What a step is given besides gradients. Values of model inputs by name; element inputs as one
@@ -54,8 +57,10 @@ enum class PersistentKind : std::uint8_t {
 /// One entry of all persistent data: checkpoints, views and resets go over this list.
 struct PersistentEntry {
   /// "adamw.m/<tensor>" (elements of a tensor, or its one value if the state is of tensors, which
-  /// has shape {}), "plateau.scale" (model), "mu@1" (group 1); "t" (completed steps) and
-  /// "calls"; for states that start from param or hypers, that they have:
+  /// has shape {}, or those of its matrices, rows or columns: shape {matrices}, {matrices, rows},
+  /// {matrices, columns}, without the first if that is 1), "plateau.scale" (model), "mu@1" (group
+  /// 1); "t" (completed steps) and "calls"; for states that start from param or hypers, that they
+  /// have:
   /// "@begun/adamw.m/<tensor>", and for scalar ones "@begun/plateau.scale".
   std::string name;
   PersistentKind kind = PersistentKind::Value;

@@ -1,4 +1,4 @@
-/* Runs work over the chunk table, and over all tensors, on all threads.
+/* Runs work over the tables of chunks and lines, and over all tensors, on all threads.
  *
  * A pass is split into contiguous parts of about equal work. Which thread runs a part never changes
  * a result: chunks do not share what they write, and neither do tensors. Returning from one
@@ -13,53 +13,108 @@
 /* From here on tensor functions, which compute a few numbers for each, are worth it. */
 #define MANY_TENSORS 4096u
 
+/* What the function of a matrix costs, in elements. */
+#define MATRIX_ELEMENTS 16u
+
 typedef struct part_run {
-  talweg_optimizer* optimizer;
-  talweg_chunk_task task;
+  const uint32_t* begins;
+  talweg_part_task task;
   void* argument;
 } part_run;
 
-static uint64_t work_of(const talweg_optimizer* optimizer, const talweg_chunk* chunk) {
-  return optimizer->takes_part[chunk->tensor_index]
-             ? (uint64_t)chunk->element_count + CHUNK_OVERHEAD_ELEMENTS
-             : 0;
+static uint32_t length_of(const talweg_optimizer* optimizer, talweg_table table) {
+  const talweg_line_counts* counts = &optimizer->lines.counts;
+  switch (table) {
+    case TALWEG_MATRICES:
+      return counts->matrix_chunks;
+    case TALWEG_ROWS:
+      return counts->row_chunks;
+    case TALWEG_COLS:
+    case TALWEG_COL_FOLDS:
+      return counts->col_chunks;
+    case TALWEG_ROW_BLOCKS:
+      return counts->row_blocks;
+    default:
+      return optimizer->chunk_count;
+  }
 }
 
-static void split_into_parts(talweg_optimizer* optimizer) {
+static const talweg_line_chunk* line_chunk(const talweg_lines* lines, talweg_table table,
+                                           uint32_t i) {
+  if (table == TALWEG_MATRICES) return &lines->matrix_chunks[i];
+  if (table == TALWEG_ROWS) return &lines->row_chunks[i];
+  return table == TALWEG_ROW_BLOCKS ? &lines->row_blocks[i] : &lines->col_chunks[i];
+}
+
+/* In elements, or values of about that cost. */
+static uint64_t elements_of(const talweg_lines* lines, talweg_table table,
+                            const talweg_line_chunk* chunk) {
+  const talweg_matrix_view* view = &lines->views[chunk->tensor_index];
+  if (table == TALWEG_MATRICES) return (uint64_t)chunk->count * MATRIX_ELEMENTS;
+  if (table == TALWEG_COL_FOLDS) return chunk->count * talweg_count_blocks(view);
+  return table == TALWEG_ROW_BLOCKS ? chunk->count * view->cols : chunk->count;
+}
+
+static uint64_t work_of(const talweg_optimizer* optimizer, talweg_table table, uint32_t i) {
+  if (table == TALWEG_CHUNKS) {
+    const talweg_chunk* chunk = &optimizer->chunks[i];
+    if (!optimizer->takes_part[chunk->tensor_index]) return 0;
+    return (uint64_t)chunk->element_count + CHUNK_OVERHEAD_ELEMENTS;
+  }
+  const talweg_line_chunk* chunk = line_chunk(&optimizer->lines, table, i);
+  if (!optimizer->takes_part[chunk->tensor_index]) return 0;
+  return elements_of(&optimizer->lines, table, chunk) + CHUNK_OVERHEAD_ELEMENTS;
+}
+
+static uint32_t* begins_of(const talweg_optimizer* optimizer, talweg_table table) {
+  return optimizer->part_begins + table * ((size_t)optimizer->spec.thread_count + 1);
+}
+
+static void split_into_parts(talweg_optimizer* optimizer, talweg_table table) {
+  const uint32_t length = length_of(optimizer, table);
+  uint32_t* begins = begins_of(optimizer, table);
   uint64_t total = 0;
-  for (uint32_t i = 0; i < optimizer->chunk_count; ++i)
-    total += work_of(optimizer, &optimizer->chunks[i]);
+  for (uint32_t i = 0; i < length; ++i) total += work_of(optimizer, table, i);
   const int is_serial = total <= SERIAL_ELEMENTS || !optimizer->spec.parallel_for;
   const uint32_t parts = is_serial ? 1 : optimizer->spec.thread_count;
   uint64_t done = 0;
-  uint32_t chunk = 0;
+  uint32_t next = 0;
   for (uint32_t part = 0; part < parts; ++part) {
     const uint64_t goal = total / parts * part + total % parts * part / parts;
-    while (done < goal) done += work_of(optimizer, &optimizer->chunks[chunk++]);
-    optimizer->part_begins[part] = chunk;
+    while (done < goal) done += work_of(optimizer, table, next++);
+    begins[part] = next;
   }
-  optimizer->part_begins[parts] = optimizer->chunk_count;
-  optimizer->part_count = parts;
+  begins[parts] = length;
+  optimizer->part_counts[table] = parts;
+}
+
+void talweg_forget_parts(talweg_optimizer* optimizer) {
+  for (uint32_t i = 0; i < TALWEG_TABLE_COUNT; ++i) optimizer->part_counts[i] = 0;
 }
 
 static void run_part(void* argument, uint32_t part) {
   const part_run* run = argument;
-  const uint32_t begin = run->optimizer->part_begins[part];
-  const uint32_t end = run->optimizer->part_begins[part + 1];
+  const uint32_t begin = run->begins[part];
+  const uint32_t end = run->begins[part + 1];
   if (begin == end) return;
   const talweg_float_mode mode = talweg_enter_float_mode();
   run->task(run->argument, begin, end);
   talweg_leave_float_mode(mode);
 }
 
-void talweg_for_chunks(talweg_optimizer* optimizer, talweg_chunk_task task, void* argument) {
-  if (optimizer->part_count == 0) split_into_parts(optimizer);
-  part_run run = {.optimizer = optimizer, .task = task, .argument = argument};
-  if (optimizer->part_count == 1)
+void talweg_for_table(talweg_optimizer* optimizer, talweg_table table, talweg_part_task task,
+                      void* argument) {
+  if (optimizer->part_counts[table] == 0) split_into_parts(optimizer, table);
+  part_run run = {.begins = begins_of(optimizer, table), .task = task, .argument = argument};
+  if (optimizer->part_counts[table] == 1)
     run_part(&run, 0);
   else
-    optimizer->spec.parallel_for(optimizer->spec.parallel_context, optimizer->part_count, run_part,
-                                 &run);
+    optimizer->spec.parallel_for(optimizer->spec.parallel_context, optimizer->part_counts[table],
+                                 run_part, &run);
+}
+
+void talweg_for_chunks(talweg_optimizer* optimizer, talweg_part_task task, void* argument) {
+  talweg_for_table(optimizer, TALWEG_CHUNKS, task, argument);
 }
 
 typedef struct tensor_run {

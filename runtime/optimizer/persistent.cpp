@@ -89,6 +89,14 @@ void Optimizer::Impl::list_states(std::vector<PersistentEntry>& entries) const {
     for (std::uint32_t t = 0; t < tensor_count && info.rate == TALWEG_RATE_TENSOR; ++t)
       if (double* value = talweg_tensor_state(core, s, t); value != nullptr)
         entries.push_back(scalar_entry(name + "/" + tensors[t].name, PersistentKind::Value, value));
+    talweg_state_array array{};
+    for (std::uint32_t t = 0; t < tensor_count; ++t)
+      if (talweg_array_state(core, s, t, &array) != 0)
+        entries.push_back({name + "/" + tensors[t].name,
+                           PersistentKind::Value,
+                           static_cast<talweg_dtype>(info.dtype),
+                           {array.shape, array.shape + array.rank},
+                           array.data});
     for (std::uint32_t t = 0; t < tensor_count && info.rate == TALWEG_RATE_ELEMENT; ++t)
       if (talweg_element_state(core, s, t) != nullptr || is_empty(t))
         entries.push_back({name + "/" + tensors[t].name, PersistentKind::Value,

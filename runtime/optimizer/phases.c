@@ -1,5 +1,5 @@
-/* The phases of a step, in order: what they reduce, functions of model and groups, of tensors, then
- * a pass.
+/* The phases of a step, in order: what they reduce, functions of model and groups, of tensors, of
+ * matrices, rows and columns, a pass over lines, then a pass.
  *
  * Until the phase that says how the call ends, and until all hypers that the rule computes are
  * checked, nothing of the image stores what persists. What the runtime itself writes before, the
@@ -10,7 +10,8 @@
 typedef struct phase_run {
   talweg_optimizer* optimizer;
   const talweg_phase* phase;
-  int begins; /* states get their initial values in this pass */
+  int begins;      /* element states get their initial values before what reads elements next */
+  int lines_began; /* those of rows and columns have got them */
 } phase_run;
 
 static void run_chunks(void* argument, uint32_t begin, uint32_t end) {
@@ -18,6 +19,10 @@ static void run_chunks(void* argument, uint32_t begin, uint32_t end) {
   talweg_optimizer* optimizer = run->optimizer;
   if (run->begins) talweg_begin_chunks(optimizer, begin, end);
   run->phase->pass(optimizer->image->step.self, &optimizer->pass_args, begin, end);
+}
+
+static void begin_chunks(void* argument, uint32_t begin, uint32_t end) {
+  talweg_begin_chunks(argument, begin, end);
 }
 
 static void clear_chunks(void* argument, uint32_t begin, uint32_t end) {
@@ -49,6 +54,21 @@ static int has_work(const talweg_optimizer* optimizer, uint32_t phase) {
          talweg_reads_chunks_after(&optimizer->image->step, phase);
 }
 
+static void run_lines(phase_run* run, uint32_t phase) {
+  talweg_optimizer* optimizer = run->optimizer;
+  if (!run->phase->lines || (optimizer->outcome == TALWEG_SKIPPED &&
+                             !talweg_reads_lines_after(&optimizer->image->step, phase)))
+    return;
+  if (run->begins) talweg_for_chunks(optimizer, begin_chunks, optimizer);
+  run->begins = 0;
+  talweg_run_lines(optimizer, run->phase);
+}
+
+static void begin_lines(phase_run* run) {
+  if (run->optimizer->begins_some && !run->lines_began) talweg_begin_lines(run->optimizer);
+  run->lines_began = 1;
+}
+
 static talweg_status run_phases(phase_run* run, talweg_error* error) {
   talweg_optimizer* optimizer = run->optimizer;
   const talweg_kernels* step = &optimizer->image->step;
@@ -61,6 +81,11 @@ static talweg_status run_phases(phase_run* run, talweg_error* error) {
       return TALWEG_OK;
     if (run->phase->tensor_scalars)
       talweg_run_tensors(optimizer, step, run->phase->tensor_scalars, &optimizer->pass_args);
+    if (optimizer->image->split != TALWEG_SPLIT_NONE) {
+      begin_lines(run);
+      talweg_run_line_functions(optimizer, step, run->phase, &optimizer->pass_args);
+      run_lines(run, phase);
+    }
     if (!has_work(optimizer, phase)) continue;
     talweg_for_chunks(optimizer, run_chunks, run);
     run->begins = 0;
@@ -68,14 +93,20 @@ static talweg_status run_phases(phase_run* run, talweg_error* error) {
   return TALWEG_OK;
 }
 
+/* What began in a call that does not keep it. */
+static void clear(phase_run* run, talweg_status status) {
+  talweg_optimizer* optimizer = run->optimizer;
+  const int is_refused = status != TALWEG_OK;
+  if (!optimizer->begins_some || (!is_refused && optimizer->outcome != TALWEG_SKIPPED)) return;
+  if (!run->begins)
+    talweg_for_chunks(optimizer, is_refused ? clear_chunks : clear_skipped_chunks, optimizer);
+  if (run->lines_began) talweg_clear_lines(optimizer, is_refused ? 0 : optimizer->kept);
+}
+
 talweg_status talweg_run_phases(talweg_optimizer* optimizer, talweg_error* error) {
   phase_run run = {.optimizer = optimizer, .begins = optimizer->begins_some};
   talweg_begin_scalars(optimizer);
   const talweg_status status = run_phases(&run, error);
-  const int has_begun = optimizer->begins_some && !run.begins;
-  if (has_begun && status != TALWEG_OK)
-    talweg_for_chunks(optimizer, clear_chunks, optimizer);
-  else if (has_begun && optimizer->outcome == TALWEG_SKIPPED)
-    talweg_for_chunks(optimizer, clear_skipped_chunks, optimizer);
+  clear(&run, status);
   return status;
 }

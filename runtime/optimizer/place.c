@@ -12,7 +12,8 @@ static int has_tag(const talweg_tensor* tensor, const char* tag) {
   return 0;
 }
 
-static double fact_of(const talweg_fact_info* fact, const talweg_tensor* tensor) {
+static double fact_of(const talweg_fact_info* fact, const talweg_tensor* tensor,
+                      const talweg_matrix_view* view) {
   switch ((talweg_fact_kind)fact->kind) {
     case TALWEG_FACT_RANK:
       return tensor->rank;
@@ -22,6 +23,12 @@ static double fact_of(const talweg_fact_info* fact, const talweg_tensor* tensor)
       return talweg_matches(fact->text, tensor->name);
     case TALWEG_FACT_TAGGED:
       return has_tag(tensor, fact->text);
+    case TALWEG_FACT_ROWS:
+      return (double)view->rows;
+    case TALWEG_FACT_COLS:
+      return (double)view->cols;
+    case TALWEG_FACT_MATRICES:
+      return (double)talweg_count_matrices(view);
   }
   return 0;
 }
@@ -39,8 +46,10 @@ static talweg_placement to_fill(talweg_placed* placed, const double* facts) {
 
 void talweg_place(const talweg_image* image, const talweg_tensor* tensor, talweg_placed* placed) {
   placed->route = 0;
+  talweg_matrix_view view;
+  talweg_view_tensor(image->split, tensor, &view);
   for (uint32_t i = 0; i < image->fact_count; ++i)
-    placed->facts[i] = fact_of(&image->facts[i], tensor);
+    placed->facts[i] = fact_of(&image->facts[i], tensor, &view);
   const talweg_placement placement = to_fill(placed, placed->facts);
   image->step.place(image->step.self, &placement);
 }

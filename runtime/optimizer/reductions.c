@@ -1,15 +1,21 @@
-/* What a reduction folds: the results of chunks within their tensor, then those of tensors, in the
+/* What a reduction folds: the results of chunks, or of lines (line_reductions.c), within their
+ * tensor, then those of tensors, in the
  * order of the tensors' indices, or of groups. Tensors that take no part in the step, or that are
  * not in the reduction's domain, are gaps: so are those of other groups. The fold itself is in
  * fold.c. */
 #include "runtime/optimizer/fold.h"
 #include "runtime/optimizer/internal.h"
 
-static int ranges_over(const talweg_optimizer* optimizer, const talweg_reduction_info* info,
+int talweg_ranges_over(const talweg_optimizer* optimizer, const talweg_reduction_info* info,
                        uint32_t tensor) {
   const size_t domains = optimizer->image->domain_count;
   return optimizer->takes_part[tensor] &&
          (info->domain == UINT32_MAX || optimizer->in_domain[tensor * domains + info->domain]);
+}
+
+static int is_from_lines(const talweg_reduction_info* info) {
+  return info->source == TALWEG_FROM_MATRICES || info->source == TALWEG_FROM_ROWS ||
+         info->source == TALWEG_FROM_COLS;
 }
 
 static double fold_chunks(const talweg_optimizer* optimizer, const talweg_reduction_info* info,
@@ -22,10 +28,11 @@ static double fold_chunks(const talweg_optimizer* optimizer, const talweg_reduct
                               optimizer->first_chunks[tensor + 1] - first);
 }
 
-/* What a tensor contributes to the values of a group or the model. */
+/* The value of a tensor, or what it contributes to those of a group or the model. */
 static double value_of_tensor(const talweg_optimizer* optimizer, const talweg_reduction_info* info,
                               uint32_t tensor) {
   if (info->source == TALWEG_FROM_CHUNKS) return fold_chunks(optimizer, info, tensor);
+  if (is_from_lines(info)) return talweg_fold_lines(optimizer, info, tensor);
   if (info->counts) return 1;
   return optimizer->tensor_partials[(size_t)info->partial * optimizer->spec.tensor_count + tensor];
 }
@@ -38,7 +45,7 @@ static double fold_tensors(const talweg_optimizer* optimizer, const talweg_reduc
   uint32_t next = 0;
   for (uint32_t i = 0; i < count; ++i) {
     const uint32_t tensor = members ? members[i] : i;
-    if (!ranges_over(optimizer, info, tensor)) continue;
+    if (!talweg_ranges_over(optimizer, info, tensor)) continue;
     talweg_fold_gap(&folding, tensor - next);
     talweg_fold_value(&folding, value_of_tensor(optimizer, info, tensor));
     next = tensor + 1;
@@ -52,7 +59,7 @@ static double fold_groups(talweg_optimizer* optimizer, const talweg_reduction_in
   uint8_t* takes_part = optimizer->group_takes_part;
   for (uint32_t g = 0; g < groups; ++g) takes_part[g] = 0;
   for (uint32_t t = 0; t < optimizer->spec.tensor_count; ++t)
-    if (ranges_over(optimizer, info, t)) takes_part[optimizer->tensor_groups[t]] = 1;
+    if (talweg_ranges_over(optimizer, info, t)) takes_part[optimizer->tensor_groups[t]] = 1;
   talweg_folding folding;
   talweg_begin_fold(&folding, info->fold);
   for (uint32_t g = 0; g < groups; ++g) {
@@ -71,8 +78,9 @@ static void reduce_to_tensors(talweg_optimizer* optimizer, uint32_t reduction) {
   for (size_t t = 0; t < optimizer->spec.tensor_count; ++t)
     if (optimizer->takes_part[t])
       optimizer->tensor_reduced[t * step->reduction_count + reduction] =
-          ranges_over(optimizer, info, (uint32_t)t) ? fold_chunks(optimizer, info, (uint32_t)t)
-                                                    : talweg_fold_start(info->fold);
+          talweg_ranges_over(optimizer, info, (uint32_t)t)
+              ? value_of_tensor(optimizer, info, (uint32_t)t)
+              : talweg_fold_start(info->fold);
 }
 
 static void reduce_to_groups(talweg_optimizer* optimizer, uint32_t reduction) {
@@ -97,14 +105,25 @@ static void reduce_to_model(talweg_optimizer* optimizer, uint32_t reduction) {
 
 void talweg_fold_reductions(talweg_optimizer* optimizer, uint32_t phase) {
   const talweg_kernels* step = &optimizer->image->step;
+  if (step->block_partial_count > 0) talweg_fold_blocks(optimizer, phase);
   for (uint32_t r = 0; r < step->reduction_count; ++r) {
     if (step->reductions[r].phase != phase) continue;
-    if (step->reductions[r].rate == TALWEG_RATE_TENSOR)
-      reduce_to_tensors(optimizer, r);
-    else if (step->reductions[r].rate == TALWEG_RATE_GROUP)
-      reduce_to_groups(optimizer, r);
-    else
-      reduce_to_model(optimizer, r);
+    switch (step->reductions[r].rate) {
+      case TALWEG_RATE_ROW:
+      case TALWEG_RATE_COL:
+        break; /* it is there already */
+      case TALWEG_RATE_MATRIX:
+        talweg_reduce_to_matrices(optimizer, r);
+        break;
+      case TALWEG_RATE_TENSOR:
+        reduce_to_tensors(optimizer, r);
+        break;
+      case TALWEG_RATE_GROUP:
+        reduce_to_groups(optimizer, r);
+        break;
+      default:
+        reduce_to_model(optimizer, r);
+    }
   }
 }
 
@@ -112,6 +131,16 @@ int talweg_reads_chunks_after(const talweg_kernels* kernels, uint32_t phase) {
   for (uint32_t r = 0; r < kernels->reduction_count; ++r) {
     const talweg_reduction_info* info = &kernels->reductions[r];
     if (info->source == TALWEG_FROM_CHUNKS && !info->counts && info->phase > phase) return 1;
+  }
+  return 0;
+}
+
+int talweg_reads_lines_after(const talweg_kernels* kernels, uint32_t phase) {
+  for (uint32_t r = 0; r < kernels->reduction_count; ++r) {
+    const talweg_reduction_info* info = &kernels->reductions[r];
+    if ((info->source == TALWEG_FROM_ROWS || info->source == TALWEG_FROM_COLS) &&
+        info->phase > phase)
+      return 1;
   }
   return 0;
 }

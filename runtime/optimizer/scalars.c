@@ -92,6 +92,7 @@ static void prepare_rows(talweg_optimizer* optimizer, double step_number, uint32
   if (optimizer->begins_some) talweg_prepare_initial_elements(optimizer);
   copy_states(optimizer);
   if (optimizer->tensor_state_count > 0) talweg_copy_tensor_states(optimizer);
+  if (optimizer->lines.matrix_state_count > 0) talweg_copy_matrix_states(optimizer);
 }
 
 void talweg_begin_scalars(talweg_optimizer* optimizer) {

@@ -50,7 +50,7 @@ static talweg_status bind_gradients(talweg_optimizer* optimizer, const void* con
           talweg_check_memory(optimizer, "the gradient", t, gradient, error);
       if (status != TALWEG_OK) return status;
     }
-    if (takes_part != optimizer->takes_part[t]) optimizer->part_count = 0;
+    if (takes_part != optimizer->takes_part[t]) talweg_forget_parts(optimizer);
     optimizer->takes_part[t] = takes_part;
     streams[TALWEG_STREAM_GRAD] = (void*)(uintptr_t)gradient;
     if (takes_part && talweg_some_state_begins(optimizer, t)) optimizer->begins_some = 1;
@@ -88,6 +88,7 @@ static void commit(talweg_optimizer* optimizer) {
       optimizer->last_bound[row * hypers + h] = optimizer->bound[row * hypers + h];
   }
   if (optimizer->tensor_state_count > 0) talweg_commit_tensor_states(optimizer);
+  if (optimizer->lines.matrix_state_count > 0) talweg_commit_matrix_states(optimizer);
   commit_begun(optimizer);
   optimizer->counters.completed_steps += completed;
   optimizer->counters.calls += 1;
@@ -114,7 +115,7 @@ talweg_status talweg_step(talweg_optimizer* optimizer, const talweg_step_inputs*
 static void expect_gradients(talweg_optimizer* optimizer, const void* const* gradients) {
   for (uint32_t t = 0; t < optimizer->spec.tensor_count; ++t)
     optimizer->takes_part[t] = !gradients || gradients[t];
-  optimizer->part_count = 0;
+  talweg_forget_parts(optimizer);
 }
 
 talweg_status talweg_missing_inputs(talweg_optimizer* optimizer, const talweg_step_inputs* inputs,

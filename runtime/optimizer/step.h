@@ -4,10 +4,10 @@
  *
  * A step, in order: what was given is checked; then the image's phases. Of each, what it reduces is
  * folded; its functions run, once for the model and once for each group that has tensors; the
- * hypers that they bind are checked; its functions run for tensors; and its pass runs over the
- * chunk table, split into contiguous parts. Passes before the last hyper is checked store nothing
- * that persists. Scalar states and counters come last. A refused step has changed nothing and
- * counts as no call.
+ * hypers that they bind are checked; its functions run for tensors, then for matrices, rows and
+ * columns; its pass over lines runs over the row blocks; and its pass runs over the chunk table,
+ * split into contiguous parts. Passes before the last hyper is checked store nothing that persists.
+ * Scalar states and counters come last. A refused step has changed nothing and counts as no call.
  *
  * A rule may skip a step or hold it (talweg_outcome): the call counts, `t` stays. A skipped call
  * that keeps nothing runs no more than the functions that say so.
@@ -141,11 +141,21 @@ talweg_counters* talweg_get_counters(talweg_optimizer* optimizer);
 double* talweg_scalar_state(talweg_optimizer* optimizer, uint32_t state, uint32_t group);
 /* A scalar state of a tensor; null for a tensor that does not keep it. */
 double* talweg_tensor_state(talweg_optimizer* optimizer, uint32_t state, uint32_t tensor);
+/* A state of matrices, rows or columns in a tensor: [matrices] of float64, or [matrices, rows] or
+ * [matrices, columns] of the compute type; the first dimension is left out where it is 1. */
+typedef struct talweg_state_array {
+  void* data; /* null where there is nothing */
+  uint64_t shape[2];
+  uint32_t rank;
+} talweg_state_array;
+/* 0, with nothing written, for a state of another rate, or one that the tensor does not keep. */
+int talweg_array_state(talweg_optimizer* optimizer, uint32_t state, uint32_t tensor,
+                       talweg_state_array* array);
 /* An element state of a tensor; null for a tensor without elements. */
 void* talweg_element_state(talweg_optimizer* optimizer, uint32_t state, uint32_t tensor);
-/* Whether a state has got its initial value, as 0 or 1: of an element or tensor state in a tensor,
- * of one of model or group (for which `tensor` is not looked at) at all. Null for states whose
- * initial value holds from creation, and for tensors that do not keep the state. */
+/* Whether a state has got its initial value, as 0 or 1: in a tensor, or of one of model or group
+ * (for which `tensor` is not looked at) at all. Null for states whose initial value holds from
+ * creation, and for tensors that do not keep the state. */
 double* talweg_state_begun(talweg_optimizer* optimizer, uint32_t state, uint32_t tensor);
 
 #ifdef __cplusplus

@@ -66,7 +66,7 @@ static void run_chunks(void* argument, uint32_t begin, uint32_t end) {
 static void bind_streams(talweg_optimizer* optimizer, void* const* destinations) {
   const talweg_image* image = optimizer->image;
   optimizer->begins_some = 0;
-  optimizer->part_count = 0;
+  talweg_forget_parts(optimizer);
   for (uint32_t t = 0; t < optimizer->spec.tensor_count; ++t) {
     void** streams = optimizer->pointers + (size_t)t * image->stream_count;
     void* const param = optimizer->tensors[t].param;
@@ -91,7 +91,7 @@ static void restore_streams(talweg_optimizer* optimizer) {
   for (uint32_t t = 0; t < optimizer->spec.tensor_count; ++t)
     optimizer->pointers[(size_t)t * optimizer->image->stream_count + TALWEG_STREAM_PARAM] =
         optimizer->tensors[t].param;
-  optimizer->part_count = 0;
+  talweg_forget_parts(optimizer);
 }
 
 static void compute(talweg_optimizer* optimizer, uint32_t view, void* const* destinations) {
@@ -107,7 +107,10 @@ static void compute(talweg_optimizer* optimizer, uint32_t view, void* const* des
   talweg_run_view_scalars(optimizer, run.kernels);
   if (run.kernels->phases[0].tensor_scalars)
     talweg_run_tensors(optimizer, run.kernels, run.kernels->phases[0].tensor_scalars, &run.args);
+  if (optimizer->begins_some) talweg_begin_lines(optimizer);
+  talweg_run_line_functions(optimizer, run.kernels, &run.kernels->phases[0], &run.args);
   talweg_for_chunks(optimizer, run_chunks, &run);
+  if (optimizer->begins_some) talweg_clear_lines(optimizer, 0);
   restore_streams(optimizer);
 }
 
@@ -168,9 +171,9 @@ talweg_status talweg_swap_out(talweg_optimizer* optimizer, talweg_error* error) 
     return talweg_fail(error, TALWEG_BAD_ARGUMENT, "no view is swapped in");
   for (uint32_t t = 0; t < optimizer->spec.tensor_count; ++t)
     optimizer->takes_part[t] = optimizer->element_counts[t] > 0;
-  optimizer->part_count = 0;
+  talweg_forget_parts(optimizer);
   talweg_for_chunks(optimizer, put_back_chunks, optimizer);
-  optimizer->part_count = 0;
+  talweg_forget_parts(optimizer);
   optimizer->swapped_view = TALWEG_NO_VIEW;
   optimizer->saved_params = 0;
   return TALWEG_OK;

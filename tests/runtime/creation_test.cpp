@@ -94,7 +94,7 @@ TEST_CASE("images that cannot be stepped are refused") {
   }
   {
     Spec spec;
-    spec.rule.states[kM].rate = TALWEG_RATE_ROW;
+    spec.rule.states[kM].rate = TALWEG_RATE_ELEMENT + 1;
     spec.check(TALWEG_NOT_SERVED, "state `m` has a rate");
   }
   {

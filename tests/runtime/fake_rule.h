@@ -85,7 +85,8 @@ class FakeRule {
       {"loss", "", UINT32_MAX, kModel, {}},
       {"hessian", "", 6, kElement, {}},
   };
-  talweg_phase phase = {model_scalars, group_scalars, nullptr, run_pass, 0, 0};
+  talweg_phase phase = {model_scalars, group_scalars, nullptr,  nullptr, nullptr,
+                        nullptr,       nullptr,       run_pass, 0,       0};
   talweg_image image{};
 
  private:

@@ -138,7 +138,8 @@ TEST_CASE("an optimizer is neither saved nor loaded while a view is swapped in")
   const TemporaryFile file;
   FakeRule<float> rule;
   const auto same = [](void*, const talweg_pass_args*, std::uint32_t, std::uint32_t) {};
-  const talweg_phase phase{nullptr, nullptr, nullptr, same, 0, 0};
+  const talweg_phase phase{nullptr, nullptr, nullptr, nullptr, nullptr,
+                           nullptr, nullptr, same,    0,       0};
   talweg_view_info view{};
   view.name = "same";
   view.kernels.phases = &phase;

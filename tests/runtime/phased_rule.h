@@ -71,20 +71,20 @@ struct PhasedRule {
   const char* requirements[1] = {"rank <= 2"};
   // fold, source, rate, counts, phase, partial, domain
   talweg_reduction_info reductions[kReductionCount] = {
-      {TALWEG_FOLD_SUM, TALWEG_FROM_CHUNKS, TALWEG_RATE_MODEL, 1, 0, 0, UINT32_MAX},
-      {TALWEG_FOLD_SUM, TALWEG_FROM_TENSORS, TALWEG_RATE_GROUP, 1, 0, 0, UINT32_MAX},
-      {TALWEG_FOLD_SUM, TALWEG_FROM_CHUNKS, TALWEG_RATE_MODEL, 0, 1, 0, 0},
-      {TALWEG_FOLD_MAX, TALWEG_FROM_CHUNKS, TALWEG_RATE_TENSOR, 0, 1, 1, UINT32_MAX},
-      {TALWEG_FOLD_SUM, TALWEG_FROM_CHUNKS, TALWEG_RATE_GROUP, 0, 1, 0, UINT32_MAX},
-      {TALWEG_FOLD_SUM, TALWEG_FROM_TENSORS, TALWEG_RATE_GROUP, 0, 1, 0, UINT32_MAX},
-      {TALWEG_FOLD_SUM, TALWEG_FROM_GROUPS, TALWEG_RATE_MODEL, 0, 2, 0, UINT32_MAX},
-      {TALWEG_FOLD_MIN, TALWEG_FROM_TENSORS, TALWEG_RATE_MODEL, 0, 1, 1, 0},
-      {TALWEG_FOLD_SUM, TALWEG_FROM_GROUPS, TALWEG_RATE_MODEL, 1, 0, 0, UINT32_MAX},
+      {TALWEG_FOLD_SUM, TALWEG_FROM_CHUNKS, TALWEG_RATE_MODEL, 1, 0, 0, UINT32_MAX, 0},
+      {TALWEG_FOLD_SUM, TALWEG_FROM_TENSORS, TALWEG_RATE_GROUP, 1, 0, 0, UINT32_MAX, 0},
+      {TALWEG_FOLD_SUM, TALWEG_FROM_CHUNKS, TALWEG_RATE_MODEL, 0, 1, 0, 0, 0},
+      {TALWEG_FOLD_MAX, TALWEG_FROM_CHUNKS, TALWEG_RATE_TENSOR, 0, 1, 1, UINT32_MAX, 0},
+      {TALWEG_FOLD_SUM, TALWEG_FROM_CHUNKS, TALWEG_RATE_GROUP, 0, 1, 0, UINT32_MAX, 0},
+      {TALWEG_FOLD_SUM, TALWEG_FROM_TENSORS, TALWEG_RATE_GROUP, 0, 1, 0, UINT32_MAX, 0},
+      {TALWEG_FOLD_SUM, TALWEG_FROM_GROUPS, TALWEG_RATE_MODEL, 0, 2, 0, UINT32_MAX, 0},
+      {TALWEG_FOLD_MIN, TALWEG_FROM_TENSORS, TALWEG_RATE_MODEL, 0, 1, 1, 0, 0},
+      {TALWEG_FOLD_SUM, TALWEG_FROM_GROUPS, TALWEG_RATE_MODEL, 1, 0, 0, UINT32_MAX, 0},
   };
   talweg_phase phases[3] = {
-      {model<0>, group<0>, tensor<0>, pass<0>, 0, 0},
-      {model<1>, group<1>, tensor<1>, pass<1>, 0, 0},
-      {model<2>, nullptr, tensor<2>, pass<2>, 0, 0},
+      {model<0>, group<0>, tensor<0>, nullptr, nullptr, nullptr, nullptr, pass<0>, 0, 0},
+      {model<1>, group<1>, tensor<1>, nullptr, nullptr, nullptr, nullptr, pass<1>, 0, 0},
+      {model<2>, nullptr, tensor<2>, nullptr, nullptr, nullptr, nullptr, pass<2>, 0, 0},
   };
   talweg_image image{};
 

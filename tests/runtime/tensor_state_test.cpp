@@ -111,6 +111,10 @@ TEST_CASE("a view sees the states of tensors, as they would begin") {
           args->tensor_slots[kSlots * t + kSlots - 1].f64 =
               args->tensor_states[t * Rule::kStateCount + 2];
       },
+      nullptr,
+      nullptr,
+      nullptr,
+      nullptr,
       [](void*, const talweg_pass_args* args, std::uint32_t begin, std::uint32_t end) {
         for (std::size_t c = begin; c < end; ++c) {
           const talweg_chunk& chunk = args->chunks[c];
@@ -160,6 +164,10 @@ TEST_CASE("the code of an initial value may compute something for each tensor") 
         for (std::size_t t = begin; t < end; ++t)
           args->tensor_slots[t].f64 = args->tensor_facts[t * Rule::kFactCount + Rule::kRank];
       },
+      nullptr,
+      nullptr,
+      nullptr,
+      nullptr,
       [](void*, const talweg_pass_args* args, std::uint32_t begin, std::uint32_t end) {
         for (std::size_t c = begin; c < end; ++c) {
           const talweg_chunk& chunk = args->chunks[c];

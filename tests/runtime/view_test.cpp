@@ -18,17 +18,15 @@ template <class T>
 struct RuleWithViews {
   static constexpr std::uint32_t kSlots = 5;
   FakeRule<T> rule;
-  talweg_phase mix_phase{nullptr, nullptr, nullptr, mix, 0, 0};
-  talweg_phase no_phase{
-      nullptr, nullptr,
-      nullptr, [](void*, const talweg_pass_args*, std::uint32_t, std::uint32_t) {},
-      0,       0};
+  talweg_phase mix_phase{nullptr, nullptr, nullptr, nullptr, nullptr, nullptr, nullptr, mix, 0, 0};
+  talweg_phase no_phase{};
   std::array<talweg_view_info, 2> views{};
   T seen_by_view = 0;  // `total`, as the view's model function sees it
 
   RuleWithViews() {
     talweg_kernels& kernels = views[0].kernels;
     views[0].name = "mixed";
+    no_phase.pass = [](void*, const talweg_pass_args*, std::uint32_t, std::uint32_t) {};
     mix_phase.model_scalars = [](void* self, const talweg_scalar_args* args) {
       static_cast<RuleWithViews*>(self)->seen_by_view = static_cast<T>(args->states[kTotal]);
       put(args->model_slots[kSlots - 1], args->step_number);

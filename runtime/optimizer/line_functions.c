@@ -1,0 +1,32 @@
+/* Runs functions over the tables of matrices, rows, columns and row blocks, on all threads. */
+#include "runtime/optimizer/internal.h"
+
+typedef struct function_run {
+  talweg_line_function function;
+  void* self;
+  const talweg_pass_args* args;
+} function_run;
+
+static void run_part(void* argument, uint32_t begin, uint32_t end) {
+  const function_run* run = argument;
+  run->function(run->self, run->args, begin, end);
+}
+
+static void run_over(talweg_optimizer* optimizer, talweg_table table, talweg_line_function function,
+                     void* self, const talweg_pass_args* args) {
+  if (!function) return;
+  function_run run = {.function = function, .self = self, .args = args};
+  talweg_for_table(optimizer, table, run_part, &run);
+}
+
+void talweg_run_line_functions(talweg_optimizer* optimizer, const talweg_kernels* kernels,
+                               const talweg_phase* phase, const talweg_pass_args* args) {
+  run_over(optimizer, TALWEG_MATRICES, phase->matrix_scalars, kernels->self, args);
+  run_over(optimizer, TALWEG_ROWS, phase->row_scalars, kernels->self, args);
+  run_over(optimizer, TALWEG_COLS, phase->col_scalars, kernels->self, args);
+}
+
+void talweg_run_lines(talweg_optimizer* optimizer, const talweg_phase* phase) {
+  run_over(optimizer, TALWEG_ROW_BLOCKS, phase->lines, optimizer->image->step.self,
+           &optimizer->pass_args);
+}
