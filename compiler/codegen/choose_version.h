@@ -30,6 +30,7 @@ class VersionChoice {
       choice->addCase(ir_.getInt32(i), start);
       ir_.SetInsertPoint(start);
       emit_route(i, next);
+      ir_.CreateUnreachable();
     }
     ir_.SetInsertPoint(none);
     ir_.CreateUnreachable();

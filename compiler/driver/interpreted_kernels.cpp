@@ -58,6 +58,7 @@ InterpretedKernels::InterpretedKernels(ir::Graph graph, types::ComputeType compu
 Kernels InterpretedKernels::kernels() {
   Kernels result;
   for (std::uint32_t i = 0; i <= last_phase_; ++i) result.phases.push_back(phase(i == last_phase_));
+  if (graph_.split) result.phases.push_back(line_stores());
   for (const Reduced& reduced : reductions_) result.reductions.push_back(reduced.info);
   result.kernels.self = this;
   result.kernels.end_phase = end_phase_;

@@ -31,6 +31,10 @@ class InterpretedKernels {
     return static_cast<std::uint32_t>(domains_.size());
   }
 
+  /// What functions of matrices, rows and columns do; `stores`: states of rows and columns too.
+  void run_lines_of(const talweg_pass_args& args, types::Rate rate,
+                    std::span<const talweg_line_chunk> chunks, bool stores) const;
+
  private:
   [[nodiscard]] talweg_phase phase(bool stores) const;
   [[nodiscard]] std::uint32_t read_bytes() const;
@@ -64,15 +68,14 @@ class InterpretedKernels {
                    std::uint64_t number) const;
   void run_at_element(ir::Machine& machine, const talweg_pass_args& args, std::uint32_t tensor,
                       std::uint64_t element) const;
-  void run_lines_of(const talweg_pass_args& args, types::Rate rate,
-                    std::span<const talweg_line_chunk> chunks, bool stores) const;
   void leave_line(const ir::Machine& machine, const talweg_pass_args& args, types::Rate rate,
                   std::uint64_t number, bool stores) const;
   void run_blocks(const talweg_pass_args& args, std::uint32_t begin, std::uint32_t end) const;
   void run_block(ir::Machine& machine, const talweg_pass_args& args, std::uint32_t block) const;
   void load_element(const talweg_pass_args& args, std::uint32_t tensor, std::uint64_t element,
                     ir::ElementContext& context) const;
-  void add_line_functions(talweg_phase& phase, bool stores) const;
+  void add_line_functions(talweg_phase& phase, bool is_last) const;
+  [[nodiscard]] talweg_phase line_stores() const;
   void prepare_tensor(ir::Machine& machine, const talweg_pass_args& args,
                       std::uint32_t tensor) const;
 

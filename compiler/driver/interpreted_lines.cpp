@@ -171,37 +171,34 @@ void InterpretedKernels::run_blocks(const talweg_pass_args& args, std::uint32_t 
   }
 }
 
-void InterpretedKernels::add_line_functions(talweg_phase& phase, bool stores) const {
-  phase.matrix_scalars = [](void* self, const talweg_pass_args* args, std::uint32_t begin,
-                            std::uint32_t end) {
-    kernels_of(self).run_lines_of(*args, Rate::Matrix,
-                                  {args->matrix_chunks + begin, args->matrix_chunks + end}, false);
-  };
-  if (stores) {
-    phase.row_scalars = [](void* self, const talweg_pass_args* args, std::uint32_t begin,
-                           std::uint32_t end) {
-      kernels_of(self).run_lines_of(*args, Rate::Row,
-                                    {args->row_chunks + begin, args->row_chunks + end}, true);
-    };
-    phase.col_scalars = [](void* self, const talweg_pass_args* args, std::uint32_t begin,
-                           std::uint32_t end) {
-      kernels_of(self).run_lines_of(*args, Rate::Col,
-                                    {args->col_chunks + begin, args->col_chunks + end}, true);
-    };
-    return;
-  }
-  phase.row_scalars = [](void* self, const talweg_pass_args* args, std::uint32_t begin,
-                         std::uint32_t end) {
-    kernels_of(self).run_lines_of(*args, Rate::Row,
-                                  {args->row_chunks + begin, args->row_chunks + end}, false);
-  };
-  phase.col_scalars = [](void* self, const talweg_pass_args* args, std::uint32_t begin,
-                         std::uint32_t end) {
-    kernels_of(self).run_lines_of(*args, Rate::Col,
-                                  {args->col_chunks + begin, args->col_chunks + end}, false);
-  };
+namespace {
+
+template <Rate rate, bool stores>
+void run_range(void* self, const talweg_pass_args* args, std::uint32_t begin, std::uint32_t end) {
+  const talweg_line_chunk* chunks = rate == Rate::Matrix ? args->matrix_chunks
+                                    : rate == Rate::Row  ? args->row_chunks
+                                                         : args->col_chunks;
+  kernels_of(self).run_lines_of(*args, rate, {chunks + begin, chunks + end}, stores);
+}
+
+}  // namespace
+
+void InterpretedKernels::add_line_functions(talweg_phase& phase, bool is_last) const {
+  phase.matrix_scalars = run_range<Rate::Matrix, false>;
+  phase.row_scalars = run_range<Rate::Row, false>;
+  phase.col_scalars = run_range<Rate::Col, false>;
+  if (is_last) return;
   phase.lines = [](void* self, const talweg_pass_args* args, std::uint32_t begin,
                    std::uint32_t end) { kernels_of(self).run_blocks(*args, begin, end); };
+}
+
+/// States of rows and columns lie where they are read: they are stored when nothing is evaluated
+/// any more.
+talweg_phase InterpretedKernels::line_stores() const {
+  talweg_phase phase{};
+  phase.row_scalars = run_range<Rate::Row, true>;
+  phase.col_scalars = run_range<Rate::Col, true>;
+  return phase;
 }
 
 }  // namespace talweg::driver

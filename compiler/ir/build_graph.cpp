@@ -56,6 +56,7 @@ std::vector<std::uint32_t> fill_tables(const sema::TypedRule& rule, Graph& graph
   for (const sema::TypedInput& input : rule.inputs)
     graph.inputs.push_back({.name = input.public_name, .rate = input.rate, .doc = input.doc});
   graph.facts = rule.facts;
+  graph.split = rule.split;
   return hyper_index;
 }
 
