@@ -24,7 +24,7 @@ class Evaluation {
 
  private:
   /// What decides about matrices is short; a longer condition is not looked through.
-  static constexpr int kMostVisited = 256;
+  static constexpr int kMostVisited = 64;
 
   std::optional<double> of_node(const ConstantNode& n) { return n.value; }
   std::optional<double> of_node(const ReduceNode&) { return std::nullopt; }
