@@ -139,3 +139,21 @@ TEST_CASE("reductions and previous values, many and deep") {
   CHECK(codes_of(in_step("for i in 1..4000 { param -= previous(grad) }")).empty());
   CHECK(codes_of(in_step("for i in 1..10000 { param -= norm(grad) per model }")).empty());
 }
+
+TEST_CASE("conditions about the rank, many, long, and of parts that double") {
+  const std::string use = "{ param -= norm(grad) per row }\n";
+  std::string doubled = "let a0 = rank > 1\n";
+  for (int i = 1; i <= 60; ++i) {
+    const std::string before = "a" + std::to_string(i - 1);
+    doubled += "let a" + std::to_string(i) + " = " + before + " and " + before + "\n";
+  }
+  // What takes long to see through is taken as if it said nothing.
+  CHECK(codes_of(in_step(doubled + "if a2 " + use)).find("TW0324") == std::string::npos);
+  CHECK(codes_of(in_step(doubled + "if a60 " + use)) == "TW0324");
+  CHECK(codes_of(in_step("if rank > 1" + repeated(" and size > 3", 400) + use)) == "TW0324");
+  CHECK(codes_of(in_step("if rank > 1 { if size > 3" + repeated(" and rows > 3", 400) + use + "}"))
+            .empty());
+  CHECK(codes_of(in_step(repeated("if rank > 1 { ", 100) + use + repeated(" }", 100))).empty());
+  CHECK(codes_of(in_step("for i in 1..4000 { if rank > 1 " + use + "}")).empty());
+  CHECK(codes_of(in_step("for i in 1..4000 " + use)) == "TW0324");
+}
