@@ -84,6 +84,49 @@ TEST_CASE("a sequence is folded in the order of its definition") {
     }
 }
 
+TEST_CASE("columns are folded as if each were a sequence of its own") {
+  constexpr std::size_t kGap = 5;  // between the rows
+  for (const std::size_t rows :
+       {std::size_t{0}, std::size_t{1}, std::size_t{2}, std::size_t{63}, std::size_t{64},
+        std::size_t{65}, std::size_t{1024}, std::size_t{1025}, std::size_t{4096},
+        std::size_t{65537}, std::size_t{1048576 + 1025}})
+    for (const std::size_t columns : {1U, 3U, 16U, 17U, 40U}) {
+      if (rows * columns > 4000000) continue;
+      const std::size_t stride = columns + kGap;
+      const std::vector<double> table = numbers(rows * stride);
+      for (const talweg_fold fold : kFolds) {
+        std::vector<double> results(columns, kNan);
+        talweg_fold_columns(fold, table.data(), rows, stride, columns, results.data());
+        std::size_t wrong = 0;
+        for (std::size_t c = 0; c < columns; ++c) {
+          std::vector<double> column;
+          for (std::size_t r = 0; r < rows; ++r) column.push_back(table[r * stride + c]);
+          wrong += same(results[c], reference(fold, column)) ? 0 : 1;
+        }
+        INFO(rows << " rows, " << columns << " columns, fold " << fold);
+        CHECK(wrong == 0);
+      }
+    }
+}
+
+TEST_CASE("columns of odd values") {
+  const std::vector<double> odd{kNan, -0.0, 0.0, kInf, -kInf};
+  for (const std::size_t rows : {1U, 65U, 1030U})
+    for (const talweg_fold fold : kFolds)
+      for (const double last : odd) {
+        std::vector<double> table(rows * odd.size());
+        for (std::size_t i = 0; i < table.size(); ++i) table[i] = odd[i % odd.size()];
+        table.back() = last;
+        std::vector<double> results(odd.size());
+        talweg_fold_columns(fold, table.data(), rows, odd.size(), odd.size(), results.data());
+        for (std::size_t c = 0; c < odd.size(); ++c) {
+          std::vector<double> column(rows, odd[c]);
+          if (c + 1 == odd.size()) column.back() = last;
+          CHECK(same(results[c], reference(fold, column)));
+        }
+      }
+}
+
 TEST_CASE("the order is not that of a plain loop") {
   const std::vector<double> values = numbers(5000);
   double plain = 0;
