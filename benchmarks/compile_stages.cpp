@@ -112,8 +112,9 @@ void print_stages(const std::string& rule, const std::vector<std::string>& modul
   const std::string object = target.generate(module, targets::CodeKind::Object);
   watch.print("generate");
   const auto linked = driver::LinkedCode::link(object);
-  for (const std::string& pass : codegen::step_symbols(plan).passes)
-    if (!linked || !linked->find(pass)) give_up("the object does not link");
+  for (const codegen::PhaseSymbols& phase : codegen::step_symbols(plan).phases)
+    if (!linked || (!phase.pass.empty() && !linked->find(phase.pass)))
+      give_up("the object does not link");
   watch.print("link");
   fmt::print("object {}\n", object.size());
 }

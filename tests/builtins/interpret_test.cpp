@@ -67,6 +67,7 @@ ScalarContext scalars() {
           .states = {7, 0},
           .inputs = {0.25, 0},
           .given = {true, false},
+          .reduced = {},
           .step_number = 3,
           .call_number = 5};
 }
@@ -103,8 +104,11 @@ TEST_CASE("scalars are float64 and arrays have the compute type") {
   const NodeId rounded = f.convert(NodeKind::ToArray, {third});
   const NodeId product = f.apply(Op::Mul, {rounded, f.grad});
   Machine in_float(f.graph, ComputeType::F32);
-  in_float.run_scalars(
-      {.hypers = {0.1}, .states = {0, 0}, .inputs = {0, 0}, .given = {false, false}});
+  in_float.run_scalars({.hypers = {0.1},
+                        .states = {0, 0},
+                        .inputs = {0, 0},
+                        .given = {false, false},
+                        .reduced = {}});
   in_float.run_element(element(0, static_cast<double>(0.1F)));
   CHECK(in_float[third].number == 1.0 / 3);
   CHECK(in_float[rounded].number == static_cast<double>(1.0F / 3.0F));

@@ -16,6 +16,7 @@ struct TensorSetting {
   std::uint64_t elements = 0;
   std::uint32_t group = 0;
   bool has_gradient = true;
+  std::uint32_t absent_in_step = 0;  // in which it has no gradient; 0: in none
 };
 
 struct StepSetting {

@@ -107,9 +107,9 @@ TEST_CASE("the image describes the rule") {
   CHECK(image.states[1].is_stored == 1);
   CHECK(image.stream_count == 4);
   CHECK(image.uses_gradient == 1);
-  REQUIRE(image.pass_count == 1);
-  CHECK(image.passes[0].read_bytes_per_element == 32);
-  CHECK(image.passes[0].written_bytes_per_element == 24);
+  REQUIRE(image.step.phase_count == 1);
+  CHECK(image.step.phases[0].read_bytes_per_element == 32);
+  CHECK(image.step.phases[0].written_bytes_per_element == 24);
 }
 
 TEST_CASE("a second compilation comes from the cache") {

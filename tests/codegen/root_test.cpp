@@ -32,17 +32,20 @@ void run_root(const talweg_image& image, std::vector<float>& param, std::vector<
   for (std::size_t first = 0; first < a.size(); first += TALWEG_CHUNK_ELEMENTS)
     chunks.push_back({first, TALWEG_CHUNK_ELEMENTS, 0});
   const std::uint32_t group = 0;
-  std::vector<talweg_slot> model_slots(image.model_slot_count), group_slots(image.group_slot_count);
+  std::vector<talweg_slot> model_slots(image.step.model_slot_count),
+      group_slots(image.step.group_slot_count);
   talweg_scalar_args args{};
-  const talweg_pass_args pass{.chunks = chunks.data(),
-                              .pointers = pointers,
-                              .tensor_groups = &group,
-                              .model_slots = model_slots.data(),
-                              .group_slots = group_slots.data(),
-                              .group_args = &args,
-                              .tensor_routes = &group,
-                              .tensor_facts = nullptr};
-  image.passes[0].run(image.self, &pass, 0, static_cast<std::uint32_t>(chunks.size()));
+  talweg_pass_args pass{};
+  pass.chunks = chunks.data();
+  pass.pointers = pointers;
+  pass.tensor_groups = &group;
+  pass.model_slots = model_slots.data();
+  pass.group_slots = group_slots.data();
+  pass.group_args = &args;
+  pass.tensor_routes = &group;
+  pass.chunk_count = chunks.size();
+  pass.tensor_count = 1;
+  image.step.phases[0].pass(image.step.self, &pass, 0, static_cast<std::uint32_t>(chunks.size()));
 }
 
 bool same(float a, float b) {

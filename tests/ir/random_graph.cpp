@@ -302,21 +302,6 @@ ir::ElementContext random_element(const Graph& graph, types::ComputeType compute
   return context;
 }
 
-std::vector<ir::Value> outcome(const Graph& graph, types::ComputeType compute,
-                               const ir::ScalarContext& scalars, const ir::ElementContext& element,
-                               std::span<const double> facts) {
-  ir::Machine machine(graph, compute);
-  machine.run_scalars(scalars);
-  machine.run_tensor(facts);
-  machine.run_element(element);
-  std::vector<ir::Value> values;
-  Graph::visit_results(graph, [&](NodeId id) { values.push_back(machine[id]); });
-  for (const ir::StateInfo& state : graph.states)
-    if (state.initial.valid()) values.push_back(machine[state.initial]);
-  for (const ir::ViewInfo& view : graph.views) values.push_back(machine[view.value]);
-  return values;
-}
-
 bool same(double a, double b) {
   if (std::isnan(a) || std::isnan(b)) return std::isnan(a) && std::isnan(b);
   return std::bit_cast<std::uint64_t>(a) == std::bit_cast<std::uint64_t>(b);

@@ -3,7 +3,6 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <span>
 #include <vector>
 
 #include "compiler/ir/graph.h"
@@ -38,12 +37,6 @@ ir::Graph random_graph(std::uint64_t seed, std::size_t node_count);
 ir::ScalarContext random_scalars(const ir::Graph& graph, Random& random);
 ir::ElementContext random_element(const ir::Graph& graph, types::ComputeType compute,
                                   Random& random);
-
-/// What one element's step leaves: values of all results (Graph::visit_results), initial values and
-/// views, in table order. `facts` are those of its tensor, where the graph has any.
-std::vector<ir::Value> outcome(const ir::Graph& graph, types::ComputeType compute,
-                               const ir::ScalarContext& scalars, const ir::ElementContext& element,
-                               std::span<const double> facts = {});
 
 /// The same bits, any NaN being like another.
 bool same(double a, double b);

@@ -6,6 +6,7 @@
 #include "compiler/ir/verify.h"
 #include "compiler/passes/pass.h"
 #include "tests/ir/random_graph.h"
+#include "tests/ir/whole_step.h"
 
 namespace talweg::passes {
 
@@ -16,11 +17,10 @@ using types::ComputeType;
 void require_same_outcome(const ir::Graph& before, const ir::Graph& after, std::uint64_t seed) {
   for (const ComputeType compute : {ComputeType::F32, ComputeType::F64}) {
     tests::Random random(seed);
-    for (int i = 0; i < 8; ++i) {
-      const auto scalars = tests::random_scalars(before, random);
-      const auto element = tests::random_element(before, compute, random);
-      REQUIRE(tests::same(tests::outcome(before, compute, scalars, element),
-                          tests::outcome(after, compute, scalars, element)));
+    for (int i = 0; i < 4; ++i) {
+      const tests::StepCase step = tests::random_step(before, compute, random);
+      REQUIRE(
+          tests::same(tests::outcome(before, compute, step), tests::outcome(after, compute, step)));
     }
   }
 }

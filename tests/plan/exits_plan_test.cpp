@@ -24,6 +24,8 @@ std::string name_of(const ir::Graph& graph, const Stream& stream) {
       return graph.states[stream.index].name;
     case StreamKind::Input:
       return graph.inputs[stream.index].name;
+    case StreamKind::Scratch:
+      return "scratch";
   }
   return {};
 }
@@ -35,7 +37,8 @@ Plan plan_of(const std::string& rule, const std::string& module) {
 /// Everything that loops in which `end` holds touch.
 Touched touched_where(const Plan& plan, ir::NodeId end) {
   Touched touched;
-  const ElementPass& pass = plan.passes[0];
+  REQUIRE(plan.phases.size() == 1);
+  const ElementPass& pass = *plan.phases[0].pass;
   std::size_t loops = 0;
   for (const LoopVersion& version : pass.versions) {
     bool holds = false;
@@ -108,7 +111,7 @@ TEST_CASE("however many conditions a rule has, its ends have loops of their own"
         Touched{{"grad", "r"}, {"m", "rw"}, {"v", "rw"}});
   const Touched held = touched_where(plan, plan.graph.held);
   CHECK_FALSE(held.contains("param"));
-  CHECK(plan.passes[0].versions.back().assumptions.empty());
+  CHECK(plan.phases[0].pass->versions.back().assumptions.empty());
 }
 
 }  // namespace talweg::plan

@@ -100,6 +100,12 @@ store state slow %12
 end
 )";
 
+const ElementPass& only_pass(const Plan& plan) {
+  REQUIRE(plan.phases.size() == 1);
+  REQUIRE(plan.phases[0].pass);
+  return *plan.phases[0].pass;
+}
+
 std::size_t count(const LoopVersion& version, const ir::Graph& graph, builtins::Op op) {
   std::size_t result = 0;
   for (const ir::NodeId id : version.nodes)
@@ -111,19 +117,19 @@ std::size_t count(const LoopVersion& version, const ir::Graph& graph, builtins::
 
 TEST_CASE("AdamW reads 16 and writes 12 bytes per float32 parameter, twice that in float64") {
   const Plan plan = plan_of(kAdamW);
-  REQUIRE(plan.passes.size() == 1);
-  CHECK(plan.passes[0].read_bytes_per_element == 16);
-  CHECK(plan.passes[0].written_bytes_per_element == 12);
+  REQUIRE(plan.phases.size() == 1);
+  CHECK(only_pass(plan).read_bytes_per_element == 16);
+  CHECK(only_pass(plan).written_bytes_per_element == 12);
   CHECK(plan.state_bytes_per_element == 8);
   const Plan wide = plan_of(kAdamW, ComputeType::F64);
-  CHECK(wide.passes[0].read_bytes_per_element == 32);
-  CHECK(wide.passes[0].written_bytes_per_element == 24);
+  CHECK(only_pass(wide).read_bytes_per_element == 32);
+  CHECK(only_pass(wide).written_bytes_per_element == 24);
   CHECK(wide.state_bytes_per_element == 16);
 }
 
 TEST_CASE("AdamW's loop has one division, and one loop more for when its guards fail") {
   const Plan plan = plan_of(kAdamW);
-  const auto& versions = plan.passes[0].versions;
+  const auto& versions = only_pass(plan).versions;
   REQUIRE(versions.size() == 2);
   CHECK(versions[0].assumptions.size() == 2);
   for (const Assumption& assumption : versions[0].assumptions) CHECK(assumption.holds);
@@ -146,7 +152,7 @@ input hessian: element
 store state m %2
 end
 )");
-  const auto& streams = plan.passes[0].streams;
+  const auto& streams = only_pass(plan).streams;
   REQUIRE(streams.size() == 5);
   CHECK(streams[0].kind == StreamKind::Param);
   CHECK((!streams[0].is_read && !streams[0].is_written));
@@ -156,14 +162,14 @@ end
   CHECK((streams[3].index == 2 && streams[3].is_read && streams[3].is_written));
   CHECK((streams[4].kind == StreamKind::Input && streams[4].index == 1));
   CHECK((streams[4].is_read && !streams[4].is_written));
-  CHECK(plan.passes[0].read_bytes_per_element == 8);
-  CHECK(plan.passes[0].written_bytes_per_element == 4);
+  CHECK(only_pass(plan).read_bytes_per_element == 8);
+  CHECK(only_pass(plan).written_bytes_per_element == 4);
   CHECK(plan.state_bytes_per_element == 8);
 }
 
 TEST_CASE("a step in which a condition leaves all as it was touches nothing") {
   const Plan plan = plan_of(kLookahead);
-  const ElementPass& pass = plan.passes[0];
+  const ElementPass& pass = only_pass(plan);
   REQUIRE(pass.versions.size() == 3);
   CHECK(pass.versions[0].assumptions[0].holds);
   CHECK(pass.versions[0].stores.size() == 2);
@@ -174,8 +180,8 @@ TEST_CASE("a step in which a condition leaves all as it was touches nothing") {
   CHECK(pass.read_bytes_per_element == 8);
   CHECK(pass.written_bytes_per_element == 8);
   // The condition is computed once per step.
-  CHECK(plan.group.slots.empty());
-  const auto& slots = plan.model.slots;
+  CHECK(plan.group_slots.empty());
+  const auto& slots = plan.model_slots;
   CHECK(std::find(slots.begin(), slots.end(), pass.versions[0].assumptions[0].condition) !=
         slots.end());
 }
@@ -191,13 +197,13 @@ end
   // 1e-39 is normal in float64; in float32 it is subnormal, so the division is a true one (by
   // infinity).
   const Plan wide = plan_of(kText, ComputeType::F64);
-  REQUIRE(wide.passes[0].versions.size() == 1);
-  CHECK(count(wide.passes[0].versions[0], wide.graph, builtins::Op::Mul) == 1);
-  CHECK(count(wide.passes[0].versions[0], wide.graph, builtins::Op::Div) == 0);
+  REQUIRE(only_pass(wide).versions.size() == 1);
+  CHECK(count(only_pass(wide).versions[0], wide.graph, builtins::Op::Mul) == 1);
+  CHECK(count(only_pass(wide).versions[0], wide.graph, builtins::Op::Div) == 0);
   const Plan narrow = plan_of(kText);
-  REQUIRE(narrow.passes[0].versions.size() == 1);
-  CHECK(count(narrow.passes[0].versions[0], narrow.graph, builtins::Op::Mul) == 0);
-  CHECK(count(narrow.passes[0].versions[0], narrow.graph, builtins::Op::Div) == 1);
+  REQUIRE(only_pass(narrow).versions.size() == 1);
+  CHECK(count(only_pass(narrow).versions[0], narrow.graph, builtins::Op::Mul) == 0);
+  CHECK(count(only_pass(narrow).versions[0], narrow.graph, builtins::Op::Div) == 1);
 }
 
 namespace {
@@ -226,7 +232,7 @@ std::string with_conditions(int count) {
 TEST_CASE("few conditions are tried in all ways, many are decided per element") {
   for (int conditions = 0; conditions <= 6; ++conditions) {
     const Plan plan = plan_of(with_conditions(conditions).c_str());
-    const auto& versions = plan.passes[0].versions;
+    const auto& versions = only_pass(plan).versions;
     const bool few = conditions > 0 && conditions <= 3;
     CHECK(versions.size() == (few ? (std::size_t{1} << conditions) + 1 : 1));
     CHECK(versions.back().assumptions.empty());
@@ -251,7 +257,7 @@ hyper b: bool model = 0 in (-inf, inf)
 store param %6
 end
 )");
-  const auto& versions = plan.passes[0].versions;
+  const auto& versions = only_pass(plan).versions;
   std::size_t with_one = 0;
   for (const LoopVersion& version : versions) with_one += version.assumptions.size() == 1;
   CHECK(versions.size() <= 5);
@@ -273,7 +279,7 @@ state m: element
 store state m %6
 end
 )");
-  const auto& versions = plan.passes[0].versions;
+  const auto& versions = only_pass(plan).versions;
   REQUIRE(versions.size() == 3);
   CHECK(versions[0].stores.size() == 1);
   CHECK(count(versions[0], plan.graph, builtins::Op::And) == 0);
@@ -302,20 +308,21 @@ end
     return std::find(ids.begin(), ids.end(), id) != ids.end();
   };
   const ir::NodeId bound = plan.graph.hypers[0].bound;
-  CHECK(has(plan.model.nodes, plan.graph, bound));
-  CHECK(has(plan.model.slots, plan.graph, bound));  // a group hyper is written by the group program
-  CHECK(has(plan.group.nodes, plan.graph, plan.graph.stores[1].value));
-  CHECK(!has(plan.model.slots, plan.graph, plan.graph.stores[0].value));
-  CHECK(plan.passes[0].versions.size() == 1);
-  CHECK(plan.passes[0].versions[0].nodes.empty());
-  CHECK(plan.passes[0].read_bytes_per_element == 0);
+  const ScalarProgram& model = plan.phases[0].model;
+  CHECK(has(model.nodes, plan.graph, bound));
+  CHECK(has(plan.model_slots, plan.graph, bound));  // a group hyper is written by the group program
+  CHECK(has(plan.phases[0].group.nodes, plan.graph, plan.graph.stores[1].value));
+  CHECK(!has(plan.model_slots, plan.graph, plan.graph.stores[0].value));
+  CHECK(only_pass(plan).versions.size() == 1);
+  CHECK(only_pass(plan).versions[0].nodes.empty());
+  CHECK(only_pass(plan).read_bytes_per_element == 0);
 }
 
 TEST_CASE("an empty graph has an empty plan") {
   const Plan plan = make_plan({}, ComputeType::F32);
-  CHECK(plan.model.nodes.empty());
-  CHECK(plan.passes[0].versions.size() == 1);
-  CHECK(plan.passes[0].streams.size() == 2);
+  CHECK(plan.phases[0].model.nodes.empty());
+  CHECK(only_pass(plan).versions.size() == 1);
+  CHECK(only_pass(plan).streams.size() == 2);
 }
 
 TEST_CASE("plans print as the goldens say") {

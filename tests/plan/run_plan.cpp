@@ -2,12 +2,16 @@
 
 #include <algorithm>
 #include <catch2/catch.hpp>
+#include <map>
 #include <optional>
 
-#include "tests/ir/random_graph.h"
+#include "compiler/ir/phases.h"
+#include "compiler/ir/sequence.h"
+#include "compiler/ir/text.h"
 
 namespace talweg::tests {
 
+using builtins::Fold;
 using ir::Node;
 using ir::NodeId;
 using ir::NodeKind;
@@ -16,190 +20,477 @@ using ir::Value;
 
 namespace {
 
+using Values = std::map<NodeId, Value>;
+
+/// Fails the test unless it holds. (Not REQUIRE: that is slow a million times.)
+void expect(bool holds, const std::string& what) {
+  if (!holds) FAIL(what);
+}
+
+/// Who runs: the model, a group, a tensor, or an element of it.
+struct Place {
+  Rate rate = Rate::Model;
+  std::size_t group = 0, tensor = 0, element = 0;
+};
+
+/// What a scalar rate has one of for each of its index values.
+struct Known {
+  Values slots;
+  std::map<NodeId, double> reduced;
+  std::map<std::uint32_t, double> partials, new_states;
+  std::map<std::uint32_t, Value> bound;
+};
+
 class Runner {
  public:
-  Runner(const plan::Plan& plan, const ir::ScalarContext& scalars,
-         const ir::ElementContext& element)
-      : plan_(plan), graph_(plan.graph), scalars_(scalars), element_(element) {}
+  Runner(const plan::Plan& plan, const StepCase& given)
+      : plan_(plan),
+        graph_(plan.graph),
+        given_(given),
+        expected_(plan.graph, plan.compute, given),
+        groups_(given.groups.size()),
+        tensors_(given.tensors.size()),
+        chunk_partials_(given.tensors.size()) {
+    fill_memory();
+  }
 
-  Outcome run() && {
-    run_program(plan_.model, Rate::Model);
-    run_program(plan_.group, Rate::Group);
-    REQUIRE(plan_.passes.size() == 1);
-    const plan::ElementPass& pass = plan_.passes.front();
-    REQUIRE(!pass.versions.empty());
-    REQUIRE(pass.versions.back().assumptions.empty());
-    const auto holds = [&](const plan::Assumption& assumption) {
-      return slot(assumption.condition).truth == assumption.holds;
-    };
-    const auto chosen =
-        std::find_if(pass.versions.begin(), pass.versions.end(), [&](const auto& version) {
-          return std::all_of(version.assumptions.begin(), version.assumptions.end(), holds);
-        });
-    outcome_.version = static_cast<std::size_t>(chosen - pass.versions.begin());
-    run_version(*chosen);
-    return std::move(outcome_);
+  Loops run() && {
+    for (phase_ = 0; phase_ < plan_.phases.size(); ++phase_) run_phase(plan_.phases[phase_]);
+    const bool may_end = graph_.skipped.valid() || graph_.held.valid();
+    expect(says_end_ || !may_end, "no program says how the call ends");
+    check_memory();
+    check_scalars();
+    return std::move(loops_);
   }
 
  private:
-  using Values = std::map<NodeId, Value>;
+  using Memory = std::vector<std::optional<double>>;  // nothing: never written
 
-  Value slot(NodeId id) {
-    INFO("slot of %" << id.index);
-    const auto found = slots_.find(id);
-    REQUIRE(found != slots_.end());
+  // ---- Memory ----
+
+  void fill_memory() {
+    std::vector<plan::Stream> streams;
+    for (const plan::Phase& phase : plan_.phases)
+      if (phase.pass) streams = phase.pass->streams;
+    streams_ = streams;
+    for (const TensorCase& tensor : given_.tensors) {
+      std::vector<Memory>& rows = memory_.emplace_back(streams.size());
+      for (std::size_t i = 0; i < streams.size(); ++i)
+        for (const ir::ElementContext& element : tensor.elements)
+          rows[i].push_back(before(streams[i], element));
+    }
+  }
+
+  static std::optional<double> before(const plan::Stream& stream,
+                                      const ir::ElementContext& element) {
+    switch (stream.kind) {
+      case plan::StreamKind::Param:
+        return element.param;
+      case plan::StreamKind::Grad:
+        return element.grad;
+      case plan::StreamKind::State:
+        return element.states[stream.index];
+      case plan::StreamKind::Input:
+        return element.inputs[stream.index];
+      case plan::StreamKind::Scratch:
+        return std::nullopt;
+    }
+    return std::nullopt;
+  }
+
+  /// A tensor has no memory for states and inputs that its arms leave out.
+  bool has_memory(std::size_t tensor, const plan::Stream& stream) {
+    NodeId present;
+    if (stream.kind == plan::StreamKind::State) present = graph_.states[stream.index].present;
+    if (stream.kind == plan::StreamKind::Input) present = graph_.inputs[stream.index].present;
+    return !present.valid() || expected_.of_tensor(tensor, present).truth;
+  }
+
+  // ---- Phases ----
+
+  void run_phase(const plan::Phase& phase) {
+    for (std::size_t i = 0; i < plan_.reductions.size(); ++i)
+      if (plan_.reductions[i].phase == phase_) reduce(plan_.reductions[i]);
+    run_program(phase.model, {.rate = Rate::Model});
+    for (std::size_t group = 0; group < groups_.size(); ++group)
+      run_program(phase.group, {.rate = Rate::Group, .group = group});
+    for (std::size_t i = 0; i < tensors_.size(); ++i)
+      if (given_.tensors[i].takes_part)
+        run_program(phase.tensor,
+                    {.rate = Rate::Tensor, .group = given_.tensors[i].group, .tensor = i});
+    for (std::size_t i = 0; i < tensors_.size() && phase.pass; ++i)
+      if (given_.tensors[i].takes_part) run_tensor(*phase.pass, i);
+  }
+
+  Known& known(Rate rate, const Place& place) {
+    if (rate == Rate::Tensor) return tensors_[place.tensor];
+    return rate == Rate::Group ? groups_[place.group] : model_;
+  }
+
+  /// Of the rate that runs or a slower one.
+  Value slot(NodeId id, const Place& place) {
+    for (const Rate rate : {Rate::Model, Rate::Group, Rate::Tensor}) {
+      if (!types::fits(rate, place.rate)) continue;
+      const Values& slots = known(rate, place).slots;
+      if (const auto found = slots.find(id); found != slots.end()) return found->second;
+    }
+    FAIL("phase " << phase_ << " reads a slot of %" << id.index << ", which nothing has filled");
+    return {};
+  }
+
+  Value read(const Values& values, NodeId id, const Place& place) {
+    const auto found = values.find(id);
+    return found == values.end() ? slot(id, place) : found->second;
+  }
+
+  /// A node's value, which must be the interpreter's.
+  void set(Values& values, NodeId id, Value value, const Place& place) {
+    const Value right = types::fits(place.rate, Rate::Group) ? expected_.of_group(place.group, id)
+                        : place.rate == Rate::Tensor
+                            ? expected_.of_tensor(place.tensor, id)
+                            : expected_.of_element(place.tensor, place.element, id);
+    if (!same(value.number, right.number) || value.truth != right.truth)
+      FAIL("phase " << phase_ << " computes " << value.number << " for "
+                    << ir::print_node(graph_, id) << ", which is " << right.number);
+    values[id] = value;
+  }
+
+  // ---- Programs ----
+
+  void run_program(const plan::ScalarProgram& program, const Place& place) {
+    Values values;
+    Known& own = known(place.rate, place);
+    for (const NodeId id : program.nodes) {
+      const Rate rate = graph_[id].rate;
+      const bool allowed = graph_[id].kind == NodeKind::Constant || rate == place.rate ||
+                           (place.rate == Rate::Model && rate == Rate::Const);
+      expect(allowed, "a program computes a node of another rate");
+      set(values, id, compute(id, values, place), place);
+    }
+    for (const std::uint32_t i : program.slots)
+      expect(own.slots.emplace(slots_of(place.rate)[i], values.at(slots_of(place.rate)[i])).second,
+             "a slot is filled twice");
+    for (const std::uint32_t i : program.hypers) {
+      expect(graph_.hypers[i].rate == place.rate, "a hyper is bound by a program of another rate");
+      last_bound_ = phase_;
+      expect(own.bound.emplace(i, read(values, graph_.hypers[i].bound, place)).second,
+             "a hyper is bound twice");
+    }
+    for (const std::uint32_t i : program.stores) {
+      const ir::Store& store = graph_.stores[i];
+      expect(own.new_states.emplace(store.index, read(values, store.value, place).number).second,
+             "a state is stored twice");
+    }
+    const auto& partials = place.rate == Rate::Group ? plan_.group_partials : plan_.tensor_partials;
+    for (const std::uint32_t i : program.partials) {
+      const double a = read(values, partials[i].a, place).number;
+      const double b = partials[i].b.valid() ? read(values, partials[i].b, place).number : 0;
+      own.partials[i] = fold_one(partials[i].fold, a, b);
+    }
+    if (program.says_end) check_ends(values, place);
+  }
+
+  [[nodiscard]] const std::vector<NodeId>& slots_of(Rate rate) const {
+    if (rate == Rate::Tensor) return plan_.tensor_slots;
+    return rate == Rate::Group ? plan_.group_slots : plan_.model_slots;
+  }
+
+  void check_ends(const Values& values, const Place& place) {
+    expect(phase_ == plan_.end_phase && !says_end_, "another phase says how the call ends");
+    says_end_ = true;
+    const auto check = [&](NodeId id) {
+      if (id.valid())
+        expect(read(values, id, place).truth == expected_.of_group(0, id).truth,
+               "the call ends in another way");
+    };
+    check(graph_.skipped);
+    check(graph_.held);
+    for (const ir::StateInfo& state : graph_.states) check(state.kept);
+  }
+
+  // ---- Reductions ----
+
+  bool ranges_over(const Node& node, std::size_t tensor) {
+    return given_.tensors[tensor].takes_part &&
+           expected_.of_tensor(tensor, ir::domain_of(node)).truth;
+  }
+
+  template <class Key>
+  static double left(const std::map<Key, double>& partials, Key key) {
+    const auto found = partials.find(key);
+    expect(found != partials.end(), "a reduction folds what nothing has left");
     return found->second;
   }
 
-  /// A value of the code that runs, or of a slot.
-  Value read(const Values& values, NodeId id) {
-    const auto found = values.find(id);
-    return found == values.end() ? slot(id) : found->second;
+  double value_of_tensor(const plan::PlannedReduction& reduction, std::size_t tensor) {
+    const Node& node = graph_[reduction.node];
+    const auto elements = static_cast<double>(given_.tensors[tensor].elements.size());
+    if (node.fold == Fold::Count) return node.over == Rate::Element ? elements : 1;
+    if (node.over == Rate::Tensor) return left(tensors_[tensor].partials, reduction.partial);
+    // A tensor without elements has no chunk.
+    if (elements == 0) return ir::fold_start(node.fold);
+    return left(chunk_partials_[tensor], reduction.partial);
   }
 
-  void run_program(const plan::ScalarProgram& program, Rate rate) {
-    Values values;
-    for (const NodeId id : program.nodes) {
-      const bool allowed = graph_[id].kind == NodeKind::Constant || graph_[id].rate == rate ||
-                           (rate == Rate::Model && graph_[id].rate == Rate::Const);
-      REQUIRE(allowed);
-      values[id] = compute(id, values, {});
+  double fold_tensors(const plan::PlannedReduction& reduction, std::optional<std::size_t> group) {
+    const Node& node = graph_[reduction.node];
+    std::vector<double> values(tensors_.size(), ir::fold_start(node.fold));
+    for (std::size_t i = 0; i < values.size(); ++i)
+      if ((!group || given_.tensors[i].group == *group) && ranges_over(node, i))
+        values[i] = value_of_tensor(reduction, i);
+    return ir::fold_sequence(fold_of_results(node.fold), values);
+  }
+
+  double fold_groups(const plan::PlannedReduction& reduction) {
+    const Node& node = graph_[reduction.node];
+    std::vector<double> values(groups_.size(), ir::fold_start(node.fold));
+    for (std::size_t i = 0; i < tensors_.size(); ++i) {
+      if (!ranges_over(node, i)) continue;
+      const std::size_t group = given_.tensors[i].group;
+      values[group] =
+          node.fold == Fold::Count ? 1 : left(groups_[group].partials, reduction.partial);
     }
-    for (std::uint32_t i = 0; i < graph_.hypers.size(); ++i)
-      if (graph_.hypers[i].bound.valid() && graph_.hypers[i].rate == rate)
-        outcome_.bound[i] = read(values, graph_.hypers[i].bound);
-    for (const ir::Store& store : graph_.stores)
-      if (store.target == ir::StoreTarget::State && graph_.states[store.index].rate == rate)
-        outcome_.states[store.index] = read(values, store.value).number;
-    if (rate == Rate::Model) {
-      for (const NodeId end : {graph_.skipped, graph_.held})
-        if (end.valid()) outcome_.ends[end] = read(values, end).truth;
-      for (const ir::StateInfo& state : graph_.states)
-        if (state.kept.valid()) outcome_.ends[state.kept] = read(values, state.kept).truth;
-    }
-    for (const NodeId id : program.slots) {
-      REQUIRE(values.count(id) == 1);
-      REQUIRE(slots_.emplace(id, values[id]).second);
+    return ir::fold_sequence(fold_of_results(node.fold), values);
+  }
+
+  void reduce(const plan::PlannedReduction& reduction) {
+    const Node& node = graph_[reduction.node];
+    if (node.rate == Rate::Tensor) {
+      for (std::size_t i = 0; i < tensors_.size(); ++i)
+        if (given_.tensors[i].takes_part)
+          tensors_[i].reduced[reduction.node] =
+              ranges_over(node, i) ? value_of_tensor(reduction, i) : ir::fold_start(node.fold);
+    } else if (node.rate == Rate::Group) {
+      for (std::size_t i = 0; i < groups_.size(); ++i)
+        groups_[i].reduced[reduction.node] = fold_tensors(reduction, i);
+    } else {
+      model_.reduced[reduction.node] =
+          node.over == Rate::Group ? fold_groups(reduction) : fold_tensors(reduction, std::nullopt);
     }
   }
 
-  void run_version(const plan::LoopVersion& version) {
-    Values values;
-    for (const NodeId id : version.nodes) {
-      REQUIRE(graph_[id].rate == Rate::Element);
-      REQUIRE(version.alias[id.index] == id);
-      values[id] = compute(id, values, version.alias);
-    }
-    for (const plan::StreamStore& store : version.stores) {
-      REQUIRE(version.alias[store.value.index] == store.value);
-      REQUIRE(outcome_.streams.emplace(store.stream, read(values, store.value).number).second);
-    }
+  // ---- Loops ----
+
+  std::size_t route_of(std::size_t tensor) {
+    std::vector<std::size_t> taken;
+    for (std::size_t i = 0; i < plan_.routes.size(); ++i)
+      if (std::ranges::all_of(plan_.routes[i].conditions, [&](const plan::Assumption& assumption) {
+            return expected_.of_tensor(tensor, assumption.condition).truth == assumption.holds;
+          }))
+        taken.push_back(i);
+    expect(taken.size() == 1, "a tensor takes no route, or two");
+    return taken.front();
   }
 
-  Value compute(NodeId id, const Values& values, const std::vector<NodeId>& alias) {
+  void run_tensor(const plan::ElementPass& pass, std::size_t tensor) {
+    const Place place{
+        .rate = Rate::Tensor, .group = given_.tensors[tensor].group, .tensor = tensor};
+    const std::size_t route = route_of(tensor);
+    const auto holds = [&](const plan::Assumption& assumption) {
+      return slot(assumption.condition, place).truth == assumption.holds;
+    };
+    for (std::size_t i = 0; i < pass.versions.size(); ++i) {
+      const plan::LoopVersion& version = pass.versions[i];
+      if (version.route != route || !std::ranges::all_of(version.assumptions, holds)) continue;
+      loops_.emplace(phase_, i);
+      return run_version(version, tensor);
+    }
+    FAIL("no loop of the tensor's route runs");
+  }
+
+  void run_version(const plan::LoopVersion& version, std::size_t tensor) {
+    std::map<std::uint32_t, std::vector<double>> a, b;  // by partial
+    for (const plan::ChunkFold& fold : version.folds) a[fold.partial];
+    for (std::size_t element = 0; element < given_.tensors[tensor].elements.size(); ++element) {
+      const Place place{Rate::Element, given_.tensors[tensor].group, tensor, element};
+      Values values;
+      for (const NodeId id : version.nodes) {
+        expect(!types::fits(graph_[id].rate, Rate::Tensor), "a loop computes a scalar");
+        expect(version.alias[id.index] == id, "a loop computes what another node stands for");
+        set(values, id, element_value(version, id, values, place), place);
+      }
+      for (const plan::ChunkFold& fold : version.folds) {
+        a[fold.partial].push_back(read(values, fold.a, place).number);
+        if (fold.b.valid()) b[fold.partial].push_back(read(values, fold.b, place).number);
+      }
+      for (const plan::StreamStore& store : version.stores)
+        write(store.stream, place, read(values, store.value, place).number);
+    }
+    for (const auto& [partial, values] : a)
+      chunk_partials_[tensor][partial] =
+          ir::fold_sequence(plan_.chunk_partials[partial].fold, values, b[partial]);
+  }
+
+  Value element_value(const plan::LoopVersion& version, NodeId id, const Values& values,
+                      const Place& place) {
+    const auto load = std::ranges::find(version.loads, id, &plan::StreamLoad::node);
+    if (load == version.loads.end()) return compute(id, values, place, &version.alias);
+    expect(has_memory(place.tensor, streams_[load->stream]), "a loop reads memory that is not");
+    const std::optional<double> value = memory_[place.tensor][load->stream][place.element];
+    expect(value.has_value(), "a loop reads scratch that nothing has written");
+    return {.number = *value};
+  }
+
+  void write(std::uint32_t stream, const Place& place, double value) {
+    expect(has_memory(place.tensor, streams_[stream]), "a loop writes memory that is not");
+    const bool persists = streams_[stream].kind != plan::StreamKind::Scratch;
+    if (persists) first_store_ = std::min(first_store_, phase_);
+    memory_[place.tensor][stream][place.element] = value;
+  }
+
+  // ---- Nodes ----
+
+  Value compute(NodeId id, const Values& values, const Place& place,
+                const std::vector<NodeId>* alias = nullptr) {
     const Node& node = graph_[id];
+    const ir::ScalarContext& scalars = given_.groups[place.group];
+    if (node.kind == NodeKind::Reduce) return {.number = reduced(id, place)};
     Value operands[3];
     ir::ValueType last_type = ir::ValueType::Scalar;
     for (int i = 0; i < node.operand_count(); ++i) {
       NodeId operand = node.operands[static_cast<std::size_t>(i)];
-      if (!alias.empty()) operand = alias[operand.index];
-      operands[i] = read(values, operand);
+      if (alias != nullptr) operand = (*alias)[operand.index];
+      operands[i] = read(values, operand, place);
       last_type = graph_[operand].type;
     }
-    const bool per_element = node.rate == Rate::Element;
-    const types::ComputeType type = plan_.compute;
+    const bool is_tensor = node.rate == Rate::Tensor;
+    const TensorCase& tensor = given_.tensors[place.tensor];
     switch (node.kind) {
       case NodeKind::Constant:
         return {.number = node.type == ir::ValueType::Bool ? 0 : node.value,
                 .truth = node.type == ir::ValueType::Bool && node.value != 0};
-      case NodeKind::Param:
-        return {.number = element_.param};
-      case NodeKind::Grad:
-        return {.number = element_.grad};
       case NodeKind::State:
-        return {.number = (per_element ? element_.states : scalars_.states)[node.index]};
+        return {.number = (is_tensor ? tensor.states : scalars.states)[node.index]};
       case NodeKind::Input:
-        return {.number = (per_element ? element_.inputs : scalars_.inputs)[node.index]};
+        return {.number = (is_tensor ? tensor.inputs : scalars.inputs)[node.index]};
       case NodeKind::Given:
-        return {.truth = scalars_.given[node.index]};
+        return {.truth = scalars.given[node.index]};
       case NodeKind::Hyper:
-        return {.number = scalars_.hypers[node.index], .truth = scalars_.hypers[node.index] != 0};
+        return node.type == ir::ValueType::Bool ? Value{.truth = scalars.hypers[node.index] != 0}
+                                                : Value{.number = scalars.hypers[node.index]};
       case NodeKind::StepNumber:
-        return {.number = scalars_.step_number};
+        return {.number = scalars.step_number};
       case NodeKind::CallNumber:
-        return {.number = scalars_.call_number};
+        return {.number = scalars.call_number};
       case NodeKind::Fact:
-        break;
+        return types::is_truth(graph_.facts[node.index].kind)
+                   ? Value{.truth = tensor.facts[node.index] != 0}
+                   : Value{.number = tensor.facts[node.index]};
       case NodeKind::Apply:
-        return ir::apply(node.op, last_type, type, operands);
+        return ir::apply(node.op, last_type, plan_.compute, operands);
       case NodeKind::ToArray:
-        return {.number = ir::round_to(type, operands[0].number)};
+        return {.number = ir::round_to(plan_.compute, operands[0].number)};
       case NodeKind::DivScalar:
-        return {.number = ir::divide_by_scalar(type, operands[0].number, operands[1].number)};
+        return {.number =
+                    ir::divide_by_scalar(plan_.compute, operands[0].number, operands[1].number)};
       case NodeKind::IsNormal: {
         const double value = operands[0].number;
-        return {.truth = value != 0 && value - value == 0 && ir::flush(type, value) != 0};
+        return {.truth = value != 0 && value - value == 0 && ir::flush(plan_.compute, value) != 0};
       }
       case NodeKind::Flush:
-        return {.number = ir::flush(type, operands[0].number)};
+        return {.number = ir::flush(plan_.compute, operands[0].number)};
+      case NodeKind::Param:
+      case NodeKind::Grad:
+      case NodeKind::Reduce:
+        break;
     }
-    FAIL("a node of an unknown kind");
+    FAIL("phase " << phase_ << " computes " << ir::print_node(graph_, id) << ", which is read");
     return {};
+  }
+
+  double reduced(NodeId id, const Place& place) {
+    const auto& all = known(graph_[id].rate, place).reduced;
+    const auto found = all.find(id);
+    expect(found != all.end(), "a reduction is read before its phase");
+    return found->second;
+  }
+
+  // ---- What is left ----
+
+  /// Fails where a place holds something else than what the graph says; one that the graph does not
+  /// store, or whose tensor takes no part, keeps its bits.
+  void check_memory() {
+    for (std::size_t t = 0; t < memory_.size(); ++t)
+      for (std::size_t stream = 0; stream < streams_.size(); ++stream)
+        for (std::size_t e = 0; e < memory_[t][stream].size(); ++e) check_place(t, stream, e);
+    expect(first_store_ >= plan_.end_phase, "a loop stores before it is known how the call ends");
+    expect(first_store_ >= last_bound_, "a loop stores before all hypers are checked");
+  }
+
+  void check_place(std::size_t tensor, std::size_t stream, std::size_t element) {
+    const plan::Stream& place = streams_[stream];
+    if (place.kind == plan::StreamKind::Scratch) return;
+    double right = *before(place, given_.tensors[tensor].elements[element]);
+    for (const ir::Store& store : graph_.stores) {
+      const plan::StreamKind kind = store.target == ir::StoreTarget::Param
+                                        ? plan::StreamKind::Param
+                                        : plan::StreamKind::State;
+      if (place.kind == kind && place.index == store.index && given_.tensors[tensor].takes_part &&
+          has_memory(tensor, place))
+        right = expected_.of_element(tensor, element, store.value).number;
+    }
+    if (!same(*memory_[tensor][stream][element], right))
+      FAIL("element " << element << " of stream " << stream << " of tensor " << tensor << " holds "
+                      << *memory_[tensor][stream][element] << ", and not " << right);
+  }
+
+  void check_scalars() {
+    for (const ir::Store& store : graph_.stores) {
+      if (store.target == ir::StoreTarget::Param) continue;
+      const Rate rate = graph_.states[store.index].rate;
+      if (!types::fits(rate, Rate::Tensor)) continue;
+      for_each_of(
+          rate,
+          [&](const Known& own, Value right) {
+            const auto found = own.new_states.find(store.index);
+            expect(found != own.new_states.end() && same(found->second, right.number),
+                   "a scalar state is not what the graph stores");
+          },
+          store.value);
+    }
+    for (std::uint32_t i = 0; i < graph_.hypers.size(); ++i) {
+      if (!graph_.hypers[i].bound.valid()) continue;
+      for_each_of(
+          graph_.hypers[i].rate,
+          [&](const Known& own, Value right) {
+            const auto found = own.bound.find(i);
+            expect(found != own.bound.end() && same(found->second.number, right.number) &&
+                       found->second.truth == right.truth,
+                   "a bound hyper is not what the graph says");
+          },
+          graph_.hypers[i].bound);
+    }
+  }
+
+  /// Calls visit(known, value of `id` by the interpreter) for each index value of a scalar rate.
+  template <class Visit>
+  void for_each_of(Rate rate, Visit visit, NodeId id) {
+    if (rate == Rate::Model) visit(model_, expected_.of_group(0, id));
+    for (std::size_t i = 0; i < groups_.size() && rate == Rate::Group; ++i)
+      visit(groups_[i], expected_.of_group(i, id));
+    for (std::size_t i = 0; i < tensors_.size() && rate == Rate::Tensor; ++i)
+      if (given_.tensors[i].takes_part) visit(tensors_[i], expected_.of_tensor(i, id));
   }
 
   const plan::Plan& plan_;
   const ir::Graph& graph_;
-  const ir::ScalarContext& scalars_;
-  const ir::ElementContext& element_;
-  Values slots_;
-  Outcome outcome_;
+  const StepCase& given_;
+  const WholeStep expected_;
+  Known model_;
+  std::vector<Known> groups_, tensors_;
+  std::vector<std::map<std::uint32_t, double>> chunk_partials_;  // by tensor, one chunk each
+  std::vector<plan::Stream> streams_;
+  std::vector<std::vector<Memory>> memory_;  // by tensor, stream, element
+  std::size_t phase_ = 0;
+  std::size_t first_store_ = SIZE_MAX, last_bound_ = 0;
+  bool says_end_ = false;
+  Loops loops_;
 };
-
-std::uint32_t stream_of(const plan::ElementPass& pass, const ir::Store& store) {
-  const plan::StreamKind kind =
-      store.target == ir::StoreTarget::Param ? plan::StreamKind::Param : plan::StreamKind::State;
-  for (std::uint32_t i = 0; i < pass.streams.size(); ++i)
-    if (pass.streams[i].kind == kind && pass.streams[i].index == store.index) return i;
-  FAIL("a store without a stream");
-  return 0;
-}
-
-/// What was in a place before the step: it stays where a plan does not write.
-double before(const ir::Store& store, const ir::ElementContext& element) {
-  return store.target == ir::StoreTarget::Param ? element.param : element.states[store.index];
-}
 
 }  // namespace
 
-Outcome run_plan(const plan::Plan& plan, const ir::ScalarContext& scalars,
-                 const ir::ElementContext& element) {
-  return Runner(plan, scalars, element).run();
-}
-
-std::size_t require_plan_agrees(const plan::Plan& plan, const ir::ScalarContext& scalars,
-                                const ir::ElementContext& element) {
-  const Outcome outcome = run_plan(plan, scalars, element);
-  ir::Machine machine(plan.graph, plan.compute);
-  machine.run_scalars(scalars);
-  machine.run_element(element);
-  for (const ir::Store& store : plan.graph.stores) {
-    const double expected = machine[store.value].number;
-    if (store.target == ir::StoreTarget::State &&
-        plan.graph.states[store.index].rate != ir::Rate::Element) {
-      REQUIRE(same(outcome.states.at(store.index), expected));
-      continue;
-    }
-    const auto written = outcome.streams.find(stream_of(plan.passes[0], store));
-    const double given =
-        written == outcome.streams.end() ? before(store, element) : written->second;
-    REQUIRE(same(given, expected));
-  }
-  for (std::uint32_t i = 0; i < plan.graph.hypers.size(); ++i) {
-    const ir::HyperInfo& hyper = plan.graph.hypers[i];
-    if (hyper.bound.valid()) REQUIRE(same(outcome.bound.at(i).number, machine[hyper.bound].number));
-  }
-  for (const auto& [end, truth] : outcome.ends) REQUIRE(truth == machine[end].truth);
-  return outcome.version;
+Loops require_plan_agrees(const plan::Plan& plan, const StepCase& given) {
+  return Runner(plan, given).run();
 }
 
 }  // namespace talweg::tests

@@ -1,30 +1,20 @@
-// Runs a plan as generated code would: each program and loop computes only the nodes it lists, and
-// finds everything else in slots. Reading a value that is nowhere fails the test.
+// Runs a plan over a few tensors as generated code would: each program and loop computes only the
+// nodes it lists, and finds everything else in slots, memory and what reductions gave. Reading a
+// value that is nowhere fails the test, and so does any node whose value is not the interpreter's.
 #pragma once
 
-#include <map>
-#include <vector>
+#include <set>
+#include <utility>
 
-#include "compiler/ir/interpret.h"
 #include "compiler/plan/plan.h"
+#include "tests/ir/whole_step.h"
 
 namespace talweg::tests {
 
-/// What a step leaves: new values of the places that are written, of bound hypers, and how it ends.
-struct Outcome {
-  std::map<std::uint32_t, double> streams;   // by stream
-  std::map<std::uint32_t, double> states;    // scalar states
-  std::map<std::uint32_t, ir::Value> bound;  // by hyper
-  std::map<ir::NodeId, bool> ends;           // what says how the call ends, by node
-  std::size_t version = 0;                   // the loop that ran
-};
+/// Loops that ran, by phase and place among the versions of its pass.
+using Loops = std::set<std::pair<std::size_t, std::size_t>>;
 
-Outcome run_plan(const plan::Plan& plan, const ir::ScalarContext& scalars,
-                 const ir::ElementContext& element);
-
-/// Requires that the plan leaves what the interpreter of its graph does, bit for bit. Gives the
-/// loop that ran.
-std::size_t require_plan_agrees(const plan::Plan& plan, const ir::ScalarContext& scalars,
-                                const ir::ElementContext& element);
+/// Requires that the plan leaves what its graph says, bit for bit.
+Loops require_plan_agrees(const plan::Plan& plan, const StepCase& given);
 
 }  // namespace talweg::tests

@@ -14,6 +14,7 @@
 #include "compiler/syntax/parse.h"
 #include "compiler/syntax/print.h"
 #include "tests/ir/random_graph.h"
+#include "tests/ir/whole_step.h"
 #include "tests/random/coverage.h"
 #include "tests/random/run_rule.h"
 
@@ -89,7 +90,7 @@ std::string check_layout(const std::string& module) {
   return {};
 }
 
-/// Interprets before and after each pass, on a few elements.
+/// Interprets before and after each pass, over a few tensors.
 std::string check_passes(ir::Graph graph, std::uint64_t seed) {
   for (const passes::Pass& pass : passes::pipeline()) {
     const ir::Graph after = pass.run(graph);
@@ -99,13 +100,8 @@ std::string check_passes(ir::Graph graph, std::uint64_t seed) {
     for (const ComputeType compute : {ComputeType::F32, ComputeType::F64}) {
       Random random(seed);
       for (int i = 0; i < 3; ++i) {
-        const auto scalars = random_scalars(graph, random);
-        const auto element = random_element(graph, compute, random);
-        std::vector<double> facts;
-        for (const types::Fact& fact : graph.facts)
-          facts.push_back(static_cast<double>(random.below(is_truth(fact.kind) ? 2 : 40)));
-        if (!same(outcome(graph, compute, scalars, element, facts),
-                  outcome(after, compute, scalars, element, facts)))
+        const StepCase step = random_step(graph, compute, random);
+        if (!same(outcome(graph, compute, step), outcome(after, compute, step)))
           return fmt::format("pass {} changes a value in {}; before:\n{}after:\n{}", pass.name,
                              types::to_text(compute), ir::print(graph), ir::print(after));
       }

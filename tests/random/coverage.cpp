@@ -224,6 +224,7 @@ std::set<std::string> features_of(const ir::Graph& graph) {
       case ir::NodeKind::CallNumber:
         features.insert("node call_number");
         break;
+      case ir::NodeKind::Reduce:
       case ir::NodeKind::Constant:
       case ir::NodeKind::Param:
       case ir::NodeKind::Grad:
