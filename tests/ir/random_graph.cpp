@@ -6,6 +6,7 @@
 #include <limits>
 
 #include "compiler/ir/make_node.h"
+#include "compiler/ir/phases.h"
 
 namespace talweg::tests {
 
@@ -65,6 +66,9 @@ double Random::array_number(types::ComputeType compute) { return ir::round_to(co
 
 namespace {
 
+/// Reductions of reductions of reductions.
+constexpr std::uint32_t kMaxPhases = 3;
+
 class Maker {
  public:
   Maker(std::uint64_t seed, std::size_t node_count) : random_(seed), node_count_(node_count) {}
@@ -105,8 +109,13 @@ class Maker {
     state("v", Rate::Element);
     state("mu", Rate::Group);
     state("best", Rate::Model);
+    state("trust", Rate::Tensor);
     graph_.inputs.push_back({.name = "hessian", .rate = Rate::Element, .doc = {}});
     graph_.inputs.push_back({.name = "loss", .rate = Rate::Model, .doc = {}});
+    graph_.inputs.push_back({.name = "temperature", .rate = Rate::Group, .doc = {}});
+    graph_.inputs.push_back({.name = "curvature", .rate = Rate::Tensor, .doc = {}});
+    graph_.facts.push_back({.kind = types::FactKind::Size, .text = {}});
+    graph_.facts.push_back({.kind = types::FactKind::Tagged, .text = "matrix"});
   }
 
   void make_leaves() {
@@ -120,10 +129,44 @@ class Maker {
     leaves(NodeKind::State, graph_.states.size());
     leaves(NodeKind::Input, graph_.inputs.size());
     leaves(NodeKind::Given, graph_.inputs.size());
+    leaves(NodeKind::Fact, graph_.facts.size());
     graph_.states[0].initial = NodeId(0);
     graph_.states[1].initial = graph_.add(ir::make_constant(0.25));
     for (const double value : {1.0, 0.0, -0.0, 2.0}) graph_.add(ir::make_constant(value));
     graph_.add(ir::make_truth(random_.chance(50)));
+    // What reductions range over.
+    const NodeId tagged = pick([&](const Node& node) {
+      return node.kind == NodeKind::Fact && node.type == ValueType::Bool;
+    });
+    domains_ = {graph_.add(ir::make_truth(true)), tagged,
+                graph_.add(ir::make_apply(graph_, Op::Not, {tagged}))};
+  }
+
+  /// Any fold, over elements, tensors or groups, to any slower rate. Not of what is known late
+  /// already: every reduction of a reduction is one phase more.
+  void make_reduction() {
+    constexpr Rate kOver[] = {Rate::Element, Rate::Element, Rate::Tensor, Rate::Group};
+    constexpr Rate kRates[] = {Rate::Model, Rate::Group, Rate::Tensor};
+    const Rate over = kOver[random_.below(std::size(kOver))];
+    Rate rate = kRates[random_.below(std::size(kRates))];
+    if (rate == over || !types::fits(rate, over)) rate = Rate::Model;
+    const auto fold = static_cast<builtins::Fold>(random_.below(5));
+    const NodeId domain = domains_[random_.chance(60) ? 0 : random_.below(domains_.size())];
+    const std::vector<std::uint32_t> phases = ir::find_phases(graph_);
+    const ValueType type = over == Rate::Element ? ValueType::Array : ValueType::Scalar;
+    const auto operand = [&] {
+      return pick([&](const Node& node) {
+        return node.type == type && types::fits(node.rate, over) &&
+               phases[static_cast<std::size_t>(&node - graph_.nodes.data())] < kMaxPhases;
+      });
+    };
+    const int arity = builtins::info(fold).arity;
+    if (arity == 0)
+      graph_.add(ir::make_reduce(graph_, fold, over, rate, {domain}));
+    else if (arity == 1)
+      graph_.add(ir::make_reduce(graph_, fold, over, rate, {operand(), domain}));
+    else
+      graph_.add(ir::make_reduce(graph_, fold, over, rate, {operand(), operand(), domain}));
   }
 
   /// An earlier node that `fits`, one of the newer ones more often.
@@ -158,8 +201,10 @@ class Maker {
       convert(NodeKind::IsNormal, pick(ValueType::Array));
     else if (kind < 38)
       convert(NodeKind::Flush, pick(ValueType::Array));
-    else if (kind < 52)
+    else if (kind < 51)
       make_select();
+    else if (kind < 55)
+      make_reduction();
     else
       make_operation();
   }
@@ -210,7 +255,8 @@ class Maker {
     const auto store = [&](ir::StoreTarget target, std::uint32_t index, NodeId value) {
       graph_.stores.push_back({.target = target, .index = index, .value = value});
     };
-    store(ir::StoreTarget::Param, 0, convert(NodeKind::Flush, pick(ValueType::Array)));
+    const NodeId param = random_.chance(40) ? normalised() : pick(ValueType::Array);
+    store(ir::StoreTarget::Param, 0, convert(NodeKind::Flush, param));
     for (std::uint32_t i = 0; i < graph_.states.size(); ++i) {
       if (random_.chance(20)) continue;
       const Rate rate = graph_.states[i].rate;
@@ -219,7 +265,29 @@ class Maker {
     }
   }
 
+  /// What all inputs make together, by a reduction of it: where a pass keeps it for the next one.
+  NodeId normalised() {
+    NodeId value = pick(ValueType::Array);
+    for (std::uint32_t i = 0; i < graph_.nodes.size(); ++i) {
+      const Node& node = graph_.nodes[i];
+      const bool is_read = node.operand_count() == 0 && node.rate == Rate::Element;
+      if (!is_read || random_.chance(20)) continue;
+      value = graph_.add(ir::make_apply(graph_, Op::Max, {value, NodeId(i)}));
+    }
+    constexpr Rate kRates[] = {Rate::Model, Rate::Group, Rate::Tensor};
+    const Rate rate = kRates[random_.below(std::size(kRates))];
+    const NodeId sum = graph_.add(
+        ir::make_reduce(graph_, builtins::Fold::Sum, Rate::Element, rate, {value, domains_[0]}));
+    return graph_.add(ir::make_conversion(graph_, NodeKind::DivScalar, {value, sum}));
+  }
+
   NodeId pick_model_truth() {
+    if (random_.chance(30)) {
+      const NodeId most = graph_.add(
+          ir::make_reduce(graph_, builtins::Fold::Max, Rate::Element, Rate::Model,
+                          {pick(ValueType::Array), domains_[random_.below(domains_.size())]}));
+      return graph_.add(ir::make_apply(graph_, Op::Lt, {most, pick_scalar(Rate::Model)}));
+    }
     return pick([&](const Node& node) {
       return node.type == ValueType::Bool && types::fits(node.rate, Rate::Model);
     });
@@ -241,7 +309,8 @@ class Maker {
     std::vector<bool> seen;
     for (const Node& node : graph_.nodes) {
       bool is_seen = node.kind != NodeKind::Grad && node.kind != NodeKind::Input &&
-                     node.kind != NodeKind::Given && node.kind != NodeKind::CallNumber;
+                     node.kind != NodeKind::Given && node.kind != NodeKind::CallNumber &&
+                     node.kind != NodeKind::Reduce;
       if (node.kind == NodeKind::Hyper) is_seen = !graph_.hypers[node.index].bound.valid();
       for (int i = 0; i < node.operand_count(); ++i)
         is_seen = is_seen && seen[node.operands[static_cast<std::size_t>(i)].index];
@@ -264,6 +333,7 @@ class Maker {
 
   Random random_;
   std::size_t node_count_;
+  std::vector<NodeId> domains_;
   Graph graph_;
 };
 

@@ -29,9 +29,10 @@ class Random {
   std::uint64_t state_;
 };
 
-/// A graph without faults: every kind of node and operation may occur, rates const, model, group
-/// and element, some hypers bound, most places stored, some calls skipped or held, up to two views.
-/// It has about `node_count` nodes, and hypers, states and inputs of all kinds.
+/// A graph without faults: every kind of node and operation may occur, rates const, model, group,
+/// tensor and element, reductions of all kinds in up to three phases after the first, some hypers
+/// bound, most places stored, some calls skipped or held, up to two views. It has about
+/// `node_count` nodes, and hypers, states and inputs of all kinds.
 ir::Graph random_graph(std::uint64_t seed, std::size_t node_count);
 
 ir::ScalarContext random_scalars(const ir::Graph& graph, Random& random);

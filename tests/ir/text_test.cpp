@@ -132,9 +132,10 @@ TEST_CASE("bad text is refused where it is wrong") {
   CHECK(refusal("graph \"\\") == R"(1:8 this escape is none of \" \\ \n \t \r \xHH)");
   CHECK(refusal(std::string_view("graph \"x\" \0 end", 15)) ==
         "1:11 this byte has no meaning here");
-  CHECK(refusal("graph \"x\"") ==
-        "1:10 expected a hyper, state, input, fact, view, node, store, `skipped`, `held` or `end`, "
-        "in this order");
+  CHECK(
+      refusal("graph \"x\"") ==
+      "1:10 expected a hyper, state, input, fact, view, `require`, node, store, `skipped`, `held` "
+      "or `end`, in this order");
   CHECK(refusal("graph \"x\" end end") == "1:15 expected nothing after `end`");
   CHECK(refused("number", "numeral") == "2:11 expected number, int or bool");
   CHECK(refused("group", "grope") ==

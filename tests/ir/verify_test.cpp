@@ -106,8 +106,15 @@ TEST_CASE("states and inputs") {
         }) == "state `m` starts as more than constants, hypers and param give");
   CHECK(fault_after([](Graph& g) { g.states[0].initial = NodeId(0); }) == "none");
   CHECK(fault_after([](Graph& g) { g.states[0].initial = NodeId(2); }) == "none");
-  CHECK(fault_after([](Graph& g) { g.inputs[0].rate = Rate::Group; }) ==
-        "input `loss` is of rate group");
+  CHECK(fault_after([](Graph& g) { g.inputs[0].rate = Rate::Group; }) == "none");
+  CHECK(fault_after([](Graph& g) { g.inputs[0].rate = Rate::Tensor; }) == "none");
+  CHECK(fault_after([](Graph& g) { g.inputs[0].rate = Rate::Row; }) ==
+        "input `loss` is of rate row");
+  CHECK(fault_after([](Graph& g) { g.inputs[0].present = NodeId(8); }) ==
+        "`loss` is present by bool of rate element, not a bool over facts");
+  CHECK(fault_after([](Graph& g) {
+          g.requirements.push_back({"rank <= 2", NodeId(9)});
+        }) == "`rank <= 2` is present by bool of rate model, not a bool over facts");
 }
 
 TEST_CASE("operands") {
@@ -169,6 +176,63 @@ TEST_CASE("rates") {
   CHECK(fault_after([](Graph& g) {
           g.add(make_apply(g, Op::Select, {NodeId(8), NodeId(2), NodeId(7)}));
         }) == "%10 is a scalar of rate element");
+}
+
+TEST_CASE("reductions") {
+  const auto reduced = [](builtins::Fold fold, Rate over, Rate rate,
+                          std::initializer_list<std::uint32_t> operands, std::uint32_t domain) {
+    return fault_after([&](Graph& g) {
+      g.facts.push_back({.kind = types::FactKind::Rank, .text = {}});
+      g.add(make_truth(true));                                 // %10
+      g.add(make_leaf(g, NodeKind::Fact, 0));                  // %11: a scalar of rate tensor
+      g.add(make_apply(g, Op::Gt, {NodeId(11), NodeId(7)}));   // %12: Bool over facts
+      g.add(make_apply(g, Op::And, {NodeId(12), NodeId(9)}));  // %13: not over facts alone
+      Node node{.kind = NodeKind::Reduce, .fold = fold, .over = over, .rate = rate};
+      std::size_t i = 0;
+      for (const std::uint32_t operand : operands) node.operands[i++] = NodeId(operand);
+      node.operands[i] = NodeId(domain);
+      g.add(node);  // %14
+    });
+  };
+  using builtins::Fold;
+  CHECK(reduced(Fold::Sum, Rate::Element, Rate::Model, {1}, 10) == "none");
+  CHECK(reduced(Fold::Dot, Rate::Element, Rate::Tensor, {0, 1}, 12) == "none");
+  CHECK(reduced(Fold::Max, Rate::Tensor, Rate::Group, {11}, 12) == "none");
+  CHECK(reduced(Fold::Min, Rate::Group, Rate::Model, {2}, 10) == "none");
+  CHECK(reduced(Fold::Count, Rate::Element, Rate::Group, {}, 10) == "none");
+  CHECK(reduced(Fold::Sum, Rate::Element, Rate::Model, {3}, 10) == "none");  // slower than it need
+  // Operands: numbers of the type and rate that `over` asks for.
+  CHECK(reduced(Fold::Sum, Rate::Element, Rate::Model, {2}, 10) ==
+        "operand 1 of %14 is scalar, not array");
+  CHECK(reduced(Fold::Sum, Rate::Tensor, Rate::Model, {1}, 10) ==
+        "operand 1 of %14 is array, not scalar");
+  CHECK(reduced(Fold::Sum, Rate::Element, Rate::Model, {8}, 10) ==
+        "operand 1 of %14 is bool, not array");
+  CHECK(reduced(Fold::Dot, Rate::Element, Rate::Model, {1, 2}, 10) ==
+        "operand 2 of %14 is scalar, not array");
+  CHECK(reduced(Fold::Sum, Rate::Group, Rate::Model, {11}, 10) ==
+        "%14 reduces over group, and its operand is of rate tensor");
+  // The tensors it counts.
+  CHECK(reduced(Fold::Sum, Rate::Element, Rate::Model, {1}, 8) ==
+        "the tensors of %14 are no bool over facts");
+  CHECK(reduced(Fold::Sum, Rate::Element, Rate::Model, {1}, 11) ==
+        "the tensors of %14 are no bool over facts");
+  CHECK(reduced(Fold::Sum, Rate::Element, Rate::Model, {1}, 13) ==
+        "the tensors of %14 are no bool over facts");
+  CHECK(reduced(Fold::Dot, Rate::Element, Rate::Model, {1}, 10) != "none");
+  CHECK(reduced(Fold::Sum, Rate::Element, Rate::Model, {0, 1}, 10) ==
+        "%14 has more than its 2 operands");
+  // It is slower than what it reduces over.
+  CHECK(reduced(Fold::Sum, Rate::Tensor, Rate::Tensor, {11}, 10) ==
+        "%14 reduces from rate tensor to rate tensor");
+  CHECK(reduced(Fold::Sum, Rate::Group, Rate::Tensor, {2}, 10) ==
+        "%14 reduces from rate group to rate tensor");
+  CHECK(reduced(Fold::Sum, Rate::Element, Rate::Const, {1}, 10) ==
+        "%14 reduces from rate element to rate const");
+  CHECK(fault_after([](Graph& g) { g.nodes[4].fold = Fold::Max; }) ==
+        "%4 sets a field that its kind does not use");
+  CHECK(fault_after([](Graph& g) { g.nodes[4].over = Rate::Element; }) ==
+        "%4 sets a field that its kind does not use");
 }
 
 TEST_CASE("stores") {
