@@ -116,6 +116,14 @@ void add_phases(Plan& plan, const Aliases& aliases, const Schedule& schedule) {
   }
 }
 
+/// Views find their streams in the step's table of pointers, in rows as wide.
+void widen_rows(Plan& view, std::size_t scratch_count) {
+  view.scratch.resize(scratch_count);
+  for (Phase& phase : view.phases)
+    for (std::uint32_t i = 0; i < scratch_count && phase.pass; ++i)
+      phase.pass->streams.push_back({.kind = StreamKind::Scratch, .index = i});
+}
+
 }  // namespace
 
 /// A tensor keeps what its stages declare; where there are arms to choose from, what the loops of
@@ -172,6 +180,7 @@ Plan make_plan(ir::Graph graph, types::ComputeType compute) {
   for (std::size_t i = 0; i < plan.reductions.size(); ++i)
     plan.reductions[i].phase = schedule.node_phases[plan.reductions[i].node.index];
   for (const Schedule::Saved& saved : schedule.saved) plan.scratch.push_back(saved.node);
+  for (Plan& view : plan.views) widen_rows(view, plan.scratch.size());
   plan.end_phase = schedule.end_phase;
   add_phases(plan, aliases, schedule);
   plan.node_phases = std::move(schedule.node_phases);

@@ -64,6 +64,7 @@ TEST_CASE("random graphs have the same bits on every target") {
     setting.group_count = 2;
     setting.steps = 3;
     setting.seed = seed;
+    INFO("seed " << seed);
     require_same_bits(random_graph(seed, 60 + seed), {setting}, fmt::format("seed {}", seed));
   }
 }
