@@ -38,6 +38,13 @@ constexpr RuleRow kRows[] = {
      "ax=average", ""},
     {"clip_value", "mode=value", "ClipValue(limit = {c}) | SGD(lr = {lr})", "",
      "eps agc_eps div_eps style"},
+    // PyTorch's eps is the 1e-6 of `form = torch`.
+    {"clip_tensor_norm", "mode=tensor_norm",
+     "ClipByTensorNorm(max_norm = {c}, form = torch) | SGD(lr = {lr})", "",
+     "eps agc_eps div_eps style"},
+    {"clip_global_norm", "mode=global_norm",
+     "ClipByGlobalNorm(max_norm = {c}, form = {style:torch=torch,optax=exact}) | SGD(lr = {lr})",
+     "", "eps agc_eps div_eps"},
 
     // Adaptive rates.
     {"adagrad", "",
@@ -179,6 +186,52 @@ constexpr RuleRow kRows[] = {
      "{wd}, warmup = {warmup}, r "
      "= {r}, power = {power})",
      "z x v", ""},
+
+    // Rates that follow norms and other sums.
+    {"cautious_adamw", "",
+     "AdamW(lr = {lr}, beta1 = {beta1}, beta2 = {beta2}, eps = {eps}, weight_decay = {wd}, "
+     "bias_correction = {bias_correction}, eps_place = raw) | Cautious(scale = "
+     "{scale:mean=mean,paper=plus_one})",
+     "m v", ""},
+    {"mars_adamw", "",
+     "MARS(lr = {lr}, beta1 = {beta1}, beta2 = {beta2}, eps = {eps}, weight_decay = {wd}, gamma = "
+     "{gamma}, matrices = {optimize_1d:false=two,true=all}, lr_1d = {lr_1d}, beta1_1d = "
+     "{beta1_1d}, beta2_1d = {beta2_1d}, weight_decay_1d = {wd_1d})",
+     "m v glast=last_grad", ""},
+    {"lars", "", "LARS(lr = {lr}, momentum = {momentum}, weight_decay = {wd}, trust = {trust})",
+     "v=velocity", ""},
+    {"lars_timm", "",
+     "LARS(lr = {lr}, momentum = {momentum}, dampening = {dampening}, weight_decay = {wd}, "
+     "nesterov = {nesterov}, trust = {trust}, eps = {eps}, trust_clip = {trust_clip}, "
+     "always_adapt = {always_adapt}, lr_inside = false)",
+     "b=velocity", ""},
+    {"lars_optax", "",
+     "LARS(lr = {lr}, momentum = {momentum}, weight_decay = {wd}, nesterov = {nesterov}, trust = "
+     "{trust}, eps = {eps}, divisor = whole)",
+     "b=-velocity", ""},
+    {"lamb", "clip_global=null",
+     "LAMB(lr = {lr}, beta1 = {beta1}, beta2 = {beta2}, eps = {eps}, weight_decay = {wd}, "
+     "bias_correction = {bias_correction}, limit = {clamp?inf})",
+     "m v", ""},
+    {"lamb_cybertronai", "clip_global=null",
+     "LAMB(lr = {lr}, beta1 = {beta1}, beta2 = {beta2}, eps = {eps}, weight_decay = {wd}, "
+     "bias_correction = {bias_correction}, limit = {clamp?inf})",
+     "m v", ""},
+    {"lamb_timm", "",
+     "ClipByGlobalNorm(max_norm = {clip_global}) | LAMB(lr = {lr}, beta1 = {beta1}, beta2 = "
+     "{beta2}, eps = {eps}, weight_decay = {wd}, bias_correction = {bias_correction}, limit = "
+     "{clamp?inf})",
+     "m v", ""},
+    {"dadapt_adam", "",
+     "DAdaptAdam(lr = {lr}, beta1 = {beta1}, beta2 = {beta2}, eps = {eps}, weight_decay = {wd}, "
+     "decoupled = {decouple}, bias_correction = {bias_correction}, d0 = {d0}, growth_rate = "
+     "{growth_rate})",
+     "m v s d numerator_weighted=weighted", ""},
+    {"prodigy", "beta3=null",
+     "Prodigy(lr = {lr}, beta1 = {beta1}, beta2 = {beta2}, eps = {eps}, weight_decay = {wd}, "
+     "decoupled = {decouple}, bias_correction = {bias_correction}, safeguard_warmup = "
+     "{safeguard_warmup}, d0 = {d0}, d_coef = {d_coef}, growth_rate = {growth_rate})",
+     "m v s d d_max d_numerator=numerator", ""},
 
     // Averages of the weights.
     {"lookahead_sgd", "",

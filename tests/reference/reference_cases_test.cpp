@@ -18,7 +18,7 @@ namespace {
 const std::filesystem::path kFolder = TALWEG_SOURCE_DIR "/tests/reference";
 
 /// As many cases as were not yet expressible when the list began. Lower it with the list.
-constexpr std::size_t kMostNotYet = 46;
+constexpr std::size_t kMostNotYet = 26;
 
 std::vector<std::filesystem::path> case_files() {
   std::vector<std::filesystem::path> files;
