@@ -356,6 +356,14 @@ FORMS = {
                               {"hess": HESSIAN, "every": 3}),
 }
 
+# With a tensor of three dimensions.
+CUBE = Whole(shapes=[(5,), (3, 4), (2, 3, 2)])
+CUBE_FORMS = {
+    "mars_of_two_dimensions": FORMS["mars"],
+    "mars_of_two_or_more": Form(fixed(mars, which=lambda rank: rank >= 2), f"MARS({MARS_}, matrices = at_least_two)"),
+    "lamb_of_three_tensors": FORMS["lamb"],
+}
+
 ZERO_FORMS = {name + "_zero": FORMS[name] for name in (
     "square_root", "adam_length", "adam_inverse", "lamb", "lars", "novograd", "adanorm", "adai", "normalize_exactly",
     "clip_model", "avagrad", "mars")}
@@ -372,5 +380,6 @@ BAD_FORMS = {
 
 if __name__ == "__main__":
     with np.errstate(invalid="ignore"):  # in the steps that are let through
-        sys.exit(run("reductions", FORMS, Whole()) or run("gradients of 0", ZERO_FORMS, with_zeros()) or
+        sys.exit(run("reductions", FORMS, Whole()) or run("three dimensions", CUBE_FORMS, CUBE) or
+                 run("gradients of 0", ZERO_FORMS, with_zeros()) or
                  run("gradients that are not finite", BAD_FORMS, with_faults()))

@@ -37,18 +37,19 @@ class Form:
 class Trajectory:
     """Given gradients: normal numbers; in step 8 the first tensor's are 0, in step 9 the second's."""
 
-    def __init__(self, seed=20, zeros=True):
+    def __init__(self, seed=20, zeros=True, shapes=None):
         random = np.random.default_rng(seed)
-        self.start = [random.standard_normal(shape) for shape in SHAPES]
-        self.gradients = [[random.standard_normal(shape) for shape in SHAPES] for _ in range(STEPS)]
+        self.shapes = shapes or SHAPES
+        self.start = [random.standard_normal(shape) for shape in self.shapes]
+        self.gradients = [[random.standard_normal(shape) for shape in self.shapes] for _ in range(STEPS)]
         if zeros:
-            self.gradients[7][0] = np.zeros(SHAPES[0])
-            self.gradients[8][1] = -np.zeros(SHAPES[1])
+            self.gradients[7][0] = np.zeros(self.shapes[0])
+            self.gradients[8][1] = -np.zeros(self.shapes[1])
 
     def run(self, step):
         """The parameters after every step, and the memories after the last: [step][tensor], [tensor]."""
         theta = [value.copy() for value in self.start]
-        memory = [{"tensor": i} for i in range(len(SHAPES))]
+        memory = [{"tensor": i} for i in range(len(self.shapes))]
         params = []
         for s in range(STEPS):
             theta = [step(x, g, s, m) for x, g, m in zip(theta, self.gradients[s], memory)]
@@ -66,7 +67,7 @@ class Trajectory:
             "name": name,
             "hyper": {"k": form.extra.get("every", 1)},
             "tol": {"float64": form.tolerance},
-            "tensors": [{"shape": list(shape)} for shape in SHAPES],
+            "tensors": [{"shape": list(shape)} for shape in self.shapes],
             "p0": flat(self.start),
             "grads": [flat(gradients) for gradients in self.gradients],
             "params": [flat(point) for point in params],

@@ -13,9 +13,12 @@ import sys
 from concurrent.futures import ThreadPoolExecutor
 
 import formulas_adaptive as adaptive
+import formulas_found_rates as found
 import formulas_momentum as momentum
+import formulas_reductions as reductions
 from formulas_momentum import fixed
 from given_gradients import compare, Form, np, STEPS, Trajectory
+from whole_model import Whole, with_faults, with_zeros
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "docs"))
@@ -137,6 +140,34 @@ CENTERED = {
         tolerance=1e-6),
 }
 
+# With norms and other sums over tensors or the model.
+NORMS = {
+    **taken(reductions, clip_of_the_model_is_exact="clip_model", clip_of_the_model_with_pytorchs_eps="clip_model_torch",
+            lars_norms_of_gradient_and_decay_apart="lars", lars_norm_of_the_decayed_gradient="lars_whole",
+            lars_rate_outside_the_velocity="lars_torch", lars_ratio_only_with_decay="lars_plain",
+            lamb_norms_have_no_limit="lamb", lamb_norm_is_limited_and_moments_uncorrected="lamb_uncorrected",
+            lamb_ratio_only_with_decay="lamb_plain", lamb_after_one_norm_of_the_model="lamb_nvidia",
+            novograd_starts_at_the_first_norm="novograd", novograd_starts_at_zero="novograd_zero",
+            cautious_divides_by_the_mean_with_a_floor="cautious_mean", cautious_of_the_paper="cautious_plus_one",
+            cautious_without_rescaling="cautious_none", mars_matrices_have_two_dimensions="mars",
+            stable_adamw_decay_by_the_lowered_rate="stable_adamw", avagrad_rates_are_those_of_the_step_before="avagrad"),
+    "lamb_after_the_clip_of_the_model": Form(
+        reductions.before(reductions.clip_model, reductions.lamb), f"ClipByGlobalNorm(1.5) | LAMB({reductions.LAMB_})", "m v"),
+    **taken(found, dadapt_lion_keeps_its_numerator="dadapt_lion", dadapt_lion_as_coded_forgets_it="dadapt_lion_as_coded",
+            prodigy_new_d_in_eps_only="prodigy"),
+}
+# A norm that is not finite leaves every parameter and state as it is, and the step is not counted.
+FAULTS = {pitfall: reductions.BAD_FORMS[name] for pitfall, name in {
+    "clip_of_a_norm_that_is_not_finite_skips": "clip_skips", "clip_with_eps_of_a_norm_that_is_not_finite_skips": "clip_skips_torch",
+    "clip_of_tensors_skips_the_whole_step": "clip_tensors_skips", "skipped_steps_are_counted_but_are_no_steps": "finite_only"}.items()}
+ZEROS = {
+    **{pitfall: reductions.ZERO_FORMS[name] for pitfall, name in {
+        "lamb_of_no_update_divides_by_nothing": "lamb_zero", "lars_of_no_gradient_divides_by_nothing": "lars_zero",
+        "adam_with_an_inverse_length_of_0_stays": "adam_inverse_zero"}.items()},
+    "prodigy_skips_until_there_is_a_gradient": found.ZERO_FORMS["prodigy_safeguard_zero"],
+    "dadapt_skips_until_there_is_a_gradient": found.ZERO_FORMS["dadapt_adam_decoupled_zero"],
+}
+
 
 # ---- No hyper and no switch is ignored ----
 
@@ -160,6 +191,11 @@ SETTINGS = {
     "RMSprop.eps_place": "eps = 0.1", "PID.first": "dampening = 0.5", "ADOPT": "lr = 0.1", "ADOPT.eps": "eps = 100, lr = 0.1",
     "Lion": "lr = 0.5", "Signum": "lr = 0.5", "Tiger": "lr = 0.5", "ADOPT.clip_power": "lr = 1", "ADOPT.clip_growth": "lr = 30",
     "ADOPT.clip_step": "lr = 30", "CautiousDecay": "lr = 0.1",
+    "Adai.decoupled": "weight_decay = 0.1", "AdaNorm.decoupled": "weight_decay = 0.1", "DAdaptAdam.decoupled": "weight_decay = 0.1",
+    "Prodigy.decoupled": "weight_decay = 0.1", "Prodigy.safeguard_warmup": "lr = 0.5", "DAdaptLion.beta1": "d0 = 0.5",
+    "LARS.divisor": "weight_decay = 0.1", "LARS.lr_inside": "lr = 0.1 * t", "LARS.trust_clip": "lr = 0.01, trust = 0.5",
+    "LAMB.averaging": "weight_decay = 0.1", "StableAdamW": "lr = 0.3, beta2 = 0.999",
+    **{"MARS." + hyper: "matrices = all" for hyper in ("beta1", "beta2", "gamma", "max_norm")},
 }
 # Values to change to where twice the default, or a half, is not another result.
 OTHER = {"AccSGD.constant": "0.5", "AccSGD.kappa": "500", "Rprop.eta_plus": "2", "RpropLagged.eta_plus": "2", "SGD.dampening": "0.5", "HeavyBall.dampening": "0.5", "Nesterov.dampening": "0.5",
@@ -167,15 +203,22 @@ OTHER = {"AccSGD.constant": "0.5", "AccSGD.kappa": "500", "Rprop.eta_plus": "2",
          "AdamC.max_lr": "1", "AdamW.eps_root": "1e-3", "AdaBelief.eps_root": "1e-3", "FTRL.l1": "0.1", "FTRL.l2": "0.3", "FTRL.beta": "0.3", "ADOPT.clip_power": "0.01",
          "HeavyBall.reset_every": "3", "ADOPT.eps": "200", "RAdam.threshold": "20", "Lookahead.first": "1",
          "FTRL.l2_factor": "1", "AdaBelief.eps": "1e-3", "ACProp.eps": "1e-3", "ACProp.eps_root": "1e-3", "LaProp.eps": "1e-3",
-         "ClipValue.limit": "0.5", "ZeroTiny.below": "30", "Swa.start": "4", "AggMo.beta1": "0.5", "MADGRAD.eps": "1e-3"}
+         "ClipValue.limit": "0.5", "ZeroTiny.below": "30", "Swa.start": "4", "AggMo.beta1": "0.5", "MADGRAD.eps": "1e-3",
+         "LAMB.limit": "0.5", "TrustRatio.limit": "0.5", "TrustRatio.min_norm": "5", "DAdaptAdam.growth_rate": "1.02",
+         "DAdaptSGD.growth_rate": "1.02", "Prodigy.growth_rate": "1.02", "Prodigy.beta3": "0.9", "Cautious.least": "0.9",
+         "OrthogonalGradient.eps": "1", "NormalizeGradient.eps": "1"}
 # What a stage is seen through.
-AROUND = {"ClipValue": "{} | SGD", "L2Decay": "{} | SGD", "DecoupledDecay": "{} | SGD", "CautiousDecay": "Maximize | GradientDescent | {}",
+AROUND = {**{stage: "{} | SGD" for stage in ("ClipByGlobalNorm", "ClipByTensorNorm", "NormalizeGradient", "OrthogonalGradient")},
+          "Cautious": "HeavyBall(lr = 0.05) | {}", "TrustRatio": "Adam(lr = 1) | {}", "StableAdamW": "Maximize | {}",
+          "ClipValue": "{} | SGD", "L2Decay": "{} | SGD", "DecoupledDecay": "{} | SGD", "CautiousDecay": "Maximize | GradientDescent | {}",
           "ZeroTiny": "{} | SGD", "Grokfast": "{} | SGD", "AccumulateGradient": "{} | SGD", "ApplyEvery": "GradientDescent(lr = 1e-3) | {}", "Lookahead": "GradientDescent(lr = 1e-3) | {}",
           "CompoundDecay": "decay = {} | SGD(lr = decay.scale * 1e-3)"}
-# Seen elsewhere: they need losses, curvatures, noise or NaN, or change only an average (formulas_stages, closed_forms,
-# formulas_momentum), or only the points where the sign function meets 0.
+# Seen elsewhere: they need losses, curvatures, noise, NaN, matrices or several tensors, or change only an average
+# (formulas_stages, formulas_reductions, formulas_found_rates, closed_forms, formulas_momentum), or only the points
+# where the sign function meets 0.
 ELSEWHERE = {"ReduceOnPlateau", "ReduceOnPlateauOptax", "Sophia", "SophiaG", "ZeroNans", "Ema", "Swa", "SGLD.temperature", "ASGD.start",
-             "CautiousDecay.at_zero"}
+             "CautiousDecay.at_zero", "PolyakStep", "AliG", "MoMo", "MoMoAdam", "AdaHessian.beta2", "AdaHessian.power",
+             "SkipNonFinite.limit", "MARS.matrices", "GradSquareRoot.over", "NormalizeGradient.over"}
 
 
 def others(default, limits, words):
@@ -269,9 +312,13 @@ def main():
     talweg, folder = sys.argv[1], pathlib.Path(sys.argv[2])
     count, failures = compare(FORMS, Trajectory())
     more, wrong = compare(CENTERED, Constant())
+    for forms, trajectory in ((NORMS, Whole()), (FAULTS, with_faults()), (ZEROS, with_zeros())):
+        runs, failed = compare(forms, trajectory)
+        more, wrong = more + runs, wrong + failed
     changed, ignored = ignored_hypers(talweg)
     failures += wrong + ignored + list(rounded_betas(talweg, folder))
-    print(f"{count + more} runs of {len(FORMS) + len(CENTERED)} pitfalls, {changed} hypers and switches changed; {len(failures)} failures")
+    pitfalls = sum(len(forms) for forms in (FORMS, CENTERED, NORMS, FAULTS, ZEROS))
+    print(f"{count + more} runs of {pitfalls} pitfalls, {changed} hypers and switches changed; {len(failures)} failures")
     for text in failures:
         print(text)
     return 1 if failures else 0

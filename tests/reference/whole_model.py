@@ -17,7 +17,7 @@ class Whole(Trajectory):
             x = step(x, self.gradients[s], s, m)
             params.append(x)
         return params, [{name: value[i] if isinstance(value, list) else value for name, value in m.items()}
-                        for i in range(len(SHAPES))]
+                        for i in range(len(self.shapes))]
 
 
 def total(values):
