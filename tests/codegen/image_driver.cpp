@@ -266,23 +266,25 @@ class Driver {
   }
 
   talweg_pass_args pass_args(Kernels& work, const std::vector<talweg_scalar_args>& groups) {
-    return {.chunks = chunks_.data(),
-            .pointers = work.pointers.data(),
-            .tensor_groups = groups_.data(),
-            .model_slots = work.model_slots.data(),
-            .group_slots = work.group_slots.data(),
-            .group_args = groups.data(),
-            .tensor_routes = work.routes.data(),
-            .tensor_facts = facts_.data(),
-            .tensor_slots = work.tensor_slots.data(),
-            .tensor_states = tensor_states_.data(),
-            .new_tensor_states = new_tensor_states_.data(),
-            .tensor_inputs = tensor_inputs_.data(),
-            .tensor_reduced = work.tensor_reduced.data(),
-            .tensor_partials = work.tensor_partials.data(),
-            .chunk_partials = work.chunk_partials.data(),
-            .chunk_count = chunks_.size(),
-            .tensor_count = setting_.tensors.size()};
+    talweg_pass_args args{};
+    args.chunks = chunks_.data();
+    args.pointers = work.pointers.data();
+    args.tensor_groups = groups_.data();
+    args.model_slots = work.model_slots.data();
+    args.group_slots = work.group_slots.data();
+    args.group_args = groups.data();
+    args.tensor_routes = work.routes.data();
+    args.tensor_facts = facts_.data();
+    args.tensor_slots = work.tensor_slots.data();
+    args.tensor_states = tensor_states_.data();
+    args.new_tensor_states = new_tensor_states_.data();
+    args.tensor_inputs = tensor_inputs_.data();
+    args.tensor_reduced = work.tensor_reduced.data();
+    args.tensor_partials = work.tensor_partials.data();
+    args.chunk_partials = work.chunk_partials.data();
+    args.chunk_count = chunks_.size();
+    args.tensor_count = setting_.tensors.size();
+    return args;
   }
 
   /// Calls run(begin, end) for as many ranges as there are threads, at once.

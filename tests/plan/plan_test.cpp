@@ -180,8 +180,8 @@ TEST_CASE("a step in which a condition leaves all as it was touches nothing") {
   CHECK(pass.read_bytes_per_element == 8);
   CHECK(pass.written_bytes_per_element == 8);
   // The condition is computed once per step.
-  CHECK(plan.group_slots.empty());
-  const auto& slots = plan.model_slots;
+  CHECK(plan.slots_of(Level::Group).empty());
+  const auto& slots = plan.slots_of(Level::Model);
   CHECK(std::find(slots.begin(), slots.end(), pass.versions[0].assumptions[0].condition) !=
         slots.end());
 }
@@ -308,11 +308,11 @@ end
     return std::find(ids.begin(), ids.end(), id) != ids.end();
   };
   const ir::NodeId bound = plan.graph.hypers[0].bound;
-  const ScalarProgram& model = plan.phases[0].model;
+  const ScalarProgram& model = plan.phases[0][Level::Model];
   CHECK(has(model.nodes, plan.graph, bound));
-  CHECK(has(plan.model_slots, plan.graph, bound));  // a group hyper is written by the group program
-  CHECK(has(plan.phases[0].group.nodes, plan.graph, plan.graph.stores[1].value));
-  CHECK(!has(plan.model_slots, plan.graph, plan.graph.stores[0].value));
+  CHECK(has(plan.slots_of(Level::Model), plan.graph, bound));  // a group hyper is written by the group program
+  CHECK(has(plan.phases[0][Level::Group].nodes, plan.graph, plan.graph.stores[1].value));
+  CHECK(!has(plan.slots_of(Level::Model), plan.graph, plan.graph.stores[0].value));
   CHECK(only_pass(plan).versions.size() == 1);
   CHECK(only_pass(plan).versions[0].nodes.empty());
   CHECK(only_pass(plan).read_bytes_per_element == 0);
@@ -320,7 +320,7 @@ end
 
 TEST_CASE("an empty graph has an empty plan") {
   const Plan plan = make_plan({}, ComputeType::F32);
-  CHECK(plan.phases[0].model.nodes.empty());
+  CHECK(plan.phases[0][Level::Model].nodes.empty());
   CHECK(only_pass(plan).versions.size() == 1);
   CHECK(only_pass(plan).streams.size() == 2);
 }

@@ -25,7 +25,8 @@ struct Seen {
     deep += plan.phases.size() > 2;
     scratch += !plan.scratch.empty();
     early_stores += phases_that_store > 1;
-    sums_of_slower += !plan.tensor_partials.empty() || !plan.group_partials.empty();
+    sums_of_slower += !plan.partials_of(PartialKind::Tensor).empty() ||
+                      !plan.partials_of(PartialKind::Group).empty();
     ends_late += plan.end_phase > 0;
   }
 };

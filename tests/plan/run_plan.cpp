@@ -111,12 +111,12 @@ class Runner {
   void run_phase(const plan::Phase& phase) {
     for (std::size_t i = 0; i < plan_.reductions.size(); ++i)
       if (plan_.reductions[i].phase == phase_) reduce(plan_.reductions[i]);
-    run_program(phase.model, {.rate = Rate::Model});
+    run_program(phase[plan::Level::Model], {.rate = Rate::Model});
     for (std::size_t group = 0; group < groups_.size(); ++group)
-      run_program(phase.group, {.rate = Rate::Group, .group = group});
+      run_program(phase[plan::Level::Group], {.rate = Rate::Group, .group = group});
     for (std::size_t i = 0; i < tensors_.size(); ++i)
       if (given_.tensors[i].takes_part)
-        run_program(phase.tensor,
+        run_program(phase[plan::Level::Tensor],
                     {.rate = Rate::Tensor, .group = given_.tensors[i].group, .tensor = i});
     for (std::size_t i = 0; i < tensors_.size() && phase.pass; ++i)
       if (given_.tensors[i].takes_part) run_tensor(*phase.pass, i);
@@ -181,7 +181,8 @@ class Runner {
       expect(own.new_states.emplace(store.index, read(values, store.value, place).number).second,
              "a state is stored twice");
     }
-    const auto& partials = place.rate == Rate::Group ? plan_.group_partials : plan_.tensor_partials;
+    const auto& partials = plan_.partials_of(place.rate == Rate::Group ? plan::PartialKind::Group
+                                                                : plan::PartialKind::Tensor);
     for (const std::uint32_t i : program.partials) {
       const double a = read(values, partials[i].a, place).number;
       const double b = partials[i].b.valid() ? read(values, partials[i].b, place).number : 0;
@@ -191,8 +192,7 @@ class Runner {
   }
 
   [[nodiscard]] const std::vector<NodeId>& slots_of(Rate rate) const {
-    if (rate == Rate::Tensor) return plan_.tensor_slots;
-    return rate == Rate::Group ? plan_.group_slots : plan_.model_slots;
+    return plan_.slots_of(plan::level_of(rate));
   }
 
   void check_ends(const Values& values, const Place& place) {
@@ -300,7 +300,7 @@ class Runner {
 
   void run_version(const plan::LoopVersion& version, std::size_t tensor) {
     std::map<std::uint32_t, std::vector<double>> a, b;  // by partial
-    for (const plan::ChunkFold& fold : version.folds) a[fold.partial];
+    for (const plan::ElementFold& fold : version.folds) a[fold.partial];
     for (std::size_t element = 0; element < given_.tensors[tensor].elements.size(); ++element) {
       const Place place{Rate::Element, given_.tensors[tensor].group, tensor, element};
       Values values;
@@ -309,7 +309,7 @@ class Runner {
         expect(version.alias[id.index] == id, "a loop computes what another node stands for");
         set(values, id, element_value(version, id, values, place), place);
       }
-      for (const plan::ChunkFold& fold : version.folds) {
+      for (const plan::ElementFold& fold : version.folds) {
         a[fold.partial].push_back(read(values, fold.a, place).number);
         if (fold.b.valid()) b[fold.partial].push_back(read(values, fold.b, place).number);
       }
@@ -318,7 +318,7 @@ class Runner {
     }
     for (const auto& [partial, values] : a)
       chunk_partials_[tensor][partial] =
-          ir::fold_sequence(plan_.chunk_partials[partial].fold, values, b[partial]);
+          ir::fold_sequence(plan_.partials_of(plan::PartialKind::Chunk)[partial].fold, values, b[partial]);
   }
 
   Value element_value(const plan::LoopVersion& version, NodeId id, const Values& values,

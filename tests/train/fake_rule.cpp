@@ -97,7 +97,11 @@ std::shared_ptr<FakeImage> make_image(FakeRule& rule, talweg_dtype dtype) {
   fake->inputs[0] = {"loss", "", UINT32_MAX, TALWEG_RATE_MODEL, {}};
   fake->inputs[1] = {"validation_loss", "", UINT32_MAX, TALWEG_RATE_MODEL, {}};
   const std::uint32_t bytes = dtype == TALWEG_F32 ? 4 : 8;
-  fake->phase = {model_scalars, group_scalars, nullptr, run_pass, 2 * bytes, bytes};
+  fake->phase.model_scalars = model_scalars;
+  fake->phase.group_scalars = group_scalars;
+  fake->phase.pass = run_pass;
+  fake->phase.read_bytes_per_element = 2 * bytes;
+  fake->phase.written_bytes_per_element = bytes;
   talweg_image& image = fake->image;
   image.abi_version = TALWEG_ABI_VERSION;
   image.compute_dtype = dtype;
@@ -115,7 +119,9 @@ std::shared_ptr<FakeImage> make_image(FakeRule& rule, talweg_dtype dtype) {
   image.uses_gradient = 1;
   image.initial_states = initial_states;
   image.step.self = fake.get();
-  fake->view_phase = {nullptr, nullptr, nullptr, run_view, bytes, bytes};
+  fake->view_phase.pass = run_view;
+  fake->view_phase.read_bytes_per_element = bytes;
+  fake->view_phase.written_bytes_per_element = bytes;
   fake->view.name = "halved";
   fake->view.kernels.phases = &fake->view_phase;
   fake->view.kernels.phase_count = 1;
