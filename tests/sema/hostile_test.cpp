@@ -153,7 +153,8 @@ TEST_CASE("conditions about the rank, many, long, and of parts that double") {
   CHECK(codes_of(in_step("if rank > 1" + repeated(" and size > 3", 400) + use)) == "TW0324");
   CHECK(codes_of(in_step("if rank > 1 { if size > 3" + repeated(" and rows > 3", 400) + use + "}"))
             .empty());
-  CHECK(codes_of(in_step(repeated("if rank > 1 { ", 100) + use + repeated(" }", 100))).empty());
+  CHECK(codes_of(in_step(repeated("if rank > 1 { ", 100) + "if t > 1 " + use + repeated(" }", 100)))
+            .empty());
   CHECK(codes_of(in_step("for i in 1..4000 { if rank > 1 " + use + "}")).empty());
   CHECK(codes_of(in_step("for i in 1..4000 " + use)) == "TW0324");
 }
