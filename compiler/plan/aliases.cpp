@@ -37,6 +37,19 @@ std::vector<bool> find_over_facts(const ir::Graph& graph) {
   return over_facts;
 }
 
+/// Model and group code is computed as it stands, whatever is known: so are its operands.
+std::vector<bool> find_live(const ir::Graph& graph, const std::vector<NodeId>& alias) {
+  std::vector<bool> live(graph.nodes.size());
+  ir::Graph::visit_results(graph, [&](NodeId id) { live[alias[id.index].index] = true; });
+  for (std::size_t i = graph.nodes.size(); i-- > 0;) {
+    if (!live[i]) continue;
+    const Node& node = graph.nodes[i];
+    for (int k = 0; k < node.operand_count(); ++k)
+      live[alias[node.operands[static_cast<std::size_t>(k)].index].index] = true;
+  }
+  return live;
+}
+
 void spread_to_operands(const Node& node, bool truth, Truths& truths) {
   const auto learn = [&](std::size_t i, bool operand) {
     std::optional<bool>& known = truths[node.operands[i].index];
@@ -67,7 +80,7 @@ Aliases::Aliases(const ir::Graph& graph, types::ComputeType compute)
 
 Resolved Aliases::resolve(std::span<const Assumption> route,
                           std::span<const Assumption> assumptions) const {
-  Resolved result{{}, constant_truths_};
+  Resolved result{{}, constant_truths_, {}};
   for (const auto& known : {route, assumptions})
     for (const Assumption& assumption : known)
       result.truths[assumption.condition.index] = assumption.holds;
@@ -76,6 +89,7 @@ Resolved Aliases::resolve(std::span<const Assumption> route,
   for (std::uint32_t i = 0; i < graph_.nodes.size(); ++i)
     result.alias.push_back(is_scalar(i) ? NodeId(i)
                                         : stand_in(NodeId(i), result.alias, result.truths));
+  result.live = find_live(graph_, result.alias);
   return result;
 }
 

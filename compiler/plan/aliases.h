@@ -15,6 +15,7 @@ using Truths = std::vector<std::optional<bool>>;
 struct Resolved {
   std::vector<ir::NodeId> alias;  // by node: what stands for it
   Truths truths;
+  std::vector<bool> live;  // by node: some result of the step is computed from it
 };
 
 /// True for values that a loop over elements finds in slots.

@@ -31,7 +31,8 @@ PartialKind kind_of(const ir::Node& reduction) {
 
 namespace {
 
-std::uint32_t place_of(std::vector<Partial>& partials, const ir::Node& reduction) {
+std::uint32_t place_of(const ir::Graph& graph, std::vector<Partial>& partials, ir::NodeId id) {
+  const ir::Node& reduction = graph[id];
   const ir::NodeId a = reduction.operands[0];
   const ir::NodeId b = reduction.fold == builtins::Fold::Dot ? reduction.operands[1] : ir::NodeId();
   auto found = std::ranges::find_if(partials, [&](const Partial& partial) {
@@ -39,8 +40,8 @@ std::uint32_t place_of(std::vector<Partial>& partials, const ir::Node& reduction
   });
   if (found == partials.end())
     found = partials.insert(partials.end(),
-                            {.fold = reduction.fold, .a = a, .b = b, .domains = {}, .place = 0});
-  found->domains.push_back(ir::domain_of(reduction));
+                            {.fold = reduction.fold, .a = a, .b = b, .reductions = {}, .place = 0});
+  found->reductions.push_back(id);
   return static_cast<std::uint32_t>(found - partials.begin());
 }
 
@@ -53,7 +54,7 @@ void find_partials(Plan& plan) {
     reduction.node = id;
     reduction.kind = kind_of(node);
     if (node.fold != builtins::Fold::Count)
-      reduction.partial = place_of(plan.partials[static_cast<std::size_t>(reduction.kind)], node);
+      reduction.partial = place_of(plan.graph, plan.partials[static_cast<std::size_t>(reduction.kind)], id);
   }
   // The two that share a table stand in it one behind the other.
   const auto number = [&](PartialKind first, PartialKind second) {

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "compiler/base/check.h"
+#include "compiler/ir/phases.h"
 
 namespace talweg::plan {
 
@@ -72,8 +73,9 @@ class Filler {
   void add_roots() {
     for (const auto& [kind, partial] : work_.folds) {
       const Partial& fold = plan_.partials_of(kind)[partial];
-      const bool is_wanted = std::ranges::any_of(fold.domains, [&](NodeId domain) {
-        return resolved_.truths[alias(domain).index] != false;
+      const bool is_wanted = std::ranges::any_of(fold.reductions, [&](NodeId reduction) {
+        const NodeId domain = alias(ir::domain_of(graph_[reduction]));
+        return resolved_.live[reduction.index] && resolved_.truths[domain.index] != false;
       });
       if (!is_wanted) continue;
       const NodeId b = fold.b.valid() ? alias(fold.b) : NodeId();

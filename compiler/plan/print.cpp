@@ -170,7 +170,7 @@ class Printer {
       line("    leave {}", partial_text({.fold = plan_.partials_of(fold.kind)[fold.partial].fold,
                                          .a = fold.a,
                                          .b = fold.b,
-                                         .domains = {},
+                                         .reductions = {},
                                          .place = 0}));
     for (const StreamStore& store : version.stores)
       line("    store {} = %{}", stream_name(graph_, pass.streams[store.stream]),

@@ -15,6 +15,7 @@
 #include <set>
 
 #include "compiler/base/check.h"
+#include "compiler/ir/phases.h"
 #include "compiler/plan/schedule.h"
 
 namespace talweg::plan {
@@ -97,8 +98,8 @@ class RouteMaker {
       if (const auto open = open_in(store.value)) return open;
     for (const PartialKind kind : kElementKinds)
       for (const Partial& partial : plan_.partials_of(kind))
-        for (const NodeId domain : partial.domains)
-          if (const auto open = open_in(domain)) return open;
+        for (const NodeId reduction : partial.reductions)
+          if (const auto open = open_in(ir::domain_of(graph_[reduction]))) return open;
     return std::nullopt;
   }
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <catch2/catch.hpp>
+#include <limits>
 #include <map>
 #include <optional>
 
@@ -215,11 +216,12 @@ class Runner {
            expected_.of_tensor(tensor, ir::domain_of(node)).truth;
   }
 
+  /// NaN where nothing has left it: a loop leaves out what no result of its tensors depends on, so
+  /// that must reach none.
   template <class Key>
   static double left(const std::map<Key, double>& partials, Key key) {
     const auto found = partials.find(key);
-    expect(found != partials.end(), "a reduction folds what nothing has left");
-    return found->second;
+    return found == partials.end() ? std::numeric_limits<double>::quiet_NaN() : found->second;
   }
 
   double value_of_tensor(const plan::PlannedReduction& reduction, std::size_t tensor) {
