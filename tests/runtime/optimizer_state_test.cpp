@@ -8,7 +8,7 @@
 #include <filesystem>
 
 #include "runtime/support/file_io.h"
-#include "tests/runtime/fake_rule.h"
+#include "tests/runtime/lined_model.h"
 
 namespace talweg::tests {
 namespace {
@@ -58,6 +58,34 @@ TEMPLATE_TEST_CASE("resumed equals uninterrupted", "", float, double) {
     const auto read = checkpoint::Safetensors::read(file.path);
     CHECK(read->metadata().at("rule") == "Fake");
     CHECK(read->metadata().at("seed") == "7");
+  }
+}
+
+TEMPLATE_TEST_CASE("a run with states of lines resumes, too", "", float, double) {
+  using T = TestType;
+  LinedRule<T> rule;
+  LinedModel<T> whole;
+  const auto run = [](optimizer::Optimizer& optimizer, const LinedModel<T>& model, int begin,
+                      int end) {
+    for (int step = begin; step < end; ++step) {
+      auto gradients = model.gradients();
+      if (step < 2) gradients[4] = gradients[5] = nullptr;
+      REQUIRE(optimizer.step(gradients).ok());
+    }
+  };
+  auto uninterrupted = make_lined(rule, whole);
+  run(uninterrupted, whole, 0, 4);
+  for (int stop = 0; stop < 4; ++stop) {
+    TemporaryFile file;
+    LinedModel<T> model;
+    auto first = make_lined(rule, model);
+    run(first, model, 0, stop);
+    REQUIRE(checkpoint::save_optimizer(file.path, first, {}).ok());
+    auto second = make_lined(rule, model);
+    REQUIRE(checkpoint::load_optimizer(file.path, second).ok());
+    CHECK(snapshot<T>(second, model) == snapshot<T>(first, model));
+    run(second, model, stop, 4);
+    CHECK(snapshot<T>(second, model) == snapshot<T>(uninterrupted, whole));
   }
 }
 
