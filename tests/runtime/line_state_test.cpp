@@ -34,7 +34,8 @@ double squares_of_row(const Model& model, const Model& begun, std::size_t row) {
   return talweg_fold_sequence(TALWEG_FOLD_SUM, squares.data(), 3);
 }
 
-/// All but the count of calls, which comes second, after `t`.
+/// All but the count of calls, which comes second, after `t`. Too long to be shown where it
+/// differs.
 std::string without_calls(optimizer::Optimizer& optimizer, const Model& model) {
   std::string bits = snapshot<double>(optimizer, model);
   return bits.erase(8, 8);
@@ -118,7 +119,7 @@ TEST_CASE("a state of lines begins when its tensor first takes part, from its gr
   REQUIRE(optimizer.reset());
   Model other;
   auto fresh = make_lined(rule, other);
-  CHECK(snapshot<double>(optimizer, other) == snapshot<double>(fresh, other));
+  CHECK((snapshot<double>(optimizer, other) == snapshot<double>(fresh, other)));
 }
 
 TEST_CASE("a skipped call keeps those states of lines that it says") {
@@ -130,7 +131,7 @@ TEST_CASE("a skipped call keeps those states of lines that it says") {
   const std::string fresh = without_calls(optimizer, model);
   rule.outcome = TALWEG_SKIPPED;
   REQUIRE(optimizer.step(model.gradients()));
-  CHECK(without_calls(optimizer, model) == fresh);
+  CHECK((without_calls(optimizer, model) == fresh));
 
   rule.keeps[Rule::kR] = true;
   REQUIRE(optimizer.step(model.gradients()));
@@ -150,7 +151,7 @@ TEST_CASE("a skipped call keeps those states of lines that it says") {
   const std::size_t number = model.views(TALWEG_SPLIT_LAST_TWO)[2].first_matrix;
   CHECK(value(optimizer, "h/w2") == 0.5 + rule.seen_by_matrices[number][Rule::kMatrixPeak]);
   CHECK(value(optimizer, "k/w2") == 3);
-  CHECK(without_calls(optimizer, model) != without_h);
+  CHECK((without_calls(optimizer, model) != without_h));
   CHECK(model.params == before.params);
   CHECK(optimizer.steps_completed() == 0);
   CHECK(optimizer.calls() == 3);
@@ -165,7 +166,7 @@ TEST_CASE("a step refused after lines have begun leaves every bit") {
   const std::string fresh = snapshot<double>(optimizer, model);
   CHECK(failure(optimizer.step(model.gradients())).find("hyper `norm` of rule `Lined` must be") ==
         0);
-  CHECK(snapshot<double>(optimizer, model) == fresh);
+  CHECK((snapshot<double>(optimizer, model) == fresh));
   // What the pass over lines reads has begun, in phase 0, and was taken back.
   rule.hypers[Rule::kNorm].high = Rule::kInf;
   Model other;
@@ -174,7 +175,7 @@ TEST_CASE("a step refused after lines have begun leaves every bit") {
   REQUIRE(optimizer.step(model.gradients()));
   rule.hypers[Rule::kNorm].high = 1;
   CHECK_FALSE(optimizer.step(model.gradients()));
-  CHECK(snapshot<double>(optimizer, model) == snapshot<double>(expected, other));
+  CHECK((snapshot<double>(optimizer, model) == snapshot<double>(expected, other)));
 }
 
 TEST_CASE("a view sees states of lines, as they would begin") {
@@ -229,7 +230,7 @@ TEST_CASE("a view sees states of lines, as they would begin") {
     CHECK(out[e] == value(optimizer, "r/w2", e / 3) + value(optimizer, "h/w2"));
   REQUIRE(optimizer.read_view("rows", 1, out.data()));
   CHECK(out[6] == model.params[1][6]);
-  CHECK(snapshot<double>(optimizer, model) == before);
+  CHECK((snapshot<double>(optimizer, model) == before));
 }
 
 }  // namespace talweg::tests

@@ -83,9 +83,9 @@ TEMPLATE_TEST_CASE("a run with states of lines resumes, too", "", float, double)
     REQUIRE(checkpoint::save_optimizer(file.path, first, {}).ok());
     auto second = make_lined(rule, model);
     REQUIRE(checkpoint::load_optimizer(file.path, second).ok());
-    CHECK(snapshot<T>(second, model) == snapshot<T>(first, model));
+    CHECK((snapshot<T>(second, model) == snapshot<T>(first, model)));
     run(second, model, stop, 4);
-    CHECK(snapshot<T>(second, model) == snapshot<T>(uninterrupted, whole));
+    CHECK((snapshot<T>(second, model) == snapshot<T>(uninterrupted, whole)));
   }
 }
 
