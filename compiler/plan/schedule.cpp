@@ -194,9 +194,10 @@ class Scheduler {
     return true;
   }
 
-  /// Before this pass nothing may be stored: the step can still be refused.
+  /// Before this pass nothing may be stored: the step can still be refused. (How the call ends is no
+  /// reason to wait: what a store leaves depends on that, and is known so late, or does not.)
   [[nodiscard]] std::uint32_t first_store_pass(const Schedule& schedule) const {
-    std::uint32_t first = schedule.end_phase;
+    std::uint32_t first = 0;
     for (const ir::HyperInfo& hyper : graph_.hypers)
       for (const NodeId id : {hyper.bound, hyper.unless})
         if (id.valid()) first = std::max(first, schedule.node_phases[id.index]);

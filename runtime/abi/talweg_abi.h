@@ -357,8 +357,8 @@ typedef struct talweg_kernels {
   uint32_t matrix_slot_count, row_slot_count, col_slot_count;
   uint32_t chunk_partial_count, tensor_partial_count, group_partial_count;
   uint32_t matrix_partial_count, row_partial_count, col_partial_count, block_partial_count;
-  /* The phase whose model function says how the call ends. Nothing is stored before the pass of
-   * this phase, and before the bound hypers of all phases are checked. */
+  /* The phase whose model function says how the call ends. Nothing that depends on it is stored
+   * before, and nothing at all before the bound hypers of all phases are checked. */
   uint32_t end_phase;
 } talweg_kernels;
 
