@@ -2,10 +2,15 @@
 // chunks, over tensors and groups, on several threads, with hard inputs and gradients missing.
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <catch2/catch.hpp>
+#include <cmath>
+#include <cstring>
 
+#include "compiler/ir/sequence.h"
 #include "tests/codegen/bitcheck.h"
 #include "tests/ir/compile_text.h"
+#include "tests/ir/random_graph.h"
 #include "tests/ir/reducing_rules.h"
 
 namespace talweg::tests {
@@ -21,7 +26,63 @@ constexpr const char* kRules[] = {"m.ClipByGlobalNorm | AdamW | Ema",
                                   "m.Ways | m.Guard",
                                   "m.Chain"};
 
+/// What the first pass of m.Large leaves for chunks [begin, end) of a tensor, with memory for no
+/// other chunk.
+std::vector<double> partials_of(const std::vector<float>& gradient, std::uint32_t begin,
+                                std::uint32_t end) {
+  const auto program =
+      compile_for(graph_of_rule("m.Large", kReducingRules), types::ComputeType::F32, "host");
+  const talweg_kernels& step = program->image().step;
+  REQUIRE(step.chunk_partial_count == 1);
+  std::vector<talweg_chunk> chunks;
+  for (std::uint64_t first = 0; first < gradient.size(); first += TALWEG_CHUNK_ELEMENTS)
+    chunks.push_back({first,
+                      static_cast<std::uint32_t>(
+                          std::min<std::uint64_t>(gradient.size() - first, TALWEG_CHUNK_ELEMENTS)),
+                      0});
+  const std::size_t first = begin * std::size_t{TALWEG_CHUNK_ELEMENTS};
+  const std::size_t last = std::min(gradient.size(), end * std::size_t{TALWEG_CHUNK_ELEMENTS});
+  const std::size_t bytes = (last - first) * sizeof(float);
+  const GuardedArray own(bytes, Placement::AtEnd);
+  std::memcpy(own.data(), gradient.data() + first, bytes);
+  // Where the tensor would begin if all of it were here.
+  const auto start = reinterpret_cast<std::uintptr_t>(own.data()) - first * sizeof(float);
+  std::vector<void*> pointers(program->image().stream_count, reinterpret_cast<void*>(start));
+  std::vector<talweg_slot> slots(step.model_slot_count + step.group_slot_count + 1);
+  std::vector<double> partials(chunks.size(), std::nan(""));
+  const std::uint32_t group = 0;
+  const talweg_scalar_args group_args{};
+  talweg_pass_args args{};
+  args.chunks = chunks.data();
+  args.pointers = pointers.data();
+  args.tensor_groups = args.tensor_routes = &group;
+  args.model_slots = args.group_slots = slots.data();
+  args.group_args = &group_args;
+  args.chunk_partials = partials.data();
+  args.chunk_count = chunks.size();
+  args.tensor_count = 1;
+  step.phases[0].pass(step.self, &args, begin, end);
+  return partials;
+}
+
 }  // namespace
+
+TEST_CASE("chunks that lie apart leave what they leave together") {
+  Random random(4);
+  std::vector<float> gradient;
+  for (std::size_t i = 0; i < 3 * TALWEG_CHUNK_ELEMENTS + 5; ++i)
+    gradient.push_back(static_cast<float>(static_cast<double>(random.next() >> 11) * 0x1p-53));
+  const std::vector<double> together = partials_of(gradient, 0, 4);
+  for (std::uint32_t cut = 1; cut < 4; ++cut) {
+    std::vector<double> apart = partials_of(gradient, 0, cut);
+    const std::vector<double> rest = partials_of(gradient, cut, 4);
+    for (std::uint32_t i = 0; i < 4; ++i) CHECK(std::isnan(i < cut ? rest[i] : apart[i]));
+    std::copy(rest.begin() + cut, rest.end(), apart.begin() + cut);
+    CHECK(first_difference(together, apart).empty());
+    CHECK(same(ir::fold_sequence(builtins::Fold::Sum, together),
+               ir::fold_sequence(builtins::Fold::Sum, apart)));
+  }
+}
 
 TEST_CASE("reductions at the edges of lanes and segments") {
   std::vector<StepSetting> settings;

@@ -34,6 +34,16 @@ rule Lamb {
   }
 }
 
+/// Corrects the gradient by its change since the last step, and keeps the corrected one short.
+rule Mars {
+  hyper gamma = 0.025 in [0, inf)
+  step {
+    let corrected = grad + gamma * (grad - previous(grad))
+    let length = norm(corrected) per tensor
+    grad = if length > 1 then corrected / length else corrected
+  }
+}
+
 /// The mask is scaled by its mean over the tensor.
 rule Cautious {
   hyper eps = 1e-3 in (0, inf)
