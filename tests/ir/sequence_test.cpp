@@ -105,7 +105,7 @@ TEST_CASE("values fold in the order that is written down") {
 }
 
 TEST_CASE("accuracy of sums") {
-  constexpr std::size_t kCount = 1 << 24;
+  constexpr std::size_t kCount = 1 << 22;
   tests::Random random(5);
   const auto uniform = [&] { return static_cast<double>(random.next() >> 11) * 0x1p-53; };
   const auto check = [&](const char* name, double bound, auto make) {
