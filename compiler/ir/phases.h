@@ -16,8 +16,8 @@ std::vector<std::uint32_t> find_phases(const Graph& graph);
 /// The reductions in the order of their nodes.
 std::vector<NodeId> find_reductions(const Graph& graph);
 
-/// The sets of tensors that reductions to the model or a group range over, where those are not all:
-/// their conditions, each once, in the order of first use.
+/// The sets of tensors that reductions range over, where those are not all: their conditions, each
+/// once, in the order of first use.
 std::vector<NodeId> find_domains(const Graph& graph);
 
 /// The last operand of a reduction: the tensors that it ranges over.

@@ -25,8 +25,7 @@
 //   or
 //      col unless the graph says how tensors are split.
 //  13. A reduction takes numbers, Array where `over` is an array rate and else Scalar, of that rate
-//      or slower, and last a Bool over facts and constants, which is true unless the result is of
-//      rate model or group. It is slower than `over`.
+//      or slower, and last a Bool over facts and constants. It is slower than `over`.
 // Stores
 //  10. A store names a place that exists, and each place at most once.
 //  11. Param and array states take an Array, other states a Scalar; of the place's rate or slower.
@@ -154,9 +153,6 @@ class Verifier {
     if (graph_[domain].type != ValueType::Bool ||
         (faults_.empty() && !is_over_facts(graph_, domain)))
       fault(id, "the tensors of %{} are no bool over facts", id.index);
-    const bool is_all = graph_[domain].kind == NodeKind::Constant && graph_[domain].value != 0;
-    if (!fits(node.rate, Rate::Group) && !is_all)
-      fault(id, "%{} is of rate {}, and leaves out tensors", id.index, to_text(node.rate));
     if (node.rate == node.over || !fits(node.rate, node.over) || node.rate == Rate::Const)
       fault(id, "%{} reduces from rate {} to rate {}", id.index, to_text(node.over),
             to_text(node.rate));

@@ -24,7 +24,8 @@ constexpr const char* kRules[] = {"m.ClipByGlobalNorm | AdamW | Ema",
                                   "m.All",
                                   "m.Guard | AdamW",
                                   "m.Ways | m.Guard",
-                                  "m.Chain"};
+                                  "m.Chain",
+                                  "m.Arms | Ema"};
 
 /// What the first pass of m.Large leaves for chunks [begin, end) of a tensor, with memory for no
 /// other chunk.

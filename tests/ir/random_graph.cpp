@@ -151,8 +151,7 @@ class Maker {
     Rate rate = kRates[random_.below(std::size(kRates))];
     if (rate == over || !types::fits(rate, over)) rate = Rate::Model;
     const auto fold = static_cast<builtins::Fold>(random_.below(5));
-    const bool takes_all = !types::fits(rate, Rate::Group) || random_.chance(60);
-    const NodeId domain = domains_[takes_all ? 0 : random_.below(domains_.size())];
+    const NodeId domain = domains_[random_.chance(60) ? 0 : random_.below(domains_.size())];
     const std::vector<std::uint32_t> phases = ir::find_phases(graph_);
     const ValueType type = over == Rate::Element ? ValueType::Array : ValueType::Scalar;
     const auto operand = [&] {

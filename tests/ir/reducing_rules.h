@@ -118,6 +118,14 @@ rule Ways {
   otherwise: Small
 }
 
+/// An arm reduces, for each of its tensors, what only they keep.
+rule Kept { state s = param; step { update = grad * (sum(s + grad) per tensor) } }
+rule Plain { step { update = grad } }
+rule Arms {
+  when size > 5: Kept
+  otherwise: Plain
+}
+
 /// A reduction of what another one makes, twice.
 rule Chain {
   state v

@@ -54,8 +54,8 @@ NodeId Walker::reduce(const sema::ReduceNode& node, Rate rate) {
       operand = arithmetic_.select(operand, arithmetic_.constant(1), arithmetic_.constant(0));
     operands.push_back(types::is_array(node.over) ? arithmetic_.to_array(operand) : operand);
   }
-  const bool is_wide = types::fits(rate, Rate::Group);
-  const NodeId domain = is_wide && tensors_.valid() ? tensors_ : arithmetic_.add(make_truth(true));
+  // Of a tensor's own too: others have no memory for the states of this arm.
+  const NodeId domain = tensors_.valid() ? tensors_ : arithmetic_.add(make_truth(true));
   const auto fold = [&](Fold kind, std::initializer_list<NodeId> folded) {
     return arithmetic_.add(make_reduce(graph_, kind, node.over, rate, folded));
   };
