@@ -78,9 +78,11 @@ std::string Writer::operand(Place& place, Rate limit, int depth) {
 std::string Writer::number(Place& place, Rate limit, int depth) {
   const Choices::Part part(choices_);
   if (depth <= 0) return leaf(place, limit);
-  switch (choices_.weighted({5, 9, 6, 3, 1, 3, 3})) {
+  switch (choices_.weighted({5, 9, 6, 3, 1, 3, 3, may_reduce(place, limit) ? 2u : 0u})) {
     case 0:
       return leaf(place, limit);
+    case 7:
+      return reduction(place, limit, depth);
     case 1:
       return arithmetic(place, limit, depth);
     case 2:
@@ -96,6 +98,33 @@ std::string Writer::number(Place& place, Rate limit, int depth) {
       if (const Function* fn = pick_function(false)) return fn_call(place, limit, depth, *fn);
       return leaf(place, limit);
   }
+}
+
+/// In a step, where the conditions around are as slow as what some reduction gives.
+bool Writer::may_reduce(const Place& place, Rate limit) {
+  const bool is_in_step = place.block == Place::Block::Step || place.block == Place::Block::After;
+  const Rate slowest = types::fits(Rate::Model, place.guard) ? place.guard : Rate::Model;
+  return is_in_step && types::fits(slowest, limit) && types::fits(slowest, Rate::Tensor);
+}
+
+/// Of something that differs by element, whatever stands beside it.
+std::string Writer::reduction(Place& place, Rate limit, int depth) {
+  constexpr const char* kNames[] = {"sum", "mean", "min", "max", "norm", "dot", "count"};
+  std::vector<Rate> rates;
+  for (const Rate rate : {Rate::Model, Rate::Group, Rate::Tensor})
+    if (types::fits(rate, limit) && types::fits(place.guard, rate)) rates.push_back(rate);
+  const Rate rate = rates[choices_.below(static_cast<std::uint32_t>(rates.size()))];
+  const std::string name = choices_.one_of(kNames);
+  note("reduction " + name);
+  note("reduction per " + rate_word(rate));
+  const auto operand_text = [&] {
+    return (choices_.chance(70) ? "grad" : "param") + std::string(" + ") +
+           operand(place, Rate::Element, depth - 2);
+  };
+  std::string operands = operand_text();
+  if (name == "dot") operands += ", " + operand_text();
+  if (name == "count") operands += " > 0";
+  return fmt::format("({}({}) per {})", name, operands, rate_word(rate));
 }
 
 std::string Writer::arithmetic(Place& place, Rate limit, int depth) {

@@ -32,7 +32,9 @@ class Run {
  public:
   Run(const talweg_image& image, const Setting& setting, std::shared_ptr<support::ThreadPool> pool,
       bool is_reference)
-      : image_(image), setting_(setting), is_reference_(is_reference) {
+      : image_(image),
+        setting_(setting),
+        is_reference_(is_reference && image.step.reduction_count == 0) {
     std::vector<optimizer::Tensor> tensors;
     for (std::size_t i = 0; i < setting.tensors.size(); ++i) {
       params_.push_back(array(i, stream_of(kParam, 0, i)));
@@ -257,7 +259,7 @@ class Run {
 
   const talweg_image& image_;
   const Setting& setting_;
-  bool is_reference_;
+  bool is_reference_;  // of a rule that reduces, the reference takes all elements too
   std::vector<GuardedArray> params_;
   std::optional<optimizer::Optimizer> optimizer_;
   std::string name_;

@@ -22,7 +22,8 @@ struct Section {
 };
 using Trace = std::vector<Section>;
 
-/// `is_reference`: only the first kPeriod elements of each tensor.
+/// `is_reference`: only the first kPeriod elements of each tensor, unless
+/// the rule reduces.
 Trace run_rule(const talweg_image& image, const Setting& setting,
                const std::shared_ptr<support::ThreadPool>& pool, bool is_reference);
 

@@ -93,6 +93,8 @@ class Writer {
   std::string if_expression(Place& place, Rate limit, int depth, Sort sort);
   std::string arm(Place& place, Rate limit, int depth, Sort sort, Rate condition);
   std::string fn_call(Place& place, Rate limit, int depth, const Function& fn);
+  bool may_reduce(const Place& place, Rate limit);
+  std::string reduction(Place& place, Rate limit, int depth);
   std::string comparison(Place& place, Rate limit, int depth);
   const Function* pick_function(bool gives_truth);
   /// Sometimes in parentheses: precedence does not change types among numbers.
