@@ -1,0 +1,135 @@
+// Rules of several passes over memory, and many tensors, against AdamW's traffic twin, in one run,
+// interleaved, as ratios.
+//
+// `vs_twin` is talweg's time over that of a kernel that only moves AdamW's 28 bytes a parameter;
+// `per_byte` is the same for each byte that the plan moves (1 is the speed of memory). For a
+// pipeline that others run as separate passes, `separate_vs_twin` is what tuned passes of ours
+// take, one after the other.
+#include <benchmark/benchmark.h>
+#include <fmt/format.h>
+
+#include <vector>
+
+#include "benchmarks/contest.h"
+#include "benchmarks/measure.h"
+#include "benchmarks/options.h"
+
+namespace talweg::benchmarks {
+
+namespace {
+
+constexpr double kTwinBytes = 28;
+
+struct Pipeline {
+  const char* name;
+  const char* rule;
+  /// The same work as rules that run one after the other; empty: nobody does it apart.
+  std::vector<const char*> separate;
+};
+
+const std::vector<Pipeline>& pipelines() {
+  static const std::vector<Pipeline> all = {
+      {"AdamW", "AdamW", {}},
+      {"clip, AdamW", "ClipByGlobalNorm | AdamW", {}},
+      // A norm; then a pass that scales (reads and writes one array); AdamW; an average.
+      {"clip, AdamW, Ema",
+       "ClipByGlobalNorm | AdamW | Ema",
+       {"GradientNorm", "GradientDescent", "AdamW", "Ema"}},
+      {"LAMB", "LAMB", {}},
+      {"norms logged", "GradientNorm | AdamW", {}},
+      {"cautious", "AdamW | Cautious", {}},
+  };
+  return all;
+}
+
+const std::vector<Layout>& pipeline_layouts() {
+  static const std::vector<Layout> all = {
+      {"256K", {256 << 10}},
+      {"4M", {4 << 20}},
+      {"64M", {64 << 20}},
+      {"1000x10K", std::vector<std::size_t>(1000, 10'000)},
+      {"100000x16", std::vector<std::size_t>(100'000, 16)},
+  };
+  return all;
+}
+
+struct Row {
+  std::string what;
+  double parameters = 0, talweg = 0, twin = 0, bytes = 0;
+  std::optional<double> separate;
+};
+std::vector<Row> table;
+
+double planned_bytes(const std::string& rule) {
+  const auto program = compile(rule);
+  const talweg_kernels& step = program->image().step;
+  double bytes = 0;
+  for (std::uint32_t i = 0; i < step.phase_count; ++i)
+    bytes += step.phases[i].read_bytes_per_element + step.phases[i].written_bytes_per_element;
+  return bytes;
+}
+
+void run_pipeline(benchmark::State& state, const Pipeline& pipeline, const Layout& layout,
+                  std::uint32_t threads, const Options& options) {
+  const auto pool = std::make_shared<support::ThreadPool>(threads);
+  const Memory memory(layout.total());
+  TalwegRun talweg(pipeline.rule, layout, memory, pool);
+  PeerRun twin{twin_of_three, nullptr, layout, memory, pool.get()};
+  std::vector<std::unique_ptr<TalwegRun>> parts;
+  for (const char* rule : pipeline.separate)
+    parts.push_back(std::make_unique<TalwegRun>(rule, layout, memory, pool));
+  const auto step_parts = [&] {
+    for (const auto& part : parts) part->step();
+  };
+  for (auto _ : state) {
+    auto medians =
+        interleaved_medians({timed([&] { talweg.step(); }), timed([&] { twin.step(); }),
+                             parts.empty() ? [](int) { return std::nullopt; } : timed(step_parts)},
+                            {.most_rounds = options.rounds, .seconds = options.cell_seconds});
+    Row row{fmt::format("{} | {} | {}", pipeline.name, layout.name, threads),
+            static_cast<double>(layout.total()),
+            *medians[0] * 1e9,
+            *medians[1] * 1e9,
+            planned_bytes(pipeline.rule),
+            {}};
+    if (medians[2]) row.separate = *medians[2] * 1e9;
+    state.SetIterationTime(*medians[0]);
+    state.counters["vs_twin"] = row.talweg / row.twin;
+    state.counters["per_byte"] = row.talweg / row.twin * kTwinBytes / row.bytes;
+    if (row.separate) state.counters["separate_vs_twin"] = *row.separate / row.twin;
+    table.push_back(std::move(row));
+  }
+}
+
+void print_table() {
+  fmt::print(
+      "\n| rule | parameters | threads | twin, ns a parameter | bytes | talweg | for each byte | "
+      "separate passes |\n|---|---|---|---|---|---|---|---|\n");
+  for (const Row& row : table)
+    fmt::print("| {} | {:.3f} | {} | {:.2f} | {:.2f} | {} |\n", row.what, row.twin / row.parameters,
+               row.bytes, row.talweg / row.twin, row.talweg / row.twin * kTwinBytes / row.bytes,
+               row.separate ? fmt::format("{:.2f}", *row.separate / row.twin) : "");
+}
+
+}  // namespace
+
+void run(int argc, char** argv) {
+  const Options options = take_options(argc, argv);
+  for (const Pipeline& pipeline : pipelines())
+    for (const Layout& layout : pipeline_layouts())
+      for (const std::uint32_t threads : {1U, 2U})
+        benchmark::RegisterBenchmark(
+            fmt::format("{}/{}/threads:{}", pipeline.name, layout.name, threads).c_str(),
+            [&pipeline, &layout, threads, &options](benchmark::State& state) {
+              run_pipeline(state, pipeline, layout, threads, options);
+            })
+            ->Iterations(1)
+            ->UseManualTime()
+            ->Unit(benchmark::kMicrosecond);
+  run_registered(options, argc, argv);
+  if (options.tables && !table.empty()) print_table();
+}
+
+}  // namespace talweg::benchmarks
+
+int main(int argc, char** argv) { talweg::benchmarks::run(argc, argv); }
