@@ -42,19 +42,26 @@ void declare_include(CLI::App& app, std::vector<std::filesystem::path>& include_
       ->allow_extra_args(false);
 }
 
+void declare_settings(CLI::App& app, std::vector<std::string>& settings) {
+  app.add_option("--set", settings, "Set a hyper: lr=0.1, or 1:lr=0.1 for parameter group 1")
+      ->type_name("NAME=VALUE")
+      ->allow_extra_args(false);
+}
+
+void declare_dtype(CLI::App& app, std::string& dtype) {
+  app.add_option("--dtype", dtype, "Type of parameters and states")
+      ->check(CLI::IsMember({"float32", "float64"}))
+      ->capture_default_str();
+}
+
 void declare_rule(CLI::App& app, RuleOptions& options) {
   app.add_option("-r,--rule", options.rule,
                  "Rule or pipeline, e.g. 'mine.Clipped | AdamW(lr = 0.01)'")
       ->type_name("EXPR")
       ->required();
   declare_include(app, options.include_dirs);
-  app.add_option("--set", options.settings,
-                 "Set a hyper: lr=0.1, or 1:lr=0.1 for parameter group 1")
-      ->type_name("NAME=VALUE")
-      ->allow_extra_args(false);
-  app.add_option("--dtype", options.dtype, "Type of parameters and states")
-      ->check(CLI::IsMember({"float32", "float64"}))
-      ->capture_default_str();
+  declare_settings(app, options.settings);
+  declare_dtype(app, options.dtype);
   app.add_option("--backend", options.backend,
                  "cpu: compiled kernels; interpreter: the slow definition")
       ->check(CLI::IsMember({"cpu", "interpreter"}))

@@ -42,6 +42,8 @@ struct RuleOptions {
 };
 
 void declare_include(CLI::App& app, std::vector<std::filesystem::path>& include_dirs);
+void declare_settings(CLI::App& app, std::vector<std::string>& settings);  // --set
+void declare_dtype(CLI::App& app, std::string& dtype);                     // --dtype
 /// Declares --rule (required unless `rule_optional`), --include, --set, --dtype, --backend, --isa,
 /// --threads, --no-cache.
 void declare_rule(CLI::App& app, RuleOptions& options);

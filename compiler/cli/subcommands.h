@@ -25,6 +25,7 @@ std::function<int()> declare_dump(CLI::App& app);
 std::function<int()> declare_explain(CLI::App& app);
 std::function<int()> declare_fmt(CLI::App& app);
 std::function<int()> declare_list(CLI::App& app);
+std::function<int()> declare_plan(CLI::App& app);
 std::function<int()> declare_predict(CLI::App& app);
 std::function<int()> declare_repl(CLI::App& app);
 std::function<int()> declare_replay(CLI::App& app);

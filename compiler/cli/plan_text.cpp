@@ -1,0 +1,235 @@
+#include "compiler/cli/plan_text.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <string_view>
+
+#include "compiler/cli/text_table.h"
+
+namespace talweg::cli {
+
+namespace {
+
+using plan::Bytes;
+using plan::Level;
+
+constexpr int kWidth = 100;
+constexpr std::size_t kMostNamed = 8;  // of a list; it then says how many more there are
+constexpr int kLabel = 10;             // columns of "  tensor  "
+
+std::string_view level_name(Level level) {
+  switch (level) {
+    case Level::Model:
+      return "model";
+    case Level::Group:
+      return "group";
+    case Level::Tensor:
+      return "tensor";
+    case Level::Matrix:
+      return "matrix";
+    case Level::Row:
+      return "row";
+    case Level::Col:
+      return "col";
+  }
+  return {};
+}
+
+std::string counted(std::size_t count, std::string_view what) {
+  return fmt::format("{} {}{}", count, what, count == 1 ? "" : "s");
+}
+
+std::string bytes_text(Bytes bytes) {
+  if (bytes.total() == 0) return "no bytes";
+  if (bytes.written == 0) return fmt::format("{} bytes read", bytes.read);
+  if (bytes.read == 0) return fmt::format("{} bytes written", bytes.written);
+  return fmt::format("{} bytes ({} read, {} written)", bytes.total(), bytes.read, bytes.written);
+}
+
+std::string joined(const std::vector<std::string>& items) {
+  const std::size_t shown = items.size() > kMostNamed + 1 ? kMostNamed : items.size();
+  std::string text = fmt::format(
+      "{}", fmt::join(items.begin(), items.begin() + static_cast<std::ptrdiff_t>(shown), ", "));
+  if (shown < items.size()) text += fmt::format(" and {} more", items.size() - shown);
+  return text;
+}
+
+std::string one_per(ir::Rate rate) {
+  if (rate == ir::Rate::Element) return "parameter";
+  if (rate == ir::Rate::Col) return "column";
+  return std::string(types::to_text(rate));
+}
+
+class PlanPage {
+ public:
+  PlanPage(const plan::Description& plan, bool color) : plan_(plan), color_(color) {}
+
+  std::string run(const MeasuredBandwidth* bandwidth) && {
+    raw(bold(fmt::format("{} in {}", plan_.name, types::to_text(plan_.compute))) + "\n");
+    add_totals(bandwidth);
+    add_routes();
+    for (std::size_t i = 0; i < plan_.phases.size(); ++i) add_phase(i);
+    add_memory();
+    return std::move(out_);
+  }
+
+ private:
+  [[nodiscard]] std::string bold(const std::string& text) const {
+    return color_ ? "\x1b[1m" + text + "\x1b[0m" : text;
+  }
+  void raw(std::string_view text) { out_ += text; }
+  void heading(const std::string& text) { raw("\n" + bold(text) + "\n"); }
+  /// A label, or blanks, and a text beside it.
+  void labelled(std::string_view label, std::string_view text) {
+    const std::string lines = wrapped(text, kLabel, kLabel + 2, kWidth);
+    raw(fmt::format("  {:<{}}", label, kLabel - 2));
+    raw(std::string_view(lines).substr(kLabel));
+  }
+
+  void add_totals(const MeasuredBandwidth* bandwidth) {
+    const bool differ = plan_.routes.size() > 1;
+    raw(wrapped(fmt::format("{}; for each parameter a step moves {}{}",
+                            counted(plan_.phases.size(), "phase"), differ ? "up to " : "",
+                            bytes_text(plan_.bytes)),
+                0, 2, kWidth));
+    if (bandwidth == nullptr) return;
+    const double bytes = plan_.bytes.total() * kPredictedParameters;
+    raw(
+        fmt::format("100 million parameters: {:.2f} GB, about {:.3g} s at the {:.1f} GB/s measured "
+                    "with {}\n",
+                    bytes / 1e9, bytes / bandwidth->bytes_per_second,
+                    bandwidth->bytes_per_second / 1e9, counted(bandwidth->threads, "thread")));
+  }
+
+  void add_routes() {
+    if (plan_.routes.size() == 1) return;
+    heading("Routes: each tensor takes one");
+    for (std::size_t i = 0; i < plan_.routes.size(); ++i) {
+      const plan::RouteDescription& route = plan_.routes[i];
+      labelled(fmt::format("{}", i + 1),
+               fmt::format("where {}: {}; {} of state", route.condition, bytes_text(route.bytes),
+                           counted(route.state_bytes, "byte")));
+    }
+  }
+
+  void add_phase(std::size_t number) {
+    const plan::PhaseDescription& phase = plan_.phases[number];
+    heading(fmt::format("Phase {}: {}", number + 1, bytes_text(phase.bytes)));
+    if (phase.waits_for)
+      labelled("waits",
+               fmt::format("for {} of {}: {}", phase.known.size() == 1 ? "a value" : "values",
+                           waited_for(*phase.waits_for), joined(phase.known)));
+    for (const plan::ProgramDescription& program : phase.programs) add_program(program);
+    const bool is_only_pass = phase.passes.size() == 1 && plan_.routes.size() == 1;
+    for (const plan::PassDescription& pass : phase.passes) add_pass(pass, is_only_pass);
+  }
+
+  static std::string waited_for(ir::Rate rate) {
+    return rate == ir::Rate::Model ? "the whole model"
+                                   : fmt::format("each whole {}", types::to_text(rate));
+  }
+
+  void add_program(const plan::ProgramDescription& program) {
+    std::string text;
+    const auto add = [&](std::string_view verb, const std::vector<std::string>& items) {
+      if (items.empty()) return;
+      if (!text.empty()) text += "; ";
+      text += fmt::format("{} {}", verb, joined(items));
+    };
+    add("computes", program.computes);
+    add("binds", program.binds);
+    add("stores", program.stores);
+    add("leaves values for", program.leaves);
+    if (program.says_end)
+      text += text.empty() ? "says whether the call goes on" : "; says whether the call goes on";
+    labelled(level_name(program.level), text);
+  }
+
+  void add_pass(const plan::PassDescription& pass, bool is_only_pass) {
+    const std::string_view label = pass.is_over_lines ? "lines" : "pass";
+    if (pass.routes.empty()) labelled(label, "nothing to do");
+    for (const plan::RouteOfPass& part : pass.routes) {
+      labelled(label, route_prefix(part) + moved(part) +
+                          (is_only_pass ? "" : ": " + bytes_text(part.bytes)));
+      add_part(part);
+    }
+  }
+
+  [[nodiscard]] std::string route_prefix(const plan::RouteOfPass& part) const {
+    return plan_.routes.size() == 1 ? "" : fmt::format("route {}: ", part.route + 1);
+  }
+
+  static std::string moved(const plan::RouteOfPass& part) {
+    std::string text;
+    if (!part.reads.empty()) text += "reads " + joined(part.reads);
+    if (!part.writes.empty())
+      text += (text.empty() ? "writes " : "; writes ") + joined(part.writes);
+    return text;
+  }
+
+  void add_part(const plan::RouteOfPass& part) {
+    if (!part.leaves.empty()) labelled("", "leaves values for " + joined(part.leaves));
+    if (!part.reads_back.empty()) labelled("", "reads back " + joined(part.reads_back));
+    if (part.operations_again > 0)
+      labelled("", fmt::format("computes again {} ({} of {})", joined(part.computes_again),
+                               part.operations_again, counted(part.operations, "operation")));
+    if (part.loops.size() > 1) add_loops(part);
+  }
+
+  void add_loops(const plan::RouteOfPass& part) {
+    const bool only_divisions = std::ranges::all_of(
+        part.loops, [](const plan::LoopDescription& loop) { return loop.conditions.empty(); });
+    if (only_divisions) {
+      labelled("", "2 loops: one multiplies by reciprocals of scalars, one divides");
+      return;
+    }
+    labelled("", fmt::format("{} loops:", part.loops.size()));
+    for (const plan::LoopDescription& loop : part.loops) {
+      const std::string when = loop.conditions.empty()
+                                   ? "otherwise"
+                                   : fmt::format("where {}", fmt::join(loop.conditions, " and "));
+      const std::string line =
+          fmt::format("{}{}: {}", when, loop.multiplies_by_reciprocals ? ", by reciprocals" : "",
+                      bytes_text(loop.bytes));
+      raw(wrapped(line, kLabel + 2, kLabel + 4, kWidth));
+    }
+  }
+
+  void add_memory() {
+    heading("Memory");
+    TextTable table;
+    for (const plan::StateDescription& state : plan_.states)
+      table.add({state.name, fmt::format("{} bytes a {}", state.bytes, one_per(state.rate)),
+                 state.condition.empty() ? "" : "where " + state.condition});
+    for (std::size_t i = 0; i < plan_.scratch.size(); ++i)
+      table.add({fmt::format("scratch {}", i),
+                 fmt::format("{} bytes a parameter", plan_.scratch[i].bytes),
+                 "within a step: " + plan_.scratch[i].holds});
+    std::vector<std::string> sums;
+    for (const auto& [rate, bytes] : plan_.state_bytes)
+      sums.push_back(fmt::format("{} bytes a {}", bytes, one_per(rate)));
+    table.add({"all states", sums.empty() ? "no bytes" : joined(sums)});
+    raw(table.text(2, kWidth));
+    if (plan_.views.empty()) return;
+    heading("Views, when they are asked for");
+    TextTable views;
+    for (const plan::ViewDescription& view : plan_.views)
+      views.add({view.name, bytes_text(view.bytes)});
+    raw(views.text(2, kWidth));
+  }
+
+  const plan::Description& plan_;
+  bool color_;
+  std::string out_;
+};
+
+}  // namespace
+
+std::string plan_text(const plan::Description& plan, const MeasuredBandwidth* bandwidth,
+                      bool color) {
+  return PlanPage(plan, color).run(bandwidth);
+}
+
+}  // namespace talweg::cli

@@ -1,0 +1,276 @@
+#include "compiler/plan/describe.h"
+
+#include <algorithm>
+#include <set>
+
+#include "compiler/base/check.h"
+#include "compiler/plan/expression_text.h"
+#include "compiler/plan/matrix_routes.h"
+
+namespace talweg::plan {
+
+namespace {
+
+using ir::Node;
+using ir::NodeId;
+using ir::NodeKind;
+
+void add_once(std::vector<std::string>& list, std::string text) {
+  if (std::ranges::find(list, text) == list.end()) list.push_back(std::move(text));
+}
+
+Bytes operator+(Bytes a, Bytes b) { return {a.read + b.read, a.written + b.written}; }
+
+class Describer {
+ public:
+  explicit Describer(const Plan& plan)
+      : plan_(plan), graph_(plan.graph), names_(graph_), computed_(plan.routes.size()) {}
+
+  Description run() && {
+    result_.name = graph_.name;
+    result_.compute = plan_.compute;
+    add_routes();
+    for (std::uint32_t i = 0; i < plan_.phases.size(); ++i) add_phase(i);
+    const auto heaviest =
+        std::ranges::max_element(result_.routes, {}, [](const auto& r) { return r.bytes.total(); });
+    result_.bytes = heaviest->bytes;
+    const auto route = static_cast<std::uint32_t>(heaviest - result_.routes.begin());
+    for (PhaseDescription& phase : result_.phases)
+      for (const PassDescription& pass : phase.passes)
+        for (const RouteOfPass& part : pass.routes)
+          if (part.route == route) phase.bytes = phase.bytes + part.bytes;
+    add_memory();
+    for (std::size_t i = 0; i < plan_.views.size(); ++i)
+      result_.views.push_back({graph_.views[i].name, bytes_per_element(plan_.views[i])});
+    return std::move(result_);
+  }
+
+ private:
+  void add_routes() {
+    const std::vector<std::uint32_t> state_bytes = state_bytes_by_route(plan_);
+    for (std::size_t i = 0; i < plan_.routes.size(); ++i) {
+      RouteDescription route;
+      for (const Assumption& assumption : plan_.routes[i].conditions) {
+        if (!route.condition.empty()) route.condition += " and ";
+        route.condition += names_.condition(assumption.condition, assumption.holds);
+      }
+      route.state_bytes = state_bytes[i];
+      result_.routes.push_back(std::move(route));
+    }
+  }
+
+  // ---- Phases ----
+
+  void add_phase(std::uint32_t number) {
+    const Phase& phase = plan_.phases[number];
+    PhaseDescription description;
+    for (const PlannedReduction& reduction : plan_.reductions) {
+      if (reduction.phase != number || graph_[reduction.node].fold == builtins::Fold::Count)
+        continue;
+      add_once(description.known, names_.reduction(reduction.node));
+      const ir::Rate rate = graph_[reduction.node].rate;
+      description.waits_for =
+          description.waits_for ? types::meet(*description.waits_for, rate) : rate;
+    }
+    for (std::size_t i = 0; i < kLevels; ++i)
+      add_program(static_cast<Level>(i), phase, description);
+    if (phase.lines) add_pass(*phase.lines, true, description);
+    if (phase.pass) add_pass(*phase.pass, false, description);
+    result_.phases.push_back(std::move(description));
+  }
+
+  void add_program(Level level, const Phase& phase, PhaseDescription& description) {
+    const ScalarProgram& program = phase[level];
+    ProgramDescription text;
+    text.level = level;
+    for (const std::uint32_t slot : program.slots) {
+      const NodeId id = plan_.slots_of(level)[slot];
+      if (is_worth_saying(id))
+        add_once(text.computes, names_.new_value(id).value_or(names_.text(id, {}, 48)));
+    }
+    for (const std::uint32_t hyper : program.hypers)
+      text.binds.push_back(graph_.hypers[hyper].name);
+    for (const std::uint32_t store : program.stores)
+      text.stores.push_back(graph_.states[graph_.stores[store].index].name);
+    for (const std::uint32_t partial : program.partials)
+      for (std::string& name : reductions_of(kind_left_by(level), partial))
+        add_once(text.leaves, std::move(name));
+    text.says_end = program.says_end;
+    if (!text.computes.empty() || !text.binds.empty() || !text.stores.empty() ||
+        !text.leaves.empty() || text.says_end)
+      description.programs.push_back(std::move(text));
+  }
+
+  /// False for what is passed on as it is, and for what makes divisions fast: the divisor is among
+  /// the slots too.
+  [[nodiscard]] bool is_worth_saying(NodeId id) const {
+    const Node& node = graph_[id];
+    if (node.kind == NodeKind::IsNormal || node.operand_count() == 0) return false;
+    if (node.kind != NodeKind::ToArray) return true;
+    const bool is_guarded = std::ranges::any_of(graph_.nodes, [&](const Node& other) {
+      return other.kind == NodeKind::IsNormal && other.operands[0] == id;
+    });
+    return !is_guarded && is_worth_saying(node.operands[0]);
+  }
+
+  [[nodiscard]] std::vector<std::string> reductions_of(PartialKind kind, std::uint32_t partial) {
+    std::vector<std::string> names;
+    for (const PlannedReduction& reduction : plan_.reductions)
+      if (reduction.kind == kind && reduction.partial == partial &&
+          graph_[reduction.node].fold != builtins::Fold::Count)
+        add_once(names, names_.reduction(reduction.node));
+    return names;
+  }
+
+  // ---- Passes ----
+
+  void add_pass(const ElementPass& pass, bool is_over_lines, PhaseDescription& description) {
+    PassDescription text;
+    text.is_over_lines = is_over_lines;
+    for (std::uint32_t route = 0; route < plan_.routes.size(); ++route) {
+      if (is_over_lines && !may_have_matrices(graph_, plan_.routes[route])) continue;
+      RouteOfPass part = describe_route(pass, route);
+      result_.routes[route].bytes = result_.routes[route].bytes + part.bytes;
+      if (part.bytes.total() > 0 || !part.leaves.empty()) text.routes.push_back(std::move(part));
+    }
+    description.passes.push_back(std::move(text));
+  }
+
+  [[nodiscard]] RouteOfPass describe_route(const ElementPass& pass, std::uint32_t route) {
+    RouteOfPass part;
+    part.route = route;
+    const LoopVersion* heaviest = nullptr;
+    for (const LoopVersion& version : pass.versions) {
+      if (version.route != route) continue;
+      const Traffic traffic = traffic_of(plan_, pass, version);
+      const Bytes bytes{traffic.read_bytes, traffic.written_bytes};
+      part.loops.push_back(describe_loop(version, bytes));
+      if (heaviest != nullptr && bytes.total() <= part.bytes.total()) continue;
+      heaviest = &version;
+      part.bytes = bytes;
+    }
+    TALWEG_CHECK(heaviest != nullptr, "a route without a loop");
+    const Traffic traffic = traffic_of(plan_, pass, *heaviest);
+    for (std::size_t i = 0; i < pass.streams.size(); ++i) {
+      if (traffic.reads[i]) part.reads.push_back(stream_name(pass.streams[i]));
+      if (traffic.writes[i]) part.writes.push_back(stream_name(pass.streams[i]));
+    }
+    for (const ElementFold& fold : heaviest->folds)
+      for (std::string& name : reductions_of(fold.kind, fold.partial))
+        add_once(part.leaves, std::move(name));
+    add_repeated(pass, *heaviest, part);
+    return part;
+  }
+
+  [[nodiscard]] LoopDescription describe_loop(const LoopVersion& version, Bytes bytes) const {
+    LoopDescription loop;
+    loop.bytes = bytes;
+    for (const Assumption& assumption : version.assumptions) {
+      if (graph_[assumption.condition].kind == NodeKind::IsNormal)
+        loop.multiplies_by_reciprocals = true;
+      else
+        loop.conditions.push_back(names_.condition(assumption.condition, assumption.holds));
+    }
+    return loop;
+  }
+
+  /// What a loop reads back of earlier passes, and what it computes again.
+  void add_repeated(const ElementPass& pass, const LoopVersion& version, RouteOfPass& part) {
+    std::set<std::uint32_t>& computed = computed_[part.route];
+    std::vector<NodeId> again, all;
+    for (const NodeId id : version.nodes) {
+      const auto load = std::ranges::find(version.loads, id, &StreamLoad::node);
+      if (load != version.loads.end()) {
+        const Stream& stream = pass.streams[load->stream];
+        if (stream.kind == StreamKind::Scratch || names_.new_value(id))
+          add_once(part.reads_back, read_back_text(stream, id));
+        continue;
+      }
+      const NodeKind kind = graph_[id].kind;
+      if (kind != NodeKind::Apply && kind != NodeKind::DivScalar) continue;
+      all.push_back(id);
+      if (computed.contains(id.index)) again.push_back(id);
+    }
+    part.operations = static_cast<std::uint32_t>(all.size());
+    part.operations_again = static_cast<std::uint32_t>(again.size());
+    for (const NodeId id : again)
+      if (!feeds_repeated(id, again, version))
+        add_once(part.computes_again,
+                 names_.new_value(id).value_or(names_.text(id, version.alias, 48)));
+    for (const NodeId id : all) computed.insert(id.index);
+  }
+
+  [[nodiscard]] bool feeds_repeated(NodeId id, const std::vector<NodeId>& again,
+                                    const LoopVersion& version) const {
+    const auto reads = [&](NodeId user) {
+      const Node& node = graph_[user];
+      for (int i = 0; i < node.operand_count(); ++i) {
+        NodeId operand = version.alias[node.operands[static_cast<std::size_t>(i)].index];
+        while (graph_[operand].kind == NodeKind::Flush && operand != id)
+          operand = version.alias[graph_[operand].operands[0].index];
+        if (operand == id) return true;
+      }
+      return false;
+    };
+    return std::ranges::any_of(again, reads);
+  }
+
+  [[nodiscard]] std::string read_back_text(const Stream& stream, NodeId id) const {
+    const std::string what = names_.new_value(id).value_or(names_.text(id, {}, 48));
+    return stream.kind == StreamKind::Scratch ? what + " from " + stream_name(stream) : what;
+  }
+
+  [[nodiscard]] std::string stream_name(const Stream& stream) const {
+    switch (stream.kind) {
+      case StreamKind::Param:
+        return "param";
+      case StreamKind::Grad:
+        return "grad";
+      case StreamKind::State:
+        return graph_.states[stream.index].name;
+      case StreamKind::Input:
+        return graph_.inputs[stream.index].name;
+      case StreamKind::Scratch:
+        return "scratch " + std::to_string(stream.index);
+    }
+    TALWEG_UNREACHABLE("a stream of an unknown kind");
+  }
+
+  // ---- Memory ----
+
+  void add_memory() {
+    using ir::Rate;
+    constexpr auto kScalarBytes = static_cast<std::uint32_t>(sizeof(double));
+    const auto array_bytes = static_cast<std::uint32_t>(types::size_bytes(plan_.compute));
+    for (const ir::StateInfo& state : graph_.states)
+      result_.states.push_back(
+          {.name = state.name,
+           .rate = state.rate,
+           .bytes = types::is_array(state.rate) ? array_bytes : kScalarBytes,
+           .condition = state.present.valid() ? names_.condition(state.present, true) : ""});
+    for (const Rate rate : {Rate::Element, Rate::Col, Rate::Row, Rate::Matrix, Rate::Tensor,
+                            Rate::Group, Rate::Model}) {
+      std::uint32_t bytes = 0;
+      for (const StateDescription& state : result_.states)
+        bytes += state.rate == rate ? state.bytes : 0;
+      if (rate == Rate::Element) bytes = plan_.state_bytes_per_element;
+      if (bytes > 0) result_.state_bytes.emplace_back(rate, bytes);
+    }
+    for (const NodeId id : plan_.scratch) {
+      const std::string holds = names_.new_value(id).value_or(names_.text(id));
+      result_.scratch.push_back({holds, array_bytes});
+    }
+  }
+
+  const Plan& plan_;
+  const ir::Graph& graph_;
+  const ExpressionText names_;
+  std::vector<std::set<std::uint32_t>> computed_;  // by route: in passes so far
+  Description result_;
+};
+
+}  // namespace
+
+Description describe(const Plan& plan) { return Describer(plan).run(); }
+
+}  // namespace talweg::plan

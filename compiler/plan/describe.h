@@ -1,0 +1,96 @@
+// A plan in words: who computes what, what every pass moves and for whom, where states live.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "compiler/plan/plan.h"
+
+namespace talweg::plan {
+
+/// Values that scalar code leaves for others, and what else it does.
+struct ProgramDescription {
+  Level level = Level::Model;
+  std::vector<std::string> computes;  // without mere hypers and constants
+  std::vector<std::string> binds;     // hypers
+  std::vector<std::string> stores;    // states
+  std::vector<std::string> leaves;    // folds of its values
+  bool says_end = false;
+};
+
+/// A version of a loop.
+struct LoopDescription {
+  std::vector<std::string> conditions;     // all of which hold; none: otherwise
+  bool multiplies_by_reciprocals = false;  // in place of divisions by scalars
+  Bytes bytes;
+};
+
+/// What a pass does for tensors of one route, in the loop that moves most.
+struct RouteOfPass {
+  std::uint32_t route = 0;
+  std::vector<std::string> reads, writes;  // arrays by name
+  std::vector<std::string> leaves;         // reductions that it folds values for
+  std::vector<std::string> reads_back;     // values that an earlier pass has left in memory
+  std::vector<std::string> computes_again;
+  std::uint32_t operations = 0;        // for each element
+  std::uint32_t operations_again = 0;  // of these, what an earlier pass has computed too
+  Bytes bytes;
+  std::vector<LoopDescription> loops;
+};
+
+struct PassDescription {
+  bool is_over_lines = false;       // row by row, only of tensors that are matrices
+  std::vector<RouteOfPass> routes;  // that have something to do
+};
+
+struct PhaseDescription {
+  std::vector<std::string> known;     // reductions that earlier passes and programs left
+  std::optional<ir::Rate> waits_for;  // the slowest of what they reduce to; nothing: first phase
+  std::vector<ProgramDescription> programs;  // with something to do
+  std::vector<PassDescription> passes;
+  Bytes bytes;  // of the route that moves most in all phases
+};
+
+struct RouteDescription {
+  std::string condition;  // empty: all tensors
+  Bytes bytes;            // of all passes
+  std::uint32_t state_bytes = 0;
+};
+
+struct StateDescription {
+  std::string name;
+  ir::Rate rate = ir::Rate::Element;
+  std::uint32_t bytes = 0;  // for each parameter, row, tensor, ...
+  std::string condition;    // tensors that keep it; empty: all
+};
+
+struct ScratchDescription {
+  std::string holds;
+  std::uint32_t bytes = 0;  // for each parameter
+};
+
+struct ViewDescription {
+  std::string name;
+  Bytes bytes;
+};
+
+struct Description {
+  std::string name;
+  types::ComputeType compute = types::ComputeType::F32;
+  std::vector<RouteDescription> routes;  // at least one
+  std::vector<PhaseDescription> phases;
+  std::vector<StateDescription> states;
+  std::vector<ScratchDescription> scratch;
+  std::vector<ViewDescription> views;
+  Bytes bytes;  // for each parameter on the route that moves most
+  /// By rate, for each parameter, column, row, matrix, tensor, group and model; element states are
+  /// those of the route that keeps most.
+  std::vector<std::pair<ir::Rate, std::uint32_t>> state_bytes;
+};
+
+Description describe(const Plan& plan);
+
+}  // namespace talweg::plan
