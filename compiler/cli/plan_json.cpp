@@ -29,7 +29,7 @@ json program_json(const plan::ProgramDescription& program) {
           {"binds", program.binds},
           {"stores", program.stores},
           {"leaves", program.leaves},
-          {"says_end", program.says_end}};
+          {"ends", program.ends}};
 }
 
 json part_json(const plan::RouteOfPass& part) {

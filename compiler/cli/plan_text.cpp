@@ -142,8 +142,7 @@ class PlanPage {
     add("binds", program.binds);
     add("stores", program.stores);
     add("leaves values for", program.leaves);
-    if (program.says_end)
-      text += text.empty() ? "says whether the call goes on" : "; says whether the call goes on";
+    for (const std::string& end : program.ends) text += (text.empty() ? "" : "; ") + end;
     labelled(level_name(program.level), text);
   }
 
@@ -187,9 +186,11 @@ class PlanPage {
     }
     labelled("", fmt::format("{} loops:", part.loops.size()));
     for (const plan::LoopDescription& loop : part.loops) {
-      const std::string when = loop.conditions.empty()
-                                   ? "otherwise"
-                                   : fmt::format("where {}", fmt::join(loop.conditions, " and "));
+      std::string when = "otherwise";
+      if (!loop.conditions.empty())
+        when = fmt::format("where {}", fmt::join(loop.conditions, " and "));
+      else if (loop.multiplies_by_reciprocals)
+        when = "else";
       const std::string line =
           fmt::format("{}{}: {}", when, loop.multiplies_by_reciprocals ? ", by reciprocals" : "",
                       bytes_text(loop.bytes));
@@ -210,7 +211,10 @@ class PlanPage {
     std::vector<std::string> sums;
     for (const auto& [rate, bytes] : plan_.state_bytes)
       sums.push_back(fmt::format("{} bytes a {}", bytes, one_per(rate)));
-    table.add({"all states", sums.empty() ? "no bytes" : joined(sums)});
+    const bool differ = std::ranges::any_of(plan_.routes, [&](const plan::RouteDescription& route) {
+      return route.state_bytes != plan_.routes[0].state_bytes;
+    });
+    table.add({"all states", sums.empty() ? "no bytes" : joined(sums), differ ? "at most" : ""});
     raw(table.text(2, kWidth));
     if (plan_.views.empty()) return;
     heading("Views, when they are asked for");

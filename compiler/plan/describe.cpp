@@ -95,9 +95,9 @@ class Describer {
     for (const std::uint32_t partial : program.partials)
       for (std::string& name : reductions_of(kind_left_by(level), partial))
         add_once(text.leaves, std::move(name));
-    text.says_end = program.says_end;
+    if (program.says_end) add_ends(text);
     if (!text.computes.empty() || !text.binds.empty() || !text.stores.empty() ||
-        !text.leaves.empty() || text.says_end)
+        !text.leaves.empty() || !text.ends.empty())
       description.programs.push_back(std::move(text));
   }
 
@@ -106,11 +106,40 @@ class Describer {
   [[nodiscard]] bool is_worth_saying(NodeId id) const {
     const Node& node = graph_[id];
     if (node.kind == NodeKind::IsNormal || node.operand_count() == 0) return false;
+    if (id == graph_.skipped || id == graph_.held) return false;  // said as an end
     if (node.kind != NodeKind::ToArray) return true;
     const bool is_guarded = std::ranges::any_of(graph_.nodes, [&](const Node& other) {
       return other.kind == NodeKind::IsNormal && other.operands[0] == id;
     });
     return !is_guarded && is_worth_saying(node.operands[0]);
+  }
+
+  void add_ends(ProgramDescription& text) const {
+    if (graph_.skipped.valid())
+      text.ends.push_back("skips where " + names_.condition(graph_.skipped, true));
+    if (graph_.held.valid())
+      text.ends.push_back("holds where " + names_.condition(without_skips(graph_.held), true));
+  }
+
+  /// What a call is held for, in one that is not skipped.
+  [[nodiscard]] NodeId without_skips(NodeId held) const {
+    const Node& node = graph_[held];
+    if (node.kind != NodeKind::Apply || node.op != builtins::Op::And) return held;
+    const auto is_not_skipped = [&](NodeId id) {
+      const Node& operand = graph_[id];
+      return operand.kind == NodeKind::Apply && operand.op == builtins::Op::Not &&
+             operand.operands[0] == graph_.skipped;
+    };
+    if (is_not_skipped(node.operands[0])) return node.operands[1];
+    return is_not_skipped(node.operands[1]) ? node.operands[0] : held;
+  }
+
+  /// What a loop takes for granted; nothing for how a call does not end.
+  [[nodiscard]] std::string assumption_text(const Assumption& assumption) const {
+    if (assumption.condition == graph_.skipped)
+      return assumption.holds ? "the call is skipped" : "";
+    if (assumption.condition == graph_.held) return assumption.holds ? "the call is held" : "";
+    return names_.condition(assumption.condition, assumption.holds);
   }
 
   [[nodiscard]] std::vector<std::string> reductions_of(PartialKind kind, std::uint32_t partial) {
@@ -168,8 +197,8 @@ class Describer {
     for (const Assumption& assumption : version.assumptions) {
       if (graph_[assumption.condition].kind == NodeKind::IsNormal)
         loop.multiplies_by_reciprocals = true;
-      else
-        loop.conditions.push_back(names_.condition(assumption.condition, assumption.holds));
+      else if (std::string text = assumption_text(assumption); !text.empty())
+        loop.conditions.push_back(std::move(text));
     }
     return loop;
   }

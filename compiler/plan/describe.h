@@ -18,7 +18,7 @@ struct ProgramDescription {
   std::vector<std::string> binds;     // hypers
   std::vector<std::string> stores;    // states
   std::vector<std::string> leaves;    // folds of its values
-  bool says_end = false;
+  std::vector<std::string> ends;      // "skips where ...", "holds where ..."
 };
 
 /// A version of a loop.

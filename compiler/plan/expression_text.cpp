@@ -83,6 +83,18 @@ std::optional<Op> opposite(Op op, bool may_be_nan) {
   }
 }
 
+/// The deepest text that is no wider than `width`, and one at least.
+template <class Print>
+std::string fitting(std::size_t width, Print print) {
+  std::string best = print(1);
+  for (int depth = 2; depth <= kDeepest; ++depth) {
+    std::string deeper = print(depth);
+    if (deeper.size() > width) break;
+    best = std::move(deeper);
+  }
+  return best;
+}
+
 bool is_op(const Node& node, Op op) { return node.kind == NodeKind::Apply && node.op == op; }
 
 }  // namespace
@@ -121,6 +133,19 @@ class ExpressionText::Printer {
     }
   }
 
+  /// That a condition does not hold.
+  [[nodiscard]] Printed negated(NodeId id, int depth) const {
+    const Node& node = graph_[id];
+    if (is_op(node, Op::Not)) return inner(node.operands[0], depth);
+    if (node.kind == NodeKind::Apply && node.operand_count() == 2) {
+      const auto& [a, b, unused] = node.operands;
+      const bool may_be_nan = !is_whole(plain(a)) || !is_whole(plain(b));
+      if (const auto other = opposite(node.op, may_be_nan))
+        return infix(*infix_of(*other), a, b, depth);
+    }
+    return {"not " + wrapped(id, depth + 1, kAtom), kNot};
+  }
+
   /// The name and operands of a reduction, as a rule calls it.
   [[nodiscard]] std::string reduction(NodeId id, int depth) const {
     const Node& node = graph_[id];
@@ -140,8 +165,8 @@ class ExpressionText::Printer {
       case Fold::Max:
         if (!is_finished) break;
         name = node.fold == Fold::Max ? "any" : "all";
-        value = condition_of(value);
-        break;
+        return fmt::format("{}({}) per {}", name, folded_truth(value, depth - 1),
+                           types::to_text(node.rate));
     }
     std::string text = print(value, depth - 1).text;
     if (node.fold == Fold::Dot && !is_finished)
@@ -188,10 +213,11 @@ class ExpressionText::Printer {
     return is_reciprocal ? quotient.operands[1] : NodeId();
   }
 
-  /// Of `select(c, 1, 0)`, which `any` and `all` fold.
-  [[nodiscard]] NodeId condition_of(NodeId id) const {
-    const NodeId choice = plain(id);
-    return is_op(graph_[choice], Op::Select) ? graph_[choice].operands[0] : id;
+  /// Of `select(c, 1, 0)` or `select(c, 0, 1)`, which `any` and `all` fold.
+  [[nodiscard]] std::string folded_truth(NodeId id, int depth) const {
+    const Node& choice = graph_[plain(id)];
+    const bool is_truth = graph_[plain(choice.operands[1])].value == 1;
+    return (is_truth ? print(choice.operands[0], depth) : negated(choice.operands[0], depth)).text;
   }
 
   [[nodiscard]] std::string leaf(const Node& node) const {
@@ -250,7 +276,7 @@ class ExpressionText::Printer {
       case Op::Neg:
         return {"-" + wrapped(a, depth, kSign), kSign};
       case Op::Not:
-        return {"not " + wrapped(a, depth, kNot), kNot};
+        return negated(plain(a), depth);
       case Op::Select:
         return {fmt::format("if {} then {} else {}", wrapped(a, depth, kOr), wrapped(b, depth, kOr),
                             wrapped(c, depth, kOr)),
@@ -262,6 +288,13 @@ class ExpressionText::Printer {
     std::string operands = print(a, depth - 1).text;
     if (b.valid()) operands += ", " + print(b, depth - 1).text;
     return {fmt::format("{}({})", builtins::info(node.op).name, operands), kAtom};
+  }
+
+  /// True for numbers of which none is NaN.
+  [[nodiscard]] bool is_whole(NodeId id) const {
+    const NodeKind kind = graph_[id].kind;
+    return kind == NodeKind::Fact || kind == NodeKind::Constant || kind == NodeKind::StepNumber ||
+           kind == NodeKind::CallNumber;
   }
 
   /// a * b + c, of which the sum is no deeper than the product.
@@ -308,7 +341,7 @@ void ExpressionText::name_new_values() {
   }
 }
 
-/// True for `select(c, 1, 0)`, which `any` and `all` fold.
+/// True for `select(c, 1, 0)` and `select(c, 0, 1)`, which `any` and `all` fold.
 bool ExpressionText::folds_truths(NodeId id) const {
   while (graph_[id].kind == NodeKind::ToArray || graph_[id].kind == NodeKind::Flush)
     id = graph_[id].operands[0];
@@ -317,8 +350,9 @@ bool ExpressionText::folds_truths(NodeId id) const {
     while (graph_[operand].kind == NodeKind::ToArray) operand = graph_[operand].operands[0];
     return graph_[operand].kind == NodeKind::Constant && graph_[operand].value == value;
   };
-  return is_op(node, Op::Select) && is_number(node.operands[1], 1) &&
-         is_number(node.operands[2], 0);
+  if (!is_op(node, Op::Select)) return false;
+  const auto& [condition, a, b] = node.operands;
+  return (is_number(a, 1) && is_number(b, 0)) || (is_number(a, 0) && is_number(b, 1));
 }
 
 void ExpressionText::find_uses() {
@@ -359,47 +393,21 @@ void ExpressionText::find_uses() {
 std::string ExpressionText::text(NodeId id, std::span<const NodeId> alias,
                                  std::size_t width) const {
   const Printer printer(*this, alias);
-  std::string best = printer.inner(id, 1).text;
-  for (int depth = 2; depth <= kDeepest; ++depth) {
-    std::string deeper = printer.inner(id, depth).text;
-    if (deeper.size() > width) break;
-    best = std::move(deeper);
-  }
-  return best;
+  return fitting(width, [&](int depth) { return printer.inner(id, depth).text; });
 }
 
 std::string ExpressionText::reduction(NodeId id) const {
   constexpr std::size_t kWidth = 80;
   const Printer printer(*this, {});
-  std::string best = printer.reduction(id, 1);
-  for (int depth = 2; depth <= kDeepest; ++depth) {
-    std::string deeper = printer.reduction(id, depth);
-    if (deeper.size() > kWidth) break;
-    best = std::move(deeper);
-  }
-  return best;
+  return fitting(kWidth, [&](int depth) { return printer.reduction(id, depth); });
 }
 
 std::string ExpressionText::condition(NodeId id, bool holds) const {
-  if (holds) return text(id);
-  const Node& node = graph_[id];
-  if (is_op(node, Op::Not)) return condition(node.operands[0], true);
-  if (node.kind == NodeKind::Apply) {
-    const auto is_whole = [&](NodeId operand) {
-      const NodeKind kind = graph_[operand].kind;
-      return kind == NodeKind::Fact || kind == NodeKind::Constant || kind == NodeKind::StepNumber ||
-             kind == NodeKind::CallNumber;
-    };
-    const bool may_be_nan =
-        node.operand_count() != 2 || !is_whole(node.operands[0]) || !is_whole(node.operands[1]);
-    if (const auto other = opposite(node.op, may_be_nan)) {
-      const auto sign = infix_of(*other);
-      const std::string left = text(node.operands[0], {}, 40);
-      return fmt::format("{} {} {}", left, sign->symbol, text(node.operands[1], {}, 40));
-    }
-    if (infix_of(node.op) || node.op == Op::Select) return fmt::format("not ({})", text(id));
-  }
-  return "not " + text(id);
+  constexpr std::size_t kWidth = 60;
+  return fitting(kWidth, [&](int depth) {
+    const Printer printer(*this, {});
+    return holds ? printer.inner(id, depth).text : printer.negated(id, depth).text;
+  });
 }
 
 std::optional<std::string> ExpressionText::new_value(NodeId id) const {

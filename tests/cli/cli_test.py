@@ -60,7 +60,7 @@ class Usage(CommandTest):
     def test_help_and_version(self):
         self.assertIn("train", self.talweg("--help").stdout)
         self.assertRegex(self.talweg("--version").stdout, r"^talweg \d+\.\d+\.\d+\n$")
-        for name in ("check", "train", "predict", "trace", "repl", "replay", "dump", "explain", "fmt", "list"):
+        for name in ("check", "train", "predict", "trace", "repl", "replay", "dump", "explain", "fmt", "list", "plan"):
             self.assertIn("--help", self.talweg(name, "--help").stdout, name)
 
     def test_wrong_usage_ends_with_2(self):
