@@ -33,7 +33,7 @@ struct Shape {
   std::size_t count;
 };
 const std::vector<Shape> kShapes = {
-    {"w", {9, 7}, 63}, {"w.bias", {37}, 37}, {"cube", {3, 5, 4}, 60}};
+    {"w", {9, 7}, 63}, {"w.bias", {37}, 37}, {"cube", {3, 5, 4}, 60}, {"scale", {11}, 11}};
 
 /// Who touched what in one call of an optimizer.
 class Recorder {
