@@ -116,7 +116,10 @@ class PlanPage {
 
   void add_phase(std::size_t number) {
     const plan::PhaseDescription& phase = plan_.phases[number];
-    heading(fmt::format("Phase {}: {}", number + 1, bytes_text(phase.bytes)));
+    // Where routes differ, each pass says what it moves for which.
+    heading(plan_.routes.size() == 1
+                ? fmt::format("Phase {}: {}", number + 1, bytes_text(phase.bytes))
+                : fmt::format("Phase {}", number + 1));
     if (phase.waits_for)
       labelled("waits",
                fmt::format("for {} of {}: {}", phase.known.size() == 1 ? "a value" : "values",

@@ -6,7 +6,7 @@
 #include <string_view>
 
 #include "compiler/base/check.h"
-#include "compiler/ir/phases.h"
+#include "compiler/plan/expression_signs.h"
 
 namespace talweg::plan {
 
@@ -18,70 +18,7 @@ using ir::Node;
 using ir::NodeId;
 using ir::NodeKind;
 
-enum Binding : int { kIf, kOr, kAnd, kNot, kCompare, kAdd, kMultiply, kSign, kPower, kAtom };
-
 constexpr int kDeepest = 24;
-
-struct Infix {
-  std::string_view symbol;
-  int binding;
-  bool groups_right = false;  // the right operand may bind as loosely
-};
-
-std::optional<Infix> infix_of(Op op) {
-  switch (op) {
-    case Op::Add:
-      return Infix{"+", kAdd, true};
-    case Op::Sub:
-      return Infix{"-", kAdd};
-    case Op::Mul:
-      return Infix{"*", kMultiply, true};
-    case Op::Div:
-      return Infix{"/", kMultiply};
-    case Op::Mod:
-      return Infix{"%", kMultiply};
-    case Op::Pow:
-      return Infix{"^", kPower};
-    case Op::Lt:
-      return Infix{"<", kCompare};
-    case Op::Le:
-      return Infix{"<=", kCompare};
-    case Op::Gt:
-      return Infix{">", kCompare};
-    case Op::Ge:
-      return Infix{">=", kCompare};
-    case Op::Eq:
-      return Infix{"==", kCompare};
-    case Op::Ne:
-      return Infix{"!=", kCompare};
-    case Op::And:
-      return Infix{"and", kAnd, true};
-    case Op::Or:
-      return Infix{"or", kOr, true};
-    default:
-      return std::nullopt;
-  }
-}
-
-/// The comparison that holds where this one does not; of numbers that may be NaN only == and !=.
-std::optional<Op> opposite(Op op, bool may_be_nan) {
-  switch (op) {
-    case Op::Eq:
-      return Op::Ne;
-    case Op::Ne:
-      return Op::Eq;
-    case Op::Lt:
-      return may_be_nan ? std::nullopt : std::optional(Op::Ge);
-    case Op::Le:
-      return may_be_nan ? std::nullopt : std::optional(Op::Gt);
-    case Op::Gt:
-      return may_be_nan ? std::nullopt : std::optional(Op::Le);
-    case Op::Ge:
-      return may_be_nan ? std::nullopt : std::optional(Op::Lt);
-    default:
-      return std::nullopt;
-  }
-}
 
 /// The deepest text that is no wider than `width`, and one at least.
 template <class Print>

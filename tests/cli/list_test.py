@@ -185,7 +185,7 @@ class List(CommandTest):
         self.assertIn(f"talweg list -I {self.folder} one\n", self.talweg("list", self.folder / "one.tw", code=2).stderr)
 
     def test_a_folder_that_is_not_there(self):
-        for command in (["list"], ["check", "mine.tw"], ["dump", "--rule", "AdamW"], ["repl"],
+        for command in (["list"], ["check", "mine.tw"], ["dump", "--rule", "AdamW"], ["plan", "AdamW"], ["repl"],
                         ["trace", "--rule", "AdamW", "--function", "sphere"],
                         ["train", "--rule", "AdamW", "--data", "mine.tw", "--target", "x"]):
             self.assertIn("there is no folder 'nodir'", self.talweg(*command, "-I", "nodir", code=2).stderr)
