@@ -207,6 +207,7 @@ class ExpressionText::Printer {
       case Op::Mul:
         if (const NodeId by = divisor(b); by.valid()) return infix({"/", kMultiply}, a, by, depth);
         if (const NodeId by = divisor(a); by.valid()) return infix({"/", kMultiply}, b, by, depth);
+        if (plain(a) == plain(b)) return {wrapped(a, depth, kAtom) + " ^ 2", kPower};
         break;
       case Op::Fma:
         return fma(a, b, c, depth);
