@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "compiler/base/check.h"
+#include "compiler/ir/build/presence.h"
 #include "compiler/ir/build/walk.h"
 #include "compiler/ir/make_node.h"
 #include "compiler/ir/verify.h"
@@ -212,6 +213,7 @@ Graph build_graph(const sema::TypedRule& rule, base::Diagnostics& diagnostics) {
   for (const sema::TypedView& view : rule.views)
     if (!add_view(rule, hyper_index, view, graph, diagnostics)) return {};
   drop_untouched_states(graph);
+  if (!graph.facts.empty()) narrow_presence(graph);
   verify(graph, "build-graph");
   return graph;
 }

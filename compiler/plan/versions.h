@@ -12,7 +12,7 @@ namespace talweg::plan {
 /// User's conditions that are tried both ways; a rule with more gets loops that decide per element.
 inline constexpr std::size_t kMaxEnumeratedConditions = 3;
 /// Ways through a rule that get loops of their own; beyond, conditions on facts are like others.
-inline constexpr std::size_t kMaxRoutes = 64;
+inline constexpr std::size_t kMaxRoutes = 1024;
 
 /// The ways that tensors take, by the conditions on facts that decide what is done with elements.
 /// `plan` has its graph and partials.
