@@ -23,6 +23,7 @@ struct Options {
   RuleOptions rule;
   std::vector<std::string> cases;
   std::string states;
+  std::vector<std::size_t> tensors;  // all if empty
   bool json = false;
 };
 
@@ -81,7 +82,8 @@ support::Result<CaseRule> chosen_rule(const ReplayCase& reference, const Options
 
 support::Result<bool> replay_file(const std::string& path, const Options& options,
                                   const std::shared_ptr<support::ThreadPool>& pool) {
-  const auto reference = read_case(path);
+  auto reference = read_case(path);
+  if (reference && !options.tensors.empty()) reference = only_tensors(*reference, options.tensors);
   if (!reference) return reference.failure();
   const auto rule = chosen_rule(*reference, options);
   if (!rule) return rule.failure();
@@ -125,8 +127,13 @@ std::function<int()> declare_replay(CLI::App& app) {
   app.add_option(
          "--states", options->states,
          "With --rule: final states to compare, the case's names and the rule's: 'm v=square "
-         "b=-velocity' (-: with the other sign)")
+         "b=-velocity a=v/r' (-: with the other sign; /: that of these which a tensor keeps)")
       ->needs(app.get_option("--rule"));
+  app.add_option("--tensors", options->tensors,
+                 "Only these tensors of a case, counted from 0: 0,1 (default: all)")
+      ->delimiter(',')
+      ->allow_extra_args(false)
+      ->type_name("INDEX");
   app.add_flag("--json", options->json, "One JSON object a case a line on stdout");
   app.footer("Exit status 4 if a case differs by more than its tolerance.");
   return [options] { return run(*options); };

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <nlohmann/json.hpp>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -83,5 +84,10 @@ struct ReplayCase {
 support::Result<ReplayCase> read_case(const std::string& path);
 /// The same from text; `path` only names it.
 support::Result<ReplayCase> parse_case(const std::string& path, const std::string& text);
+
+/// A trajectory case with these of its tensors only, in this order. Usage failure for other cases,
+/// for a tensor that the case does not have and for one named twice.
+support::Result<ReplayCase> only_tensors(const ReplayCase& reference,
+                                         std::span<const std::size_t> chosen);
 
 }  // namespace talweg::cli

@@ -24,7 +24,8 @@ struct RuleRow {
       when;  // "mode=value": values this row asks for; several are separated by a blank
   std::string_view rule;  // a pipeline
   std::string_view
-      states;  // "b=velocity m=-mean": the case's names and ours, "-": with the other sign
+      states;  // "b=velocity m=-mean a=v/r": the case's names and ours; "-": with the other sign,
+               // "/": that of these which a tensor keeps
   std::string_view
       ignored;  // hyperparameters without a meaning for these cases, separated by blanks
 };
@@ -33,7 +34,7 @@ struct RuleRow {
 std::span<const RuleRow> rule_rows();
 
 struct NamedState {
-  std::string theirs, ours;
+  std::string theirs, ours;  // `ours` may be several, separated by "/"
   bool negated = false;
 };
 

@@ -45,6 +45,12 @@ constexpr RuleRow kRows[] = {
     {"clip_global_norm", "mode=global_norm",
      "ClipByGlobalNorm(max_norm = {c}, form = {style:torch=torch,optax=exact}) | SGD(lr = {lr})",
      "", "eps agc_eps div_eps"},
+    {"clip_agc", "mode=agc",
+     "AGC(limit = {c}, eps = {agc_eps}, div_eps = {div_eps}, units = "
+     "{style:torch=rows,optax=columns}) | SGD(lr = {lr})",
+     "", "eps"},
+    {"grad_centralization", "", "CentralizeGradient | SGD(lr = {lr}, momentum = {momentum})",
+     "b=velocity", ""},
 
     // Adaptive rates.
     {"adagrad", "",
@@ -232,6 +238,27 @@ constexpr RuleRow kRows[] = {
      "decoupled = {decouple}, bias_correction = {bias_correction}, safeguard_warmup = "
      "{safeguard_warmup}, d0 = {d0}, d_coef = {d_coef}, growth_rate = {growth_rate})",
      "m v s d d_max d_numerator=numerator", ""},
+
+    // Second moments of rows and columns. PyTorch's eps1 is the epsilon of float64 where none is
+    // given; which of optax's factors is that of the rows depends on the shape.
+    {"adafactor", "",
+     "Adafactor(lr = {lr?0.01}, eps1 = {eps1}, eps2 = {eps2}, clip = {clip}, decay_rate = 0 - "
+     "{decay_rate}, weight_decay = {wd}, beta1 = {beta1?0}, relative_step = {relative_step}, "
+     "warmup_init = {warmup_init}, scale_parameter = {scale_parameter})",
+     "V=v R=r C=c m", ""},
+    {"adafactor_torch", "",
+     "AdafactorTorch(lr = {lr}, decay_rate = 0 - {beta2_decay}, eps1 = {eps1?2^-52}, eps2 = "
+     "{eps2}, clip = {d}, weight_decay = {wd})",
+     "V=v R=r C=c", ""},
+    {"adafactor_optax", "factored=true",
+     "AdafactorOptax(lr = {lr}, decay_rate = {decay_rate}, eps = {eps}, clip = {clip}, "
+     "weight_decay = {wd?0}, min_dim = {min_dim}, momentum = {momentum?0}, "
+     "multiply_by_parameter_scale = {multiply_by_parameter_scale})",
+     "V=v", ""},
+    {"sm3", "", "SM3(lr = {lr}, beta = {beta}, eps = {eps}, momentum = {momentum})",
+     "a0=v/r a1=c m", ""},
+    {"sm3_optax", "", "SM3(lr = {lr}, beta = {beta}, eps = {eps}, momentum = {momentum})",
+     "a0=v/r a1=c m", ""},
 
     // Averages of the weights.
     {"lookahead_sgd", "",

@@ -142,15 +142,47 @@ class Trajectory {
   support::Status see_tensors(StateComparison& state, std::uint64_t step, bool is_last) {
     for (std::size_t i = 0; i < params_.size(); ++i) {
       if (!state.truth->tensors[i]) continue;
-      const auto ours = optimizer_->state(state.name.ours, i);
-      if (!ours) return ours.failure();
-      auto values = widened(static_cast<const Scalar*>(*ours), params_[i].size());
+      auto kept = kept_state(state.name.ours, i);
+      if (!kept) return kept.failure();
+      std::vector<double>& values = *kept;
       if (state.name.negated)
         for (double& value : values) value = -value;
       state.comparison.magnitude(i, values);
       if (is_last) state.comparison.compare(step, i, values, *state.truth->tensors[i]);
     }
     return support::ok();
+  }
+
+  /// Values of the state that the tensor keeps of those named: per element, row, column, matrix or
+  /// tensor. States are compared in float64 only, where all of these are.
+  support::Result<std::vector<double>> kept_state(const std::string& names, std::size_t tensor) {
+    const std::vector<optimizer::PersistentEntry> entries = optimizer_->persistent();
+    const std::string& of = reference_.tensors[tensor].name;
+    const optimizer::PersistentEntry* found = nullptr;
+    for (std::size_t start = 0; start <= names.size();) {
+      const std::size_t end = std::min(names.find('/', start), names.size());
+      const std::string name = names.substr(start, end - start) + "/" + of;
+      start = end + 1;
+      for (const optimizer::PersistentEntry& entry : entries) {
+        if (entry.name.starts_with("@begun/") ||
+            (entry.name != name && !entry.name.ends_with("." + name)))
+          continue;
+        if (found != nullptr)
+          return support::Failure{
+              support::FailureKind::Usage,
+              fmt::format("tensor `{}` keeps both `{}` and `{}`: name the stage of the state to "
+                          "compare",
+                          of, found->name, entry.name)};
+        found = &entry;
+      }
+    }
+    if (found == nullptr)
+      return support::Failure{
+          support::FailureKind::Usage,
+          fmt::format("the rule keeps no state `{}` for tensor `{}`", names, of)};
+    std::size_t count = 1;
+    for (const std::uint64_t extent : found->shape) count *= extent;
+    return widened(static_cast<const double*>(found->data), count);
   }
 
   ReplayResult result() const {

@@ -18,7 +18,7 @@ namespace {
 const std::filesystem::path kFolder = TALWEG_SOURCE_DIR "/tests/reference";
 
 /// As many cases as were not yet expressible when the list began. Lower it with the list.
-constexpr std::size_t kMostNotYet = 26;
+constexpr std::size_t kMostNotYet = 11;
 
 std::vector<std::filesystem::path> case_files() {
   std::vector<std::filesystem::path> files;
@@ -52,6 +52,12 @@ std::set<std::string> not_yet_expressible() {
   return names;
 }
 
+/// Cases with tensors that their rule refuses by name: SM3 is for ranks up to 2, and the third
+/// tensor has rank 3. The first two are replayed.
+const std::set<std::string> kUpToRank2 = {"sm3", "sm3_beta", "sm3_hard", "sm3_momentum",
+                                          "sm3_optax"};
+constexpr std::size_t kFirstTwo[] = {0, 1};
+
 /// The graph of a case's rule; a failed check with the diagnostics if it has errors.
 std::optional<driver::FrontEnd> analyzed(const std::string& rule) {
   base::Sources sources;
@@ -73,6 +79,16 @@ std::string difference_of(const ReplayResult& result) {
   return text;
 }
 
+/// Checks that the rule refuses the case for its third tensor.
+void check_refused(const ReplayCase& reference, const ReplayRun& run) {
+  const auto result = replay(reference, run);
+  REQUIRE(!result);
+  const std::string& message = result.failure().message;
+  INFO(message);
+  CHECK(message.find("tensor `" + reference.tensors[2].name + "`") != std::string::npos);
+  CHECK(message.find("rank <= 2") != std::string::npos);
+}
+
 /// True if the case agrees.
 bool agrees(const ReplayCase& reference, const CaseRule& rule, const ir::Graph& graph,
             const driver::CompileOptions& options,
@@ -83,7 +99,10 @@ bool agrees(const ReplayCase& reference, const CaseRule& rule, const ir::Graph& 
     CHECK(false);
     return false;
   }
-  const auto result = replay(reference, {*program, rule.states, {}, pool});
+  const ReplayRun run{*program, rule.states, {}, pool};
+  const bool is_partial = kUpToRank2.contains(reference.name);
+  if (is_partial) check_refused(reference, run);
+  const auto result = replay(is_partial ? *only_tensors(reference, kFirstTwo) : reference, run);
   if (!result) {
     INFO(result.failure().message);
     CHECK(false);
