@@ -54,7 +54,7 @@ def states(lines):
     for line in lines:
         if line.startswith("}"):
             return
-        match = re.match(r"  state (?:(?:model|group|tensor) )?(\w+)", line)
+        match = re.match(r"  state (?:(?:model|group|tensor|matrix|row|col) )?(\w+)", line)
         if match:
             yield match[1]
 

@@ -128,7 +128,8 @@ std::vector<double> optional_numbers(const Json& json, const char* key) {
   return entry ? numbers(*entry) : std::vector<double>{};
 }
 
-/// A final state; nothing if its entries have other shapes than the tensors (factored states).
+/// A final state; nothing if it has not one entry for each tensor. Entries may be shorter than the
+/// tensors: states of rows and columns.
 std::optional<CaseState> state_of(const std::string& name, const Json& json,
                                   const std::vector<CaseTensor>& tensors) {
   CaseState state;
@@ -143,7 +144,6 @@ std::optional<CaseState> state_of(const std::string& name, const Json& json,
       state.tensors.emplace_back();
       continue;
     }
-    if (list(json[i]).size() != tensors[i].elements) return std::nullopt;
     state.tensors.emplace_back(numbers(json[i]));
   }
   return state;

@@ -256,9 +256,9 @@ constexpr RuleRow kRows[] = {
      "multiply_by_parameter_scale = {multiply_by_parameter_scale})",
      "V=v", ""},
     {"sm3", "", "SM3(lr = {lr}, beta = {beta}, eps = {eps}, momentum = {momentum})",
-     "a0=v/r a1=c m", ""},
+     "a1=c m", ""},
     {"sm3_optax", "", "SM3(lr = {lr}, beta = {beta}, eps = {eps}, momentum = {momentum})",
-     "a0=v/r a1=c m", ""},
+     "a1=c m", ""},
 
     // Averages of the weights.
     {"lookahead_sgd", "",

@@ -388,7 +388,7 @@ typedef struct talweg_image {
   const talweg_state_info* states;
   const talweg_input_info* inputs;
   const talweg_fact_info* facts;
-  const char* const* requirements; /* [requirement_count] as a rule says them: "rank <= 2" */
+  const char* const* requirements; /* [requirement_count] "rule `R` requires rank <= 2" */
   uint32_t hyper_count, state_count, input_count, fact_count, requirement_count, domain_count;
   uint32_t stream_count;
   uint32_t scratch_count; /* the last streams are scratch: memory of the compute type for each

@@ -106,9 +106,7 @@ static talweg_status check_requirements(const talweg_tensor* tensor, const talwe
     if (placed.requirement_met[i]) continue;
     refuse(tensor, TALWEG_BAD_ARGUMENT, "of shape ", error);
     put_shape(tensor, error);
-    talweg_put(error, " does not fit: rule ");
-    talweg_put_name(error, image->name);
-    talweg_put(error, " requires ");
+    talweg_put(error, " does not fit: ");
     talweg_put(error, image->requirements[i]);
     return TALWEG_BAD_ARGUMENT;
   }

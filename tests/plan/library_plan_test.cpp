@@ -1,4 +1,5 @@
 // Every rule of the library: passes keep its values, and its plan computes what its graph says.
+#include <algorithm>
 #include <catch2/catch.hpp>
 #include <map>
 
@@ -12,6 +13,27 @@
 namespace talweg::plan {
 
 using types::ComputeType;
+
+namespace {
+
+/// By route: the bytes that all passes together read and write for one element.
+std::vector<std::uint32_t> bytes_by_route(const Plan& plan) {
+  std::vector<std::uint32_t> bytes(plan.routes.size());
+  for (const Phase& phase : plan.phases)
+    for (const auto& pass : {phase.lines, phase.pass}) {
+      if (!pass) continue;
+      std::vector<std::uint32_t> most(plan.routes.size());
+      for (const LoopVersion& version : pass->versions) {
+        const Traffic traffic = traffic_of(plan, *pass, version);
+        most[version.route] =
+            std::max(most[version.route], traffic.read_bytes + traffic.written_bytes);
+      }
+      for (std::size_t route = 0; route < bytes.size(); ++route) bytes[route] += most[route];
+    }
+  return bytes;
+}
+
+}  // namespace
 
 TEST_CASE("the library's rules keep their values through passes and plans") {
   for (const std::string& rule : tests::library_rules()) {
@@ -46,6 +68,30 @@ TEST_CASE("the library's rules move no more bytes than they must") {
     INFO(rule);
     const Plan plan = make_plan(passes::run_passes(tests::graph_of_rule(rule)), ComputeType::F32);
     CHECK(bytes_per_element(plan).total() == expected);
+  }
+}
+
+TEST_CASE("rules of rows and columns move no more bytes than they must") {
+  // Per float32 parameter of a matrix, then of a vector.
+  const std::map<std::string, std::vector<std::uint32_t>> bytes = {
+      // grad for rows and columns, param for its length, grad for that of the step; then the step.
+      {"Adafactor", {24, 32}},
+      {"Adafactor(beta1 = 0.9)", {32, 40}},
+      {"AdafactorTorch", {24, 32}},
+      {"CAME", {36, 36}},  // and grad and m for how far steps stray
+      {"SM3", {16, 20}},  // grad for the largest of rows and columns; then the step
+      {"SM3(momentum = 0.9)", {24, 28}},
+      {"AdamP", {44, 28}},  // param, grad, m and v for the angles; then the step
+      {"SGDP", {32, 20}},
+      {"RowwiseAdagrad", {20}},
+      {"AGC | SGD", {20, 20}},  // the lengths of param and grad; then the step
+      {"CentralizeGradient | SGD", {16, 12}},
+      {"NormalizeMatrix | SGD", {16, 12}},
+  };
+  for (const auto& [rule, expected] : bytes) {
+    INFO(rule);
+    const Plan plan = make_plan(passes::run_passes(tests::graph_of_rule(rule)), ComputeType::F32);
+    CHECK(bytes_by_route(plan) == expected);
   }
 }
 

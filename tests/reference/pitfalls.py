@@ -14,6 +14,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import formulas_adaptive as adaptive
 import formulas_found_rates as found
+import formulas_matrices as matrices
 import formulas_momentum as momentum
 import formulas_reductions as reductions
 from formulas_momentum import fixed
@@ -168,6 +169,25 @@ ZEROS = {
     "dadapt_skips_until_there_is_a_gradient": found.ZERO_FORMS["dadapt_adam_decoupled_zero"],
 }
 
+# With values of rows and columns.
+MATRICES = {
+    **taken(matrices, adafactor_eps1_is_added_to_the_square="adafactor_eps1", adafactor_torch_eps1_is_a_floor="adafactor_torch_floor",
+            adafactor_optax_eps_is_added_to_the_square="adafactor_optax_rates",
+            adafactor_factors_the_last_two_dimensions="adafactor", adafactor_optax_factors_the_two_largest="adafactor_optax",
+            adafactor_optax_factors_no_small_dimension="adafactor_optax_some",
+            adafactor_divides_by_the_excess_only="adafactor_clip_high", adafactor_divides_by_the_excess="adafactor_clip_low",
+            adafactor_decay_by_the_rate_of_the_tensor="adafactor_decay", adafactor_optax_decay_is_not_times_lr="adafactor_optax_momentum",
+            adafactor_torch_decay_by_lr="adafactor_torch_rates", adafactor_momentum_of_the_scaled_step="adafactor_momentum",
+            came_measures_the_stray_from_the_new_momentum="came_rates", came_divides_by_the_excess="came_clip",
+            agc_units_are_all_dimensions_but_the_first="agc", agc_units_of_transposed_weights="agc_columns",
+            centralize_leaves_vectors_alone="centralize", adamp_rows_before_the_whole_tensor="adamp_1.5",
+            sgdp_decay_over_one_minus_momentum="sgdp_1.5"),
+    "default_adafactor": matrices.FORMS["adafactor"],
+    "default_adafactor_torch": matrices.FORMS["adafactor_torch"],
+    "default_adafactor_optax": defaults(matrices.adafactor_optax, "AdafactorOptax"),
+    "default_came": matrices.FORMS["came"],
+}
+
 
 # ---- No hyper and no switch is ignored ----
 
@@ -195,6 +215,7 @@ SETTINGS = {
     "Prodigy.decoupled": "weight_decay = 0.1", "Prodigy.safeguard_warmup": "lr = 0.5", "DAdaptLion.beta1": "d0 = 0.5",
     "LARS.divisor": "weight_decay = 0.1", "LARS.lr_inside": "lr = 0.1 * t", "LARS.trust_clip": "lr = 0.01, trust = 0.5",
     "LAMB.averaging": "weight_decay = 0.1", "StableAdamW": "lr = 0.3, beta2 = 0.999",
+    "Adafactor.relative_step": "lr = 1", "SM3.beta": "lr = 0.5",
     **{"MARS." + hyper: "matrices = all" for hyper in ("beta1", "beta2", "gamma", "max_norm")},
 }
 # Values to change to where twice the default, or a half, is not another result.
@@ -206,19 +227,23 @@ OTHER = {"AccSGD.constant": "0.5", "AccSGD.kappa": "500", "Rprop.eta_plus": "2",
          "ClipValue.limit": "0.5", "ZeroTiny.below": "30", "Swa.start": "4", "AggMo.beta1": "0.5", "MADGRAD.eps": "1e-3",
          "LAMB.limit": "0.5", "TrustRatio.limit": "0.5", "TrustRatio.min_norm": "5", "DAdaptAdam.growth_rate": "1.02",
          "DAdaptSGD.growth_rate": "1.02", "Prodigy.growth_rate": "1.02", "Prodigy.beta3": "0.9", "Cautious.least": "0.9",
-         "OrthogonalGradient.eps": "1", "NormalizeGradient.eps": "1"}
+         "OrthogonalGradient.eps": "1", "NormalizeGradient.eps": "1", "Adafactor.eps1": "10", "Adafactor.eps2": "10",
+         "AdafactorTorch.eps1": "1000", "AdafactorTorch.eps2": "10", "AdafactorOptax.eps": "10", "SM3.eps": "10",
+         "CAME.eps1": "10", "AGC.eps": "10", "AGC.div_eps": "1000"}
 # What a stage is seen through.
-AROUND = {**{stage: "{} | SGD" for stage in ("ClipByGlobalNorm", "ClipByTensorNorm", "NormalizeGradient", "OrthogonalGradient")},
+AROUND = {**{stage: "{} | SGD" for stage in ("AGC", "ClipByGlobalNorm", "ClipByTensorNorm", "NormalizeGradient", "OrthogonalGradient")},
           "Cautious": "HeavyBall(lr = 0.05) | {}", "TrustRatio": "Adam(lr = 1) | {}", "StableAdamW": "Maximize | {}",
           "ClipValue": "{} | SGD", "L2Decay": "{} | SGD", "DecoupledDecay": "{} | SGD", "CautiousDecay": "Maximize | GradientDescent | {}",
           "ZeroTiny": "{} | SGD", "Grokfast": "{} | SGD", "AccumulateGradient": "{} | SGD", "ApplyEvery": "GradientDescent(lr = 1e-3) | {}", "Lookahead": "GradientDescent(lr = 1e-3) | {}",
           "CompoundDecay": "decay = {} | SGD(lr = decay.scale * 1e-3)"}
 # Seen elsewhere: they need losses, curvatures, noise, NaN, matrices or several tensors, or change only an average
-# (formulas_stages, formulas_reductions, formulas_found_rates, closed_forms, formulas_momentum), or only the points
+# (formulas_stages, formulas_reductions, formulas_matrices, formulas_found_rates, closed_forms, formulas_momentum), or only the points
 # where the sign function meets 0.
 ELSEWHERE = {"ReduceOnPlateau", "ReduceOnPlateauOptax", "Sophia", "SophiaG", "ZeroNans", "Ema", "Swa", "SGLD.temperature", "ASGD.start",
              "CautiousDecay.at_zero", "PolyakStep", "AliG", "MoMo", "MoMoAdam", "AdaHessian.beta2", "AdaHessian.power",
-             "SkipNonFinite.limit", "MARS.matrices", "GradSquareRoot.over", "NormalizeGradient.over"}
+             "SkipNonFinite.limit", "MARS.matrices", "GradSquareRoot.over", "NormalizeGradient.over",
+             "CentralizeGradient", "NormalizeMatrix", "AdafactorOptax.min_dim", "AGC.units", "CAME.beta3", "CAME.eps2",
+             "RowwiseAdagrad", *(f"{rule}.{hyper}" for rule in ("AdamP", "SGDP") for hyper in ("delta", "wd_ratio")), "SGDP.eps"}
 
 
 def others(default, limits, words):
@@ -312,12 +337,12 @@ def main():
     talweg, folder = sys.argv[1], pathlib.Path(sys.argv[2])
     count, failures = compare(FORMS, Trajectory())
     more, wrong = compare(CENTERED, Constant())
-    for forms, trajectory in ((NORMS, Whole()), (FAULTS, with_faults()), (ZEROS, with_zeros())):
+    for forms, trajectory in ((MATRICES, Trajectory(shapes=matrices.SHAPES)), (NORMS, Whole()), (FAULTS, with_faults()), (ZEROS, with_zeros())):
         runs, failed = compare(forms, trajectory)
         more, wrong = more + runs, wrong + failed
     changed, ignored = ignored_hypers(talweg)
     failures += wrong + ignored + list(rounded_betas(talweg, folder))
-    pitfalls = sum(len(forms) for forms in (FORMS, CENTERED, NORMS, FAULTS, ZEROS))
+    pitfalls = sum(len(forms) for forms in (FORMS, CENTERED, MATRICES, NORMS, FAULTS, ZEROS))
     print(f"{count + more} runs of {pitfalls} pitfalls, {changed} hypers and switches changed; {len(failures)} failures")
     for text in failures:
         print(text)

@@ -68,7 +68,7 @@ struct PhasedRule {
   };
   talweg_fact_info facts[kFactCount] = {{"", TALWEG_FACT_RANK, {}},
                                         {"*bias", TALWEG_FACT_NAMED, {}}};
-  const char* requirements[1] = {"rank <= 2"};
+  const char* requirements[1] = {"rule `Phased` requires rank <= 2"};
   // fold, source, rate, counts, phase, partial, domain
   talweg_reduction_info reductions[kReductionCount] = {
       {TALWEG_FOLD_SUM, TALWEG_FROM_CHUNKS, TALWEG_RATE_MODEL, 1, 0, 0, UINT32_MAX, 0},
