@@ -1,0 +1,65 @@
+// Runs steps of a rule with matrices, rows and columns through the optimizer, over tensors of given
+// shapes: what tests compare between targets, and with plain C++.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "compiler/driver/compile.h"
+#include "runtime/optimizer/optimizer.hpp"
+#include "tests/codegen/bitcheck.h"
+
+namespace talweg::tests {
+
+using Shape = std::vector<std::uint64_t>;
+
+enum class Numbers : std::uint8_t {
+  Plain,    // below 1, of either sign
+  Hard,     // one of ten is special: zeros, subnormals, infinities, NaN; or of any magnitude
+  Extreme,  // magnitudes from 1e-38 to 1e38, and -0
+};
+
+struct LinedTensor {
+  Shape shape;
+  std::uint32_t group = 0;
+  std::uint32_t absent_in_step = 0;  // in which it has no gradient; 0: in none
+  std::uint32_t split = TALWEG_SPLIT_NONE;
+  std::uint32_t split_at = 0, split_to = 0;
+};
+
+/// Tensors of these shapes, in two groups by turns; every fourth is without gradient in a step.
+std::vector<LinedTensor> lined_tensors(const std::vector<Shape>& shapes);
+
+/// An optimizer with parameters and gradients of its own, as numbers of the compute type `T`.
+template <class T>
+class LinedRun {
+ public:
+  LinedRun(const std::shared_ptr<driver::Program>& program, std::vector<LinedTensor> tensors,
+           std::uint32_t threads, Numbers numbers = Numbers::Plain, std::uint64_t seed = 1);
+
+  /// Gives every tensor a new gradient, then makes a step; its outcome.
+  optimizer::StepOutcome step();
+
+  /// All parameters and all that persists, in one order on every target.
+  [[nodiscard]] Outcome everything();
+  /// What persists under a name; fails the test if there is no such entry.
+  [[nodiscard]] Outcome persistent(const std::string& name);
+
+  std::vector<std::vector<T>> params, grads;
+  std::unique_ptr<optimizer::Optimizer> optimizer;
+
+ private:
+  T number();
+
+  std::vector<LinedTensor> tensors_;
+  Numbers numbers_;
+  std::uint64_t state_;
+  std::uint32_t steps_ = 0;
+};
+
+extern template class LinedRun<float>;
+extern template class LinedRun<double>;
+
+}  // namespace talweg::tests
