@@ -217,8 +217,11 @@ class PlanPage {
     const bool differ = std::ranges::any_of(plan_.routes, [&](const plan::RouteDescription& route) {
       return route.state_bytes != plan_.routes[0].state_bytes;
     });
-    table.add({"all states", sums.empty() ? "no bytes" : joined(sums), differ ? "at most" : ""});
     raw(table.text(2, kWidth));
+    const std::string sum =
+        fmt::format("all states: {}{}", differ ? "at most " : "",
+                    sums.empty() ? std::string("no bytes") : joined(sums));
+    raw(wrapped(sum, 2, 4, kWidth));
     if (plan_.views.empty()) return;
     heading("Views, when they are asked for");
     TextTable views;

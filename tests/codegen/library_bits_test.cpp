@@ -12,13 +12,15 @@ TEST_CASE("the library's rules have the same bits on every target") {
   REQUIRE(rules.size() > 20);
   std::uint64_t seed = 0;
   for (const std::string& rule : rules) {
+    const ir::Graph graph = graph_of_rule(rule);
+    if (graph.split) continue;  // lined_library_test.cpp: these tensors have no shapes
     StepSetting setting;
     setting.tensors = {{131, 0}, {1, 1}, {16, 1}, {40, 0, false}};
     setting.group_count = 2;
     setting.threads = 2;
     setting.steps = 4;
     setting.seed = ++seed;
-    require_same_bits(graph_of_rule(rule), {setting}, rule);
+    require_same_bits(graph, {setting}, rule);
   }
 }
 
