@@ -85,6 +85,7 @@ TEST_CASE("rules of rows and columns move no more bytes than they must") {
       {"AdamP", {44, 28}},  // param, grad, m and v for the angles; then the step
       {"SGDP", {32, 20}},
       {"RowwiseAdagrad", {20}},
+      {"RACS", {20}},
       {"AGC | SGD", {20, 20}},  // the lengths of param and grad; then the step
       {"CentralizeGradient | SGD", {16, 12}},
       {"NormalizeMatrix | SGD", {16, 12}},

@@ -164,6 +164,36 @@ def rowwise_adagrad(theta, g, s, m, lr=0.01, eps=1e-8, wd=0.0, decoupled=False):
     return theta * (1 - lr * wd * decoupled) - lr / (np.sqrt(m["a"]) + eps) * g
 
 
+def racs(theta, g, s, m, lr=1e-3, beta=0.9, alpha=0.05, gamma=1.01, eps=1e-8, wd=0.0):
+    """pytorch_optimizer, but that a norm of 0 limits nothing."""
+    rest = tuple(range(1, g.ndim))
+    m["r"] = beta * m.get("r", 0) + (1 - beta) * np.mean(g**2, axis=rest, keepdims=True)
+    m["c"] = beta * m.get("c", 1) + (1 - beta) * np.mean(g**2, axis=0, keepdims=True)
+    u = g / (np.sqrt(m["r"] + eps) * np.sqrt(m["c"] + eps))
+    n, last = np.sqrt(np.sum(u**2)), m.get("last", 0)
+    share = gamma / max(n / (last + eps), gamma) if last > 0 and np.isfinite(gamma) else 1
+    m["last"] = n * share
+    return theta * (1 - lr * wd) - lr * alpha * share * u
+
+
+def nero(theta, g, s, m, lr=0.01, beta=0.999, eps=1e-8, constraints=True):
+    """jxbz/nero with an eps."""
+    rest = tuple(range(1, g.ndim))
+    lengths = lambda x: np.sqrt(np.sum(x**2, axis=rest, keepdims=True)) if x.ndim > 1 else np.abs(x)
+
+    def balanced(x):
+        if not constraints or x.ndim < 2:
+            return x
+        x = x - np.mean(x, axis=rest, keepdims=True)
+        return x / (lengths(x) + eps)
+
+    if s == 0:
+        theta = balanced(theta)
+        m["scale"] = np.mean(lengths(theta)) or 0.01
+    v = mean(m, "v", lengths(g) ** 2, beta)
+    return balanced(theta - lr * m["scale"] * g / (np.sqrt(v / (1 - beta ** (s + 1))) + eps))
+
+
 def stage(change, rule, states="", **settings):
     return Form(before(fixed(change, **settings), torch_sgd(mu=0.9)), f"{rule} | {SGD}", states)
 
@@ -204,6 +234,9 @@ FORMS = {
     "came_clip": Form(fixed(came, lr=0.05, b2=0.5, clip=0.7), "CAME(lr = 0.05, beta2 = 0.5, clip = 0.7)"),
     "came_eps1": Form(fixed(came, lr=0.05, eps1=0.5), "CAME(lr = 0.05, eps1 = 0.5)"),
     "came_eps2": Form(fixed(came, lr=0.05, eps2=0.5), "CAME(lr = 0.05, eps2 = 0.5)"),
+    "nero": Form(nero, "Nero"),
+    "nero_rates": Form(fixed(nero, lr=0.05, beta=0.9, eps=0.3), "Nero(lr = 0.05, beta = 0.9, eps = 0.3)"),
+    "nero_free": Form(fixed(nero, lr=0.05, beta=0.9, constraints=False), "Nero(lr = 0.05, beta = 0.9, constraints = false)"),
     "agc": stage(agc, "AGC(limit = 0.3)"),
     "agc_columns": stage(agc, "AGC(limit = 0.3, units = columns)", columns=True),
     "agc_default": stage(agc, "AGC", limit=0.01),
@@ -243,6 +276,10 @@ MATRICES.gradients[0] = [np.zeros(shape) for shape in MATRICES.shapes]
 FACTOR_FORMS = {
     "factors": Form(fixed(adafactor, lr=0.05), "Adafactor(lr = 0.05)", FACTORS),
     "factors_torch": Form(fixed(adafactor_torch, lr=0.05), "AdafactorTorch(lr = 0.05)", FACTORS),
+    "racs": Form(racs, "RACS", "r c"),
+    "racs_rates": Form(fixed(racs, lr=0.5, beta=0.7, alpha=0.2, gamma=1.2, eps=0.3, wd=0.1),
+                       "RACS(lr = 0.5, beta = 0.7, alpha = 0.2, gamma = 1.2, eps = 0.3, weight_decay = 0.1)", "r c"),
+    "racs_no_limit": Form(fixed(racs, lr=0.5, gamma=np.inf), "RACS(lr = 0.5, gamma = inf)"),
     "rowwise_adagrad": Form(rowwise_adagrad, "RowwiseAdagrad", "a"),
     "rowwise_adagrad_l2": Form(fixed(rowwise_adagrad, lr=0.05, eps=0.3, wd=0.1),
                                "RowwiseAdagrad(lr = 0.05, eps = 0.3, weight_decay = 0.1)", "a"),

@@ -229,7 +229,7 @@ OTHER = {"AccSGD.constant": "0.5", "AccSGD.kappa": "500", "Rprop.eta_plus": "2",
          "DAdaptSGD.growth_rate": "1.02", "Prodigy.growth_rate": "1.02", "Prodigy.beta3": "0.9", "Cautious.least": "0.9",
          "OrthogonalGradient.eps": "1", "NormalizeGradient.eps": "1", "Adafactor.eps1": "10", "Adafactor.eps2": "10",
          "AdafactorTorch.eps1": "1000", "AdafactorTorch.eps2": "10", "AdafactorOptax.eps": "10", "SM3.eps": "10",
-         "CAME.eps1": "10", "AGC.eps": "10", "AGC.div_eps": "1000"}
+         "CAME.eps1": "10", "Nero.eps": "10", "AGC.eps": "10", "AGC.div_eps": "1000"}
 # What a stage is seen through.
 AROUND = {**{stage: "{} | SGD" for stage in ("AGC", "ClipByGlobalNorm", "ClipByTensorNorm", "NormalizeGradient", "OrthogonalGradient")},
           "Cautious": "HeavyBall(lr = 0.05) | {}", "TrustRatio": "Adam(lr = 1) | {}", "StableAdamW": "Maximize | {}",
@@ -243,7 +243,7 @@ ELSEWHERE = {"ReduceOnPlateau", "ReduceOnPlateauOptax", "Sophia", "SophiaG", "Ze
              "CautiousDecay.at_zero", "PolyakStep", "AliG", "MoMo", "MoMoAdam", "AdaHessian.beta2", "AdaHessian.power",
              "SkipNonFinite.limit", "MARS.matrices", "GradSquareRoot.over", "NormalizeGradient.over",
              "CentralizeGradient", "NormalizeMatrix", "AdafactorOptax.min_dim", "AGC.units", "CAME.beta3", "CAME.eps2",
-             "RowwiseAdagrad", *(f"{rule}.{hyper}" for rule in ("AdamP", "SGDP") for hyper in ("delta", "wd_ratio")), "SGDP.eps"}
+             "RowwiseAdagrad", "RACS", "Nero.constraints", *(f"{rule}.{hyper}" for rule in ("AdamP", "SGDP") for hyper in ("delta", "wd_ratio")), "SGDP.eps"}
 
 
 def others(default, limits, words):

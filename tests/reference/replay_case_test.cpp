@@ -44,6 +44,45 @@ TEST_CASE("a trajectory is read with its shapes and states") {
   CHECK(result->trajectory.states[1].scalar == 4);
 }
 
+TEST_CASE("states of rows and columns are shorter than their tensors") {
+  Json json = small_case();
+  json["state"]["r"] = {{7}, nullptr};
+  const auto result = parsed(json);
+  REQUIRE(result);
+  REQUIRE(result->trajectory.states.size() == 3);
+  CHECK(*result->trajectory.states[2].tensors[0] == std::vector<double>{7});
+}
+
+TEST_CASE("some tensors of a case, in the order asked for") {
+  const auto whole = parsed(small_case());
+  REQUIRE(whole);
+  const auto last = only_tensors(*whole, std::vector<std::size_t>{1});
+  REQUIRE(last);
+  CHECK(last->tensors.size() == 1);
+  CHECK(last->tensors[0].elements == 1);
+  CHECK(last->start == TensorValues{whole->start[1]});
+  CHECK(last->trajectory.gradients[0] == TensorValues{{2}});
+  CHECK(last->trajectory.params[0] == TensorValues{{2}});
+  CHECK(last->trajectory.states[0].tensors.size() == 1);
+  CHECK(!last->trajectory.states[0].tensors[0]);
+  CHECK(last->trajectory.states[1].scalar == 4);
+  const auto swapped = only_tensors(*whole, std::vector<std::size_t>{1, 0});
+  REQUIRE(swapped);
+  CHECK(swapped->trajectory.gradients[0] == TensorValues{{2}, {1, 1}});
+
+  const auto message = [&](std::vector<std::size_t> chosen) {
+    const auto refused = only_tensors(*whole, chosen);
+    REQUIRE(!refused);
+    CHECK(refused.failure().kind == support::FailureKind::Usage);
+    return refused.failure().message;
+  };
+  CHECK(message({0, 2}).find("has 2 tensors, so none is 2") != std::string::npos);
+  CHECK(message({1, 0, 1}) == "tensor 1 is named twice");
+  ReplayCase schedule = *whole;
+  schedule.kind = CaseKind::Schedule;
+  CHECK(!only_tensors(schedule, std::vector<std::size_t>{0}));
+}
+
 TEST_CASE("noise is read for every step") {
   Json json = small_case();
   json["extra"] = {{"noise", {{{0.5, -0.5}, {2}}}}};
