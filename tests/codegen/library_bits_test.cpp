@@ -13,7 +13,7 @@ TEST_CASE("the library's rules have the same bits on every target") {
   std::uint64_t seed = 0;
   for (const std::string& rule : rules) {
     const ir::Graph graph = graph_of_rule(rule);
-    if (graph.split) continue;  // lined_library_test.cpp: these tensors have no shapes
+    if (graph.split) continue;  // library_matrices_test: these tensors have no shapes
     StepSetting setting;
     setting.tensors = {{131, 0}, {1, 1}, {16, 1}, {40, 0, false}};
     setting.group_count = 2;
