@@ -255,9 +255,10 @@ constexpr RuleRow kRows[] = {
      "weight_decay = {wd?0}, min_dim = {min_dim}, momentum = {momentum?0}, "
      "multiply_by_parameter_scale = {multiply_by_parameter_scale})",
      "V=v", ""},
-    {"sm3", "", "SM3(lr = {lr}, beta = {beta}, eps = {eps}, momentum = {momentum})", "a1=c m", ""},
-    {"sm3_optax", "", "SM3(lr = {lr}, beta = {beta}, eps = {eps}, momentum = {momentum})", "a1=c m",
-     ""},
+    {"sm3", "", "SM3(lr = {lr}, beta = {beta}, eps = {eps}, momentum = {momentum})",
+     "a0=v/r a1=c m", ""},
+    {"sm3_optax", "", "SM3(lr = {lr}, beta = {beta}, eps = {eps}, momentum = {momentum})",
+     "a0=v/r a1=c m", ""},
 
     // Averages of the weights.
     {"lookahead_sgd", "",

@@ -264,11 +264,11 @@ FORMS |= {
 }
 # Up to rank 2.
 SM3_FORMS = {
-    "sm3": Form(sm3, "SM3"),
+    "sm3": Form(sm3, "SM3", "a=v/r"),
     "sm3_rates": Form(fixed(sm3, lr=0.05, eps=0.3), "SM3(lr = 0.05, eps = 0.3)"),
-    "sm3_momentum": Form(fixed(sm3, momentum=0.8), "SM3(momentum = 0.8)", "m"),
-    "sm3_beta": Form(fixed(sm3, momentum=0.8, beta=0.9), "SM3(momentum = 0.8, beta = 0.9)", "m"),
-    "sm3_beta_plain": Form(fixed(sm3, beta=0.9), "SM3(beta = 0.9)"),
+    "sm3_momentum": Form(fixed(sm3, momentum=0.8), "SM3(momentum = 0.8)", "a=v/r m"),
+    "sm3_beta": Form(fixed(sm3, momentum=0.8, beta=0.9), "SM3(momentum = 0.8, beta = 0.9)", "a=v/r m"),
+    "sm3_beta_plain": Form(fixed(sm3, beta=0.9), "SM3(beta = 0.9)", "a=v/r"),
 }
 # States of rows and columns: of the first tensor there are none. All zero in the first step too: nothing divides by 0.
 MATRICES = Trajectory(shapes=[(4, 6), (3, 4, 2)])
