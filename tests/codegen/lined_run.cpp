@@ -98,12 +98,14 @@ Outcome LinedRun<T>::everything() {
 template <class T>
 Outcome LinedRun<T>::persistent(const std::string& name) {
   for (const optimizer::PersistentEntry& entry : optimizer->persistent()) {
-    if (entry.name != name) continue;
+    if (entry.name != name && !entry.name.ends_with("." + name)) continue;
     Outcome values;
     append(values, entry);
     return values;
   }
-  FAIL("there is no " << name);
+  std::string names;
+  for (const optimizer::PersistentEntry& entry : optimizer->persistent()) names += " " + entry.name;
+  FAIL("there is no " << name << " among" << names);
   return {};
 }
 

@@ -44,7 +44,8 @@ class LinedRun {
 
   /// All parameters and all that persists, in one order on every target.
   [[nodiscard]] Outcome everything();
-  /// What persists under a name; fails the test if there is no such entry.
+  /// What persists under a name ("m/w0", of whichever stage); fails the test if there is no such
+  /// entry.
   [[nodiscard]] Outcome persistent(const std::string& name);
 
   std::vector<std::vector<T>> params, grads;

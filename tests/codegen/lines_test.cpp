@@ -116,6 +116,15 @@ TEST_CASE("a row and a column give an element") {
                           {lined_tensors({{2, 66, 3, 17}, {1025, 1}, {1, 1025}}), Numbers::Plain}});
 }
 
+TEST_CASE("tensors that are split otherwise than the rule says") {
+  std::vector<LinedTensor> tensors = lined_tensors({{4, 3, 5}, {9, 70, 2}, {3, 3}, {2, 67, 3, 5}});
+  tensors[0].split = tensors[3].split = TALWEG_SPLIT_AT;
+  tensors[0].split_at = tensors[3].split_at = 2;
+  tensors[1].split = TALWEG_SPLIT_PAIR;  // its columns lie apart
+  tensors[1].split_to = 1;
+  require_same_bits_of("Chains", "0 | rest", {{tensors, Numbers::Plain}, {tensors, Numbers::Hard}});
+}
+
 TEST_CASE("reductions to rows, columns and matrices that need each other") {
   for (const std::string& split : kSplits)
     require_same_bits_of("Chains", split,
