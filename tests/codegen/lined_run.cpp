@@ -1,5 +1,6 @@
 #include "tests/codegen/lined_run.h"
 
+#include <algorithm>
 #include <catch2/catch.hpp>
 #include <cmath>
 
@@ -42,11 +43,14 @@ LinedRun<T>::LinedRun(const std::shared_ptr<driver::Program>& program,
   for (const LinedTensor& tensor : tensors_) {
     std::uint64_t count = 1;
     for (const std::uint64_t size : tensor.shape) count *= size;
+    const Placement placement = described.size() % 3 == 1 ? Placement::AtStart : Placement::AtEnd;
+    grad_memory_.emplace_back(count * sizeof(T), placement);
+    param_memory_.emplace_back(count * sizeof(T), placement);
     grads.emplace_back(count);
-    for (T& value : params.emplace_back(count)) value = number();
+    fill(params.emplace_back(count), param_memory_.back());
     described.push_back({"w" + std::to_string(described.size()),
                          tensor.shape,
-                         params.back().data(),
+                         param_memory_.back().data(),
                          tensor.group,
                          {},
                          tensor.split,
@@ -75,15 +79,25 @@ T LinedRun<T>::number() {
 }
 
 template <class T>
+void LinedRun<T>::fill(std::vector<T>& copy, const GuardedArray& memory) {
+  for (T& value : copy) value = number();
+  std::ranges::copy(copy, static_cast<T*>(memory.data()));
+}
+
+template <class T>
 optimizer::StepOutcome LinedRun<T>::step() {
   ++steps_;
   std::vector<const void*> pointers;
   for (std::size_t i = 0; i < tensors_.size(); ++i) {
-    for (T& value : grads[i]) value = number();
-    pointers.push_back(tensors_[i].absent_in_step == steps_ ? nullptr : grads[i].data());
+    fill(grads[i], grad_memory_[i]);
+    pointers.push_back(tensors_[i].absent_in_step == steps_ ? nullptr : grad_memory_[i].data());
   }
   const auto stepped = optimizer->step(pointers);
   if (!stepped) FAIL(stepped.failure().message);
+  for (std::size_t i = 0; i < tensors_.size(); ++i) {
+    const auto* data = static_cast<const T*>(param_memory_[i].data());
+    params[i].assign(data, data + params[i].size());
+  }
   return *stepped;
 }
 

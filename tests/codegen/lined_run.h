@@ -10,6 +10,7 @@
 #include "compiler/driver/compile.h"
 #include "runtime/optimizer/optimizer.hpp"
 #include "tests/codegen/bitcheck.h"
+#include "tests/codegen/guarded_memory.h"
 
 namespace talweg::tests {
 
@@ -32,7 +33,8 @@ struct LinedTensor {
 /// Tensors of these shapes, in two groups by turns; every fourth is without gradient in a step.
 std::vector<LinedTensor> lined_tensors(const std::vector<Shape>& shapes);
 
-/// An optimizer with parameters and gradients of its own, as numbers of the compute type `T`.
+/// An optimizer with parameters and gradients of its own, as numbers of the compute type `T`, in
+/// memory that ends where they end, or begins where they begin.
 template <class T>
 class LinedRun {
  public:
@@ -48,13 +50,16 @@ class LinedRun {
   /// entry.
   [[nodiscard]] Outcome persistent(const std::string& name);
 
-  std::vector<std::vector<T>> params, grads;
+  std::vector<std::vector<T>> params, grads;  // copies of what is there after a step
   std::unique_ptr<optimizer::Optimizer> optimizer;
 
  private:
   T number();
+  /// Numbers in guarded memory, and in `copy`.
+  void fill(std::vector<T>& copy, const GuardedArray& memory);
 
   std::vector<LinedTensor> tensors_;
+  std::vector<GuardedArray> param_memory_, grad_memory_;
   Numbers numbers_;
   std::uint64_t state_;
   std::uint32_t steps_ = 0;
