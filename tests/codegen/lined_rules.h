@@ -156,6 +156,63 @@ rule Guarded {
   }
 }
 
+/// Rows, columns and matrices within branches, of every rate, and arms that share stages.
+rule Chosen {
+  require rank >= 2
+  hyper lr = 0.1 in [0, inf)
+  hyper bool keeps = true
+  matrix (SPLIT)
+  state row a = 1
+  state col b
+  state matrix c
+  state w
+  step {
+    if a > 1 {
+      a = a * 0.5
+    } else {
+      a = a + 1 + (max(if a > 1 then grad else param) per row)
+    }
+    if keeps {
+      b = -b + rows / 2 * (min(grad * a) per col)
+    } else {
+      b = 1
+    }
+    if t > 1 {
+      c = (max(abs(b)) per matrix) + c
+    }
+    w = if a * b > 0 then w + grad else c
+    grad = grad - (mean(grad) per row) - (mean(grad) per col) + (mean(grad) per matrix)
+    let n = norm(grad) per row
+    if n > 0.001 * lr {
+      grad = grad / n
+    }
+    update = grad + if b == 0 then a else b
+  }
+  after {
+    param = param - 0.001 * (mean(param) per col) * (if a < 2 then a else 1)
+  }
+}
+rule Longer {
+  matrix (SPLIT)
+  state m
+  step {
+    m = 0.9 * m + grad
+    if rank >= 2 {
+      if rows > cols {
+        m = m / (1 + norm(m) per col)
+      } else {
+        m = m / (1 + norm(m) per row)
+      }
+    }
+    update = m / (1 + norm(m) per model)
+  }
+}
+rule Arms {
+  matrix (SPLIT)
+  when rank >= 2 and rows > 10: Chosen | Longer
+  otherwise: Longer
+}
+
 /// Small: for tensors with many elements.
 rule Few {
   matrix (SPLIT)

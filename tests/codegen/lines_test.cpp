@@ -133,6 +133,12 @@ TEST_CASE("reductions to rows, columns and matrices that need each other") {
                           {lined_tensors({{2, 66, 3, 17}, {70, 1031}}), Numbers::Extreme, 1}});
 }
 
+TEST_CASE("rows, columns and matrices within branches and arms") {
+  require_same_bits_of(
+      "Arms", "two largest",
+      {{lined_tensors(kSmall), Numbers::Plain}, {lined_tensors(kSmall), Numbers::Hard}});
+}
+
 TEST_CASE("rows decide whether a step is skipped") {
   for (const std::string& split : kSplits)
     require_same_bits_of("Guarded", split,
