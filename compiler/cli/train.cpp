@@ -11,6 +11,7 @@
 #include "compiler/cli/optimizer_factory.h"
 #include "compiler/cli/subcommands.h"
 #include "runtime/train/session.h"
+#include "runtime/train/tensor_norms_text.h"
 
 namespace talweg::cli {
 
@@ -55,7 +56,9 @@ void declare_model(CLI::App& app, train::TrainSettings& s) {
       ->type_name("FILE");
   app.add_option("--init-skip", s.init_skip, "Tensors (pattern) that keep their seeded start")
       ->allow_extra_args(false);
-  app.add_option("--initialisation", s.initialisation, "auto, he, xavier, zeros")
+  app.add_option("--initialisation", s.initialisation,
+                 "Start of the weights: auto (he below relu, else xavier), he, xavier, zeros, or "
+                 "normal:DEVIATION")
       ->capture_default_str();
   app.add_option("--start", s.start, "Start point of a function: --start=-1.5,2")->delimiter(',');
   app.add_option("--group", s.groups, "Parameter group: 'layers.0.*:lr=1e-4'; the first match wins")
@@ -107,6 +110,9 @@ void declare_output(CLI::App& app, Options& o) {
       ->type_name("DIR");
   app.add_flag("--overwrite", o.settings.overwrite, "Replace the files of an earlier run in --out");
   app.add_flag("--no-step-log", o.no_step_log, "Log epochs only, not every step");
+  app.add_flag("--log-norms", o.settings.log_norms,
+               "Log the norms of each tensor's gradient, parameter and update in every step (with "
+               "--no-step-log: in the first and in the last of each epoch)");
   app.add_flag("-q,--quiet", o.quiet, "No progress");
   app.add_flag("--json", o.json, "The summary as JSON on stdout");
 }
@@ -139,6 +145,7 @@ std::string report_json(const train::TrainReport& r, const std::string& view) {
   }
   if (r.best_epoch) json["best_epoch"] = *r.best_epoch;
   if (r.confusion) json["confusion"] = confusion_json(*r.confusion);
+  if (r.norms) json["norms"] = train::to_json(*r.norms);
   json["seconds"] = {{"gradient", r.times.gradient_seconds},
                      {"optimizer", r.times.optimizer_seconds},
                      {"validation", r.times.validation_seconds},

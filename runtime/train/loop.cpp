@@ -51,9 +51,10 @@ class Loop {
   using Next = support::Result<std::optional<StopCause>>;
 
   Next run_epoch();
-  Next run_step(std::span<const std::uint32_t> samples);
+  Next run_step(std::span<const std::uint32_t> samples, bool ends_epoch);
   support::Status update(double loss);
   void count(optimizer::StepOutcome step);
+  void measure(bool is_end);
   Next end_epoch(double running_loss);
   support::Status validate(EpochRecord& record);
   Next watch(double loss, EpochRecord& record);
@@ -165,7 +166,7 @@ StopCause Loop::parameters_not_finite(const NotFiniteElement& found, double loss
   return StopCause::NotFinite;
 }
 
-Loop::Next Loop::run_step(std::span<const std::uint32_t> samples) {
+Loop::Next Loop::run_step(std::span<const std::uint32_t> samples, bool ends_epoch) {
   double loss = 0;
   {
     const Timed timed(outcome_.times.gradient_seconds);
@@ -175,7 +176,9 @@ Loop::Next Loop::run_step(std::span<const std::uint32_t> samples) {
   if (!std::isfinite(loss)) return std::optional{loss_not_finite(loss)};
   before_.take(objective_);
   if (auto status = update(loss); !status) return status.failure();
-  if (const auto found = find_not_finite(objective_, parameter_pointers_)) {
+  const auto found = find_not_finite(objective_, parameter_pointers_);
+  measure(ends_epoch || found);
+  if (found) {
     before_.put_back(objective_);
     return std::optional{parameters_not_finite(*found, loss)};
   }
@@ -187,6 +190,14 @@ Loop::Next Loop::run_step(std::span<const std::uint32_t> samples) {
   }
   if (is_interrupted()) return std::optional{StopCause::Interrupted};
   return std::optional<StopCause>{};
+}
+
+void Loop::measure(bool is_end) {
+  const bool is_wanted = settings_.norms == NormsIn::EveryStep ||
+                         (settings_.norms == NormsIn::EpochEnds && (is_end || outcome_.steps == 0));
+  if (!is_wanted || !hooks_.on_norms) return;
+  hooks_.on_norms({outcome_.steps + 1, outcome_.epochs + 1,
+                   tensor_norms(objective_, gradients_, before_)});
 }
 
 support::Status Loop::take_view(std::optional<ParameterCopy>& copy) {
@@ -260,11 +271,11 @@ Loop::Next Loop::run_epoch() {
   const std::uint64_t count = batches_.count();
   for (std::uint64_t i = 0; i < count; ++i) {
     const auto batch = batches_.batch(i);
-    auto cause = run_step(batch);
+    const bool is_limit = settings_.max_steps > 0 && outcome_.steps + 1 >= settings_.max_steps;
+    auto cause = run_step(batch, is_limit || i + 1 == count);
     if (!cause || *cause) return cause;
     loss_sum += *outcome_.last_loss * static_cast<double>(batch.size());
     samples += static_cast<double>(batch.size());
-    const bool is_limit = settings_.max_steps > 0 && outcome_.steps >= settings_.max_steps;
     if (is_limit && i + 1 < count) return std::optional{StopCause::StepLimit};
   }
   return end_epoch(loss_sum / samples);

@@ -15,10 +15,14 @@
 #include "runtime/support/result.h"
 #include "runtime/train/objective.h"
 #include "runtime/train/parameter_copy.h"
+#include "runtime/train/tensor_norms.h"
 
 namespace talweg::train {
 
 enum class Shuffle { None, Once, EveryEpoch };
+
+/// EpochEnds: the first step of a run and the last one of each epoch.
+enum class NormsIn { NoStep, EpochEnds, EveryStep };
 
 struct LoopSettings {
   std::uint64_t epochs = 1;
@@ -37,6 +41,7 @@ struct LoopSettings {
   /// A view of the rule that is validated, watched and given back in place of the parameters;
   /// empty: none. Gradients are still those of the parameters.
   std::string view;
+  NormsIn norms = NormsIn::NoStep;
 };
 
 struct StepRecord {
@@ -68,6 +73,9 @@ struct LoopHooks {
   /// After the update of the step; the parameters are the new ones.
   std::function<void(const StepRecord&)> on_step;
   std::function<void(const EpochRecord&)> on_epoch;
+  /// In the steps that LoopSettings::norms says, before on_step; also of an update that made a
+  /// parameter infinite or NaN and so ends the run, which has no on_step.
+  std::function<void(const StepNorms&)> on_norms;
 };
 
 struct LoopOutcome {

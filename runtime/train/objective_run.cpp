@@ -94,6 +94,7 @@ support::Status Run::run_to_the_end(optimizer::Optimizer& optimizer, RunLog& log
               {"validation_samples", report_.validation_samples}});
   auto outcome = run_loop(objective_, optimizer, loop_, log.loop_hooks());
   log.finish_progress();
+  report_.norms = log.norms();
   if (!outcome) {
     files_.log({{"event", "failed"}, {"reason", outcome.failure().message}});
     files_.flush();
@@ -171,7 +172,7 @@ support::Failure Run::not_finite() const {
 support::Result<TrainReport> Run::run(const RunEnding& ending) {
   auto optimizer = prepare();
   if (!optimizer) return optimizer.failure();
-  RunLog log(inputs_.settings, inputs_.hooks, files_,
+  RunLog log(inputs_.settings, inputs_.hooks, files_, objective_,
              total_steps(loop_, objective_.sample_count()));
   if (auto status = run_to_the_end(*optimizer, log); !status) return status.failure();
   if (auto status = put_view_in_place(); !status) return status.failure();

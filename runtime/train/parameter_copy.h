@@ -18,6 +18,8 @@ class ParameterCopy {
   void take(const Objective& objective);
   /// Puts back what the last take() saw; nothing before one.
   void put_back(const Objective& objective) const;
+  /// What the last take() saw of a tensor.
+  [[nodiscard]] const void* data(std::size_t tensor) const { return tensors_[tensor].data(); }
 
  private:
   std::vector<std::vector<std::byte>> tensors_;

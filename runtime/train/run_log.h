@@ -15,17 +15,20 @@ namespace talweg::train {
 class RunLog {
  public:
   RunLog(const TrainSettings& settings, const Hooks& hooks, RunFiles& files,
-         std::uint64_t total_steps);
+         const Objective& objective, std::uint64_t total_steps);
 
   /// Refer to this object.
   [[nodiscard]] LoopHooks loop_hooks();
   void finish_progress() { progress_.finish(); }
   [[nodiscard]] std::vector<CurvePoint> training_curve() const { return training_.points(); }
   [[nodiscard]] const std::vector<CurvePoint>& validation_curve() const { return validation_; }
+  /// Nothing where none were measured.
+  [[nodiscard]] const std::optional<RunNorms>& norms() const { return norms_; }
 
  private:
   void on_step(const StepRecord& record);
   void on_epoch(const EpochRecord& record);
+  void on_norms(const StepNorms& norms);
 
   const TrainSettings& settings_;
   const Hooks& hooks_;
@@ -33,6 +36,8 @@ class RunLog {
   Progress progress_;
   LossCurve training_;
   std::vector<CurvePoint> validation_;
+  std::vector<std::string> tensors_;
+  std::optional<RunNorms> norms_;
 };
 
 }  // namespace talweg::train

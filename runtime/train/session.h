@@ -15,6 +15,7 @@
 #include "runtime/optimizer/optimizer.hpp"
 #include "runtime/support/result.h"
 #include "runtime/train/loop.h"
+#include "runtime/train/tensor_norms.h"
 
 namespace talweg::train {
 
@@ -62,14 +63,17 @@ struct TrainSettings {
       groups;  // `PATTERN:hyper=value,...`, e.g. `layers.0.*:lr=1e-4`; first match wins
   std::vector<std::string> freeze;  // patterns of tensors that are not trained
   std::string init;                 // safetensors file to start from; empty: seeded initialisation
-  std::vector<std::string> init_skip;  // patterns of tensors that keep their seeded start
-  std::string initialisation =
-      "auto";  // auto (He for relu, Xavier else; zeros without hidden layer), he, xavier, zeros
+  std::vector<std::string> init_skip;   // patterns of tensors that keep their seeded start
+  std::string initialisation = "auto";  // auto (He for relu, Xavier else; zeros without hidden
+                                        // layer), he, xavier, zeros, normal:DEVIATION
   std::vector<double> start;  // function models: the start point; empty: the usual one
   talweg_dtype dtype = TALWEG_F32;
   std::string out;         // folder for the run's files; empty: no files
   bool overwrite = false;  // replace the files of an earlier run in `out`
   bool log_steps = true;   // log every step, not only every epoch
+  /// Measure and log the norms of each tensor: in every step, or without `log_steps` in the first
+  /// step and the last of each epoch.
+  bool log_norms = false;
   /// What the caller adds to the summary: rule, backend, isa, threads, command.
   std::vector<std::pair<std::string, std::string>> description;
 };
@@ -110,6 +114,7 @@ struct TrainReport : PartResults {
   double first_loss = 0;           // of the first batch, before any update
   std::optional<PartResults> raw;  // where a view stands in: of the parameters themselves
   std::optional<std::uint64_t> best_epoch;
+  std::optional<RunNorms> norms;       // with TrainSettings::log_norms, after a first step
   std::optional<Confusion> confusion;  // on the validation part, or on all data without one
   LoopTimes times;
   double total_seconds = 0;        // data, set-up, loop and evaluation

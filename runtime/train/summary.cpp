@@ -5,6 +5,8 @@
 
 #include <filesystem>
 
+#include "runtime/train/tensor_norms_text.h"
+
 namespace talweg::train {
 namespace {
 
@@ -43,6 +45,7 @@ Json settings_json(const TrainSettings& settings) {
                {"view", settings.view},
                {"groups", settings.groups},
                {"freeze", settings.freeze},
+               {"initialisation", settings.initialisation},
                {"init", settings.init},
                {"dtype", settings.dtype == TALWEG_F32 ? "float32" : "float64"}};
   return json;
@@ -178,6 +181,7 @@ Json summary_json(const TrainSettings& settings, const TrainReport& report,
     summary["loss"] = name(description->network.loss);
     summary["widths"] = description->network.widths;
   }
+  if (report.norms) summary["norms"] = to_json(*report.norms);
   if (report.confusion) summary["confusion"] = to_json(*report.confusion);
   summary["times"] = times_json(report);
   summary["settings"] = settings_json(settings);
@@ -200,6 +204,7 @@ std::string summary_text(const TrainSettings& settings, const TrainReport& repor
       text += "          " + confused + "\n";
     }
   }
+  if (report.norms) text += norms_text(*report.norms);
   if (report.parameters <= kShownParameters) {
     text += "found     " + parameters_text(objective) + "\n";
   }

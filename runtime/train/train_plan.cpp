@@ -255,6 +255,8 @@ support::Result<TrainPlan> read_settings(const TrainSettings& settings) {
   plan.loop.min_delta = settings.min_delta;
   plan.loop.restore_best = settings.restore_best;
   plan.loop.view = settings.view;
+  if (settings.log_norms)
+    plan.loop.norms = settings.log_steps ? NormsIn::EveryStep : NormsIn::EpochEnds;
   return plan;
 }
 

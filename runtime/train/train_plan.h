@@ -33,7 +33,7 @@ struct TrainPlan {
   HeaderMode header = HeaderMode::Auto;
   MissingMode missing = MissingMode::Refuse;
   std::vector<GroupRule> groups;
-  Initialisation initialisation = Initialisation::Auto;
+  Initialisation initialisation;
   std::optional<GenerateSpec> generated;
 };
 
