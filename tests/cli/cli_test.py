@@ -307,6 +307,44 @@ class Train(CommandTest):
         self.assertIn("did you mean `averaged`?", error)
         self.assertFalse((self.folder / "none").exists())
 
+    def test_norms_are_logged(self):
+        report = json.loads(self.train("--out", "run", "--log-norms", "--no-step-log", "--json").stdout)
+        events = [json.loads(line) for line in (self.folder / "run/log.jsonl").read_text(encoding="utf-8").splitlines()]
+        norms = [event for event in events if event["event"] == "norms"]
+        self.assertEqual([event["step"] for event in norms], [1, report["steps"] // 2, report["steps"]])
+        for of in ("gradient", "parameter", "update"):
+            self.assertEqual(list(norms[0][of]), ["layers.0.weight", "layers.0.bias", "layers.1.weight", "layers.1.bias"])
+            self.assertEqual(report["norms"]["last"][of], norms[-1][of])
+        self.assertNotIn("norms", json.loads(self.train("--json").stdout))
+        diverged = self.train("--set", "lr=1e30", "--out", "far", "--log-norms", rule="SGD", code=4)
+        self.assertIn("finite", diverged.stderr + (self.folder / "far/summary.json").read_text(encoding="utf-8"))
+
+    def test_biases_are_kept_from_decay_by_rank_by_name_and_by_group(self):
+        """docs/language.md, A pipeline for each tensor: three ways to the same bits."""
+        rules = """
+rule ByRank {
+  hyper lr           = 1e-2 in [0, inf)
+  hyper weight_decay = 0.5  in [0, inf)
+  when rank >= 2: AdamW(lr = lr, weight_decay = weight_decay)
+  otherwise:      AdamW(lr = lr, weight_decay = 0)
+}
+rule ByName {
+  hyper lr = 1e-2 in [0, inf)
+  when named("*.bias"): AdamW(lr = lr, weight_decay = 0)
+  otherwise:            AdamW(lr = lr, weight_decay = 0.5)
+}
+"""
+        (self.folder / "decay.tw").write_text(rules, encoding="utf-8")
+        whole = "AdamW(lr = 1e-2)"
+        runs = {"rank": ("decay.ByRank", ()), "name": ("decay.ByName", ()), "none": (whole, ("--set", "weight_decay=0.5")),
+                "group": (whole, ("--set", "weight_decay=0.5", "--group", "*.bias:weight_decay=0"))}
+        for name, (rule, arguments) in runs.items():
+            self.train("--out", name, *arguments, rule=rule)
+        files = {name: (self.folder / name / "parameters.safetensors").read_bytes() for name in runs}
+        self.assertEqual(files["rank"], files["name"])
+        self.assertEqual(files["rank"], files["group"])
+        self.assertNotEqual(files["rank"], files["none"])
+
     def test_functions_take_no_data_flags(self):
         error = self.talweg("train", "--rule", "SGD", "--model", "function:booth", "--batch", "4", "--drop-last", "--loss", "mse",
                             code=2).stderr

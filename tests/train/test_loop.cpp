@@ -241,6 +241,49 @@ TEST_CASE("the stop flag ends after the present step") {
   CHECK((outcome->cause == StopCause::Interrupted && outcome->steps == 0));
 }
 
+TEST_CASE("norms of gradient, parameter and update are measured in the steps that were asked for") {
+  const auto measured = [](NormsIn norms, std::uint64_t max_steps, FakeRule rule) {
+    Bowl bowl;
+    bowl.x = 1;
+    LoopSettings settings;
+    settings.epochs = 3;
+    settings.batch = 2;
+    settings.max_steps = max_steps;
+    settings.norms = norms;
+    settings.frozen = {false, true};
+    std::vector<StepNorms> found;
+    LoopHooks hooks;
+    hooks.on_norms = [&](const StepNorms& of_step) { found.push_back(of_step); };
+    REQUIRE(run(bowl, rule, settings, hooks).ok());
+    return found;
+  };
+  const auto steps = [&](NormsIn norms, std::uint64_t max_steps, const FakeRule& rule) {
+    std::vector<std::uint64_t> found;
+    for (const StepNorms& of_step : measured(norms, max_steps, rule)) found.push_back(of_step.step);
+    return found;
+  };
+  using Steps = std::vector<std::uint64_t>;
+  CHECK(steps(NormsIn::NoStep, 0, FakeRule(0.1)).empty());
+  CHECK(steps(NormsIn::EveryStep, 0, FakeRule(0.1)) == Steps{1, 2, 3, 4, 5, 6});
+  CHECK(steps(NormsIn::EpochEnds, 0, FakeRule(0.1)) == Steps{1, 2, 4, 6});
+  CHECK(steps(NormsIn::EpochEnds, 5, FakeRule(0.1)) == Steps{1, 2, 4, 5});
+
+  const auto first = measured(NormsIn::EveryStep, 1, FakeRule(0.1)).at(0);
+  CHECK(first.epoch == 1);
+  CHECK(first.tensors[0].gradient == 4);
+  CHECK(first.tensors[0].parameter == 1);
+  CHECK(first.tensors[0].update == Approx(0.4));
+  CHECK(first.tensors[1].gradient == 2);  // frozen
+  CHECK(first.tensors[1].update == 0);
+
+  FakeRule poison(0.1);
+  poison.poison_step = 3;
+  const auto poisoned = measured(NormsIn::EpochEnds, 0, poison);
+  REQUIRE(poisoned.back().step == 3);
+  CHECK(std::isnan(poisoned.back().tensors[0].update));
+  CHECK(std::isfinite(poisoned.back().tensors[0].parameter));
+}
+
 TEST_CASE("frozen tensors keep every bit") {
   Bowl bowl;
   bowl.y = -0.0;

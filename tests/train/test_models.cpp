@@ -166,6 +166,25 @@ TEST_CASE("start values follow the seed and the limits of their kind") {
   CHECK(linear.values(0)[7] == 0);
 }
 
+TEST_CASE("a normal start has the deviation that was asked for") {
+  Network<double> network(
+      NetworkSpec{{50, 40, 10}, Activation::Relu, Loss::SoftmaxCrossEntropy, 0});
+  const auto start = parse_initialisation("normal:2.5");
+  REQUIRE(start.ok());
+  initialise(network, *start, 1);
+  for (const std::size_t weights : {0U, 2U}) {
+    double sum = 0;
+    double squares = 0;
+    for (const double v : network.values(weights)) sum += v, squares += v * v;
+    const auto count = static_cast<double>(network.values(weights).size());
+    CHECK(std::abs(sum / count) < 4 * 2.5 / std::sqrt(count));
+    CHECK(std::sqrt(squares / count) == Approx(2.5).epsilon(0.1));
+  }
+  for (const double v : network.values(1)) CHECK(v == 0);
+  for (const char* wrong : {"normal", "normal:", "normal:0", "normal:-1", "normal:inf", "normal:x"})
+    CHECK(!parse_initialisation(wrong).ok());
+}
+
 TEST_CASE("layouts rename, reshape and reorder") {
   Network<double> network(NetworkSpec{{1, 1}, Activation::Relu, Loss::MeanSquared, 0},
                           {{"b", {1}, {0, true}}, {"w", {1}, {0, false}}});

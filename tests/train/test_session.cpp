@@ -44,6 +44,47 @@ TEST_CASE("a classifier trains on real data, and its files tell the same story")
         std::map<std::string, int>{{"start", 1}, {"step", 480}, {"epoch", 60}, {"end", 1}});
 }
 
+TEST_CASE("norms of every tensor are logged, and told in the summary") {
+  const TemporaryFolder folder;
+  const auto out = folder.path() / "run";
+  TrainSettings settings = iris(out);
+  settings.epochs = 2;
+  settings.log_norms = true;
+  constexpr double kRate = 0.25;  // exact: an update is the gradient's quarter but for its rounding
+  const TrainReport report = must_train(settings, kRate);
+  std::istringstream log(contents(out / kLogFile));
+  std::vector<Json> norms;
+  for (std::string line; std::getline(log, line);) {
+    Json entry = Json::parse(line);
+    if (entry["event"] == "norms") norms.push_back(std::move(entry));
+  }
+  REQUIRE(norms.size() == report.steps);
+  for (const Json& entry : norms) {
+    for (const char* name :
+         {"layers.0.weight", "layers.0.bias", "layers.1.weight", "layers.1.bias"}) {
+      const double gradient = entry["gradient"][name];
+      CHECK(gradient > 0);
+      CHECK(entry["update"][name].get<double>() == Approx(kRate * gradient).epsilon(1e-4));
+    }
+  }
+  CHECK(norms[0]["parameter"]["layers.0.bias"] == 0);
+  CHECK(norms[1]["parameter"]["layers.0.bias"] == norms[0]["update"]["layers.0.bias"]);
+  REQUIRE(report.norms);
+  CHECK(report.norms->last.step == report.steps);
+  const Json summary = Json::parse(contents(out / kSummaryFile));
+  norms[0].erase("event");
+  norms.back().erase("event");
+  CHECK(summary["norms"]["first"] == norms[0]);
+  CHECK(summary["norms"]["last"] == norms.back());
+  CHECK_THAT(report.text, Catch::Contains("norms     gradient's norm at step 1: ") &&
+                              Catch::Contains("gradient's norm at step 16: "));
+
+  settings.out = (folder.path() / "plain").string();
+  settings.log_norms = false;
+  CHECK(!must_train(settings, kRate).norms);
+  CHECK(contents(folder.path() / "plain" / kParametersFile) == contents(out / kParametersFile));
+}
+
 TEST_CASE("runs repeat bit for bit, and differ by seed") {
   const TemporaryFolder folder;
   TrainSettings settings = iris(folder.path() / "a");
@@ -284,6 +325,8 @@ TEST_CASE("settings that cannot work are refused before anything runs") {
   CHECK_THAT(refused([](auto& s) { s.header = "x"; }), Contains("--header"));
   CHECK_THAT(refused([](auto& s) { s.missing = "x"; }), Contains("--missing"));
   CHECK_THAT(refused([](auto& s) { s.initialisation = "x"; }), Contains("initialisation"));
+  CHECK_THAT(refused([](auto& s) { s.initialisation = "normal:-1"; }),
+             Contains("positive finite number, not `normal:-1`"));
   CHECK_THAT(refused([](auto& s) { s.order = "/nowhere"; }), Contains("/nowhere"));
   for (const char* group : {"", "x", "x:", "x:lr", "x:lr=", ":lr=1", "x:lr=1,,"}) {
     CHECK_THAT(refused([&](auto& s) { s.groups = {group}; }), Contains("--group"));
