@@ -112,7 +112,7 @@ void declare_output(CLI::App& app, Options& o) {
   app.add_flag("--no-step-log", o.no_step_log, "Log epochs only, not every step");
   app.add_flag("--log-norms", o.settings.log_norms,
                "Log the norms of each tensor's gradient, parameter and update in every step (with "
-               "--no-step-log: in the first and in the last of each epoch)");
+               "--no-step-log: in the first of the run and the last of each epoch)");
   app.add_flag("-q,--quiet", o.quiet, "No progress");
   app.add_flag("--json", o.json, "The summary as JSON on stdout");
 }
