@@ -218,9 +218,8 @@ class PlanPage {
       return route.state_bytes != plan_.routes[0].state_bytes;
     });
     raw(table.text(2, kWidth));
-    const std::string sum =
-        fmt::format("all states: {}{}", differ ? "at most " : "",
-                    sums.empty() ? std::string("no bytes") : joined(sums));
+    const std::string sum = fmt::format("all states: {}{}", differ ? "at most " : "",
+                                        sums.empty() ? std::string("no bytes") : joined(sums));
     raw(wrapped(sum, 2, 4, kWidth));
     if (plan_.views.empty()) return;
     heading("Views, when they are asked for");

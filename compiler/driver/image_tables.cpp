@@ -339,8 +339,8 @@ talweg_reduction_info reduction_info(const ir::Graph& graph, ir::NodeId reductio
   info.phase = phase;
   info.partial = partial;
   info.blocks = blocks;
-  info.domain = domain == domains.end() ? UINT32_MAX
-                    : static_cast<std::uint32_t>(domain - domains.begin());
+  info.domain =
+      domain == domains.end() ? UINT32_MAX : static_cast<std::uint32_t>(domain - domains.begin());
   return info;
 }
 

@@ -65,8 +65,8 @@ enum class NodeKind : std::uint8_t {
   Reduce,  // Scalar: `fold` of its operands (Array where `over` is an array rate, else Scalar; as
            // many as it takes) at every index value of rate `over`, for those of the model, group
            // or tensor that `rate` says. The last operand is a Bool over facts: the tensors whose
-              // values count, of those that have a gradient; on others it is a fold of nothing, or
-              // (of rate row and col) means nothing
+           // values count, of those that have a gradient; on others it is a fold of nothing, or
+           // (of rate row and col) means nothing
 };
 
 struct Node {

@@ -31,8 +31,7 @@ std::vector<NodeId> find_domains(const Graph& graph) {
   for (const NodeId id : find_reductions(graph)) {
     const NodeId domain = domain_of(graph[id]);
     const bool is_all = graph[domain].kind == NodeKind::Constant && graph[domain].value != 0;
-    if (!is_all && std::ranges::find(domains, domain) == domains.end())
-      domains.push_back(domain);
+    if (!is_all && std::ranges::find(domains, domain) == domains.end()) domains.push_back(domain);
   }
   return domains;
 }

@@ -54,7 +54,8 @@ void find_partials(Plan& plan) {
     reduction.node = id;
     reduction.kind = kind_of(node);
     if (node.fold != builtins::Fold::Count)
-      reduction.partial = place_of(plan.graph, plan.partials[static_cast<std::size_t>(reduction.kind)], id);
+      reduction.partial =
+          place_of(plan.graph, plan.partials[static_cast<std::size_t>(reduction.kind)], id);
   }
   // The two that share a table stand in it one behind the other.
   const auto number = [&](PartialKind first, PartialKind second) {

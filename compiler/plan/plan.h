@@ -84,7 +84,7 @@ inline constexpr std::size_t kPartialKinds = 8;
 
 struct Partial {
   builtins::Fold fold = builtins::Fold::Sum;
-  ir::NodeId a, b;  // b: of a dot product
+  ir::NodeId a, b;                     // b: of a dot product
   std::vector<ir::NodeId> reductions;  // that fold it
   /// Where it goes in the ABI's table: LineRow and Row share that of rows. Of a LineBlock, the
   /// columns that its blocks make, in that of columns, which Col shares.

@@ -194,8 +194,8 @@ class Scheduler {
     return true;
   }
 
-  /// Before this pass nothing may be stored: the step can still be refused. (How the call ends is no
-  /// reason to wait: what a store leaves depends on that, and is known so late, or does not.)
+  /// Before this pass nothing may be stored: the step can still be refused. (How the call ends is
+  /// no reason to wait: what a store leaves depends on that, and is known so late, or does not.)
   [[nodiscard]] std::uint32_t first_store_pass(const Schedule& schedule) const {
     std::uint32_t first = 0;
     for (const ir::HyperInfo& hyper : graph_.hypers)

@@ -196,8 +196,8 @@ void Loop::measure(bool is_end) {
   const bool is_wanted = settings_.norms == NormsIn::EveryStep ||
                          (settings_.norms == NormsIn::EpochEnds && (is_end || outcome_.steps == 0));
   if (!is_wanted || !hooks_.on_norms) return;
-  hooks_.on_norms({outcome_.steps + 1, outcome_.epochs + 1,
-                   tensor_norms(objective_, gradients_, before_)});
+  hooks_.on_norms(
+      {outcome_.steps + 1, outcome_.epochs + 1, tensor_norms(objective_, gradients_, before_)});
 }
 
 support::Status Loop::take_view(std::optional<ParameterCopy>& copy) {

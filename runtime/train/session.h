@@ -66,7 +66,7 @@ struct TrainSettings {
   std::vector<std::string> init_skip;   // patterns of tensors that keep their seeded start
   std::string initialisation = "auto";  // auto (He for relu, Xavier else; zeros without hidden
                                         // layer), he, xavier, zeros, normal:DEVIATION
-  std::vector<double> start;  // function models: the start point; empty: the usual one
+  std::vector<double> start;            // function models: the start point; empty: the usual one
   talweg_dtype dtype = TALWEG_F32;
   std::string out;         // folder for the run's files; empty: no files
   bool overwrite = false;  // replace the files of an earlier run in `out`

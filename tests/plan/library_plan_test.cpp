@@ -80,7 +80,7 @@ TEST_CASE("rules of rows and columns move no more bytes than they must") {
       {"Adafactor(beta1 = 0.9)", {32, 40}},
       {"AdafactorTorch", {24, 32}},
       {"CAME", {36, 36}},  // and grad and m for how far steps stray
-      {"SM3", {16, 20}},  // grad for the largest of rows and columns; then the step
+      {"SM3", {16, 20}},   // grad for the largest of rows and columns; then the step
       {"SM3(momentum = 0.9)", {24, 28}},
       {"AdamP", {44, 28}},  // param, grad, m and v for the angles; then the step
       {"SGDP", {32, 20}},

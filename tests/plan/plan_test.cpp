@@ -310,7 +310,8 @@ end
   const ir::NodeId bound = plan.graph.hypers[0].bound;
   const ScalarProgram& model = plan.phases[0][Level::Model];
   CHECK(has(model.nodes, plan.graph, bound));
-  CHECK(has(plan.slots_of(Level::Model), plan.graph, bound));  // a group hyper is written by the group program
+  CHECK(has(plan.slots_of(Level::Model), plan.graph,
+            bound));  // a group hyper is written by the group program
   CHECK(has(plan.phases[0][Level::Group].nodes, plan.graph, plan.graph.stores[1].value));
   CHECK(!has(plan.slots_of(Level::Model), plan.graph, plan.graph.stores[0].value));
   CHECK(only_pass(plan).versions.size() == 1);

@@ -13,11 +13,7 @@
 namespace talweg::tests {
 
 using builtins::Fold;
-using ir::Node;
-using ir::NodeId;
-using ir::NodeKind;
-using ir::Rate;
-using ir::Value;
+using ir::Node, ir::NodeId, ir::NodeKind, ir::Rate, ir::Value;
 
 namespace {
 
@@ -185,7 +181,7 @@ class Runner {
              "a state is stored twice");
     }
     const auto& partials = plan_.partials_of(place.rate == Rate::Group ? plan::PartialKind::Group
-                                                                : plan::PartialKind::Tensor);
+                                                                       : plan::PartialKind::Tensor);
     for (const std::uint32_t i : program.partials) {
       const double a = read(values, partials[i].a, place).number;
       const double b = partials[i].b.valid() ? read(values, partials[i].b, place).number : 0;
@@ -323,8 +319,8 @@ class Runner {
         write(store.stream, place, read(values, store.value, place).number);
     }
     for (const auto& [partial, values] : a)
-      chunk_partials_[tensor][partial] =
-          ir::fold_sequence(plan_.partials_of(plan::PartialKind::Chunk)[partial].fold, values, b[partial]);
+      chunk_partials_[tensor][partial] = ir::fold_sequence(
+          plan_.partials_of(plan::PartialKind::Chunk)[partial].fold, values, b[partial]);
   }
 
   Value element_value(const plan::LoopVersion& version, NodeId id, const Values& values,

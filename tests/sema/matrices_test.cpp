@@ -12,7 +12,8 @@ namespace {
 /// A rule with a state of each of these rates around the statements of a step.
 std::string rule_of(const std::string& statements, const std::string& declarations = {}) {
   return "rule R {\n" + declarations +
-         "\n  hyper lr = 0.1\n  state row r\n  state col c\n  state matrix k\n  state m = 0\n  state n\n"
+         "\n  hyper lr = 0.1\n  state row r\n  state col c\n  state matrix k\n  state m = 0\n  "
+         "state n\n"
          "  step {\n    if rank >= 2 { r = lr * rows + mean(grad) per row\n"
          "    c = lr * cols + mean(grad) per col\n    k = norm(grad) per matrix\n"
          "    n = 0.9 * n + r * c * k }\n" +
@@ -197,8 +198,7 @@ TEST_CASE("rows and cols in conditions, views and functions") {
             .empty());
   CHECK(codes_of("rule R { require rank >= 2\n require rows <= cols\n step { update = grad } }")
             .empty());
-  CHECK(codes_of("rule R { require rows <= cols\n step { update = grad } }") ==
-        "TW0324 TW0324");
+  CHECK(codes_of("rule R { require rows <= cols\n step { update = grad } }") == "TW0324 TW0324");
   CHECK(codes_of(rule_of("if rank >= 2 and rows > cols { r = 1 }")).empty());
   CHECK(codes_of(rule_of("if rank >= 2 and k > 1 { r = 1 }")) == "TW0324");
   CHECK(codes_of("rule R { state m\n step { m = grad\n update = m }\n"
