@@ -27,4 +27,9 @@ inline std::uint64_t sample_size(std::uint64_t full) {
   return size > 0 ? size : 1;
 }
 
+/// Whether case number `index` of many belongs to that part.
+inline bool is_in_sample(std::uint64_t index) {
+  return index % static_cast<std::uint64_t>(1 / sample_part() + 0.5) == 0;
+}
+
 }  // namespace talweg::tests

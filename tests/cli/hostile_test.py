@@ -93,7 +93,8 @@ with tempfile.TemporaryDirectory() as folder:
                                  ("endless input", pathlib.Path(folder, "open.txt"), "goes on for more than")]:
         pathlib.Path(folder, "open.txt").write_text("(\n" * N)
         with open(source, "rb") as lines:
-            repl = subprocess.run([talweg, "repl"], stdin=lines, capture_output=True, timeout=60)
+            repl = subprocess.run([talweg, "repl"], stdin=lines, capture_output=True,
+                                  timeout=600 if SANITIZED else 120)
         if repl.returncode != 1 or wanted not in repl.stderr.decode():
             faults.append(f"repl, {name}: exit {repl.returncode}\n{repl.stderr[:500]}")
 print("\n".join(faults) or f"{len(CASES) + 3} hostile inputs refused cleanly")

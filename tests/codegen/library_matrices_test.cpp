@@ -8,6 +8,7 @@
 #include "runtime/optimizer/optimizer.hpp"
 #include "tests/codegen/bitcheck.h"
 #include "tests/ir/compile_text.h"
+#include "tests/sample_size.h"
 
 namespace talweg::tests {
 
@@ -104,7 +105,9 @@ TEST_CASE("rules of rows, columns and matrices have the same bits on every targe
                                : rule == "RACS" || rule == "RowwiseAdagrad" ? matrices
                                                                             : all);
   CHECK(cases.size() >= 8 + 13);
+  std::uint64_t number = 0;
   for (const auto& [rule, shapes] : cases) {
+    if (!is_in_sample(number++)) continue;
     INFO(rule);
     check_targets<float>(rule, types::ComputeType::F32, shapes);
     check_targets<double>(rule, types::ComputeType::F64, shapes);

@@ -295,6 +295,8 @@ def changes():
 def ignored_hypers(talweg):
     """(how many were changed, what is wrong: those without an effect)."""
     pairs = list(changes())
+    if b"__asan_init" in pathlib.Path(talweg).read_bytes():  # every run is slow: a part of them
+        pairs = pairs[::10]
     rules = sorted({rule for _, *both in pairs for rule in both})
     with ThreadPoolExecutor(max_workers=os.cpu_count()) as pool:
         results = dict(zip(rules, pool.map(lambda rule: traced(talweg, rule), rules)))
