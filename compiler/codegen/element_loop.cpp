@@ -85,6 +85,7 @@ class ElementLoop {
   };
 
   Place emit_place(llvm::Value* element) {
+    // A tensor without rows takes no such loop; a division must not trap all the same.
     const auto field = [&](std::size_t offset) {
       return tables_.view_field(chunk_.tensor, offset);
     };
@@ -93,6 +94,7 @@ class ElementLoop {
     llvm::Value* inner = field(offsetof(talweg_matrix_view, inner));
     llvm::Value* rows = field(offsetof(talweg_matrix_view, rows));
     const auto split = [&](llvm::Value*& number, llvm::Value* by) {
+      by = ir_.CreateBinaryIntrinsic(llvm::Intrinsic::umax, by, ir_.getInt64(1));
       llvm::Value* rest = ir_.CreateURem(number, by);
       number = ir_.CreateUDiv(number, by);
       return rest;

@@ -58,7 +58,11 @@ InterpretedKernels::InterpretedKernels(ir::Graph graph, types::ComputeType compu
 Kernels InterpretedKernels::kernels() {
   Kernels result;
   for (std::uint32_t i = 0; i <= last_phase_; ++i) result.phases.push_back(phase(i == last_phase_));
-  if (graph_.split) result.phases.push_back(line_stores());
+  const bool stores_lines = std::ranges::any_of(graph_.stores, [&](const ir::Store& store) {
+    const bool to_state = store.target == ir::StoreTarget::State;
+    return to_state && !is_stream(store) && types::is_array(graph_.states[store.index].rate);
+  });
+  if (stores_lines) result.phases.push_back(line_stores());
   for (const Reduced& reduced : reductions_) result.reductions.push_back(reduced.info);
   result.kernels.self = this;
   result.kernels.end_phase = end_phase_;

@@ -1,6 +1,7 @@
 #include "compiler/plan/aliases.h"
 
 #include "compiler/ir/interpret.h"
+#include "compiler/ir/phases.h"
 
 namespace talweg::plan {
 
@@ -38,13 +39,20 @@ std::vector<bool> find_over_facts(const ir::Graph& graph) {
 }
 
 /// Model and group code is computed as it stands, whatever is known: so are its operands.
-std::vector<bool> find_live(const ir::Graph& graph, const std::vector<NodeId>& alias) {
+std::vector<bool> find_live(const ir::Graph& graph, const std::vector<NodeId>& alias,
+                            const Truths& truths) {
   std::vector<bool> live(graph.nodes.size());
   ir::Graph::visit_results(graph, [&](NodeId id) { live[alias[id.index].index] = true; });
+  // What belongs to the whole model or a group is of use to other tensors, if not to this one.
+  for (std::size_t i = 0; i < graph.nodes.size(); ++i)
+    if (graph.nodes[i].kind == NodeKind::Reduce && types::fits(graph.nodes[i].rate, Rate::Group))
+      live[i] = true;
   for (std::size_t i = graph.nodes.size(); i-- > 0;) {
     if (!live[i]) continue;
     const Node& node = graph.nodes[i];
-    for (int k = 0; k < node.operand_count(); ++k)
+    const bool ranges_elsewhere =
+        node.kind == NodeKind::Reduce && truths[alias[ir::domain_of(node).index].index] == false;
+    for (int k = 0; !ranges_elsewhere && k < node.operand_count(); ++k)
       live[alias[node.operands[static_cast<std::size_t>(k)].index].index] = true;
   }
   return live;
@@ -89,7 +97,7 @@ Resolved Aliases::resolve(std::span<const Assumption> route,
   for (std::uint32_t i = 0; i < graph_.nodes.size(); ++i)
     result.alias.push_back(is_scalar(i) ? NodeId(i)
                                         : stand_in(NodeId(i), result.alias, result.truths));
-  result.live = find_live(graph_, result.alias);
+  result.live = find_live(graph_, result.alias, result.truths);
   return result;
 }
 

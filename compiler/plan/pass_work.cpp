@@ -85,7 +85,9 @@ class Filler {
     }
     for (const StreamStore& store : work_.stores) {
       const NodeId value = alias(store.value);
-      if (writes_back(store.stream, value)) continue;
+      const bool is_scratch = streams_[store.stream].kind == StreamKind::Scratch;
+      const bool is_idle = is_scratch && !resolved_.live[value.index];
+      if (is_idle || writes_back(store.stream, value)) continue;
       version_.stores.push_back({store.stream, value});
       need(value);
     }

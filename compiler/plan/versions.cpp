@@ -47,7 +47,11 @@ class RouteMaker {
 
  public:
   RouteMaker(const Plan& plan, const Aliases& aliases)
-      : plan_(plan), graph_(plan.graph), aliases_(aliases), streams_(make_streams(graph_, 0)) {
+      : plan_(plan),
+        graph_(plan.graph),
+        aliases_(aliases),
+        streams_(make_streams(graph_, 0)),
+        needs_reductions_(find_dependents_of_reductions(graph_)) {
     for (const PartialKind kind : kElementKinds)
       for (std::uint32_t i = 0; i < plan.partials_of(kind).size(); ++i)
         work_.folds.push_back({kind, i});
@@ -96,11 +100,34 @@ class RouteMaker {
           return open;
     for (const StreamStore& store : version.stores)
       if (const auto open = open_in(store.value)) return open;
+    for (std::size_t i = 0; i < graph_.nodes.size(); ++i)
+      if (resolved_.live[i] && chooses_reductions(graph_.nodes[i]))
+        if (const auto open = open_in(graph_.nodes[i].operands[0])) return open;
     for (const PartialKind kind : kElementKinds)
       for (const Partial& partial : plan_.partials_of(kind))
         for (const NodeId reduction : partial.reductions)
           if (const auto open = open_in(ir::domain_of(graph_[reduction]))) return open;
     return std::nullopt;
+  }
+
+  /// One arm of such a select needs reductions that the tensors of the other have no use for, and
+  /// perhaps no rows.
+  [[nodiscard]] bool chooses_reductions(const Node& node) const {
+    return node.kind == NodeKind::Apply && node.op == Op::Select &&
+           !types::fits(node.rate, ir::Rate::Group) &&
+           aliases_.is_over_facts(resolved_.alias[node.operands[0].index]) &&
+           (needs_reductions_[node.operands[1].index] || needs_reductions_[node.operands[2].index]);
+  }
+
+  static std::vector<bool> find_dependents_of_reductions(const ir::Graph& graph) {
+    std::vector<bool> depends(graph.nodes.size());
+    for (std::size_t i = 0; i < graph.nodes.size(); ++i) {
+      const Node& node = graph.nodes[i];
+      depends[i] = node.kind == NodeKind::Reduce;
+      for (int k = 0; k < node.operand_count(); ++k)
+        if (depends[node.operands[static_cast<std::size_t>(k)].index]) depends[i] = true;
+    }
+    return depends;
   }
 
   /// Looks through selects and logic of rate tensor only: what is computed from facts is a number
@@ -126,6 +153,7 @@ class RouteMaker {
   const ir::Graph& graph_;
   const Aliases& aliases_;
   const std::vector<Stream> streams_;
+  const std::vector<bool> needs_reductions_;
   PassWork work_;
   std::vector<Assumption> route_;  // what is known of the facts
   Resolved resolved_;
