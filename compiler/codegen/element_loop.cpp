@@ -70,7 +70,7 @@ class ElementLoop {
     llvm::Value* done =
         is_fallback && is_masked_ ? first : emit_whole_vectors(emission(width_), first, end);
     if (done == nullptr) return;
-    emit_turns(done, end, is_masked_ ? width_ : 1, [&](llvm::Value* index) {
+    emit_turns(ir_, done, end, is_masked_ ? width_ : 1, [&](llvm::Value* index) {
       emit_body(emission(is_masked_ ? width_ : 1),
                 {{index, is_masked_ ? mask_from(index, end) : nullptr}});
     });
@@ -146,7 +146,7 @@ class ElementLoop {
     };
     if (is_masked_) {
       llvm::Value* aligned = ir_.CreateAnd(first, ir_.getInt64(~(std::uint64_t{width_} - 1)));
-      emit_turns(aligned, end, width_, [&](llvm::Value* index) {
+      emit_turns(ir_, aligned, end, width_, [&](llvm::Value* index) {
         llvm::Value* passed = ir_.CreateSelect(ir_.CreateICmpULT(index, first), first, index);
         llvm::Value* mask =
             ir_.CreateAnd(ir_.CreateNot(mask_from(index, passed)), mask_from(index, end));
@@ -158,7 +158,7 @@ class ElementLoop {
     llvm::Value* up = ir_.CreateAnd(ir_.CreateAdd(first, below), ir_.CreateNot(below));
     llvm::Value* whole_begin = ir_.CreateSelect(ir_.CreateICmpULT(up, end), up, end);
     const auto emit_part = [&](llvm::Value* from, llvm::Value* to, std::uint32_t width) {
-      emit_turns(from, to, width, [&](llvm::Value* index) {
+      emit_turns(ir_, from, to, width, [&](llvm::Value* index) {
         emit_body(emission(width), {position(index, nullptr)});
       });
     };
@@ -179,7 +179,7 @@ class ElementLoop {
       emit_start_segments(ir_, folds_.back());
     }
     constexpr std::uint32_t kSegment = TALWEG_SEGMENT_ELEMENTS;
-    emit_turns(ir_.getInt64(0), chunk_.element_count, kSegment, [&](llvm::Value* first) {
+    emit_turns(ir_, ir_.getInt64(0), chunk_.element_count, kSegment, [&](llvm::Value* first) {
       for (const FoldLanes& fold : folds_) emit_start_lanes(ir_, fold);
       llvm::Value* full = ir_.CreateNUWAdd(first, ir_.getInt64(kSegment));
       llvm::Value* end = ir_.CreateSelect(ir_.CreateICmpULT(full, chunk_.element_count), full,
@@ -233,7 +233,7 @@ class ElementLoop {
     const std::uint32_t width = main.lanes.width();
     const std::uint32_t turn = width * vectors;
     llvm::Value* end = ir_.CreateAnd(limit, ir_.getInt64(~(std::uint64_t{turn} - 1)));
-    emit_turns(first, end, turn, [&](llvm::Value* index) {
+    emit_turns(ir_, first, end, turn, [&](llvm::Value* index) {
       if (prefetches) emit_prefetch(index, turn);
       std::vector<Position> positions;
       for (std::uint32_t i = 0; i < vectors; ++i)
@@ -249,23 +249,6 @@ class ElementLoop {
   }
 
   Emission emission(std::uint32_t width) { return {Lanes(ir_, width), plan_.compute, &helpers_}; }
-
-  /// for (index = first; index < end; index += step) emit_turn(index)
-  template <class EmitBody>
-  void emit_turns(llvm::Value* first, llvm::Value* end, std::uint32_t step, EmitBody emit_turn) {
-    llvm::BasicBlock* before = ir_.GetInsertBlock();
-    llvm::BasicBlock* turn = block("turn");
-    llvm::BasicBlock* done = block("done");
-    ir_.CreateCondBr(ir_.CreateICmpULT(first, end), turn, done);
-    ir_.SetInsertPoint(turn);
-    llvm::PHINode* index = ir_.CreatePHI(ir_.getInt64Ty(), 2);
-    emit_turn(index);
-    llvm::Value* next = ir_.CreateNUWAdd(index, ir_.getInt64(step));
-    index->addIncoming(first, before);
-    index->addIncoming(next, ir_.GetInsertBlock());
-    ir_.CreateCondBr(ir_.CreateICmpULT(next, end), turn, done);
-    ir_.SetInsertPoint(done);
-  }
 
   /// Lanes whose element is below `end`.
   llvm::Value* mask_from(llvm::Value* index, llvm::Value* end) {

@@ -199,8 +199,13 @@ class LineLevel {
     llvm::Value* count = load32(offsetof(talweg_line_chunk, count));
     const std::uint32_t width = helpers_.machine().lanes(plan_.compute);
     llvm::Value* whole = ir_.CreateAnd(count, ir_.getInt64(~(std::uint64_t{width} - 1)));
-    emit_turns(ir_.getInt64(0), whole, width, first, scope);
-    if (width > 1) emit_turns(whole, count, 1, first, scope);
+    const auto emit_part = [&](llvm::Value* begin, llvm::Value* end, std::uint32_t lanes) {
+      emit_turns(ir_, begin, end, lanes, [&](llvm::Value* at) {
+        emit_turn({Lanes(ir_, lanes), plan_.compute, &helpers_}, ir_.CreateAdd(first, at), scope);
+      });
+    };
+    emit_part(ir_.getInt64(0), whole, width);
+    if (width > 1) emit_part(whole, count, 1);
   }
 
   /// Calls visit(id) for what the program reads that is slower than its own rate.
@@ -224,22 +229,6 @@ class LineLevel {
 
   const plan::Partial& partial(std::uint32_t i) {
     return plan_.partials_of(plan::kind_left_by(level_))[i];
-  }
-
-  void emit_turns(llvm::Value* begin, llvm::Value* end, std::uint32_t width, llvm::Value* first,
-                  ScalarScope& scope) {
-    llvm::BasicBlock* before = ir_.GetInsertBlock();
-    llvm::BasicBlock* turn = block("turn");
-    llvm::BasicBlock* done = block("done");
-    ir_.CreateCondBr(ir_.CreateICmpULT(begin, end), turn, done);
-    ir_.SetInsertPoint(turn);
-    llvm::PHINode* at = ir_.CreatePHI(ir_.getInt64Ty(), 2);
-    at->addIncoming(begin, before);
-    emit_turn({Lanes(ir_, width), plan_.compute, &helpers_}, ir_.CreateAdd(first, at), scope);
-    llvm::Value* next = ir_.CreateNUWAdd(at, ir_.getInt64(width));
-    at->addIncoming(next, ir_.GetInsertBlock());
-    ir_.CreateCondBr(ir_.CreateICmpULT(next, end), turn, done);
-    ir_.SetInsertPoint(done);
   }
 
   llvm::Value* value(const Emission& emission, Values& values, ir::NodeId id, llvm::Value* number,

@@ -91,23 +91,6 @@ class LinePass {
                   next);
   }
 
-  /// for (i = begin; i < end; i += step) emit_turn(i)
-  template <class EmitTurn>
-  void emit_turns(llvm::Value* begin, llvm::Value* end, std::uint32_t step, EmitTurn emit_turn) {
-    llvm::BasicBlock* before = ir_.GetInsertBlock();
-    llvm::BasicBlock* turn = block("turn");
-    llvm::BasicBlock* done = block("done");
-    ir_.CreateCondBr(ir_.CreateICmpULT(begin, end), turn, done);
-    ir_.SetInsertPoint(turn);
-    llvm::PHINode* at = ir_.CreatePHI(ir_.getInt64Ty(), 2);
-    at->addIncoming(begin, before);
-    emit_turn(at);
-    llvm::Value* next = ir_.CreateNUWAdd(at, ir_.getInt64(step));
-    at->addIncoming(next, ir_.GetInsertBlock());
-    ir_.CreateCondBr(ir_.CreateICmpULT(next, end), turn, done);
-    ir_.SetInsertPoint(done);
-  }
-
   const plan::Partial& partial(const plan::ElementFold& fold) const {
     return plan_.partials_of(fold.kind)[fold.partial];
   }
@@ -118,7 +101,7 @@ class LinePass {
     for (const plan::ElementFold& fold : version.folds)
       rows.push_back(fold.kind == PartialKind::LineRow ? allocate_row(ir_, partial(fold).fold)
                                                        : RowFold{});
-    emit_turns(ir_.getInt64(0), of.row_count, 1, [&](llvm::Value* at) {
+    emit_turns(ir_, ir_.getInt64(0), of.row_count, 1, [&](llvm::Value* at) {
       llvm::Value* number = ir_.CreateAdd(of.first_row, at);
       ScalarSources of_row = sources;
       of_row.row = number;
@@ -179,11 +162,11 @@ class LinePass {
         ir_.CreateAdd(tables_.view_field(of.tensor, offsetof(talweg_matrix_view, first_col)),
                       ir_.CreateMul(of.in_tensor, of.cols));
     const auto emit_part = [&](llvm::Value* begin, llvm::Value* end, std::uint32_t lanes) {
-      emit_turns(begin, end, lanes, [&](llvm::Value* col) {
+      emit_turns(ir_, begin, end, lanes, [&](llvm::Value* col) {
         emit_columns(of, version, body, rows, emission(lanes), col, first_col, is_first);
       });
     };
-    emit_turns(ir_.getInt64(0), of.cols, TALWEG_SEGMENT_ELEMENTS, [&](llvm::Value* begin) {
+    emit_turns(ir_, ir_.getInt64(0), of.cols, TALWEG_SEGMENT_ELEMENTS, [&](llvm::Value* begin) {
       llvm::Value* segment = ir_.CreateUDiv(begin, ir_.getInt64(TALWEG_SEGMENT_ELEMENTS));
       for_rows([&](std::size_t i) { emit_start_row_segment(ir_, helpers_, rows[i], segment); });
       llvm::Value* full = ir_.CreateAdd(begin, ir_.getInt64(TALWEG_SEGMENT_ELEMENTS));

@@ -38,6 +38,26 @@ class PassTables {
   LineSlots row_slots_;
 };
 
+/// for (index = first; index < end; index += step) emit_turn(index), with i64 values; the builder
+/// is left behind it.
+template <class EmitTurn>
+void emit_turns(llvm::IRBuilder<>& ir, llvm::Value* first, llvm::Value* end, std::uint32_t step,
+                EmitTurn emit_turn) {
+  llvm::BasicBlock* before = ir.GetInsertBlock();
+  llvm::Function* function = before->getParent();
+  llvm::BasicBlock* turn = llvm::BasicBlock::Create(ir.getContext(), "turn", function);
+  llvm::BasicBlock* done = llvm::BasicBlock::Create(ir.getContext(), "done", function);
+  ir.CreateCondBr(ir.CreateICmpULT(first, end), turn, done);
+  ir.SetInsertPoint(turn);
+  llvm::PHINode* index = ir.CreatePHI(ir.getInt64Ty(), 2);
+  emit_turn(index);
+  llvm::Value* next = ir.CreateNUWAdd(index, ir.getInt64(step));
+  index->addIncoming(first, before);
+  index->addIncoming(next, ir.GetInsertBlock());
+  ir.CreateCondBr(ir.CreateICmpULT(next, end), turn, done);
+  ir.SetInsertPoint(done);
+}
+
 /// for (index = begin; index < end; ++index) emit_body(index), whose arguments are 3 and 4 of
 /// `function`; then a return. `emit_body` is given the block that ends a turn early.
 template <class EmitBody>

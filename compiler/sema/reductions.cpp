@@ -221,7 +221,9 @@ bool Checker::is_faster(Span span, Rate over, Rate target) {
                     "`mean({}) per matrix`",
                     text.value_or("x")));
   else
-    report.help("use the value as it is");
+    report.help(
+        "for a mean, a min or a max use the value as it is; for a sum or a count over all elements "
+        "multiply it by how many there are: `size` in a tensor, `sum(size) per model` in all");
   return false;
 }
 
