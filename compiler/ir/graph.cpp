@@ -85,6 +85,7 @@ Graph view_step(const Graph& graph, std::size_t view) {
   step.views.clear();
   step.requirements.clear();
   step.skipped = step.held = {};
+  step.regrads.clear();
   step.stores = {{.target = StoreTarget::Param, .index = 0, .value = graph.views[view].value}};
   return step;
 }

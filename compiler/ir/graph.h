@@ -44,7 +44,7 @@ enum class NodeKind : std::uint8_t {
   Constant,  // Scalar or Bool (0/1) of rate const; `value`
   // What the step is given. `index` is into the tables below.
   Param,       // Array, element: param as the call found it
-  Grad,        // Array, element: as the caller gave it
+  Grad,        // Array, element: as the caller gave it; `index`: behind so many of the regrads
   State,       // element state: Array; slower: Scalar. Its value before the step
   Input,       // element: Array; model: Scalar
   Given,       // Bool, model
@@ -78,7 +78,7 @@ struct Node {
   Rate rate = Rate::Const;
   std::array<NodeId, 3> operands{};  // unused ones are not valid()
   double value = 0;                  // for Constant
-  std::uint32_t index = 0;           // for State, Input, Given, Hyper, Fact
+  std::uint32_t index = 0;           // for Grad, State, Input, Given, Hyper, Fact
 
   [[nodiscard]] int operand_count() const;
   bool operator==(const Node&) const = default;
@@ -141,6 +141,14 @@ struct Store {
                  // slower
 };
 
+/// A point where the step waits for another gradient. Nodes that a step computes before it come
+/// before those that it computes behind it.
+struct Regrad {
+  NodeId condition;  // Bool, of model rate: it does wait; else the gradient stays the one it was
+  NodeId param;      // Array: what stands in param from here until the step stores it; where
+                     // `condition` does not hold, what stood there before
+};
+
 struct Graph {
   std::string name;
   std::string doc;
@@ -153,13 +161,14 @@ struct Graph {
   std::optional<types::Split> split;  // what rates matrix, row and col mean; nothing: it has none
   std::vector<Node> nodes;            // operands before users
   std::vector<Store> stores;
+  std::vector<Regrad> regrads;  // in the order in which a step comes to them
   // How the call ends: Bool, of model rate, never both true; not valid: false. The values of stores
   // are right however it ends: those of what does not take effect are what was there.
   NodeId skipped;  // no step was made
   NodeId held;     // the call ended early, and what was assigned until then is kept
 
   /// Calls visit(id) for every valid id outside `nodes` that what a step leaves behind is read
-  /// from: stores, bound hypers, how it ends. Not for initial values of states.
+  /// from: stores, regrads, bound hypers, how it ends. Not for initial values of states.
   template <class Self, class Visit>
   static void visit_results(Self& graph, Visit visit);
 
@@ -192,6 +201,10 @@ void Graph::visit_results(Self& graph, Visit visit) {
   }
   for (auto& state : graph.states) visit_valid(state.kept);
   for (auto& store : graph.stores) visit_valid(store.value);
+  for (auto& regrad : graph.regrads) {
+    visit_valid(regrad.condition);
+    visit_valid(regrad.param);
+  }
   visit_valid(graph.skipped);
   visit_valid(graph.held);
 }

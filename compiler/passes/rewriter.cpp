@@ -18,6 +18,7 @@ Rewriter::Rewriter(const ir::Graph& source)
               .split = source.split,
               .nodes = {},
               .stores = source.stores,
+              .regrads = source.regrads,
               .skipped = source.skipped,
               .held = source.held},
       map_(source.nodes.size()) {

@@ -125,9 +125,14 @@ struct TypedExit {
 };
 std::string_view to_text(ExitKind kind);  // "skip", "hold"
 
+/// `regrad`: the call returns with `param` as it stands here, and the step goes on with the
+/// gradient that the caller computes there: `grad`, from here on. Every condition around it has
+/// rate Model or slower; it stands in the step of a stage without a condition of its own.
+struct TypedRegrad {};
+
 struct TypedStmt {
   Span span;
-  std::variant<TypedAssign, TypedIf, TypedExit> node;
+  std::variant<TypedAssign, TypedIf, TypedExit, TypedRegrad> node;
 };
 
 // ---- Declarations ----

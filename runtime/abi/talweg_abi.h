@@ -55,6 +55,8 @@ typedef enum talweg_outcome {
   TALWEG_COMPLETED = 0,
   TALWEG_HELD = 1,    /* what was assigned is kept, but no step was made: `t` stays */
   TALWEG_SKIPPED = 2, /* nothing but some assignments to states is kept: `t` stays */
+  TALWEG_REGRAD = 3,  /* it has not: the step goes on with the gradients of the next call, to be
+                         computed at the parameters as they are now */
 } talweg_outcome;
 
 typedef struct talweg_hyper_info {
@@ -258,6 +260,10 @@ typedef struct talweg_scalar_args {
   /* [hyper_count] out, all 0 before: set for bound hypers of this function's rate that the call
    * ended before; `bound` then says nothing. */
   uint8_t* unbound;
+  /* The model function of a phase that says so (talweg_phase.says_regrad), out, 0 before: 1 if the
+   * call returns after this phase, so that the caller computes a new gradient at the parameters as
+   * they are then. */
+  uint32_t* regrad;
   const double*
       reduced;      /* [reduction_count] of the model; in a group's row also those of the group */
   double* partials; /* [group_partial_count] group function, out: what reductions fold */
@@ -286,6 +292,7 @@ typedef struct talweg_pass_args {
   double* chunk_partials;  /* [chunk_partial_count][chunk_count] pass, out: what reductions fold */
   uint64_t chunk_count;
   uint64_t tensor_count;
+  uint64_t phase; /* of the step, which runs now */
   /* Matrices, rows and columns: null or 0 where the image has none. Tables of all of them are
    * indexed by their numbers; slots and states of rows and columns are arrays of their own. */
   const talweg_matrix_view* views;        /* [tensor] */
@@ -341,6 +348,7 @@ typedef struct talweg_phase {
   talweg_pass_function pass;
   uint32_t read_bytes_per_element; /* of the pass */
   uint32_t written_bytes_per_element;
+  uint32_t says_regrad; /* 1: its model function says whether the call returns after it */
 } talweg_phase;
 
 /* What runs over tensors: a step, a view, an initial value. */
@@ -358,8 +366,13 @@ typedef struct talweg_kernels {
   uint32_t chunk_partial_count, tensor_partial_count, group_partial_count;
   uint32_t matrix_partial_count, row_partial_count, col_partial_count, block_partial_count;
   /* The phase whose model function says how the call ends. Nothing that depends on it is stored
-   * before, and nothing at all before the bound hypers of all phases are checked. */
+   * before, and nothing at all before the bound hypers of all phases are checked. Passes of phases
+   * up to the last one that says whether the call returns store nothing but scratch and, right
+   * where they do, param. */
   uint32_t end_phase;
+  /* The stream of scratch that holds, from the first phase on that may return for a new gradient,
+   * what param was where the step began; UINT32_MAX: no phase before the last stores param. */
+  uint32_t origin_stream;
 } talweg_kernels;
 
 /* A value that can be read out in place of the parameters. Its kernels see `step_number` as the

@@ -43,6 +43,8 @@ StepOutcome to_outcome(talweg_outcome outcome) {
       return StepOutcome::Held;
     case TALWEG_SKIPPED:
       return StepOutcome::Skipped;
+    case TALWEG_REGRAD:
+      return StepOutcome::Regrad;
   }
   return StepOutcome::Completed;
 }

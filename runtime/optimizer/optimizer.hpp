@@ -45,6 +45,7 @@ enum class StepOutcome : std::uint8_t {
   Completed,
   Held,     // the rule ended the call early and keeps what it assigned; `t` stays
   Skipped,  // the rule abandoned the step; `t` stays
+  Regrad,   // the step goes on in the next call, with gradients of the parameters as they are now
 };
 
 /// What values an entry of persistent data may have.

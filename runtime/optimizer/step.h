@@ -88,9 +88,23 @@ typedef struct talweg_step_inputs {
                                          take part, or read the input, do not matter */
 } talweg_step_inputs;
 
-/* `outcome`, which may be null, is set where TALWEG_OK is returned. */
+/* `outcome`, which may be null, is set where TALWEG_OK is returned.
+ *
+ * Where it is TALWEG_REGRAD, the parameters stand where the rule wants another gradient, and the
+ * step waits for it: the next call goes on with its gradients, of the same tensors, and looks at
+ * nothing else that it is given. Other inputs are those of the step's first call; element inputs
+ * stay where they are until the step has ended. Meanwhile all else but talweg_abandon and reading
+ * hypers is refused. A call that fails for what it was given leaves the step waiting; where the
+ * rule itself fails (it computes a hyper out of its range), the step is over, as if it had not
+ * begun. */
 talweg_status talweg_step(talweg_optimizer* optimizer, const talweg_step_inputs* inputs,
                           talweg_outcome* outcome, talweg_error* error);
+
+/* Whether the step waits for another gradient. */
+int talweg_is_waiting(const talweg_optimizer* optimizer);
+/* Ends a step that waits, as if it had not begun: parameters and all else are as they were before
+ * its first call. Does nothing where none waits. */
+void talweg_abandon(talweg_optimizer* optimizer);
 
 /* Clears `missing` [input], then sets it to 1 for each input that the next step would refuse to go
  * without, given these. Fails as talweg_step would for any other reason that shows before a pass

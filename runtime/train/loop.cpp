@@ -123,6 +123,7 @@ support::Status Loop::update(double loss) {
 void Loop::count(optimizer::StepOutcome step) {
   switch (step) {
     case optimizer::StepOutcome::Completed:
+    case optimizer::StepOutcome::Regrad:
       break;
     case optimizer::StepOutcome::Held:
       ++outcome_.held;
