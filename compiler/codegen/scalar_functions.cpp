@@ -81,6 +81,7 @@ void emit_program(const Setting& s, const plan::ScalarProgram& program, types::R
   const bool is_model = rate == types::Rate::Model;
   compute_program(s, program);
   if (program.says_end) compute_ends(s);
+  if (program.regrad) s.scope.value(graph.regrads[*program.regrad].condition);
   if (phase == 0) emit_needed_inputs(s, rate);
   const auto field = [&](std::size_t offset) { return load_pointer(s.ir, s.args, offset); };
   store_slots(s, program, s.plan.slots_of(is_model ? plan::Level::Model : plan::Level::Group),
@@ -99,6 +100,10 @@ void emit_program(const Setting& s, const plan::ScalarProgram& program, types::R
     s.ir.CreateStore(partial_value(s, s.plan.partials_of(plan::PartialKind::Group)[i]),
                      s.ir.CreateConstInBoundsGEP1_64(s.ir.getDoubleTy(), partials, i));
   if (program.says_end) store_ends(s);
+  if (program.regrad)
+    s.ir.CreateStore(
+        s.ir.CreateZExt(s.scope.value(graph.regrads[*program.regrad].condition), s.ir.getInt32Ty()),
+        field(offsetof(talweg_scalar_args, regrad)));
 }
 
 void emit_scalars(llvm::Function& function, const plan::Plan& plan, HelperFunctions& helpers,

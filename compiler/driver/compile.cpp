@@ -63,7 +63,7 @@ class CompiledProgram final : public Program {
     support::Status status = find_kernels(plan, codegen::step_symbols(plan), kernels);
     if (!status) return status;
     tables_.set_step(std::move(kernels));
-    tables_.set_bound_phases(plan.graph);
+    tables_.set_bound_phases(plan.graph, plan.node_phases);
     tables_.image().domain_count = static_cast<std::uint32_t>(ir::find_domains(plan.graph).size());
     tables_.image().scratch_count = static_cast<std::uint32_t>(plan.scratch.size());
     tables_.image().stream_count += tables_.image().scratch_count;
@@ -126,6 +126,10 @@ class CompiledProgram final : public Program {
     kernels.col_partial_count = partials(LineBlock) + partials(Col);
     kernels.block_partial_count = partials(LineBlock);
     kernels.end_phase = plan.end_phase;
+    kernels.origin_stream =
+        plan.origin ? static_cast<std::uint32_t>(plan::stream_count(plan) - plan.scratch.size()) +
+                          *plan.origin
+                    : UINT32_MAX;
     for (const plan::PlannedReduction& reduction : plan.reductions)
       result.reductions.push_back(info_of(plan, reduction));
     support::Status status = support::ok();
@@ -144,6 +148,7 @@ class CompiledProgram final : public Program {
       find(phase.col_scalars, levels[static_cast<std::size_t>(plan::Level::Col)]);
       find(phase.lines, symbols.phases[i].lines);
       find(phase.pass, symbols.phases[i].pass);
+      phase.says_regrad = plan.phases[i][plan::Level::Model].regrad ? 1 : 0;
       if (!plan.phases[i].pass) continue;
       phase.read_bytes_per_element = plan.phases[i].pass->read_bytes_per_element;
       phase.written_bytes_per_element = plan.phases[i].pass->written_bytes_per_element;

@@ -184,7 +184,7 @@ void ImageTables::add_hypers(const ir::Graph& graph) {
   }
   image_.hypers = hypers_.data();
   image_.hyper_count = static_cast<std::uint32_t>(hypers_.size());
-  set_bound_phases(graph);
+  set_bound_phases(graph, ir::find_phases(graph));
 }
 
 void ImageTables::add_states(const ir::Graph& graph, types::ComputeType compute) {
@@ -243,8 +243,8 @@ void ImageTables::add_views(const ir::Graph& graph) {
   image_.view_count = static_cast<std::uint32_t>(views_.size());
 }
 
-void ImageTables::set_bound_phases(const ir::Graph& graph) {
-  const std::vector<std::uint32_t> phases = ir::find_phases(graph);
+void ImageTables::set_bound_phases(const ir::Graph& graph,
+                                   const std::vector<std::uint32_t>& phases) {
   for (std::size_t i = 0; i < hypers_.size(); ++i) {
     std::uint32_t phase = 0;
     for (const ir::NodeId id : {graph.hypers[i].bound, graph.hypers[i].unless})

@@ -30,9 +30,9 @@ class ImageTables {
 
   talweg_image& image() { return image_; }
   [[nodiscard]] const talweg_image& image() const { return image_; }
-  /// In which phase the hypers are computed that the pipeline binds; of the graph given at first,
-  /// until a backend says that it runs another.
-  void set_bound_phases(const ir::Graph& graph);
+  /// In which phase the hypers are computed that the pipeline binds, by the phases of nodes; of the
+  /// graph given at first as early as can be, until a backend says what it runs.
+  void set_bound_phases(const ir::Graph& graph, const std::vector<std::uint32_t>& phases);
   /// What a step runs.
   void set_step(Kernels kernels);
   /// What a view runs.

@@ -53,11 +53,13 @@ InterpretedKernels::InterpretedKernels(ir::Graph graph, types::ComputeType compu
   end_at(graph_.skipped);
   end_at(graph_.held);
   for (const ir::StateInfo& state : graph_.states) end_at(state.kept);
+  regrad_phases_ = ir::find_regrad_phases(graph_, phases);
+  if (!regrad_phases_.empty()) last_phase_ = std::max(last_phase_, regrad_phases_.back() + 1);
 }
 
 Kernels InterpretedKernels::kernels() {
   Kernels result;
-  for (std::uint32_t i = 0; i <= last_phase_; ++i) result.phases.push_back(phase(i == last_phase_));
+  for (std::uint32_t i = 0; i <= last_phase_; ++i) result.phases.push_back(phase(i));
   const bool stores_lines = std::ranges::any_of(graph_.stores, [&](const ir::Store& store) {
     const bool to_state = store.target == ir::StoreTarget::State;
     return to_state && !is_stream(store) && types::is_array(graph_.states[store.index].rate);
@@ -66,6 +68,7 @@ Kernels InterpretedKernels::kernels() {
   for (const Reduced& reduced : reductions_) result.reductions.push_back(reduced.info);
   result.kernels.self = this;
   result.kernels.end_phase = end_phase_;
+  result.kernels.origin_stream = graph_.regrads.empty() ? UINT32_MAX : first_scratch();
   result.kernels.chunk_partial_count = partial_counts_[TALWEG_FROM_CHUNKS];
   result.kernels.tensor_partial_count = partial_counts_[TALWEG_FROM_TENSORS];
   result.kernels.group_partial_count = partial_counts_[TALWEG_FROM_GROUPS];
@@ -76,11 +79,13 @@ Kernels InterpretedKernels::kernels() {
   return result;
 }
 
-talweg_phase InterpretedKernels::phase(bool stores) const {
+talweg_phase InterpretedKernels::phase(std::uint32_t number) const {
+  const bool stores = number == last_phase_;
   talweg_phase phase{};
   phase.model_scalars = [](void* self, const talweg_scalar_args* args) {
     kernels_of(self).run_scalars(*args, types::Rate::Model);
   };
+  add_regrad(phase, number);
   phase.group_scalars = [](void* self, const talweg_scalar_args* args) {
     kernels_of(self).run_scalars(*args, types::Rate::Group);
   };
@@ -95,12 +100,8 @@ talweg_phase InterpretedKernels::phase(bool stores) const {
       kernels_of(self).run_tensors(*args, begin, end);
     };
   if (graph_.split) add_line_functions(phase, stores);
-  if (stores)
-    phase.pass = [](void* self, const talweg_pass_args* args, std::uint32_t begin,
-                    std::uint32_t end) { kernels_of(self).run_pass(*args, begin, end, true); };
-  else
-    phase.pass = [](void* self, const talweg_pass_args* args, std::uint32_t begin,
-                    std::uint32_t end) { kernels_of(self).run_pass(*args, begin, end, false); };
+  phase.pass = [](void* self, const talweg_pass_args* args, std::uint32_t begin,
+                  std::uint32_t end) { kernels_of(self).run_pass(*args, begin, end); };
   phase.read_bytes_per_element = read_bytes();
   phase.written_bytes_per_element = stores ? written_bytes() : 0;
   return phase;
@@ -301,6 +302,7 @@ void InterpretedKernels::load_element(const talweg_pass_args& args, std::uint32_
   element.inputs.resize(graph_.inputs.size());
   element.param = load(streams[TALWEG_STREAM_PARAM], at);
   if (image.uses_gradient != 0) element.grad = load(streams[TALWEG_STREAM_GRAD], at);
+  if (!graph_.regrads.empty()) load_gradients(args.phase, streams, at, element);
   for (std::size_t i = 0; i < graph_.states.size(); ++i)
     if (image.states[i].stream != UINT32_MAX && streams[image.states[i].stream] != nullptr)
       element.states[i] = load(streams[image.states[i].stream], at);
@@ -310,7 +312,7 @@ void InterpretedKernels::load_element(const talweg_pass_args& args, std::uint32_
 }
 
 void InterpretedKernels::run_pass(const talweg_pass_args& args, std::uint32_t begin,
-                                  std::uint32_t end, bool stores) const {
+                                  std::uint32_t end) const {
   const DefaultModes modes;
   ir::Machine machine(graph_, compute_);
   std::uint32_t last_tensor = UINT32_MAX;
@@ -320,7 +322,7 @@ void InterpretedKernels::run_pass(const talweg_pass_args& args, std::uint32_t be
     if (streams[TALWEG_STREAM_GRAD] == nullptr) continue;
     if (tensor != last_tensor) prepare_tensor(machine, args, tensor);
     last_tensor = tensor;
-    run_chunk(machine, args, i, stores);
+    run_chunk(machine, args, i);
   }
 }
 
@@ -330,7 +332,8 @@ bool InterpretedKernels::stays(const ir::Machine& machine, const ir::Store& stor
   while (graph_[id].kind == ir::NodeKind::Apply && graph_[id].op == builtins::Op::Select &&
          graph_[graph_[id].operands[0]].rate != types::Rate::Element)
     id = graph_[id].operands[machine[graph_[id].operands[0]].truth ? 1 : 2];
-  if (store.target == ir::StoreTarget::Param) return graph_[id].kind == ir::NodeKind::Param;
+  if (store.target == ir::StoreTarget::Param)
+    return graph_[id].kind == ir::NodeKind::Param && !has_moved(machine);
   return graph_[id].kind == ir::NodeKind::State && graph_[id].index == store.index;
 }
 
@@ -346,8 +349,9 @@ void InterpretedKernels::store_element(const ir::Machine& machine, void* const* 
 }
 
 void InterpretedKernels::run_chunk(ir::Machine& machine, const talweg_pass_args& args,
-                                   std::uint32_t index, bool stores) const {
+                                   std::uint32_t index) const {
   const talweg_image& image = tables_.image();
+  const bool stores = args.phase == last_phase_;
   const talweg_chunk& chunk = args.chunks[index];
   void* const* streams = args.pointers + std::size_t{chunk.tensor_index} * image.stream_count;
   std::vector<std::vector<double>> first(reductions_.size()), second(reductions_.size());
@@ -358,6 +362,7 @@ void InterpretedKernels::run_chunk(ir::Machine& machine, const talweg_pass_args&
       store_element(machine, streams, at);
       continue;
     }
+    if (!graph_.regrads.empty()) save_gradients(machine, args.phase, streams, at);
     visit_partials(TALWEG_FROM_CHUNKS, [&](const Reduced& reduced, const auto& operands) {
       const auto place = static_cast<std::size_t>(&reduced - reductions_.data());
       first[place].push_back(machine[operands[0]].number);

@@ -1,7 +1,7 @@
 // A graph as kernels that the interpreter runs: of a step, of a view, or of the initial value of a
 // state. Slow and obvious: every function evaluates everything anew, whether it is known by then or
 // not, so what phases leave is right from the one on in which it is known; only the last pass
-// stores.
+// stores, and where the step waits for a gradient, what it would lose is kept in scratch.
 #pragma once
 
 #include <array>
@@ -30,13 +30,20 @@ class InterpretedKernels {
   [[nodiscard]] std::uint32_t domain_count() const {
     return static_cast<std::uint32_t>(domains_.size());
   }
+  /// Of scratch: param as the step found it, then the gradients before each regrad.
+  [[nodiscard]] std::uint32_t scratch_count() const {
+    const auto regrads = static_cast<std::uint32_t>(graph_.regrads.size());
+    return regrads == 0 ? 0 : regrads + 1;
+  }
 
+  /// What the model function does in the phase behind which the step may wait for a gradient.
+  void run_regrad(const talweg_scalar_args& args, std::size_t regrad) const;
   /// What functions of matrices, rows and columns do; `stores`: states of rows and columns too.
   void run_lines_of(const talweg_pass_args& args, types::Rate rate,
                     std::span<const talweg_line_chunk> chunks, bool stores) const;
 
  private:
-  [[nodiscard]] talweg_phase phase(bool stores) const;
+  [[nodiscard]] talweg_phase phase(std::uint32_t number) const;
   [[nodiscard]] std::uint32_t read_bytes() const;
   [[nodiscard]] std::uint32_t written_bytes() const;
   [[nodiscard]] bool is_stream(const ir::Store& store) const;
@@ -56,10 +63,8 @@ class InterpretedKernels {
   void clear_unread_inputs(const talweg_scalar_args& args, types::Rate rate) const;
   void run_tensor(ir::Machine& machine, const talweg_pass_args& args, std::size_t tensor) const;
   void run_tensors(const talweg_pass_args& args, std::uint32_t begin, std::uint32_t end) const;
-  void run_pass(const talweg_pass_args& args, std::uint32_t begin, std::uint32_t end,
-                bool stores) const;
-  void run_chunk(ir::Machine& machine, const talweg_pass_args& args, std::uint32_t chunk,
-                 bool stores) const;
+  void run_pass(const talweg_pass_args& args, std::uint32_t begin, std::uint32_t end) const;
+  void run_chunk(ir::Machine& machine, const talweg_pass_args& args, std::uint32_t chunk) const;
   [[nodiscard]] double load(const void* stream, std::uint64_t element) const;
   void store(void* stream, std::uint64_t element, double value) const;
   [[nodiscard]] bool stays(const ir::Machine& machine, const ir::Store& store) const;
@@ -80,6 +85,15 @@ class InterpretedKernels {
                       std::uint32_t tensor) const;
 
   void store_element(const ir::Machine& machine, void* const* streams, std::uint64_t element) const;
+  // interpreted_regrads.cpp
+  [[nodiscard]] std::uint32_t first_scratch() const;
+  void add_regrad(talweg_phase& phase, std::uint32_t number) const;
+  [[nodiscard]] std::size_t regrads_before(std::uint64_t phase) const;
+  void load_gradients(std::uint64_t phase, void* const* streams, std::uint64_t element,
+                      ir::ElementContext& context) const;
+  void save_gradients(const ir::Machine& machine, std::uint64_t phase, void* const* streams,
+                      std::uint64_t element) const;
+  [[nodiscard]] bool has_moved(const ir::Machine& machine) const;
 
   struct Reduced {
     ir::NodeId node;
@@ -96,6 +110,7 @@ class InterpretedKernels {
   std::uint32_t block_partial_count_ = 0;
   std::uint32_t last_phase_ = 0;
   std::uint32_t end_phase_ = 0;
+  std::vector<std::uint32_t> regrad_phases_;
 };
 
 }  // namespace talweg::driver

@@ -16,6 +16,8 @@ class Interpreter final : public Program {
  public:
   Interpreter(const ir::Graph& graph, types::ComputeType compute)
       : tables_(graph, compute, "interpreter"), step_(graph, compute, tables_) {
+    tables_.image().scratch_count = step_.scratch_count();
+    tables_.image().stream_count += step_.scratch_count();
     Kernels step = step_.kernels();
     if (ir::places_tensors(graph))
       step.kernels.place = [](void* self, const talweg_placement* placement) {

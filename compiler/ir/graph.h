@@ -141,12 +141,14 @@ struct Store {
                  // slower
 };
 
-/// A point where the step waits for another gradient. Nodes that a step computes before it come
-/// before those that it computes behind it.
+/// A point where the step waits for another gradient. What it needs comes before the gradient
+/// behind it, and gradients in order.
+inline constexpr std::uint32_t kMaxGradients = 65;  // of one step
 struct Regrad {
   NodeId condition;  // Bool, of model rate: it does wait; else the gradient stays the one it was
   NodeId param;      // Array: what stands in param from here until the step stores it; where
                      // `condition` does not hold, what stood there before
+  NodeId gradient;   // Grad: the one behind it
 };
 
 struct Graph {
@@ -204,6 +206,7 @@ void Graph::visit_results(Self& graph, Visit visit) {
   for (auto& regrad : graph.regrads) {
     visit_valid(regrad.condition);
     visit_valid(regrad.param);
+    visit_valid(regrad.gradient);
   }
   visit_valid(graph.skipped);
   visit_valid(graph.held);

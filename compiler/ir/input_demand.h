@@ -46,6 +46,10 @@ std::vector<std::optional<typename Algebra::Truth>> input_demand(const Graph& gr
       ask(state.kept, is_known(graph.skipped) ? algebra.truth(graph.skipped) : algebra.always());
   for (const NodeId end : {graph.skipped, graph.held})
     if (end.valid()) ask(end, algebra.always());
+  for (const Regrad& regrad : graph.regrads) {
+    ask(regrad.condition, algebra.always());
+    ask(regrad.param, algebra.always());
+  }
   for (const HyperInfo& hyper : graph.hypers) {
     if (!hyper.bound.valid()) continue;
     if (!hyper.unless.valid()) {

@@ -143,7 +143,10 @@ Value element_value(const Graph& graph, const Node& node, ComputeType compute,
     case NodeKind::Param:
       return {.number = context.param};
     case NodeKind::Grad:
-      return {.number = context.grad};
+      if (node.index == 0) return {.number = context.grad};
+      return {.number = node.index <= context.later_grads.size()
+                            ? context.later_grads[node.index - 1]
+                            : 0};
     case NodeKind::State:
       return {.number = context.states[node.index]};
     case NodeKind::Input:

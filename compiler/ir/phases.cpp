@@ -11,8 +11,35 @@ std::vector<std::uint32_t> find_phases(const Graph& graph) {
     for (int k = 0; k < node.operand_count(); ++k)
       phases[i] = std::max(phases[i], phases[node.operands[static_cast<std::size_t>(k)].index]);
     if (node.kind == NodeKind::Reduce && node.fold != builtins::Fold::Count) ++phases[i];
+    if (node.kind == NodeKind::Grad) phases[i] = first_phase_of_gradient(graph, node, phases);
   }
   return phases;
+}
+
+namespace {
+
+/// Of the first `count` regrads.
+std::vector<std::uint32_t> regrad_phases(const Graph& graph, std::size_t count,
+                                         const std::vector<std::uint32_t>& phases) {
+  std::vector<std::uint32_t> result;
+  for (std::size_t i = 0; i < count; ++i) {
+    const auto& [condition, param, gradient] = graph.regrads[i];
+    const std::uint32_t known = std::max(phases[condition.index], phases[param.index]);
+    result.push_back(i == 0 ? known : std::max(known, result.back() + 1));
+  }
+  return result;
+}
+
+}  // namespace
+
+std::vector<std::uint32_t> find_regrad_phases(const Graph& graph,
+                                              const std::vector<std::uint32_t>& phases) {
+  return regrad_phases(graph, graph.regrads.size(), phases);
+}
+
+std::uint32_t first_phase_of_gradient(const Graph& graph, const Node& gradient,
+                                      const std::vector<std::uint32_t>& phases) {
+  return gradient.index == 0 ? 0 : regrad_phases(graph, gradient.index, phases).back() + 1;
 }
 
 std::vector<NodeId> find_reductions(const Graph& graph) {

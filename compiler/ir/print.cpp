@@ -92,7 +92,7 @@ std::string head_text(const Graph& graph, const Node& node) {
     case NodeKind::Param:
       return "param";
     case NodeKind::Grad:
-      return "grad";
+      return node.index == 0 ? "grad" : fmt::format("grad {}", node.index);
     case NodeKind::State:
       return "state " + name_text(graph.states[node.index].name);
     case NodeKind::Input:
@@ -189,6 +189,9 @@ std::string print(const Graph& graph) {
                 : "state " + name_text(graph.states[store.index].name);
     text += fmt::format(" %{}\n", store.value.index);
   }
+  for (const Regrad& regrad : graph.regrads)
+    text += fmt::format("regrad %{} %{} %{}\n", regrad.condition.index, regrad.param.index,
+                        regrad.gradient.index);
   if (graph.skipped.valid()) text += fmt::format("skipped %{}\n", graph.skipped.index);
   if (graph.held.valid()) text += fmt::format("held %{}\n", graph.held.index);
   return text + "end\n";

@@ -197,13 +197,15 @@ class Reader {
       if (!read_node()) return false;
     while (at_word("store"))
       if (!read_store()) return false;
+    while (at_word("regrad"))
+      if (!read_regrad()) return false;
     if (!take_optional_node("skipped", graph_.skipped) || !take_optional_node("held", graph_.held))
       return false;
     if (!at_word("end"))
       return fail(
-          "expected a hyper, state, input, fact, view, `require`, node, store, `skipped`, `held` "
-          "or `end`, in "
-          "this order");
+          "expected a hyper, state, input, fact, view, `require`, node, store, `regrad`, "
+          "`skipped`, "
+          "`held` or `end`, in this order");
     advance();
     return token_.kind == Kind::End || fail("expected nothing after `end`");
   }
@@ -272,17 +274,17 @@ class Reader {
     return !types::is_truth(*kind) || take_string(fact.text);
   }
 
-  bool take_fact_index(std::uint32_t& out) {
+  /// A whole number below `count`.
+  bool take_index(std::size_t count, std::string_view what, std::uint32_t& out) {
     const Token place = token_;
     double index = 0;
     if (!take_number(index)) return false;
-    if (index >= 0 && index < static_cast<double>(graph_.facts.size()) &&
-        index == std::trunc(index)) {
+    if (index >= 0 && index < static_cast<double>(count) && index == std::trunc(index)) {
       out = static_cast<std::uint32_t>(index);
       return true;
     }
     token_ = place;
-    return fail(fmt::format("expected one of the {} facts, counted from 0", graph_.facts.size()));
+    return fail(fmt::format("expected one of the {} {}, counted from 0", count, what));
   }
 
   bool read_input() {
@@ -350,7 +352,10 @@ class Reader {
     if (node.kind == NodeKind::Input || node.kind == NodeKind::Given)
       return take_reference(input_names_, "input", node.index);
     if (node.kind == NodeKind::Hyper) return take_reference(hyper_names_, "hyper", node.index);
-    if (node.kind == NodeKind::Fact) return take_fact_index(node.index);
+    if (node.kind == NodeKind::Fact) return take_index(graph_.facts.size(), "facts", node.index);
+    // Which regrads there are, stands below.
+    if (node.kind == NodeKind::Grad && token_.kind == Kind::Word)
+      return take_index(kMaxGradients, "gradients", node.index);
     if (node.kind == NodeKind::Reduce) return read_reduction(node);
     return true;
   }
@@ -368,6 +373,13 @@ class Reader {
     node.value = at_word("true") ? 1 : 0;
     advance();
     return true;
+  }
+
+  bool read_regrad() {
+    advance();
+    Regrad& regrad = graph_.regrads.emplace_back();
+    return take_node_id(regrad.condition) && take_node_id(regrad.param) &&
+           take_node_id(regrad.gradient);
   }
 
   bool read_store() {

@@ -1,5 +1,7 @@
 #include "compiler/plan/aliases.h"
 
+#include <algorithm>
+
 #include "compiler/ir/interpret.h"
 #include "compiler/ir/phases.h"
 
@@ -84,7 +86,11 @@ std::optional<bool> truth_of(const Node& node, const Truths& truths) {
 Aliases::Aliases(const ir::Graph& graph, types::ComputeType compute)
     : graph_(graph),
       constant_truths_(find_constant_truths(graph, compute)),
-      over_facts_(find_over_facts(graph)) {}
+      over_facts_(find_over_facts(graph)) {
+  const auto first = std::ranges::find(graph.nodes, NodeKind::Grad, &Node::kind);
+  if (first != graph.nodes.end())
+    first_gradient_ = NodeId(static_cast<std::uint32_t>(first - graph.nodes.begin()));
+}
 
 Resolved Aliases::resolve(std::span<const Assumption> route,
                           std::span<const Assumption> assumptions) const {
@@ -119,9 +125,18 @@ void Aliases::spread(Truths& truths) const {
     if (is_scalar_logic(i) && !truths[i]) truths[i] = truth_of(graph_.nodes[i], truths);
 }
 
+/// Where the step does not wait for a gradient, it is the one before.
+NodeId Aliases::gradient(NodeId id, const std::vector<NodeId>& alias, const Truths& truths) const {
+  const std::uint32_t number = graph_[id].index;
+  if (number == 0 || truths[graph_.regrads[number - 1].condition.index] != false) return id;
+  const NodeId before = number == 1 ? first_gradient_ : graph_.regrads[number - 2].gradient;
+  return before < id ? alias[before.index] : id;
+}
+
 /// The node that stands for one; derives what is known of a Bool.
 NodeId Aliases::stand_in(NodeId id, const std::vector<NodeId>& alias, Truths& truths) const {
   const Node& node = graph_[id];
+  if (node.kind == NodeKind::Grad) return gradient(id, alias, truths);
   if (node.kind != NodeKind::Apply) return id;
   const auto operand = [&](std::size_t i) { return alias[node.operands[i].index]; };
   const auto truth = [&](std::size_t i) { return truths[operand(i).index]; };

@@ -40,11 +40,14 @@ class Aliases {
   [[nodiscard]] bool is_scalar(std::size_t i) const;
   [[nodiscard]] bool is_scalar_logic(std::size_t i) const;
   void spread(Truths& truths) const;
+  [[nodiscard]] ir::NodeId gradient(ir::NodeId id, const std::vector<ir::NodeId>& alias,
+                                    const Truths& truths) const;
   ir::NodeId stand_in(ir::NodeId id, const std::vector<ir::NodeId>& alias, Truths& truths) const;
 
   const ir::Graph& graph_;
   Truths constant_truths_;
   std::vector<bool> over_facts_;
+  ir::NodeId first_gradient_;  // not valid: there is none
 };
 
 }  // namespace talweg::plan

@@ -19,7 +19,7 @@ bool is_leaf_of(const Stream& stream, const Node& node) {
     case StreamKind::Param:
       return node.kind == NodeKind::Param;
     case StreamKind::Grad:
-      return node.kind == NodeKind::Grad;
+      return node.kind == NodeKind::Grad && node.index == 0;
     case StreamKind::State:
       return node.kind == NodeKind::State && node.index == stream.index;
     case StreamKind::Input:
@@ -55,19 +55,26 @@ class Filler {
 
   [[nodiscard]] NodeId alias(NodeId id) const { return resolved_.alias[id.index]; }
 
-  [[nodiscard]] bool writes_back(std::uint32_t stream, NodeId value) const {
+  /// A stream holds such a value where the step begins.
+  [[nodiscard]] bool is_first_in(std::uint32_t stream, NodeId value) const {
     return is_leaf_of(streams_[stream], graph_[value]);
+  }
+
+  /// A store would leave what is there.
+  [[nodiscard]] bool writes_back(std::uint32_t stream, NodeId value) const {
+    const auto load = std::ranges::find(work_.loads, stream, &StreamLoad::stream);
+    return load == work_.loads.end() ? is_first_in(stream, value) : alias(load->node) == value;
   }
 
   void note_loads() {
     for (const StreamLoad& load : work_.loads) {
       const NodeId value = alias(load.node);
       // What stays as it was is read as such.
-      if (writes_back(load.stream, value) || is_before_loop(graph_[value])) continue;
+      if (is_first_in(load.stream, value) || is_before_loop(graph_[value])) continue;
       left_in_[value.index] = load.stream;
     }
     for (const StreamLoad& load : work_.loads)
-      is_overwritten_[load.stream] = !writes_back(load.stream, alias(load.node));
+      is_overwritten_[load.stream] = !is_first_in(load.stream, alias(load.node));
   }
 
   void add_roots() {
@@ -86,11 +93,18 @@ class Filler {
     for (const StreamStore& store : work_.stores) {
       const NodeId value = alias(store.value);
       const bool is_scratch = streams_[store.stream].kind == StreamKind::Scratch;
-      const bool is_idle = is_scratch && !resolved_.live[value.index];
-      if (is_idle || writes_back(store.stream, value)) continue;
+      const bool is_wanted =
+          store.stream == work_.origin ? moves_param() : resolved_.live[value.index];
+      if ((is_scratch && !is_wanted) || writes_back(store.stream, value)) continue;
       version_.stores.push_back({store.stream, value});
       need(value);
     }
+  }
+
+  [[nodiscard]] bool moves_param() const {
+    return std::ranges::any_of(graph_.regrads, [&](const ir::Regrad& regrad) {
+      return graph_[alias(regrad.param)].kind != NodeKind::Param;
+    });
   }
 
   void need(NodeId id) { needed_[id.index] = true; }
@@ -110,6 +124,8 @@ class Filler {
       version_.nodes.emplace_back(i);
       if (left_in_[i] != kNone) {
         version_.loads.push_back({left_in_[i], NodeId(i)});
+      } else if (node.kind == NodeKind::Grad && node.index > 0) {
+        is_possible = false;
       } else if (node.operand_count() == 0) {
         const std::uint32_t stream = stream_of_leaf(node);
         if (is_overwritten_[stream]) is_possible = false;

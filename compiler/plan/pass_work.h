@@ -1,6 +1,7 @@
 // What one pass does, and what is left of it where some conditions are known.
 #pragma once
 
+#include <optional>
 #include <vector>
 
 #include "compiler/plan/aliases.h"
@@ -16,7 +17,9 @@ struct PassWork {
   };
   std::vector<Fold> folds;          // partial results that it leaves
   std::vector<StreamStore> stores;  // to places and scratch
-  std::vector<StreamLoad> loads;    // values that earlier passes left in places and scratch
+  std::vector<StreamLoad> loads;  // what places and scratch hold since the step began: values that
+                                  // earlier passes left there, new gradients
+  std::optional<std::uint32_t> origin;  // the scratch stream from which a step can be abandoned
 };
 
 /// Fills nodes, loads, stores and folds of `version`, whose alias is that of `resolved`. False if

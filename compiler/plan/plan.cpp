@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "compiler/base/check.h"
+#include "compiler/ir/make_node.h"
 #include "compiler/passes/passes.h"
 #include "compiler/plan/aliases.h"
 #include "compiler/plan/partials.h"
@@ -102,10 +103,11 @@ void add_phases(Plan& plan, const Aliases& aliases, const Schedule& schedule) {
   const std::vector<Stream> streams = make_streams(plan.graph, schedule.saved.size());
   plan.phases.resize(schedule.phase_count);
   for (std::uint32_t i = 0; i < schedule.phase_count; ++i) {
+    const CallWays ways = ways_in(plan, aliases, schedule, i);
     const auto fill = [&](std::optional<ElementPass>& place, const PassWork& work) {
       ElementPass& pass = place.emplace();
       pass.streams = streams;
-      pass.versions = make_versions(plan, aliases, streams, work, i >= schedule.end_phase);
+      pass.versions = make_versions(plan, aliases, streams, work, ways);
       count_traffic(plan, pass);
     };
     const PassWork lines = line_work_of(plan, streams, schedule, i);
@@ -173,6 +175,10 @@ Plan make_plan(ir::Graph graph, types::ComputeType compute) {
   }
   plan.graph = std::move(graph);
   plan.compute = compute;
+  // What a step that waits can be put back to, even where nothing reads it.
+  if (!plan.graph.regrads.empty() && std::ranges::find(plan.graph.nodes, ir::NodeKind::Param,
+                                                       &ir::Node::kind) == plan.graph.nodes.end())
+    plan.graph.add(ir::make_leaf(ir::NodeKind::Param));
   find_partials(plan);
   const Aliases aliases(plan.graph, compute);
   plan.routes = make_routes(plan, aliases);
@@ -182,6 +188,8 @@ Plan make_plan(ir::Graph graph, types::ComputeType compute) {
   for (const Schedule::Saved& saved : schedule.saved) plan.scratch.push_back(saved.node);
   for (Plan& view : plan.views) widen_rows(view, plan.scratch.size());
   plan.end_phase = schedule.end_phase;
+  plan.regrad_phases = schedule.regrad_phases;
+  plan.origin = schedule.origin;
   add_phases(plan, aliases, schedule);
   plan.node_phases = std::move(schedule.node_phases);
   plan.state_bytes_per_element = std::ranges::max(state_bytes_by_route(plan));

@@ -39,10 +39,11 @@ struct ScalarProgram {
   std::vector<std::uint32_t> partials;  // that it leaves: of the plan's for this rate
   std::vector<std::uint32_t> slots;     // that it fills: of the plan's for this rate
   bool says_end = false;                // how the call ends (model program of the end phase)
+  std::optional<std::uint32_t> regrad;  // of the graph's: whether the step waits behind this phase
 
   [[nodiscard]] bool is_empty() const {
     return nodes.empty() && stores.empty() && hypers.empty() && partials.empty() && slots.empty() &&
-           !says_end;
+           !says_end && !regrad;
   }
 };
 
@@ -163,6 +164,12 @@ struct Plan {
   std::vector<std::uint32_t> node_phases;  // by node: when its value is known
   std::uint32_t end_phase = 0;             // when it is known how the call ends
   std::vector<ir::NodeId> scratch;         // what each scratch stream holds
+  /// By regrad: the phase behind which the step waits. Until the last of them passes store nothing
+  /// but scratch and, in these phases, param.
+  std::vector<std::uint32_t> regrad_phases;
+  /// Of scratch: what holds param as the step found it, from the first of these phases on. Nothing
+  /// where none stores param.
+  std::optional<std::uint32_t> origin;
   std::uint32_t state_bytes_per_element = 0;
   /// By view: a step that writes param only (ir::view_step).
   std::vector<Plan> views;

@@ -105,6 +105,9 @@ class Printer {
     for (const std::uint32_t i : program.partials)
       line("  leave {}", partial_text(plan_.partials_of(kind_left_by(level))[i]));
     if (program.says_end) print_ends();
+    if (program.regrad)
+      line("  waits for a gradient behind this phase: %{}",
+           graph_.regrads[*program.regrad].condition.index);
   }
 
   /// "sum of %3", "dot of %3 %4".

@@ -37,6 +37,7 @@ class Placer {
     place_stores();
     place_hypers();
     place_end();
+    place_regrads();
     place_partials();
     // Users stand after their operands, so this reaches everything.
     for (std::uint32_t i = static_cast<std::uint32_t>(graph_.nodes.size()); i-- > 0;)
@@ -128,6 +129,14 @@ class Placer {
     }
     for (const ir::StateInfo& state : graph_.states)
       if (state.kept.valid()) need(state.kept, writer);
+  }
+
+  void place_regrads() {
+    for (std::uint32_t i = 0; i < graph_.regrads.size(); ++i) {
+      Program& writer = program(Level::Model, plan_.regrad_phases[i]);
+      writer.program->regrad = i;
+      need(graph_.regrads[i].condition, writer);
+    }
   }
 
   /// Right before the phase in which the first reduction that folds them is known.

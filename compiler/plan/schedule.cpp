@@ -13,6 +13,16 @@ using ir::Node;
 using ir::NodeId;
 using ir::NodeKind;
 
+namespace {
+
+/// How many regrads the step has come to in the passes up to this one.
+std::size_t regrads_until(const Schedule& schedule, std::uint32_t phase) {
+  const auto behind = std::ranges::upper_bound(schedule.regrad_phases, phase);
+  return static_cast<std::size_t>(behind - schedule.regrad_phases.begin());
+}
+
+}  // namespace
+
 std::vector<Stream> make_streams(const ir::Graph& graph, std::size_t scratch_count) {
   std::vector<Stream> streams = {{.kind = StreamKind::Param}, {.kind = StreamKind::Grad}};
   for (std::uint32_t i = 0; i < graph.states.size(); ++i)
@@ -26,18 +36,10 @@ std::vector<Stream> make_streams(const ir::Graph& graph, std::size_t scratch_cou
   return streams;
 }
 
-std::vector<std::vector<Assumption>> ends_of_call(const Plan& plan, const Aliases& aliases,
-                                                  bool are_known) {
-  std::vector<std::vector<Assumption>> ends;
-  std::vector<Assumption> goes_on;
-  for (const NodeId end : {plan.graph.skipped, plan.graph.held}) {
-    if (!are_known || !end.valid() || aliases.is_constant(end)) continue;
-    ends.push_back(goes_on);
-    ends.back().push_back({.condition = end, .holds = true});
-    goes_on.push_back({.condition = end, .holds = false});
-  }
-  ends.push_back(goes_on);
-  return ends;
+CallWays ways_in(const Plan& plan, const Aliases& aliases, const Schedule& schedule,
+                 std::uint32_t phase) {
+  return find_call_ways(plan.graph, aliases, phase >= schedule.end_phase,
+                        regrads_until(schedule, phase));
 }
 
 namespace {
@@ -72,10 +74,13 @@ void add_folds(const Plan& plan, const Schedule& schedule, PartialKind kind, std
     if (phase_of_partial(plan, schedule, kind, i) == phase) work.folds.push_back({kind, i});
 }
 
-/// Calls visit(stream, value, writer) for all that passes leave in places and scratch.
+/// Calls visit(stream, value, writer) for all that passes leave in places and scratch, what they
+/// leave in the same one in order.
 template <class Visit>
 void visit_left(const Plan& plan, const std::vector<Stream>& streams, const Schedule& schedule,
                 Visit visit) {
+  for (std::size_t i = 0; i < plan.graph.regrads.size(); ++i)
+    visit(kParamStream, plan.graph.regrads[i].param, schedule.regrad_phases[i]);
   for (std::size_t i = 0; i < plan.graph.stores.size(); ++i) {
     const ir::Store& store = plan.graph.stores[i];
     if (const auto stream = stream_of(plan.graph, streams, store))
@@ -87,6 +92,26 @@ void visit_left(const Plan& plan, const std::vector<Stream>& streams, const Sche
           schedule.saved[i].pass);
 }
 
+/// What places and scratch hold before a pass, where something has changed it.
+void add_loads(const Plan& plan, const std::vector<Stream>& streams, const Schedule& schedule,
+               std::uint32_t phase, PassWork& work) {
+  const auto hold = [&](std::uint32_t stream, NodeId value) {
+    const auto before = std::ranges::find(work.loads, stream, &StreamLoad::stream);
+    if (before == work.loads.end())
+      work.loads.push_back({stream, value});
+    else
+      before->node = value;
+  };
+  visit_left(plan, streams, schedule,
+             [&](std::uint32_t stream, NodeId value, std::uint32_t writer) {
+               if (writer < phase) hold(stream, value);
+             });
+  for (std::size_t i = 0; i < plan.graph.regrads.size(); ++i)
+    if (schedule.regrad_phases[i] < phase) hold(kGradStream, plan.graph.regrads[i].gradient);
+  const std::size_t first_scratch = streams.size() - schedule.saved.size();
+  if (schedule.origin) work.origin = static_cast<std::uint32_t>(first_scratch + *schedule.origin);
+}
+
 }  // namespace
 
 PassWork work_of(const Plan& plan, const std::vector<Stream>& streams, const Schedule& schedule,
@@ -96,8 +121,8 @@ PassWork work_of(const Plan& plan, const std::vector<Stream>& streams, const Sch
   visit_left(plan, streams, schedule,
              [&](std::uint32_t stream, NodeId value, std::uint32_t writer) {
                if (writer == phase) work.stores.push_back({stream, value});
-               if (writer < phase) work.loads.push_back({stream, value});
              });
+  add_loads(plan, streams, schedule, phase, work);
   return work;
 }
 
@@ -106,10 +131,7 @@ PassWork line_work_of(const Plan& plan, const std::vector<Stream>& streams,
   PassWork work;
   add_folds(plan, schedule, PartialKind::LineRow, phase, work);
   add_folds(plan, schedule, PartialKind::LineBlock, phase, work);
-  visit_left(plan, streams, schedule,
-             [&](std::uint32_t stream, NodeId value, std::uint32_t writer) {
-               if (writer < phase) work.loads.push_back({stream, value});
-             });
+  add_loads(plan, streams, schedule, phase, work);
   return work;
 }
 
@@ -119,11 +141,10 @@ class Scheduler {
  public:
   Scheduler(const Plan& plan, const Aliases& aliases)
       : plan_(plan), graph_(plan.graph), aliases_(aliases) {
-    for (const Route& route : plan.routes) {
-      early_.push_back(aliases.resolve(route.conditions, {}));
-      for (const auto& end : ends_of_call(plan, aliases, true))
-        late_.push_back(aliases.resolve(route.conditions, end));
-    }
+    for (const bool ends_are_known : {false, true})
+      for (std::size_t regrads = 0; regrads <= graph_.regrads.size(); ++regrads)
+        contexts_.push_back(
+            make_contexts(find_call_ways(graph_, aliases, ends_are_known, regrads)));
   }
 
   Schedule run() {
@@ -133,7 +154,7 @@ class Scheduler {
     best_ = first;
     best_cost_ = *cost_of(best_);
     try_choices(first);
-    while (try_scratch()) {
+    while (try_scratch() || try_without_scratch(best_)) {
     }
     return best_;
   }
@@ -148,10 +169,26 @@ class Scheduler {
     std::vector<std::uint32_t> values;
   };
   static constexpr std::size_t kMostSchedules = 400;
-  static constexpr std::size_t kMostScratch = 4;
+  static constexpr std::size_t kMostScratch = 4;  // that need not be
   static constexpr std::size_t kMostCandidates = 60;
+  static constexpr std::uint64_t kWordWeight = 240;  // divides by the numbers of ways of most rules
 
-  /// Every reduction known as early as it can be, every store in the last pass.
+  /// What is known of the calls in a pass: by route, then way.
+  struct Contexts {
+    std::vector<Resolved> all;
+    std::size_t ways = 1, going_on = 1;
+  };
+
+  Contexts make_contexts(const CallWays& ways) const {
+    Contexts contexts{{}, ways.ways.size(), ways.going_on};
+    for (const Route& route : plan_.routes)
+      for (const auto& way : ways.ways)
+        contexts.all.push_back(aliases_.resolve(route.conditions, way));
+    return contexts;
+  }
+
+  /// Every reduction known as early as it can be, every store in the last pass; where the step
+  /// waits for gradients, param and the gradients before are saved.
   Schedule as_early_as_possible() {
     const std::vector<std::uint32_t> phases = ir::find_phases(graph_);
     Schedule schedule;
@@ -160,12 +197,25 @@ class Scheduler {
     for (const std::uint32_t phase : phases)
       schedule.phase_count = std::max(schedule.phase_count, phase + 1);
     schedule.store_passes.assign(graph_.stores.size(), schedule.phase_count - 1);
+    for (std::uint32_t i = 0; i < graph_.nodes.size(); ++i) {
+      const Node& node = graph_.nodes[i];
+      const bool is_origin = node.kind == NodeKind::Param && moves_param();
+      if (is_origin) schedule.origin = static_cast<std::uint32_t>(schedule.saved.size());
+      if (is_origin || (node.kind == NodeKind::Grad && node.index < graph_.regrads.size()))
+        schedule.saved.push_back({NodeId(i), 0, is_origin ? 0 : node.index});
+    }
     TALWEG_CHECK(derive(schedule), "the plain schedule is possible");
     return schedule;
   }
 
-  /// Phases of nodes and of the call's end; false if a reduction would not be known where it is
-  /// to be, or a value too late.
+  [[nodiscard]] bool moves_param() const {
+    return std::ranges::any_of(graph_.regrads, [&](const ir::Regrad& regrad) {
+      return graph_[regrad.param].kind != NodeKind::Param;
+    });
+  }
+
+  /// Phases of nodes, of the call's end and of regrads; false if a reduction would not be known
+  /// where it is to be, or a value too late.
   bool derive(Schedule& schedule) const {
     schedule.node_phases.assign(graph_.nodes.size(), 0);
     std::size_t reduction = 0;
@@ -180,6 +230,8 @@ class Scheduler {
         if (node.fold != builtins::Fold::Count && known <= phase) return false;
         phase = std::max(phase, known);
       }
+      if (node.kind == NodeKind::Grad)
+        phase = ir::first_phase_of_gradient(graph_, node, schedule.node_phases);
       if (phase >= schedule.phase_count) return false;
       schedule.node_phases[i] = phase;
     }
@@ -191,13 +243,16 @@ class Scheduler {
     ends_at(graph_.skipped);
     ends_at(graph_.held);
     for (const ir::StateInfo& state : graph_.states) ends_at(state.kept);
+    schedule.regrad_phases = ir::find_regrad_phases(graph_, schedule.node_phases);
+    for (Schedule::Saved& saved : schedule.saved)
+      if (saved.regrad) saved.pass = schedule.regrad_phases[*saved.regrad];
     return true;
   }
 
   /// Before this pass nothing may be stored: the step can still be refused. (How the call ends is
   /// no reason to wait: what a store leaves depends on that, and is known so late, or does not.)
   [[nodiscard]] std::uint32_t first_store_pass(const Schedule& schedule) const {
-    std::uint32_t first = 0;
+    std::uint32_t first = schedule.regrad_phases.empty() ? 0 : schedule.regrad_phases.back() + 1;
     for (const ir::HyperInfo& hyper : graph_.hypers)
       for (const NodeId id : {hyper.bound, hyper.unless})
         if (id.valid()) first = std::max(first, schedule.node_phases[id.index]);
@@ -290,14 +345,14 @@ class Scheduler {
     std::vector<std::uint32_t> computed_in(graph_.nodes.size(), UINT32_MAX);
     for (std::uint32_t phase = 0; phase < best_.phase_count; ++phase) {
       const PassWork work = work_of(plan_, streams, best_, phase);
-      for (const Resolved& resolved : contexts(best_, phase)) {
+      for (const Resolved& resolved : contexts(best_, phase).all) {
         LoopVersion version;
         fill_version(plan_, streams, work, resolved, version);
         for (const NodeId id : version.nodes) {
           std::uint32_t& first = computed_in[id.index];
           if (first != UINT32_MAX && first < phase && graph_[id].operand_count() > 0 &&
               graph_[id].type == ir::ValueType::Array)
-            candidates.push_back({id, first});
+            candidates.push_back({id, first, {}});
           first = std::min(first, phase);
         }
       }
@@ -315,7 +370,7 @@ class Scheduler {
 
   /// Adds the scratch stream that saves most; false if none does.
   bool try_scratch() {
-    if (best_.saved.size() >= kMostScratch) return false;
+    if (best_.saved.size() >= kMostScratch + graph_.regrads.size()) return false;
     const Cost before = best_cost_;
     const Schedule base = best_;
     for (const Schedule::Saved& candidate : scratch_candidates()) {
@@ -325,17 +380,31 @@ class Scheduler {
       for (const Choice& choice : choices_)
         if (choice.is_store) chosen(with, choice) = choice.values.back();
       consider(with);
+      try_without_scratch(with);
     }
     return best_cost_ < before;
   }
 
-  /// What is known in a pass, by route and end of the call.
-  [[nodiscard]] std::span<const Resolved> contexts(const Schedule& schedule,
-                                                   std::uint32_t pass) const {
-    return pass < schedule.end_phase ? early_ : late_;
+  /// The same with one of its scratch streams less. True if that is the best so far.
+  bool try_without_scratch(const Schedule& schedule) {
+    const Cost before = best_cost_;
+    for (std::uint32_t i = 0; i < schedule.saved.size(); ++i) {
+      if (i == schedule.origin) continue;
+      Schedule without = schedule;
+      without.saved.erase(without.saved.begin() + i);
+      if (without.origin && *without.origin > i) --*without.origin;
+      consider(std::move(without));
+    }
+    return best_cost_ < before;
   }
 
-  /// Nothing where a store comes too early. Counted are the calls that go on, on every route.
+  [[nodiscard]] const Contexts& contexts(const Schedule& schedule, std::uint32_t pass) const {
+    const std::size_t first = pass < schedule.end_phase ? 0 : graph_.regrads.size() + 1;
+    return contexts_[first + regrads_until(schedule, pass)];
+  }
+
+  /// Nothing where a store comes too early. Counted are the calls that go on, on every route; of
+  /// those that differ by the gradients for which the step has waited, the mean.
   [[nodiscard]] std::optional<Cost> cost_of(const Schedule& schedule) const {
     const std::uint32_t first_store = first_store_pass(schedule);
     std::uint32_t early_stores = 0;
@@ -351,14 +420,15 @@ class Scheduler {
     const std::vector<Stream> streams = make_streams(graph_, schedule.saved.size());
     std::uint64_t words = 0;
     for (std::uint32_t phase = 0; phase < schedule.phase_count; ++phase) {
-      const auto all = contexts(schedule, phase);
-      const std::size_t ends = all.size() / plan_.routes.size();
+      const Contexts& known = contexts(schedule, phase);
+      const std::uint64_t weight = std::max<std::uint64_t>(1, kWordWeight / known.going_on);
       for (const PassWork& work : {line_work_of(plan_, streams, schedule, phase),
                                    work_of(plan_, streams, schedule, phase)})
-        for (std::size_t i = 0; i < all.size(); ++i) {
+        for (std::size_t i = 0; i < known.all.size(); ++i) {
           LoopVersion version;
-          if (!fill_version(plan_, streams, work, all[i], version)) return std::nullopt;
-          if (i % ends == ends - 1) words += words_of(version);
+          if (!fill_version(plan_, streams, work, known.all[i], version)) return std::nullopt;
+          const bool goes_on = i % known.ways >= known.ways - known.going_on;
+          if (goes_on) words += weight * words_of(version);
         }
     }
     return Cost{words, schedule.saved.size(), early_stores};
@@ -375,7 +445,7 @@ class Scheduler {
   const Plan& plan_;
   const ir::Graph& graph_;
   const Aliases& aliases_;
-  std::vector<Resolved> early_, late_;  // by route; late: and end
+  std::vector<Contexts> contexts_;  // by whether ends are known, then by regrads that are
   std::vector<Choice> choices_;
   Schedule best_;
   Cost best_cost_;

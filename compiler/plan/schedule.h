@@ -3,9 +3,11 @@
 // those the one without scratch, then the one that stores last.
 #pragma once
 
+#include <optional>
 #include <vector>
 
 #include "compiler/plan/aliases.h"
+#include "compiler/plan/call_ways.h"
 #include "compiler/plan/pass_work.h"
 #include "compiler/plan/plan.h"
 
@@ -16,6 +18,7 @@ struct Schedule {
   struct Saved {
     ir::NodeId node;
     std::uint32_t pass = 0;
+    std::optional<std::uint32_t> regrad;  // it is saved where the step waits for this one
   };
   std::vector<std::uint32_t> reduction_phases;  // by reduction
   std::vector<std::uint32_t> store_passes;      // by store of the graph; of scalar states unused
@@ -23,12 +26,17 @@ struct Schedule {
 
   // What follows from these.
   std::vector<std::uint32_t> node_phases;
+  std::vector<std::uint32_t> regrad_phases;
   std::uint32_t phase_count = 1;
   std::uint32_t end_phase = 0;
+  std::optional<std::uint32_t> origin;  // of `saved`: see Plan::origin
 };
 
 /// `plan` has its graph, routes, reductions and partials.
 Schedule make_schedule(const Plan& plan, const Aliases& aliases);
+
+inline constexpr std::uint32_t kParamStream = 0;
+inline constexpr std::uint32_t kGradStream = 1;
 
 /// Streams of every pass; scratch last.
 std::vector<Stream> make_streams(const ir::Graph& graph, std::size_t scratch_count);
@@ -40,9 +48,8 @@ PassWork work_of(const Plan& plan, const std::vector<Stream>& streams, const Sch
 PassWork line_work_of(const Plan& plan, const std::vector<Stream>& streams,
                       const Schedule& schedule, std::uint32_t phase);
 
-/// The ways in which a call can end, as far as they are known in a phase: `skipped`, `held` and
-/// going on, each as what is then known. The last one is going on.
-std::vector<std::vector<Assumption>> ends_of_call(const Plan& plan, const Aliases& aliases,
-                                                  bool are_known);
+/// What is known in a phase of how the call goes.
+CallWays ways_in(const Plan& plan, const Aliases& aliases, const Schedule& schedule,
+                 std::uint32_t phase);
 
 }  // namespace talweg::plan

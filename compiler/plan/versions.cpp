@@ -58,6 +58,8 @@ class RouteMaker {
     for (const ir::Store& store : graph_.stores)
       for (std::uint32_t i = 0; i < streams_.size(); ++i)
         if (writes(store, streams_[i])) work_.stores.push_back({i, store.value});
+    for (const ir::Regrad& regrad : graph_.regrads)
+      work_.stores.push_back({kParamStream, regrad.param});
   }
 
   std::vector<Route> run() && {
@@ -166,13 +168,13 @@ class RouteMaker {
 class VersionMaker {
  public:
   VersionMaker(const Plan& plan, const Aliases& aliases, const std::vector<Stream>& streams,
-               const PassWork& work, bool ends_are_known)
+               const PassWork& work, const CallWays& ways)
       : plan_(plan),
         graph_(plan.graph),
         aliases_(aliases),
         streams_(streams),
         work_(work),
-        ends_(ends_of_call(plan, aliases, ends_are_known)) {}
+        ends_(ways.ways) {}
 
   std::vector<LoopVersion> run() && {
     for (route_ = 0; route_ < plan_.routes.size(); ++route_) add_route();
@@ -272,7 +274,7 @@ class VersionMaker {
   const Aliases& aliases_;
   const std::vector<Stream>& streams_;
   const PassWork& work_;
-  const std::vector<std::vector<Assumption>> ends_;
+  const std::vector<std::vector<Assumption>>& ends_;
   std::uint32_t route_ = 0;
   bool enumerates_ = false;
   bool has_guards_ = false;
@@ -288,8 +290,8 @@ std::vector<Route> make_routes(const Plan& plan, const Aliases& aliases) {
 
 std::vector<LoopVersion> make_versions(const Plan& plan, const Aliases& aliases,
                                        const std::vector<Stream>& streams, const PassWork& work,
-                                       bool ends_are_known) {
-  return VersionMaker(plan, aliases, streams, work, ends_are_known).run();
+                                       const CallWays& ways) {
+  return VersionMaker(plan, aliases, streams, work, ways).run();
 }
 
 }  // namespace talweg::plan

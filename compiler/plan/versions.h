@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "compiler/plan/aliases.h"
+#include "compiler/plan/call_ways.h"
 #include "compiler/plan/pass_work.h"
 #include "compiler/plan/plan.h"
 
@@ -18,10 +19,9 @@ inline constexpr std::size_t kMaxRoutes = 1024;
 /// `plan` has its graph and partials.
 std::vector<Route> make_routes(const Plan& plan, const Aliases& aliases);
 
-/// The loops of a pass, by route; the last of each route without assumptions. `ends_are_known`: it
-/// is known how the call ends.
+/// The loops of a pass, by route and way of the call; the last of each route without assumptions.
 std::vector<LoopVersion> make_versions(const Plan& plan, const Aliases& aliases,
                                        const std::vector<Stream>& streams, const PassWork& work,
-                                       bool ends_are_known);
+                                       const CallWays& ways);
 
 }  // namespace talweg::plan

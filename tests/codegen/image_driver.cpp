@@ -195,6 +195,7 @@ class Driver {
     args.model_slots = work.model_slots.data();
     args.needed = needed_.data() + std::size_t{group} * image_.input_count;
     args.outcome = &outcome_;
+    args.regrad = &regrad_;
     args.kept = kept_.data();
     args.unbound = unbound_.data() + std::size_t{group} * image_.hyper_count;
     args.group_slots = work.group_slots.data() + std::size_t{group} * work.kernels.group_slot_count;
@@ -245,10 +246,12 @@ class Driver {
     model.group_slots = nullptr;
     model.partials = nullptr;
     model.reduced = work.model_reduced.data();
-    const talweg_pass_args pass = pass_args(work, args);
+    talweg_pass_args pass = pass_args(work, args);
     void* const self = work.kernels.self;
     for (std::uint32_t i = 0; i < work.kernels.phase_count; ++i) {
       const talweg_phase& phase = work.kernels.phases[i];
+      pass.phase = i;
+      regrad_ = 0;
       for (std::uint32_t r = 0; r < work.kernels.reduction_count; ++r)
         if (work.kernels.reductions[r].phase == i) reduce(work, r);
       if (phase.model_scalars != nullptr) phase.model_scalars(self, &model);
@@ -262,6 +265,22 @@ class Driver {
         in_threads(chunks_.size(), [&](std::uint32_t begin, std::uint32_t end) {
           phase.pass(self, &pass, begin, end);
         });
+      if (phase.says_regrad != 0 && regrad_ != 0) give_gradients(work);
+    }
+  }
+
+  /// The step waits: what stands in param is seen, and the gradients that follow lie elsewhere.
+  void give_gradients(Kernels& work) {
+    for (std::size_t tensor = 0; tensor < setting_.tensors.size(); ++tensor) {
+      const std::uint64_t elements = setting_.tensors[tensor].elements;
+      void** streams = work.pointers.data() + tensor * image_.stream_count;
+      for (std::uint64_t at = 0; at < elements; ++at)
+        trace_.push_back(load(streams[TALWEG_STREAM_PARAM], at));
+      GuardedArray& gradient =
+          later_gradients_.emplace_back(elements * (is_float32() ? 4 : 8), setting_.placement);
+      for (std::uint64_t at = 0; at < elements; ++at)
+        store(gradient.data(), at, random_.array_number(compute()));
+      if (streams[TALWEG_STREAM_GRAD] != nullptr) streams[TALWEG_STREAM_GRAD] = gradient.data();
     }
   }
 
@@ -418,6 +437,8 @@ class Driver {
   const StepSetting& setting_;
   Random random_;
   std::vector<GuardedArray> arrays_;
+  std::deque<GuardedArray> later_gradients_;
+  std::uint32_t regrad_ = 0;
   std::vector<std::uint64_t> array_elements_;
   std::vector<void*> pointers_;
   std::vector<std::uint32_t> groups_, routes_;

@@ -71,7 +71,8 @@ constexpr std::uint32_t kMaxPhases = 3;
 
 class Maker {
  public:
-  Maker(std::uint64_t seed, std::size_t node_count) : random_(seed), node_count_(node_count) {}
+  Maker(std::uint64_t seed, std::size_t node_count, std::size_t most_regrads)
+      : random_(seed), node_count_(node_count), most_regrads_(most_regrads) {}
 
   Graph run() && {
     graph_.name = "random";
@@ -188,7 +189,32 @@ class Maker {
     return graph_.add(ir::make_conversion(graph_, kind, {operand}));
   }
 
+  /// Behind something that is known early, so that other phases may follow.
+  void make_regrad() {
+    const std::vector<std::uint32_t> phases = ir::find_phases(graph_);
+    const auto is_early = [&](const Node& node) {
+      return phases[static_cast<std::size_t>(&node - graph_.nodes.data())] < kMaxPhases;
+    };
+    const NodeId condition =
+        random_.chance(50) ? graph_.add(ir::make_truth(true)) : pick([&](const Node& node) {
+          return node.type == ValueType::Bool && types::fits(node.rate, Rate::Model) &&
+                 is_early(node);
+        });
+    const NodeId before = graph_.regrads.empty() ? NodeId(0) : graph_.regrads.back().param;
+    NodeId param = random_.chance(10) ? before : pick([&](const Node& node) {
+      return node.type == ValueType::Array && is_early(node);
+    });
+    if (graph_[condition].kind != NodeKind::Constant && param != before)
+      param = graph_.add(ir::make_apply(graph_, Op::Select, {condition, param, before}));
+    const auto number = static_cast<std::uint32_t>(graph_.regrads.size()) + 1;
+    graph_.regrads.push_back({condition, param, {}});
+    Node gradient = ir::make_leaf(NodeKind::Grad);
+    gradient.index = number;
+    graph_.regrads.back().gradient = graph_.add(gradient);
+  }
+
   void make_node() {
+    if (graph_.regrads.size() < most_regrads_ && random_.chance(4)) return make_regrad();
     const std::size_t kind = random_.below(100);
     if (kind < 6)
       graph_.add(ir::make_constant(random_.number()));
@@ -333,14 +359,15 @@ class Maker {
 
   Random random_;
   std::size_t node_count_;
+  std::size_t most_regrads_;
   std::vector<NodeId> domains_;
   Graph graph_;
 };
 
 }  // namespace
 
-Graph random_graph(std::uint64_t seed, std::size_t node_count) {
-  return Maker(seed, node_count).run();
+Graph random_graph(std::uint64_t seed, std::size_t node_count, std::size_t most_regrads) {
+  return Maker(seed, node_count, most_regrads).run();
 }
 
 ir::ScalarContext random_scalars(const Graph& graph, Random& random) {
@@ -369,6 +396,8 @@ ir::ElementContext random_element(const Graph& graph, types::ComputeType compute
     context.states.push_back(random.array_number(compute));
   for (std::size_t i = 0; i < graph.inputs.size(); ++i)
     context.inputs.push_back(random.array_number(compute));
+  for (std::size_t i = 0; i < graph.regrads.size(); ++i)
+    context.later_grads.push_back(random.array_number(compute));
   return context;
 }
 

@@ -32,8 +32,9 @@ class Random {
 /// A graph without faults: every kind of node and operation may occur, rates const, model, group,
 /// tensor and element, reductions of all kinds in up to three phases after the first, some hypers
 /// bound, most places stored, some calls skipped or held, up to two views. It has about
-/// `node_count` nodes, and hypers, states and inputs of all kinds.
-ir::Graph random_graph(std::uint64_t seed, std::size_t node_count);
+/// `node_count` nodes, and hypers, states and inputs of all kinds. It waits for up to
+/// `most_regrads` new gradients, always or under a condition.
+ir::Graph random_graph(std::uint64_t seed, std::size_t node_count, std::size_t most_regrads = 0);
 
 ir::ScalarContext random_scalars(const ir::Graph& graph, Random& random);
 ir::ElementContext random_element(const ir::Graph& graph, types::ComputeType compute,

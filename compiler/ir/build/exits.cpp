@@ -32,11 +32,16 @@ void Exits::extend(std::vector<Run>& runs, NodeId taken, NodeId value) {
     runs.back().taken = taken;
 }
 
+NodeId Exits::reached(std::span<const NodeId> conditions) {
+  NodeId result;
+  if (any()) result = arithmetic_.add(make_apply(graph_, Op::Not, {exited()}));
+  for (const NodeId condition : conditions) result = both(result, condition);
+  return result.valid() ? result : arithmetic_.add(make_truth(true));
+}
+
 void Exits::add(sema::ExitKind kind, std::span<const NodeId> conditions,
                 const std::function<NodeId(std::size_t place)>& value_left) {
-  NodeId taken;
-  if (any()) taken = arithmetic_.add(make_apply(graph_, Op::Not, {exited()}));
-  for (const NodeId condition : conditions) taken = both(taken, condition);
+  const NodeId taken = reached(conditions);
   if (graph_[taken].kind == NodeKind::Constant && graph_[taken].value == 0) return;
   const bool skips = kind == sema::ExitKind::Skip;
   NodeId& taken_of_kind = skips ? skipped_ : held_;

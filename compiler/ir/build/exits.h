@@ -29,6 +29,9 @@ class Exits {
            const std::function<NodeId(std::size_t place)>& value_left);
 
   [[nodiscard]] bool any() const { return skipped_.valid() || held_.valid(); }
+  /// Whether all `conditions` hold, in this order, and no exit so far is taken: a Bool.
+  NodeId reached(std::span<const NodeId> conditions);
+
   /// Whether some exit so far is taken, as a new node; not valid(): there was none.
   NodeId exited();
   /// Whether some exit of a kind is taken; not valid(): there is none.

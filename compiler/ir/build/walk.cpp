@@ -324,6 +324,8 @@ void Walker::statements(std::span<const sema::TypedStmt> body) {
       assign(assignment->target, value(assignment->value));
     else if (const auto* exit_statement = std::get_if<sema::TypedExit>(&statement.node))
       exit(*exit_statement);
+    else if (std::holds_alternative<sema::TypedRegrad>(statement.node))
+      regrad();
     else
       branch(std::get<sema::TypedIf>(statement.node));
   }
@@ -333,9 +335,13 @@ void Walker::branch(const sema::TypedIf& node) {
   const NodeId condition = value(node.condition);
   if (graph_[condition].kind == NodeKind::Constant)
     return statements(graph_[condition].value != 0 ? node.then_body : node.else_body);
+  const std::size_t before = graph_.regrads.size();
   const Changes then_changes = arm(condition, true, node.then_body);
+  const std::size_t between = graph_.regrads.size();
   const Changes else_changes = arm(condition, false, node.else_body);
+  const NodeId gradient = merged_gradient(then_changes, else_changes, before, between);
   merge(condition, then_changes, else_changes);
+  if (gradient.valid()) environment_.set(environment_.slot({SymbolKind::Grad, 0}), gradient);
 }
 
 Walker::Changes Walker::arm(NodeId condition, bool holds, std::span<const sema::TypedStmt> body) {
@@ -346,13 +352,52 @@ Walker::Changes Walker::arm(NodeId condition, bool holds, std::span<const sema::
   return environment_.take_back(mark);
 }
 
-/// A skip leaves what its own block assigned to states until here, a hold all that was assigned.
-void Walker::exit(const sema::TypedExit& node) {
+std::vector<NodeId> Walker::guard_conditions() {
   std::vector<NodeId> conditions;
   for (const Guard& guard : guards_)
     conditions.push_back(
         guard.holds ? guard.condition
                     : arithmetic_.add(make_apply(graph_, builtins::Op::Not, {guard.condition})));
+  return conditions;
+}
+
+/// The gradient behind a regrad is a leaf of its own, and is the one before where the step does not
+/// wait.
+void Walker::regrad() {
+  const NodeId condition = exits_.reached(guard_conditions());
+  const bool is_known = graph_[condition].kind == NodeKind::Constant;
+  if (is_known && graph_[condition].value == 0) return;
+  const NodeId before =
+      graph_.regrads.empty() ? leaf({SymbolKind::Param, 0}) : graph_.regrads.back().param;
+  const NodeId here = load({SymbolKind::Param, 0});
+  const bool stays = is_known || here == before;
+  const NodeId there = stays ? here : arithmetic_.select(condition, here, before);
+  leaf({SymbolKind::Grad, 0});  // gradients stand in order
+  const auto number = static_cast<std::uint32_t>(graph_.regrads.size()) + 1;
+  const NodeId gradient = arithmetic_.add(make_leaf(graph_, NodeKind::Grad, number));
+  graph_.regrads.push_back({condition, there, gradient});
+  environment_.set(environment_.slot({SymbolKind::Grad, 0}), gradient);
+}
+
+/// What `grad` is behind a branch one of whose arms waits for new gradients, and ends with one of
+/// them, while the other leaves it as the caller gave it: where that other arm is taken, none of
+/// them came, and they are the one before. Not valid() for any other branch.
+NodeId Walker::merged_gradient(const Changes& then_changes, const Changes& else_changes,
+                               std::size_t before, std::size_t between) {
+  const bool then_waits = between > before;
+  if (then_waits == (graph_.regrads.size() > between)) return {};
+  const std::size_t slot = environment_.slot({SymbolKind::Grad, 0});
+  const NodeId newest = after_arm(slot, then_waits ? then_changes : else_changes);
+  const NodeId other = after_arm(slot, then_waits ? else_changes : then_changes);
+  const auto is_gradient = [&](NodeId id) { return graph_[id].kind == NodeKind::Grad; };
+  const bool is_known = is_gradient(newest) && graph_[newest].index > before &&
+                        is_gradient(other) && graph_[other].index == before;
+  return is_known ? newest : NodeId();
+}
+
+/// A skip leaves what its own block assigned to states until here, a hold all that was assigned.
+void Walker::exit(const sema::TypedExit& node) {
+  std::vector<NodeId> conditions = guard_conditions();
   conditions.push_back(value(node.condition));
   const std::vector<bool> in_block = environment_.set_since(block_mark_);
   exits_.add(node.kind, conditions, [&](std::size_t place) -> NodeId {

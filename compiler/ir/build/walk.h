@@ -88,7 +88,11 @@ class Walker {
   [[nodiscard]] NodeId assigned(sema::Symbol symbol) const;
   void branch(const sema::TypedIf& node);
   Changes arm(NodeId condition, bool holds, std::span<const sema::TypedStmt> body);
+  std::vector<NodeId> guard_conditions();
   void exit(const sema::TypedExit& node);
+  void regrad();
+  NodeId merged_gradient(const Changes& then_changes, const Changes& else_changes,
+                         std::size_t before, std::size_t between);
   void merge(NodeId condition, const Changes& then_changes, const Changes& else_changes);
   NodeId after_arm(std::size_t slot, const Changes& changes);
   void merge_tensors(NodeId condition, const Changes& changes);
