@@ -71,6 +71,7 @@ class Filler {
       const NodeId value = alias(load.node);
       // What stays as it was is read as such.
       if (is_first_in(load.stream, value) || is_before_loop(graph_[value])) continue;
+      if (is_scratch(load.stream) && stays_in_place(load.node)) continue;
       left_in_[value.index] = load.stream;
     }
     for (const StreamLoad& load : work_.loads)
@@ -92,13 +93,25 @@ class Filler {
     }
     for (const StreamStore& store : work_.stores) {
       const NodeId value = alias(store.value);
-      const bool is_scratch = streams_[store.stream].kind == StreamKind::Scratch;
-      const bool is_wanted =
-          store.stream == work_.origin ? moves_param() : resolved_.live[value.index];
-      if ((is_scratch && !is_wanted) || writes_back(store.stream, value)) continue;
+      const bool is_wanted = !stays_in_place(store.value) &&
+                             (store.stream == work_.origin || resolved_.live[value.index]);
+      if ((is_scratch(store.stream) && !is_wanted) || writes_back(store.stream, value)) continue;
       version_.stores.push_back({store.stream, value});
       need(value);
     }
+  }
+
+  [[nodiscard]] bool is_scratch(std::uint32_t stream) const {
+    return streams_[stream].kind == StreamKind::Scratch;
+  }
+
+  /// Where the step does not wait, param and gradients are read where they have always been, and
+  /// not kept in scratch.
+  [[nodiscard]] bool stays_in_place(NodeId id) const {
+    const Node& node = graph_[id];
+    if (node.kind == NodeKind::Param) return !moves_param();
+    return node.kind == NodeKind::Grad && node.index < graph_.regrads.size() &&
+           alias(graph_.regrads[node.index].gradient) == alias(id);
   }
 
   [[nodiscard]] bool moves_param() const {
