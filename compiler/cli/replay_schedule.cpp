@@ -27,8 +27,10 @@ support::Result<ReplayResult> replay_schedule(const ReplayCase& reference, const
   Comparison values("values"), momentum("momentum");
   for (std::size_t i = 0; i < schedule.values.size(); ++i) {
     const void* const gradients[] = {&gradient};
-    auto stepped =
-        optimizer->step(gradients, loss_inputs(run.program->image(), schedule.losses, i));
+    const optimizer::StepInputs inputs = loss_inputs(run.program->image(), schedule.losses, i);
+    auto stepped = optimizer->step(gradients, inputs);
+    // The gradient is 0 wherever the rule moves the parameter to.
+    while (stepped && optimizer->is_waiting()) stepped = optimizer->step(gradients, inputs);
     if (!stepped) return stepped.failure();
     const auto rate = hyper_of(*optimizer, "lr");
     if (!rate) return rate.failure();

@@ -95,7 +95,15 @@ class Trajectory {
     // A step of a case is a call: whether the rule completes, holds or skips it shows in the
     // values.
     const auto stepped = optimizer_->step(pointers(gradients), inputs);
-    return stepped ? support::ok() : support::Status(stepped.failure());
+    if (!stepped) return stepped.failure();
+    if (*stepped != optimizer::StepOutcome::Regrad) return support::ok();
+    optimizer_->abandon();
+    return support::Failure{
+        support::FailureKind::Usage,
+        fmt::format(
+            "a trajectory has one gradient a step, but step {} of rule `{}` asks for another "
+            "one at parameters that it has moved: replay a problem instead",
+            step, run_.program->image().name)};
   }
 
   void compare_params(std::uint64_t step) {

@@ -138,6 +138,7 @@ std::string report_json(const train::TrainReport& r, const std::string& view) {
                                  {"first_loss", r.first_loss}};
   if (r.held > 0) json["held_steps"] = r.held;
   if (r.skipped > 0) json["skipped_steps"] = r.skipped;
+  if (r.extra_evaluations > 0) json["extra_evaluations"] = r.extra_evaluations;
   add_results(json, r);
   if (r.raw) {
     json["view"] = view;

@@ -12,9 +12,16 @@
 
 namespace talweg::driver {
 
+/// Without functions, tables and scratch.
+inline talweg_kernels empty_kernels() {
+  talweg_kernels kernels{};
+  kernels.origin_stream = UINT32_MAX;
+  return kernels;
+}
+
 /// Kernels with the tables they point to.
 struct Kernels {
-  talweg_kernels kernels{};  // `phases` and `reductions` are not set
+  talweg_kernels kernels = empty_kernels();  // `phases` and `reductions` are not set
   std::vector<talweg_phase> phases;
   std::vector<talweg_reduction_info> reductions;
 };

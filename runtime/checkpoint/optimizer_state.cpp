@@ -58,8 +58,13 @@ support::Status check_values(const Safetensors& file, const std::vector<Persiste
   return support::ok();
 }
 
-/// The states belong to parameters that a swapped-in view stands in for.
-support::Status refuse_swapped(const optimizer::Optimizer& optimizer, const std::string& what) {
+/// The states belong to parameters that a swapped-in view stands in for, or a step is under way.
+support::Status refuse_between(const optimizer::Optimizer& optimizer, const std::string& what) {
+  if (optimizer.is_waiting())
+    return Failure{FailureKind::Usage, "a step of rule " + in_quotes(optimizer.image().name) +
+                                           " waits for another gradient: give it that, or abandon "
+                                           "it, before its optimizer is " +
+                                           what};
   if (optimizer.swapped_in().empty()) return support::ok();
   return Failure{FailureKind::Usage,
                  "view " + in_quotes(std::string(optimizer.swapped_in())) +
@@ -71,7 +76,7 @@ support::Status refuse_swapped(const optimizer::Optimizer& optimizer, const std:
 
 support::Status save_optimizer(const std::filesystem::path& path, optimizer::Optimizer& optimizer,
                                const Metadata& metadata) {
-  if (support::Status status = refuse_swapped(optimizer, "saved"); !status) return status;
+  if (support::Status status = refuse_between(optimizer, "saved"); !status) return status;
   const support::Result<std::vector<TensorTarget>> targets = targets_of(optimizer.persistent());
   if (!targets) return targets.failure();
   std::vector<TensorView> views;
@@ -84,7 +89,7 @@ support::Status save_optimizer(const std::filesystem::path& path, optimizer::Opt
 }
 
 support::Status load_optimizer(const std::filesystem::path& path, optimizer::Optimizer& optimizer) {
-  if (support::Status status = refuse_swapped(optimizer, "loaded"); !status) return status;
+  if (support::Status status = refuse_between(optimizer, "loaded"); !status) return status;
   const std::vector<PersistentEntry> entries = optimizer.persistent();
   const support::Result<std::vector<TensorTarget>> targets = targets_of(entries);
   if (!targets) return targets.failure();

@@ -1,6 +1,6 @@
 // An optimizer's persistent data in a file: states, scalar states, `t`, calls. With the parameters
 // and the hypers, which are saved elsewhere, a resumed run continues bit for bit. Refused while a
-// view is swapped in.
+// view is swapped in or a step waits for another gradient.
 #pragma once
 
 #include <filesystem>

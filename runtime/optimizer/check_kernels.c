@@ -64,6 +64,22 @@ static int has_line_functions(const talweg_phase* phase) {
   return phase->matrix_scalars || phase->row_scalars || phase->col_scalars;
 }
 
+static int is_scratch(const talweg_image* image, uint32_t stream) {
+  return stream < image->stream_count && stream >= image->stream_count - image->scratch_count;
+}
+
+/* Behind a phase that a step may return after comes another, and a model function says it. */
+static talweg_status check_regrads(const talweg_image* image, talweg_error* error) {
+  const talweg_kernels* step = &image->step;
+  for (uint32_t p = 0; p < step->phase_count; ++p)
+    if (step->phases[p].says_regrad &&
+        (p + 1 == step->phase_count || !step->phases[p].model_scalars))
+      return talweg_refuse_image(image, "asks for a new gradient where it cannot", error);
+  if (step->origin_stream != UINT32_MAX && !is_scratch(image, step->origin_stream))
+    return talweg_refuse_image(image, "does not keep where a step began in scratch", error);
+  return TALWEG_OK;
+}
+
 static talweg_status check_step(const talweg_image* image, talweg_error* error) {
   const talweg_kernels* step = &image->step;
   if (step->phase_count == 0 || !step->phases)
@@ -77,12 +93,14 @@ static talweg_status check_step(const talweg_image* image, talweg_error* error) 
   for (uint32_t h = 0; h < image->hyper_count; ++h)
     if (image->hypers[h].bound && image->hypers[h].bound_phase >= step->phase_count)
       return talweg_refuse_image(image, "binds a hyper in a phase that it does not have", error);
-  return check_reductions(image, error);
+  const talweg_status status = check_regrads(image, error);
+  return status != TALWEG_OK ? status : check_reductions(image, error);
 }
 
 static int has_one_pass(const talweg_kernels* kernels) {
   return kernels->phase_count == 1 && kernels->reduction_count == 0 && kernels->phases[0].pass &&
-         !kernels->phases[0].lines;
+         !kernels->phases[0].lines && !kernels->phases[0].says_regrad &&
+         kernels->origin_stream == UINT32_MAX;
 }
 
 static talweg_status check_views(const talweg_image* image, talweg_error* error) {

@@ -216,7 +216,8 @@ talweg_status talweg_create(const talweg_optimizer_spec* spec, void* control_mem
 }
 
 talweg_status talweg_reset(talweg_optimizer* optimizer, talweg_error* error) {
-  const talweg_status status = talweg_refuse_swapped(optimizer, "a reset", error);
+  talweg_status status = talweg_refuse_swapped(optimizer, "a reset", error);
+  if (status == TALWEG_OK) status = talweg_refuse_waiting(optimizer, "a reset", error);
   if (status == TALWEG_OK) talweg_reset_states(optimizer);
   return status;
 }

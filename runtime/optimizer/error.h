@@ -21,6 +21,7 @@ typedef enum talweg_status {
   TALWEG_MISSING_INPUT = 8, /* the step reads an input that was not given */
   TALWEG_NOT_YET = 9,       /* has no value before the first step */
   TALWEG_SWAPPED_IN = 10,   /* not while a view stands in for the parameters */
+  TALWEG_WAITING = 11,      /* not while a step waits for another gradient */
 } talweg_status;
 
 #define TALWEG_MESSAGE_BYTES 512

@@ -110,7 +110,8 @@ talweg_status talweg_set_hyper(talweg_optimizer* optimizer, uint32_t hyper, uint
     talweg_put(error, " is one for the whole model and cannot be set for one group");
     return TALWEG_BAD_ARGUMENT;
   }
-  const talweg_status checked = talweg_check_hyper_value(image, hyper, value, error);
+  talweg_status checked = talweg_check_hyper_value(image, hyper, value, error);
+  if (checked == TALWEG_OK) checked = talweg_refuse_waiting(optimizer, "a hyper is set", error);
   if (checked != TALWEG_OK) return checked;
   const uint32_t begin = is_for_all ? 0 : group;
   const uint32_t end = is_for_all ? optimizer->spec.group_count : group + 1;

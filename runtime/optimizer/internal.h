@@ -51,6 +51,16 @@ typedef struct talweg_state_places {
   uint64_t persistent_bytes; /* scratch follows */
 } talweg_state_places;
 
+/* How far a step has come: it may wait for another gradient between two phases, so this lasts from
+ * one call to the next. */
+typedef struct talweg_progress {
+  uint32_t next_phase; /* where a step that waits goes on; 0: none waits */
+  uint32_t regrad;     /* what the model function of this phase says */
+  int has_waited;      /* for another gradient, so param may have moved */
+  int begins;          /* element states get their initial values before what reads elements next */
+  int lines_began;     /* those of rows and columns have got them */
+} talweg_progress;
+
 struct talweg_optimizer {
   talweg_optimizer_spec spec; /* tensors point to our copies */
   const talweg_image* image;
@@ -100,11 +110,12 @@ struct talweg_optimizer {
   /* Made anew in each step, and wherever a view is computed. */
   uint32_t part_counts[TALWEG_TABLE_COUNT]; /* 0: part_begins of that table is not valid */
 
-  void** pointers;        /* [tensor][stream] */
-  uint8_t* takes_part;    /* [tensor] */
-  uint32_t* view_routes;  /* [tensor] through the pass of a view */
-  uint32_t* part_begins;  /* [table][thread + 1] for the tensors that take part */
-  int begins_some;        /* a state of a tensor that takes part has no value yet */
+  void** pointers;       /* [tensor][stream] */
+  uint8_t* takes_part;   /* [tensor] */
+  uint32_t* view_routes; /* [tensor] through the pass of a view */
+  uint32_t* part_begins; /* [table][thread + 1] for the tensors that take part */
+  int begins_some;       /* a state of a tensor that takes part has no value yet */
+  talweg_progress progress;
   uint32_t outcome;       /* talweg_outcome */
   double* states_before;  /* [row][state] */
   double* states_after;   /* [row][state] */
@@ -222,9 +233,18 @@ void talweg_run_view_scalars(talweg_optimizer* optimizer, const talweg_kernels* 
 int talweg_is_needed_in_group(const talweg_optimizer* optimizer, uint32_t input, uint32_t group);
 int talweg_is_needed(const talweg_optimizer* optimizer, uint32_t input);
 
-/* phases.c: the whole of a step but for what is bound before and committed after. Where it fails
- * nothing persistent has changed. */
+/* phases.c: the whole of a step but for what is bound before and committed after; up to where it
+ * waits, and on from there. Where it fails nothing persistent has changed. */
 talweg_status talweg_run_phases(talweg_optimizer* optimizer, talweg_error* error);
+/* Takes back what a step that has begun and does not end left in parameters and states. */
+void talweg_take_back(talweg_optimizer* optimizer);
+
+/* waiting.c: fails while a step waits for another gradient; `what` ends "..., before ". */
+talweg_status talweg_refuse_waiting(const talweg_optimizer* optimizer, const char* what,
+                                    talweg_error* error);
+/* The gradients with which a step that waits goes on. Where it fails the step waits as it did. */
+talweg_status talweg_bind_next_gradients(talweg_optimizer* optimizer, const void* const* gradients,
+                                         talweg_error* error);
 
 /* passes.c: runs a tensor function. */
 void talweg_run_tensors(talweg_optimizer* optimizer, const talweg_kernels* kernels,
@@ -238,7 +258,14 @@ void talweg_for_chunks(talweg_optimizer* optimizer, talweg_part_task task, void*
 /* Wherever other tensors take part than before. */
 void talweg_forget_parts(talweg_optimizer* optimizer);
 
-/* step.c: memory that a caller gives for a tensor is aligned, and apart from its parameter. */
+/* step.c: the null array of gradients is only for a rule that reads none. */
+talweg_status talweg_check_gradients(const talweg_optimizer* optimizer,
+                                     const void* const* gradients, talweg_error* error);
+/* What a tensor is given. Where no gradient is read, param stands in for it: not null, so the
+ * tensor takes part. */
+const void* talweg_gradient_of(const talweg_optimizer* optimizer, const void* const* gradients,
+                               uint32_t tensor);
+/* Memory that a caller gives for a tensor is aligned, and apart from its parameter. */
 talweg_status talweg_check_memory(const talweg_optimizer* optimizer, const char* kind,
                                   uint32_t tensor, const void* memory, talweg_error* error);
 

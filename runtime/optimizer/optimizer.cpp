@@ -28,6 +28,7 @@ FailureKind kind_of(talweg_status status) {
     case TALWEG_MISSING_INPUT:
     case TALWEG_NOT_YET:
     case TALWEG_SWAPPED_IN:
+    case TALWEG_WAITING:
       return FailureKind::Usage;
   }
   return FailureKind::Usage;
@@ -217,7 +218,9 @@ support::Result<double> Optimizer::hyper(std::string_view name, std::uint32_t gr
 
 support::Result<StepOutcome> Optimizer::step(std::span<const void* const> gradients,
                                              const StepInputs& inputs) {
-  support::Result<talweg_step_inputs> bound = impl_->bind(inputs);
+  // Inputs of a step that goes on are those that it began with.
+  support::Result<talweg_step_inputs> bound =
+      is_waiting() ? talweg_step_inputs{} : impl_->bind(inputs);
   if (!bound) return bound.failure();
   const bool none_needed = gradients.empty() && impl_->image->uses_gradient == 0;
   if (gradients.size() != impl_->tensors.size() && !none_needed)
@@ -230,6 +233,9 @@ support::Result<StepOutcome> Optimizer::step(std::span<const void* const> gradie
   if (talweg_step(impl_->core, &*bound, &outcome, &error) != TALWEG_OK) return to_failure(error);
   return to_outcome(outcome);
 }
+
+bool Optimizer::is_waiting() const { return talweg_is_waiting(impl_->core) != 0; }
+void Optimizer::abandon() { talweg_abandon(impl_->core); }
 
 bool Optimizer::has_read(std::string_view input) const {
   const auto row = find_row(impl_->image->inputs, impl_->image->input_count, input);

@@ -97,18 +97,35 @@ class Optimizer {
   /// Refused, with nothing written: a bound hyper out of range (Numeric), an input missing that
   /// this step reads or unknown, a gradient that overlaps its parameter (Usage). Gradients and
   /// inputs must not overlap any parameter.
+  ///
+  /// Where the result is Regrad, the rule has moved the parameters and the step waits for the
+  /// gradients there: the next call goes on with them. They are of the same tensors; `inputs` are
+  /// those that the step began with and are not looked at again, but element inputs stay where they
+  /// are. It is one step, and one call, which ends when another result comes. A call that is
+  /// refused for its gradients leaves the step waiting; where the rule computes a bound hyper out
+  /// of range, the step is over and has changed nothing.
   support::Result<StepOutcome> step(std::span<const void* const> gradients,
                                     const StepInputs& inputs = {});
+
+  /// Whether a step waits for another gradient. Meanwhile are refused: setting hypers, reading
+  /// states by name, views, a reset, saving and loading (checkpoint/optimizer_state.h); and what
+  /// persistent() points to is in the middle of a step.
+  [[nodiscard]] bool is_waiting() const;
+  /// Ends a step that waits as if it had not begun: parameters and states are what they were before
+  /// it, and it counts as no call. Does nothing where none waits. An optimizer that is destroyed
+  /// abandons its step.
+  void abandon();
 
   /// Whether the last step read an input of the rule: one that was held or skipped may have ended
   /// before. False for a name that is no input.
   [[nodiscard]] bool has_read(std::string_view input) const;
 
-  /// Names of the inputs that the next step reads and that are not among `inputs`.
+  /// Names of the inputs that the next step reads and that are not among `inputs`; none while a
+  /// step waits for another gradient.
   support::Result<std::vector<std::string>> missing_inputs(const StepInputs& inputs = {});
 
   /// Back to the moment of creation: all persistent data. Hypers and parameters stay. Refused while
-  /// a view is swapped in.
+  /// a view is swapped in or a step waits for another gradient.
   support::Status reset();
 
   /// Names of the rule's views, as read_view and swap_in take them.

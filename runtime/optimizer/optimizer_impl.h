@@ -56,8 +56,9 @@ struct Optimizer::Impl {
   Impl(const Impl&) = delete;
   Impl& operator=(const Impl&) = delete;
   ~Impl() {
-    if (core != nullptr && talweg_swapped_view(core) != TALWEG_NO_VIEW)
-      talweg_swap_out(core, nullptr);
+    if (core == nullptr) return;
+    if (talweg_swapped_view(core) != TALWEG_NO_VIEW) talweg_swap_out(core, nullptr);
+    talweg_abandon(core);
   }
 
   // What a step hands to the core, kept so that a step allocates nothing.

@@ -4,20 +4,22 @@
  * Until the phase that says how the call ends, and until all hypers that the rule computes are
  * checked, nothing of the image stores what persists. What the runtime itself writes before, the
  * initial values of states that the first pass may read, is taken back where a later phase refuses.
- */
+ *
+ * Only param may be stored before, where the step returns for a gradient there. What it was is in
+ * scratch from then on, and a later phase that refuses puts it back. */
+#include <string.h>
+
 #include "runtime/optimizer/internal.h"
 
 typedef struct phase_run {
   talweg_optimizer* optimizer;
   const talweg_phase* phase;
-  int begins;      /* element states get their initial values before what reads elements next */
-  int lines_began; /* those of rows and columns have got them */
 } phase_run;
 
 static void run_chunks(void* argument, uint32_t begin, uint32_t end) {
   const phase_run* run = argument;
   talweg_optimizer* optimizer = run->optimizer;
-  if (run->begins) talweg_begin_chunks(optimizer, begin, end);
+  if (optimizer->progress.begins) talweg_begin_chunks(optimizer, begin, end);
   run->phase->pass(optimizer->image->step.self, &optimizer->pass_args, begin, end);
 }
 
@@ -47,11 +49,21 @@ static int keeps_element_state(const talweg_optimizer* optimizer) {
   return 0;
 }
 
+/* Whether the step has waited for another gradient, or will from this phase on. Then passes move
+ * param and later ones put it back, whatever else a skipped call keeps. */
+static int moves(const talweg_optimizer* optimizer, uint32_t phase) {
+  const talweg_kernels* step = &optimizer->image->step;
+  if (optimizer->progress.has_waited || optimizer->progress.regrad) return 1;
+  while (++phase < step->phase_count)
+    if (step->phases[phase].says_regrad) return 1;
+  return 0;
+}
+
 /* A skipped call runs only the passes that some of what it keeps depends on. */
 static int has_work(const talweg_optimizer* optimizer, uint32_t phase) {
   if (!optimizer->image->step.phases[phase].pass) return 0;
   return optimizer->outcome != TALWEG_SKIPPED || keeps_element_state(optimizer) ||
-         talweg_reads_chunks_after(&optimizer->image->step, phase);
+         talweg_reads_chunks_after(&optimizer->image->step, phase) || moves(optimizer, phase);
 }
 
 static void run_lines(phase_run* run, uint32_t phase) {
@@ -59,54 +71,94 @@ static void run_lines(phase_run* run, uint32_t phase) {
   if (!run->phase->lines || (optimizer->outcome == TALWEG_SKIPPED &&
                              !talweg_reads_lines_after(&optimizer->image->step, phase)))
     return;
-  if (run->begins) talweg_for_chunks(optimizer, begin_chunks, optimizer);
-  run->begins = 0;
+  if (optimizer->progress.begins) talweg_for_chunks(optimizer, begin_chunks, optimizer);
+  optimizer->progress.begins = 0;
   talweg_run_lines(optimizer, run->phase);
 }
 
-static void begin_lines(phase_run* run) {
-  if (run->optimizer->begins_some && !run->lines_began) talweg_begin_lines(run->optimizer);
-  run->lines_began = 1;
+static void begin_lines(talweg_optimizer* optimizer) {
+  if (optimizer->begins_some && !optimizer->progress.lines_began) talweg_begin_lines(optimizer);
+  optimizer->progress.lines_began = 1;
 }
 
-static talweg_status run_phases(phase_run* run, talweg_error* error) {
+/* All of a phase behind its functions of model and groups. */
+static void run_tables(phase_run* run, uint32_t phase) {
   talweg_optimizer* optimizer = run->optimizer;
+  if (run->phase->tensor_scalars)
+    talweg_run_tensors(optimizer, &optimizer->image->step, run->phase->tensor_scalars,
+                       &optimizer->pass_args);
+  if (optimizer->image->split != TALWEG_SPLIT_NONE) {
+    begin_lines(optimizer);
+    talweg_run_line_functions(optimizer, &optimizer->image->step, run->phase,
+                              &optimizer->pass_args);
+    run_lines(run, phase);
+  }
+  if (!has_work(optimizer, phase)) return;
+  talweg_for_chunks(optimizer, run_chunks, run);
+  optimizer->progress.begins = 0;
+}
+
+/* From the phase where the step is to go on to its end, or to where it waits. */
+static talweg_status run_phases(talweg_optimizer* optimizer, talweg_error* error) {
   const talweg_kernels* step = &optimizer->image->step;
-  for (uint32_t phase = 0; phase < step->phase_count; ++phase) {
-    run->phase = &step->phases[phase];
+  talweg_progress* progress = &optimizer->progress;
+  uint32_t phase = progress->next_phase;
+  progress->next_phase = 0;
+  for (; phase < step->phase_count; ++phase) {
+    phase_run run = {.optimizer = optimizer, .phase = &step->phases[phase]};
+    optimizer->pass_args.phase = phase;
     talweg_status status = talweg_run_scalars(optimizer, phase, error);
     if (status == TALWEG_OK && phase == 0) status = talweg_check_inputs(optimizer, error);
     if (status != TALWEG_OK) return status;
-    if (phase == step->end_phase && optimizer->outcome == TALWEG_SKIPPED && !keeps_some(optimizer))
+    if (optimizer->outcome == TALWEG_SKIPPED && !keeps_some(optimizer) && !moves(optimizer, phase))
       return TALWEG_OK;
-    if (run->phase->tensor_scalars)
-      talweg_run_tensors(optimizer, step, run->phase->tensor_scalars, &optimizer->pass_args);
-    if (optimizer->image->split != TALWEG_SPLIT_NONE) {
-      begin_lines(run);
-      talweg_run_line_functions(optimizer, step, run->phase, &optimizer->pass_args);
-      run_lines(run, phase);
-    }
-    if (!has_work(optimizer, phase)) continue;
-    talweg_for_chunks(optimizer, run_chunks, run);
-    run->begins = 0;
+    run_tables(&run, phase);
+    if (!progress->regrad) continue;
+    progress->has_waited = 1;
+    progress->next_phase = phase + 1;
+    return TALWEG_OK;
   }
   return TALWEG_OK;
 }
 
 /* What began in a call that does not keep it. */
-static void clear(phase_run* run, talweg_status status) {
-  talweg_optimizer* optimizer = run->optimizer;
-  const int is_refused = status != TALWEG_OK;
+static void clear(talweg_optimizer* optimizer, int is_refused) {
   if (!optimizer->begins_some || (!is_refused && optimizer->outcome != TALWEG_SKIPPED)) return;
-  if (!run->begins)
+  if (!optimizer->progress.begins)
     talweg_for_chunks(optimizer, is_refused ? clear_chunks : clear_skipped_chunks, optimizer);
-  if (run->lines_began) talweg_clear_lines(optimizer, is_refused ? 0 : optimizer->kept);
+  if (optimizer->progress.lines_began)
+    talweg_clear_lines(optimizer, is_refused ? 0 : optimizer->kept);
+}
+
+static void put_back_chunks(void* argument, uint32_t begin, uint32_t end) {
+  const talweg_optimizer* optimizer = argument;
+  for (uint32_t i = begin; i < end; ++i) {
+    const talweg_chunk* chunk = &optimizer->chunks[i];
+    if (!optimizer->takes_part[chunk->tensor_index]) continue;
+    void* const* streams =
+        optimizer->pointers + (size_t)chunk->tensor_index * optimizer->image->stream_count;
+    const size_t offset = (size_t)chunk->first_element * optimizer->element_bytes;
+    memcpy((unsigned char*)streams[TALWEG_STREAM_PARAM] + offset,
+           (const unsigned char*)streams[optimizer->image->step.origin_stream] + offset,
+           (size_t)chunk->element_count * optimizer->element_bytes);
+  }
+}
+
+void talweg_take_back(talweg_optimizer* optimizer) {
+  if (optimizer->progress.has_waited && optimizer->image->step.origin_stream != UINT32_MAX)
+    talweg_for_chunks(optimizer, put_back_chunks, optimizer);
+  clear(optimizer, 1);
 }
 
 talweg_status talweg_run_phases(talweg_optimizer* optimizer, talweg_error* error) {
-  phase_run run = {.optimizer = optimizer, .begins = optimizer->begins_some};
-  talweg_begin_scalars(optimizer);
-  const talweg_status status = run_phases(&run, error);
-  clear(&run, status);
+  if (!talweg_is_waiting(optimizer)) {
+    optimizer->progress = (talweg_progress){.begins = optimizer->begins_some};
+    talweg_begin_scalars(optimizer);
+  }
+  const talweg_status status = run_phases(optimizer, error);
+  if (status != TALWEG_OK)
+    talweg_take_back(optimizer);
+  else if (!talweg_is_waiting(optimizer))
+    clear(optimizer, 0);
   return status;
 }

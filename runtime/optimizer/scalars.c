@@ -85,6 +85,7 @@ static void prepare_rows(talweg_optimizer* optimizer, double step_number, uint32
     args->step_number = step_number;
     args->call_number = optimizer->counters.calls + 1;
     args->outcome = &optimizer->outcome;
+    args->regrad = &optimizer->progress.regrad;
     args->group_slots = row == MODEL_ROW ? 0 : optimizer->group_slots + (row - 1) * slots;
   }
   const int some_begin = optimizer->begins_some || some_scalar_begins(optimizer);
@@ -112,6 +113,7 @@ static talweg_status run_row(talweg_optimizer* optimizer, size_t row, uint32_t p
 talweg_status talweg_run_scalars(talweg_optimizer* optimizer, uint32_t phase, talweg_error* error) {
   const talweg_phase* functions = &optimizer->image->step.phases[phase];
   if (optimizer->image->step.reduction_count > 0) talweg_fold_reductions(optimizer, phase);
+  optimizer->progress.regrad = 0;
   talweg_status status = run_row(optimizer, MODEL_ROW, phase, functions->model_scalars, error);
   for (uint32_t g = 0; status == TALWEG_OK && g < optimizer->spec.group_count; ++g)
     if (optimizer->group_has_tensor[g])
@@ -159,6 +161,8 @@ talweg_status talweg_get_scalar(talweg_optimizer* optimizer, uint32_t state, uin
   if (state >= image->state_count || !talweg_is_scalar_rate(image->states[state].rate) ||
       group >= optimizer->spec.group_count)
     return talweg_fail(error, TALWEG_BAD_ARGUMENT, "there is no such scalar state or group");
+  const talweg_status waits = talweg_refuse_waiting(optimizer, "a state is read", error);
+  if (waits != TALWEG_OK) return waits;
   if (scalar_begins(optimizer, state)) {
     const talweg_float_mode mode = talweg_enter_float_mode();
     talweg_compute_initial_states(optimizer);

@@ -3,8 +3,8 @@
  * The image's functions see to it that what does not take effect is stored as it was; only a
  * completed call counts as a step.
  *
- * What a later version adds has its place: a rule that asks for a second gradient returns between
- * two phases and goes on from there in the next call. */
+ * A rule that asks for another gradient returns between two phases and goes on from there in the
+ * next call: what was bound and what phases have left stays, and nothing is committed before. */
 #include "runtime/optimizer/float_mode.h"
 #include "runtime/optimizer/internal.h"
 
@@ -33,17 +33,28 @@ talweg_status talweg_check_memory(const talweg_optimizer* optimizer, const char*
   return TALWEG_OK;
 }
 
+talweg_status talweg_check_gradients(const talweg_optimizer* optimizer,
+                                     const void* const* gradients, talweg_error* error) {
+  if (!gradients && optimizer->image->uses_gradient && optimizer->spec.tensor_count > 0)
+    return talweg_fail(error, TALWEG_BAD_ARGUMENT,
+                       "no gradients were given, but the rule reads them");
+  return TALWEG_OK;
+}
+
+const void* talweg_gradient_of(const talweg_optimizer* optimizer, const void* const* gradients,
+                               uint32_t tensor) {
+  return gradients ? gradients[tensor] : optimizer->tensors[tensor].param;
+}
+
 static talweg_status bind_gradients(talweg_optimizer* optimizer, const void* const* gradients,
                                     talweg_error* error) {
   const talweg_image* image = optimizer->image;
-  if (!gradients && image->uses_gradient && optimizer->spec.tensor_count > 0)
-    return talweg_fail(error, TALWEG_BAD_ARGUMENT,
-                       "no gradients were given, but the rule reads them");
+  const talweg_status checked = talweg_check_gradients(optimizer, gradients, error);
+  if (checked != TALWEG_OK) return checked;
   optimizer->begins_some = 0;
   for (uint32_t t = 0; t < optimizer->spec.tensor_count; ++t) {
     void** streams = optimizer->pointers + (size_t)t * image->stream_count;
-    /* Where no gradient is read, param stands in for it: not null, so the tensor takes part. */
-    const void* gradient = gradients ? gradients[t] : streams[TALWEG_STREAM_PARAM];
+    const void* gradient = talweg_gradient_of(optimizer, gradients, t);
     const uint8_t takes_part = gradient != 0;
     if (gradients && takes_part) {
       const talweg_status status =
@@ -94,19 +105,27 @@ static void commit(talweg_optimizer* optimizer) {
   optimizer->counters.calls += 1;
 }
 
-talweg_status talweg_step(talweg_optimizer* optimizer, const talweg_step_inputs* inputs,
-                          talweg_outcome* outcome, talweg_error* error) {
+static talweg_status begin(talweg_optimizer* optimizer, const talweg_step_inputs* inputs,
+                           talweg_error* error) {
   talweg_status status = talweg_refuse_swapped(optimizer, "a step", error);
   if (status == TALWEG_OK) status = bind_gradients(optimizer, inputs->gradients, error);
   if (status == TALWEG_OK && optimizer->image->input_count > 0)
     status = talweg_bind_inputs(optimizer, inputs, error);
+  return status;
+}
+
+talweg_status talweg_step(talweg_optimizer* optimizer, const talweg_step_inputs* inputs,
+                          talweg_outcome* outcome, talweg_error* error) {
+  talweg_status status = talweg_is_waiting(optimizer)
+                             ? talweg_bind_next_gradients(optimizer, inputs->gradients, error)
+                             : begin(optimizer, inputs, error);
   if (status != TALWEG_OK) return status;
   const talweg_float_mode mode = talweg_enter_float_mode();
   status = talweg_run_phases(optimizer, error);
-  if (status == TALWEG_OK) {
-    commit(optimizer);
-    if (outcome) *outcome = (talweg_outcome)optimizer->outcome;
-  }
+  const int waits = talweg_is_waiting(optimizer);
+  if (status == TALWEG_OK && !waits) commit(optimizer);
+  if (status == TALWEG_OK && outcome)
+    *outcome = waits ? TALWEG_REGRAD : (talweg_outcome)optimizer->outcome;
   talweg_leave_float_mode(mode);
   return status;
 }
@@ -120,6 +139,10 @@ static void expect_gradients(talweg_optimizer* optimizer, const void* const* gra
 
 talweg_status talweg_missing_inputs(talweg_optimizer* optimizer, const talweg_step_inputs* inputs,
                                     uint8_t* missing, talweg_error* error) {
+  if (talweg_is_waiting(optimizer)) {
+    for (uint32_t i = 0; i < optimizer->image->input_count; ++i) missing[i] = 0;
+    return TALWEG_OK;
+  }
   if (optimizer->image->step.reduction_count > 0) expect_gradients(optimizer, inputs->gradients);
   talweg_bind_scalar_inputs(optimizer, inputs);
   const talweg_float_mode mode = talweg_enter_float_mode();

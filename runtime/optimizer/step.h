@@ -12,6 +12,9 @@
  * A rule may skip a step or hold it (talweg_outcome): the call counts, `t` stays. A skipped call
  * that keeps nothing runs no more than the functions that say so.
  *
+ * A rule may ask for another gradient (TALWEG_REGRAD): the call returns between two phases with the
+ * parameters moved, and the next one goes on there. Both are one step, and count as one call.
+ *
  * A step in which no tensor has a gradient completes like any other: scalar states and `t` advance.
  *
  * Every function may be given a null `error`. Functions that take an optimizer: one caller at a
@@ -94,9 +97,10 @@ typedef struct talweg_step_inputs {
  * step waits for it: the next call goes on with its gradients, of the same tensors, and looks at
  * nothing else that it is given. Other inputs are those of the step's first call; element inputs
  * stay where they are until the step has ended. Meanwhile all else but talweg_abandon and reading
- * hypers is refused. A call that fails for what it was given leaves the step waiting; where the
- * rule itself fails (it computes a hyper out of its range), the step is over, as if it had not
- * begun. */
+ * hypers is refused: TALWEG_WAITING. Persistent data
+ * that are read in place are in the middle of a step. A call that fails for what it was given
+ * leaves the step waiting; where the rule itself fails (it computes a hyper out of its range), the
+ * step is over, as if it had not begun. */
 talweg_status talweg_step(talweg_optimizer* optimizer, const talweg_step_inputs* inputs,
                           talweg_outcome* outcome, talweg_error* error);
 
@@ -108,7 +112,8 @@ void talweg_abandon(talweg_optimizer* optimizer);
 
 /* Clears `missing` [input], then sets it to 1 for each input that the next step would refuse to go
  * without, given these. Fails as talweg_step would for any other reason that shows before a pass
- * has run. Without gradients, every tensor is taken to have one. */
+ * has run. Without gradients, every tensor is taken to have one. While a step waits for another
+ * gradient, nothing is missing. */
 talweg_status talweg_missing_inputs(talweg_optimizer* optimizer, const talweg_step_inputs* inputs,
                                     uint8_t* missing, talweg_error* error);
 

@@ -69,6 +69,8 @@ talweg_status talweg_get_tensor_scalar(talweg_optimizer* optimizer, uint32_t sta
     talweg_put(error, ": it takes another arm of a `when`");
     return TALWEG_BAD_ARGUMENT;
   }
+  const talweg_status waits = talweg_refuse_waiting(optimizer, "a state is read", error);
+  if (waits != TALWEG_OK) return waits;
   if (image->initial_states) {
     const talweg_float_mode mode = talweg_enter_float_mode();
     talweg_compute_initial_states(optimizer);

@@ -102,6 +102,7 @@ static void compute(talweg_optimizer* optimizer, uint32_t view, void* const* des
       .destinations = destinations,
   };
   run.args.tensor_routes = optimizer->view_routes;
+  run.args.phase = 0;
   bind_streams(optimizer, destinations);
   bind_routes(optimizer, run.kernels);
   talweg_run_view_scalars(optimizer, run.kernels);
@@ -118,7 +119,9 @@ static talweg_status check_view(const talweg_optimizer* optimizer, uint32_t view
                                 talweg_error* error) {
   if (view >= optimizer->image->view_count)
     return talweg_fail(error, TALWEG_BAD_ARGUMENT, "there is no such view");
-  return talweg_refuse_swapped(optimizer, what, error);
+  const talweg_status status = talweg_refuse_swapped(optimizer, what, error);
+  return status != TALWEG_OK ? status
+                             : talweg_refuse_waiting(optimizer, "a view is computed", error);
 }
 
 talweg_status talweg_read_view(talweg_optimizer* optimizer, uint32_t view,

@@ -40,6 +40,18 @@ bool declares_input(const talweg_image& image, std::string_view name) {
   });
 }
 
+/// However it is left, no step waits for a gradient after it, with parameters that it has moved.
+class NoneWaits {
+ public:
+  explicit NoneWaits(optimizer::Optimizer& optimizer) : optimizer_(optimizer) {}
+  ~NoneWaits() { optimizer_.abandon(); }
+  NoneWaits(const NoneWaits&) = delete;
+  NoneWaits& operator=(const NoneWaits&) = delete;
+
+ private:
+  optimizer::Optimizer& optimizer_;
+};
+
 class Loop {
  public:
   Loop(Objective& objective, optimizer::Optimizer& optimizer, const LoopSettings& settings,
@@ -52,7 +64,10 @@ class Loop {
 
   Next run_epoch();
   Next run_step(std::span<const std::uint32_t> samples, bool ends_epoch);
-  support::Status update(double loss);
+  Next update(std::span<const std::uint32_t> samples, double loss);
+  /// Gradients where the rule has moved the parameters; nothing ends the run where they are to be
+  /// given to the step that waits for them.
+  std::optional<StopCause> compute_again(std::span<const std::uint32_t> samples, double loss);
   void count(optimizer::StepOutcome step);
   void measure(bool is_end);
   Next end_epoch(double running_loss);
@@ -62,6 +77,7 @@ class Loop {
   support::Status take_view(std::optional<ParameterCopy>& copy);
   support::Status end_view();
   StopCause loss_not_finite(double loss);
+  StopCause moved_loss_not_finite(double moved, double loss);
   StopCause parameters_not_finite(const NotFiniteElement& found, double loss);
   [[nodiscard]] bool is_interrupted() const {
     return hooks_.stop != nullptr && hooks_.stop->load(std::memory_order_relaxed);
@@ -74,8 +90,10 @@ class Loop {
   BatchPlan batches_;
   LoopOutcome outcome_;
   std::vector<std::vector<std::byte>> gradient_memory_;
-  std::vector<void*> gradients_;              // written by the objective
-  std::vector<const void*> given_gradients_;  // null where frozen
+  std::vector<void*> gradients_;                         // written by the objective
+  std::vector<std::vector<std::byte>> first_gradients_;  // of a step that computed others, if asked
+  bool computed_again_ = false;                          // in this step
+  std::vector<const void*> given_gradients_;             // null where frozen
   std::vector<const void*> parameter_pointers_;
   ParameterCopy before_, best_;
   std::optional<ParameterCopy> best_view_;
@@ -105,25 +123,45 @@ Loop::Loop(Objective& objective, optimizer::Optimizer& optimizer, const LoopSett
   }
 }
 
-support::Status Loop::update(double loss) {
+Loop::Next Loop::update(std::span<const std::uint32_t> samples, double loss) {
   optimizer::StepInputs inputs;
   if (gives_loss_) inputs.model.emplace_back("loss", loss);
   if (gives_validation_loss_ && new_validation_loss_)
     inputs.model.emplace_back("validation_loss", *new_validation_loss_);
-  const Timed timed(outcome_.times.optimizer_seconds);
-  const auto stepped = optimizer_.step(given_gradients_, inputs);
-  if (!stepped) return stepped.failure();
-  // A call that was held or skipped before a stage could look at it leaves it for the next one.
-  if (*stepped == optimizer::StepOutcome::Completed || optimizer_.has_read("validation_loss"))
-    new_validation_loss_.reset();
-  count(*stepped);
-  return support::ok();
+  const NoneWaits none_waits(optimizer_);
+  computed_again_ = false;
+  for (;;) {
+    const auto stepped = [&] {
+      const Timed timed(outcome_.times.optimizer_seconds);
+      return optimizer_.step(given_gradients_, inputs);
+    }();
+    if (!stepped) return stepped.failure();
+    if (*stepped == optimizer::StepOutcome::Regrad) {
+      if (const auto cause = compute_again(samples, loss)) return cause;
+      continue;
+    }
+    // A call that was held or skipped before a stage could look at it leaves it for the next one.
+    if (*stepped == optimizer::StepOutcome::Completed || optimizer_.has_read("validation_loss"))
+      new_validation_loss_.reset();
+    count(*stepped);
+    return std::optional<StopCause>{};
+  }
+}
+
+std::optional<StopCause> Loop::compute_again(std::span<const std::uint32_t> samples, double loss) {
+  if (!computed_again_ && settings_.norms != NormsIn::NoStep) first_gradients_ = gradient_memory_;
+  computed_again_ = true;
+  const Timed timed(outcome_.times.gradient_seconds);
+  const double moved = objective_.loss_and_gradient(samples, gradients_);
+  ++outcome_.extra_evaluations;
+  if (std::isfinite(moved)) return std::nullopt;
+  return moved_loss_not_finite(moved, loss);
 }
 
 void Loop::count(optimizer::StepOutcome step) {
   switch (step) {
     case optimizer::StepOutcome::Completed:
-    case optimizer::StepOutcome::Regrad:
+    case optimizer::StepOutcome::Regrad:  // not how a step ends
       break;
     case optimizer::StepOutcome::Held:
       ++outcome_.held;
@@ -149,6 +187,15 @@ StopCause Loop::loss_not_finite(double loss) {
   return StopCause::NotFinite;
 }
 
+StopCause Loop::moved_loss_not_finite(double moved, double loss) {
+  outcome_.reason = fmt::format(
+      "step {} (epoch {}): the loss is {} where the rule moved the parameters for another "
+      "gradient; it was {} where it moved them from. The rule moves them too far, or the steps "
+      "are too large",
+      outcome_.steps + 1, outcome_.epochs + 1, value_text(moved), value_text(loss));
+  return StopCause::NotFinite;
+}
+
 StopCause Loop::parameters_not_finite(const NotFiniteElement& found, double loss) {
   const std::string& name = objective_.parameters()[found.tensor].name;
   const auto gradient = find_not_finite(objective_, given_gradients_);
@@ -158,7 +205,8 @@ StopCause Loop::parameters_not_finite(const NotFiniteElement& found, double loss
                   value_text(found.value), value_text(loss));
   if (gradient) {
     outcome_.reason += fmt::format(
-        "its gradient already held {} in `{}`. Lower the learning rate or scale the features",
+        "{} already held {} in `{}`. Lower the learning rate or scale the features",
+        computed_again_ ? "the gradient where the rule had moved the parameters" : "its gradient",
         value_text(gradient->value), objective_.parameters()[gradient->tensor].name);
   } else {
     outcome_.reason +=
@@ -176,7 +224,7 @@ Loop::Next Loop::run_step(std::span<const std::uint32_t> samples, bool ends_epoc
   if (!outcome_.first_loss) outcome_.first_loss = loss;
   if (!std::isfinite(loss)) return std::optional{loss_not_finite(loss)};
   before_.take(objective_);
-  if (auto status = update(loss); !status) return status.failure();
+  if (auto cause = update(samples, loss); !cause || *cause) return cause;
   const auto found = find_not_finite(objective_, parameter_pointers_);
   measure(ends_epoch || found);
   if (found) {
@@ -197,8 +245,11 @@ void Loop::measure(bool is_end) {
   const bool is_wanted = settings_.norms == NormsIn::EveryStep ||
                          (settings_.norms == NormsIn::EpochEnds && (is_end || outcome_.steps == 0));
   if (!is_wanted || !hooks_.on_norms) return;
+  std::vector<const void*> gradients(gradients_.begin(), gradients_.end());
+  for (std::size_t i = 0; computed_again_ && i < gradients.size(); ++i)
+    gradients[i] = first_gradients_[i].data();
   hooks_.on_norms(
-      {outcome_.steps + 1, outcome_.epochs + 1, tensor_norms(objective_, gradients_, before_)});
+      {outcome_.steps + 1, outcome_.epochs + 1, tensor_norms(objective_, gradients, before_)});
 }
 
 support::Status Loop::take_view(std::optional<ParameterCopy>& copy) {

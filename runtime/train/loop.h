@@ -83,6 +83,7 @@ struct LoopOutcome {
   std::string reason;                   // NotFinite: which step, which value, what to try
   std::uint64_t steps = 0, epochs = 0;  // done
   std::uint64_t held = 0, skipped = 0;  // of these steps, by the rule: its `t` counts the others
+  std::uint64_t extra_evaluations = 0;  // gradients that rules asked for beyond one a step
   std::optional<double> first_loss, last_loss;
   std::optional<std::uint64_t> best_epoch;
   std::optional<double> best_loss;
@@ -101,6 +102,11 @@ struct LoopOutcome {
 /// A step of the loop is one batch and one call of the optimizer, whether the rule completes, holds
 /// or skips it: max_steps, records and epochs count calls. So a rule that gathers the gradients of
 /// 4 batches moves in every fourth step, and one that skips every step comes to an end.
+///
+/// Where a rule moves the parameters and asks for another gradient there, it is computed on the
+/// same batch, within the step; the loss of the step is the first one, and so are the gradients of
+/// NormsIn. A loss there that is not finite ends the run in NotFinite, with the step undone. So
+/// does a failure, or an exception of the objective.
 ///
 /// A loss that is not finite stops before the optimizer sees its gradient; a parameter that stops
 /// being finite in an update is put back, all tensors with it, to before the step. Both end in

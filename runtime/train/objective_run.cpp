@@ -104,6 +104,7 @@ support::Status Run::run_to_the_end(optimizer::Optimizer& optimizer, RunLog& log
   report_.steps = outcome->steps;
   report_.held = outcome->held;
   report_.skipped = outcome->skipped;
+  report_.extra_evaluations = outcome->extra_evaluations;
   report_.epochs = outcome->epochs;
   report_.first_loss = outcome->first_loss.value_or(0);
   report_.best_epoch = outcome->best_epoch;
@@ -153,6 +154,7 @@ support::Status Run::write_files(const RunLog& log, const RunEnding& ending) {
               {"reason", reason_}};
   if (report_.held > 0) end["held_steps"] = report_.held;
   if (report_.skipped > 0) end["skipped_steps"] = report_.skipped;
+  if (report_.extra_evaluations > 0) end["extra_evaluations"] = report_.extra_evaluations;
   files_.log(end);
   if (auto status = files_.close_log(); !status) return status;
   report_.files = files_.written();

@@ -108,6 +108,7 @@ struct TrainReport : PartResults {
   StopCause cause = StopCause::Finished;
   std::uint64_t steps = 0;              // batches given to the optimizer
   std::uint64_t held = 0, skipped = 0;  // of these, by the rule
+  std::uint64_t extra_evaluations = 0;  // gradients that the rule asked for beyond one a step
   std::uint64_t epochs = 0;             // completed
   std::uint64_t parameters = 0;
   std::uint64_t training_samples = 0, validation_samples = 0;

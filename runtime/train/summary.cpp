@@ -55,7 +55,7 @@ std::string count_text(std::uint64_t count, std::string_view noun) {
   return fmt::format("{} {}{}", count, noun, count == 1 ? "" : "s");
 }
 
-/// " (300 held, 2 skipped)", or nothing.
+/// " (300 held, 2 skipped, 700 further gradients)", or nothing.
 std::string ends_text(const TrainReport& report) {
   std::string text;
   const auto add = [&](std::uint64_t count, std::string_view end) {
@@ -63,6 +63,8 @@ std::string ends_text(const TrainReport& report) {
   };
   add(report.held, "held");
   add(report.skipped, "skipped");
+  add(report.extra_evaluations,
+      report.extra_evaluations == 1 ? "further gradient" : "further gradients");
   return text.empty() ? text : " (" + text + ")";
 }
 
@@ -166,6 +168,7 @@ Json summary_json(const TrainSettings& settings, const TrainReport& report,
   summary["steps"] = report.steps;
   if (report.held > 0) summary["held_steps"] = report.held;
   if (report.skipped > 0) summary["skipped_steps"] = report.skipped;
+  if (report.extra_evaluations > 0) summary["extra_evaluations"] = report.extra_evaluations;
   summary["epochs"] = report.epochs;
   summary["parameters"] = report.parameters;
   summary["training_samples"] = report.training_samples;

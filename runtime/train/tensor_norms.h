@@ -15,7 +15,7 @@ namespace talweg::train {
 /// Euclidean norms in float64: the squares are summed in the order of the language's `norm`. Not
 /// finite where an element is not, or where the sum of squares overflows.
 struct TensorNorms {
-  double gradient = 0;   // as the loss gives it, before the rule; of a frozen tensor too
+  double gradient = 0;   // as the loss gives it first, before the rule; of a frozen tensor too
   double parameter = 0;  // before the update
   double update = 0;     // of the parameter after minus before
 };

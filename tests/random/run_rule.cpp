@@ -163,7 +163,16 @@ class Run {
       met("run: an absent gradient");
     if (inputs.model.size() + inputs.element.size() < image_.input_count)
       met("run: an input that is not given");
-    const auto outcome = optimizer_->step(gradients, inputs);
+    auto outcome = optimizer_->step(gradients, inputs);
+    for (std::uint64_t more = 1; outcome && *outcome == optimizer::StepOutcome::Regrad; ++more) {
+      met("run: another gradient");
+      for (std::size_t i = 0; i < setting_.tensors.size(); ++i) {
+        if (gradients[i] == nullptr) continue;
+        held.push_back(array(i, stream_of(kGrad, step, i) + more * 1000003));
+        gradients[i] = held.back().data();
+      }
+      outcome = optimizer_->step(gradients, inputs);
+    }
     if (outcome) {
       constexpr const char* kOutcomes[] = {"run: a completed step", "run: a held call",
                                            "run: a skipped step"};

@@ -45,6 +45,7 @@ class FakeRule {
     image.inputs = inputs;
     image.step.phases = &phase;
     image.step.phase_count = 1;
+    image.step.origin_stream = UINT32_MAX;
     image.hyper_count = kHyperCount;
     image.state_count = kStateCount;
     image.input_count = kInputCount;
@@ -85,8 +86,8 @@ class FakeRule {
       {"loss", "", UINT32_MAX, kModel, {}},
       {"hessian", "", 6, kElement, {}},
   };
-  talweg_phase phase = {model_scalars, group_scalars, nullptr,  nullptr, nullptr,
-                        nullptr,       nullptr,       run_pass, 0,       0};
+  talweg_phase phase = {model_scalars, group_scalars, nullptr, nullptr, nullptr, nullptr,
+                        nullptr,       run_pass,      0,       0,       0};
   talweg_image image{};
 
  private:

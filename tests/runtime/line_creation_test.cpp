@@ -123,6 +123,7 @@ TEST_CASE("images of matrices that cannot be stepped are refused") {
           view.name = "v";
           view.kernels.phases = &rule.phases[0];
           view.kernels.phase_count = 1;
+          view.kernels.origin_stream = UINT32_MAX;
           rule.phases[0].pass = rule.phases[2].pass;
           rule.image.views = &view;
           rule.image.view_count = 1;

@@ -212,6 +212,7 @@ TEST_CASE("a view sees states of lines, as they would begin") {
   info.name = "rows";
   info.kernels.phases = &phase;
   info.kernels.phase_count = 1;
+  info.kernels.origin_stream = UINT32_MAX;
   info.kernels.row_slot_count = 5;
   rule.image.views = &info;
   rule.image.view_count = 1;

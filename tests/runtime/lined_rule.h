@@ -95,9 +95,9 @@ struct LinedRule {
       {TALWEG_FOLD_MAX, TALWEG_FROM_COLS, TALWEG_RATE_TENSOR, 0, 2, 1, 0, kNone},
   };
   talweg_phase phases[3] = {
-      {nullptr, group<0>, nullptr, nullptr, nullptr, nullptr, lines, nullptr, 0, 0},
-      {model<1>, group<1>, tensor<1>, matrix<1>, row<1>, col<1>, nullptr, nullptr, 0, 0},
-      {model<2>, group<2>, tensor<2>, matrix<2>, row<2>, col<2>, nullptr, pass, 0, 0},
+      {nullptr, group<0>, nullptr, nullptr, nullptr, nullptr, lines, nullptr, 0, 0, 0},
+      {model<1>, group<1>, tensor<1>, matrix<1>, row<1>, col<1>, nullptr, nullptr, 0, 0, 0},
+      {model<2>, group<2>, tensor<2>, matrix<2>, row<2>, col<2>, nullptr, pass, 0, 0, 0},
   };
   talweg_image image{};
 
@@ -124,6 +124,7 @@ struct LinedRule {
     step.place = place;
     step.self = this;
     step.phase_count = 3;
+    step.origin_stream = UINT32_MAX;
     step.reduction_count = kReductionCount;
     step.group_slot_count = 1;
     step.matrix_slot_count = 1;

@@ -166,12 +166,13 @@ TEST_CASE("an optimizer is neither saved nor loaded while a view is swapped in")
   const TemporaryFile file;
   FakeRule<float> rule;
   const auto same = [](void*, const talweg_pass_args*, std::uint32_t, std::uint32_t) {};
-  const talweg_phase phase{nullptr, nullptr, nullptr, nullptr, nullptr,
-                           nullptr, nullptr, same,    0,       0};
+  const talweg_phase phase{nullptr, nullptr, nullptr, nullptr, nullptr, nullptr,
+                           nullptr, same,    0,       0,       0};
   talweg_view_info view{};
   view.name = "same";
   view.kernels.phases = &phase;
   view.kernels.phase_count = 1;
+  view.kernels.origin_stream = UINT32_MAX;
   rule.image.views = &view;
   rule.image.view_count = 1;
   FakeModel<float> model({3});

@@ -82,9 +82,9 @@ struct PhasedRule {
       {TALWEG_FOLD_SUM, TALWEG_FROM_GROUPS, TALWEG_RATE_MODEL, 1, 0, 0, UINT32_MAX, 0},
   };
   talweg_phase phases[3] = {
-      {model<0>, group<0>, tensor<0>, nullptr, nullptr, nullptr, nullptr, pass<0>, 0, 0},
-      {model<1>, group<1>, tensor<1>, nullptr, nullptr, nullptr, nullptr, pass<1>, 0, 0},
-      {model<2>, nullptr, tensor<2>, nullptr, nullptr, nullptr, nullptr, pass<2>, 0, 0},
+      {model<0>, group<0>, tensor<0>, nullptr, nullptr, nullptr, nullptr, pass<0>, 0, 0, 0},
+      {model<1>, group<1>, tensor<1>, nullptr, nullptr, nullptr, nullptr, pass<1>, 0, 0, 0},
+      {model<2>, nullptr, tensor<2>, nullptr, nullptr, nullptr, nullptr, pass<2>, 0, 0, 0},
   };
   talweg_image image{};
 
@@ -119,6 +119,7 @@ struct PhasedRule {
     step.chunk_partial_count = step.tensor_partial_count = 2;
     step.group_partial_count = 1;
     step.end_phase = 1;
+    step.origin_stream = UINT32_MAX;
   }
   PhasedRule(const PhasedRule&) = delete;
   PhasedRule& operator=(const PhasedRule&) = delete;

@@ -157,7 +157,7 @@ TEST_CASE("the passes of a step run one after the other") {
   // The second pass sees what the first left: twice the rule is twice its effect.
   const talweg_phase phases[2] = {
       rule.phase,
-      {nullptr, nullptr, nullptr, nullptr, nullptr, nullptr, nullptr, rule.phase.pass, 0, 0}};
+      {nullptr, nullptr, nullptr, nullptr, nullptr, nullptr, nullptr, rule.phase.pass, 0, 0, 0}};
   rule.image.step.phases = phases;
   rule.image.step.phase_count = 2;
   FakeModel<float> model({50000});

@@ -126,11 +126,13 @@ TEST_CASE("a view sees the states of tensors, as they would begin") {
         }
       },
       0,
+      0,
       0};
   talweg_view_info view{};
   view.name = "scales";
   view.kernels.phases = &phase;
   view.kernels.phase_count = 1;
+  view.kernels.origin_stream = UINT32_MAX;
   view.kernels.tensor_slot_count = kSlots;
   rule.image.views = &view;
   rule.image.view_count = 1;
@@ -179,10 +181,12 @@ TEST_CASE("the code of an initial value may compute something for each tensor") 
         }
       },
       0,
+      0,
       0};
   std::array<talweg_kernels, Rule::kStateCount> kernels{};
   kernels[Rule::kM].phases = &phase;
   kernels[Rule::kM].phase_count = 1;
+  kernels[Rule::kM].origin_stream = UINT32_MAX;
   kernels[Rule::kM].group_slot_count = kernels[Rule::kM].tensor_slot_count = 1;
   rule.image.initial_kernels = kernels.data();
   FakeModel<double> model({3, 20000});

@@ -68,6 +68,7 @@ struct RangeRule {
     image.name = "Ranges";
     image.step.phases = &phase;
     image.step.phase_count = 1;
+    image.step.origin_stream = UINT32_MAX;
     image.stream_count = 2;
     image.uses_gradient = 1;
     image.step.self = this;

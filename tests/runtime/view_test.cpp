@@ -18,7 +18,8 @@ template <class T>
 struct RuleWithViews {
   static constexpr std::uint32_t kSlots = 5;
   FakeRule<T> rule;
-  talweg_phase mix_phase{nullptr, nullptr, nullptr, nullptr, nullptr, nullptr, nullptr, mix, 0, 0};
+  talweg_phase mix_phase{nullptr, nullptr, nullptr, nullptr, nullptr, nullptr,
+                         nullptr, mix,     0,       0,       0};
   talweg_phase no_phase{};
   std::array<talweg_view_info, 2> views{};
   T seen_by_view = 0;  // `total`, as the view's model function sees it
@@ -37,6 +38,7 @@ struct RuleWithViews {
     kernels.phases = &mix_phase;
     kernels.self = this;
     kernels.phase_count = 1;
+    kernels.origin_stream = views[1].kernels.origin_stream = UINT32_MAX;
     kernels.model_slot_count = kernels.group_slot_count = kSlots;
     views[1].name = "same";
     views[1].kernels.phases = &no_phase;

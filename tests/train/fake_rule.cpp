@@ -112,6 +112,7 @@ std::shared_ptr<FakeImage> make_image(FakeRule& rule, talweg_dtype dtype) {
   image.inputs = fake->inputs;
   image.step.phases = &fake->phase;
   image.step.phase_count = 1;
+  image.step.origin_stream = UINT32_MAX;
   image.hyper_count = 1;
   image.input_count = 2;
   image.stream_count = 2;
@@ -125,6 +126,7 @@ std::shared_ptr<FakeImage> make_image(FakeRule& rule, talweg_dtype dtype) {
   fake->view.name = "halved";
   fake->view.kernels.phases = &fake->view_phase;
   fake->view.kernels.phase_count = 1;
+  fake->view.kernels.origin_stream = UINT32_MAX;
   fake->view.kernels.self = fake.get();
   image.views = &fake->view;
   image.view_count = 1;
