@@ -156,7 +156,8 @@ void Checker::warn_of_unused() {
     const auto let = declared ? lets_.find({declared->source.index, declared->begin}) : lets_.end();
     if (let != lets_.end() && !let->second.is_read) continue;  // said below, of the whole local
     reporter_.report(DiagnosticKind::OverwrittenUnread, lost.write.span, lost.write.name)
-        .label(lost.overwritten, "assigned again here");
+        .label(lost.overwritten,
+               lost.is_replaced ? "the new gradient takes its place" : "assigned again here");
   }
   for (const auto& [place, let] : lets_)
     if (!let.is_read && !let.name.starts_with('_'))

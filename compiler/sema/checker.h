@@ -53,6 +53,7 @@ struct CheckLimits {
   static constexpr std::uint32_t kMaxDepth = 400;          // of expressions, calls and blocks
   static constexpr std::uint32_t kMaxTypedDepth = 1'000;   // of a typed expression
   static constexpr std::size_t kMaxStages = 64;
+  static constexpr std::uint32_t kMaxRegrads = 8;  // of a pipeline, after loops are unrolled
 };
 
 /// A local name of a frame.
@@ -251,7 +252,6 @@ class Checker {
   void node(Span span, const syntax::AssignStmt& s);
   void node(Span span, const syntax::IfStmt& s);
   void node(Span span, const syntax::ForStmt& s);
-  void node(Span span, const syntax::RegradStmt& s);
   struct Target;
   [[nodiscard]] bool assigns_itself(const syntax::AssignStmt& s) const;
   std::optional<Target> target_of(const syntax::Path& path);
@@ -271,8 +271,14 @@ class Checker {
   void exit(Span span, ExitKind kind, syntax::ExprId condition);
   bool may_exit_here(Span span, ExitKind kind);
   bool fits_exit(Span span, ExitKind kind, const Value& condition);
+  /// True if every condition around is the same for the whole model; else says so of `what`.
+  bool is_decided_for_model(Span span, std::string_view what);
   bool names_nothing(syntax::ExprId id) const;
   void warn_of_constant_exit(Span span, ExitKind kind, bool condition);
+
+  // regrads.cpp
+  void node(Span span, const syntax::RegradStmt& s);
+  bool may_regrad_here(Span span);
 
   Modules::Impl& modules_;
   Reporter& reporter_;
@@ -300,6 +306,7 @@ class Checker {
   std::string unit_words_;  // "rule `AdamW`"
   Span unit_span_;
   std::uint32_t unit_work_ = 0, total_work_ = 0, statement_count_ = 0, depth_ = 0;
+  std::uint32_t regrad_count_ = 0;
 
   struct LetUse {
     std::string name;

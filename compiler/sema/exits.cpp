@@ -17,30 +17,31 @@ bool Checker::may_exit_here(Span span, ExitKind kind) {
   return false;
 }
 
-/// True if the condition, and every one around, is the same for the whole model.
-bool Checker::fits_exit(Span span, ExitKind kind, const Value& condition) {
-  const auto report_rate = [&](Span where, Rate rate) {
-    return reporter_.report(DiagnosticKind::ExitTooFast, where, to_text(kind),
-                            types::to_text(rate));
-  };
-  if (const Rate rate = condition.type.rate; !types::fits(rate, Rate::Model)) {
-    auto report = report_rate(condition.span, rate);
-    blame(report, condition.id, Rate::Model);
-    if (rate == Rate::Group)
-      report.help("declare the hyper or state that it reads `model`: `hyper model limit = 100`");
-    else
-      suggest_reduction(report, condition.id, Rate::Model);
-    return false;
-  }
+bool Checker::is_decided_for_model(Span span, std::string_view what) {
   for (const Guard& guard : guards_) {
     if (types::fits(guard.rate, Rate::Model)) continue;
-    auto report = report_rate(guard.span, guard.rate);
-    report.label(span, fmt::format("the `{}` that it decides about", to_text(kind)));
+    auto report =
+        reporter_.report(DiagnosticKind::ExitTooFast, guard.span, what, types::to_text(guard.rate));
+    report.label(span, fmt::format("the `{}` that it decides about", what));
     if (guard.condition && guard.rate != Rate::Group)
       suggest_reduction(report, *guard.condition, Rate::Model);
     return false;
   }
   return true;
+}
+
+/// True if the condition, and every one around, is the same for the whole model.
+bool Checker::fits_exit(Span span, ExitKind kind, const Value& condition) {
+  const Rate rate = condition.type.rate;
+  if (types::fits(rate, Rate::Model)) return is_decided_for_model(span, to_text(kind));
+  auto report = reporter_.report(DiagnosticKind::ExitTooFast, condition.span, to_text(kind),
+                                 types::to_text(rate));
+  blame(report, condition.id, Rate::Model);
+  if (rate == Rate::Group)
+    report.help("declare the hyper or state that it reads `model`: `hyper model limit = 100`");
+  else
+    suggest_reduction(report, condition.id, Rate::Model);
+  return false;
 }
 
 /// True for an expression of numbers and truth values alone.

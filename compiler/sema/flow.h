@@ -58,6 +58,8 @@ class Flow {
   void wrote(Symbol symbol, UnreadWrites::Write write) {
     unread.wrote(key(symbol), std::move(write));
   }
+  /// What it was is gone, and what it is now needs no reader.
+  void replaced(Symbol symbol, Span by) { unread.replaced(key(symbol), by); }
   void read(Symbol symbol) { unread.read(key(symbol)); }
   /// All symbols of a kind are read.
   void read_all(SymbolKind kind);

@@ -97,6 +97,9 @@ class ValueGraph {
       });
     } else if (const auto* exit = std::get_if<TypedExit>(&statement.node)) {
       store(exit->condition, effect_);
+    } else if (std::holds_alternative<TypedRegrad>(statement.node)) {
+      changes_more_ = true;
+      if (around_ != kNone) sources_[effect_].push_back(around_);
     }
   }
 

@@ -46,6 +46,16 @@ class PipelineChecker {
   bool enters_itself(const syntax::RuleDecl& decl, const Use& use);
   void blocks(RuleInstance& instance, bool watch);
   void refuse_exit_in_arm(const RuleInstance::Exit& exit, Span stage);
+
+  // new_gradients.cpp
+  void refuse_regrad_in_arm(const RuleInstance& instance, Span stage);
+  /// What one entry of a pipeline became: entries of TypedRule::stages.
+  struct StageRange {
+    const syntax::StageRef* ref = nullptr;
+    std::size_t first = 0, end = 0;
+  };
+  void warn_of_gradients(const std::vector<StageRange>& parts);
+  bool new_gradient_is_read(const StageRange& part) const;
   std::optional<TypedRule> finish();
 
   // when.cpp
@@ -116,6 +126,7 @@ class PipelineChecker {
   Checker checker_;
   std::vector<std::unique_ptr<RuleInstance>> instances_;
   std::vector<const syntax::RuleDecl*> open_rules_;  // being used, outermost first
+  bool watches_ = false;                             // warnings are given about the outermost
   std::set<std::string> labels_;
   std::map<std::pair<std::string, Rate>, std::uint32_t> inputs_;  // into TypedRule::inputs
   std::vector<TypedBinding> bindings_;  // of rules around the next stage, evaluated where it begins

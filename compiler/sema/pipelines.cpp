@@ -39,6 +39,7 @@ std::optional<TypedRule> PipelineChecker::rule_alone(LoadedModule& module,
                                                      const syntax::RuleDecl& decl, bool watch) {
   builder_.rule.name = decl.name.text;
   builder_.rule.doc = decl.doc;
+  watches_ = watch;
   const bool is_pipeline = !decl.pipelines.empty() || !decl.arms.empty();
   use(module, decl,
       {.label = is_pipeline ? "" : unique_label(snake_case(decl.name.text)), .watch = watch});
@@ -51,6 +52,7 @@ std::optional<TypedRule> PipelineChecker::pipeline(LoadedModule& scope,
   RuleInstance& outer = *instances_.back();
   outer.module = &scope;
   outer.decl = &decl;
+  watches_ = true;
   if (decl.pipelines.empty()) {
     reporter_.fail();  // the parser said what is missing
     return std::nullopt;
@@ -128,8 +130,11 @@ RuleInstance* PipelineChecker::use(LoadedModule& module, const syntax::RuleDecl&
   note_split(instance);
   checker_.set_low_ranks(outer_ranks);
   reporter_.forget_given(outer_given);
-  if (instance.exit && condition_.known && !condition_.constant)
-    refuse_exit_in_arm(*instance.exit, use.stage ? use.stage->span : decl.name.span);
+  if (condition_.known && !condition_.constant) {
+    const Span place = use.stage ? use.stage->span : decl.name.span;
+    if (instance.exit) refuse_exit_in_arm(*instance.exit, place);
+    if (instance.regrad) refuse_regrad_in_arm(instance, place);
+  }
   open_rules_.pop_back();
   if (use.watch && !reporter_.failed()) warn(instance);
   return &instance;
@@ -199,6 +204,7 @@ void PipelineChecker::stages(RuleInstance& instance, const syntax::Pipeline& pip
     return;
   }
   const std::vector<std::string> labels = stage_labels(instance, pipeline);
+  std::vector<StageRange> parts;
   for (std::size_t i = 0; i < labels.size(); ++i) {
     if (reporter_.stopped()) return;
     const syntax::StageRef& ref = pipeline.stages[i];
@@ -208,10 +214,14 @@ void PipelineChecker::stages(RuleInstance& instance, const syntax::Pipeline& pip
     in_scope.span = ref.rule.span;
     in_scope.is_named = ref.label.has_value();
     in_scope.first_state = static_cast<std::uint32_t>(builder_.rule.states.size());
+    const std::size_t first_stage = builder_.rule.stages.size();
     stage(instance, ref, labels[i]);
+    parts.push_back({&ref, first_stage, builder_.rule.stages.size()});
     in_scope.end_state = static_cast<std::uint32_t>(builder_.rule.states.size());
     instance.stages.push_back(std::move(in_scope));
   }
+  // A rule that is used by another is warned about where it stands.
+  if (watches_ && open_rules_.size() <= 1 && !reporter_.failed()) warn_of_gradients(parts);
 }
 
 void PipelineChecker::stage(RuleInstance& around, const syntax::StageRef& ref,

@@ -111,6 +111,10 @@ class Printer {
         line(depth, "{} if {}", to_text(exit->kind), expr(exit->condition));
         continue;
       }
+      if (std::holds_alternative<TypedRegrad>(statement.node)) {
+        line(depth, "regrad");
+        continue;
+      }
       const auto& branch = std::get<TypedIf>(statement.node);
       line(depth, "if {}", expr(branch.condition));
       statements(branch.then_body, depth + 1);
@@ -126,8 +130,8 @@ class Printer {
         text += fmt::format("{} = {}; ", symbol(assign->target), expr(assign->value));
         continue;
       }
-      TALWEG_CHECK(!std::holds_alternative<TypedExit>(statement.node),
-                   "`skip` or `hold` within an expression");
+      TALWEG_CHECK(std::holds_alternative<TypedIf>(statement.node),
+                   "`skip`, `hold` or `regrad` within an expression");
       const auto& branch = std::get<TypedIf>(statement.node);
       text += fmt::format("if {} {{ {}}} ", expr(branch.condition),
                           inline_statements(branch.then_body));

@@ -69,7 +69,8 @@ struct RuleInstance {
     ExitKind kind = ExitKind::Skip;
     base::Span span;
   };
-  std::optional<Exit> exit;  // the first `skip` or `hold` of its blocks
+  std::optional<Exit> exit;          // the first `skip` or `hold` of its blocks
+  std::optional<base::Span> regrad;  // the first of its step
 
   [[nodiscard]] std::vector<std::string> member_names() const {
     std::vector<std::string> names;

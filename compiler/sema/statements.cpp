@@ -166,8 +166,4 @@ void Checker::node(Span span, const syntax::ForStmt& s) {
   });
 }
 
-void Checker::node(Span span, const syntax::RegradStmt&) {
-  reporter_.report(DiagnosticKind::RegradLater, span);
-}
-
 }  // namespace talweg::sema

@@ -21,17 +21,28 @@ void UnreadWrites::keep(const Defs& defs) {
   for (const std::uint32_t def : defs) defs_[def].is_live = true;
 }
 
-void UnreadWrites::wrote(Key key, Write write) {
-  if (const auto found = unread_.find(key); found != unread_.end()) {
-    for (const std::uint32_t index : found->second) {
-      Def& def = defs_[index];
-      if (def.write.is_initial && depth_ > def.depth)
-        def.is_live = true;
-      else if (!def.overwritten)
-        def.overwritten = write.span;
+void UnreadWrites::lose(Key key, base::Span by, bool is_replaced) {
+  const auto found = unread_.find(key);
+  if (found == unread_.end()) return;
+  for (const std::uint32_t index : found->second) {
+    Def& def = defs_[index];
+    if (def.write.is_initial && depth_ > def.depth) {
+      def.is_live = true;
+    } else if (!def.overwritten) {
+      def.overwritten = by;
+      def.is_replaced = is_replaced;
     }
   }
-  defs_.push_back({std::move(write), depth_, false, std::nullopt});
+}
+
+void UnreadWrites::replaced(Key key, base::Span by) {
+  lose(key, by, true);
+  set(key, {});
+}
+
+void UnreadWrites::wrote(Key key, Write write) {
+  lose(key, write.span, false);
+  defs_.push_back({std::move(write), depth_, false, std::nullopt, false});
   set(key, {static_cast<std::uint32_t>(defs_.size() - 1)});
 }
 
@@ -110,7 +121,7 @@ std::vector<UnreadWrites::Lost> UnreadWrites::take_lost() {
   for (const auto& [place, site] : sites) {
     const Def& last = defs_[site.last];
     if (site.is_lost && last.overwritten->begin != last.write.span.begin)
-      result.push_back({last.write, *last.overwritten});
+      result.push_back({last.write, *last.overwritten, last.is_replaced});
   }
   defs_.clear();
   return result;

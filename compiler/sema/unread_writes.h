@@ -34,10 +34,13 @@ class UnreadWrites {
   struct Lost {
     Write write;
     base::Span overwritten;
+    bool is_replaced = false;  // not by an assignment
   };
 
   void wrote(Key key, Write write);
   void read(Key key);
+  /// Something else than an assignment gives it a new value, which need not be read.
+  void replaced(Key key, base::Span by);
   /// Everything with a key from `first` to `last` is read.
   void read_range(Key first, Key last);
   /// A block ends: what is unread now may be read by whoever comes next.
@@ -62,8 +65,10 @@ class UnreadWrites {
     int depth = 0;  // arms around it
     bool is_live = false;
     std::optional<base::Span> overwritten;
+    bool is_replaced = false;
   };
   void set(Key key, Defs defs);
+  void lose(Key key, base::Span by, bool is_replaced);
   void keep(const Defs& defs);
 
   std::vector<Def> defs_;
