@@ -137,16 +137,21 @@ Value tensor_value(const Graph& graph, const Node& node, ComputeType compute,
   TALWEG_UNREACHABLE("a value of another rate among those per tensor");
 }
 
+/// Behind some regrads; where the step did not wait for one, it is the gradient before.
+double gradient(const Graph& graph, std::uint32_t regrads, const ElementContext& context,
+                const std::vector<Value>& values) {
+  while (regrads > 0 && !values[graph.regrads[regrads - 1].condition.index].truth) --regrads;
+  if (regrads == 0) return context.grad;
+  return regrads <= context.later_grads.size() ? context.later_grads[regrads - 1] : 0;
+}
+
 Value element_value(const Graph& graph, const Node& node, ComputeType compute,
                     const ElementContext& context, const std::vector<Value>& values) {
   switch (node.kind) {
     case NodeKind::Param:
       return {.number = context.param};
     case NodeKind::Grad:
-      if (node.index == 0) return {.number = context.grad};
-      return {.number = node.index <= context.later_grads.size()
-                            ? context.later_grads[node.index - 1]
-                            : 0};
+      return {.number = gradient(graph, node.index, context, values)};
     case NodeKind::State:
       return {.number = context.states[node.index]};
     case NodeKind::Input:

@@ -109,14 +109,15 @@ class Filler {
   /// not kept in scratch.
   [[nodiscard]] bool stays_in_place(NodeId id) const {
     const Node& node = graph_[id];
-    if (node.kind == NodeKind::Param) return !moves_param();
+    if (node.kind == NodeKind::Param) return !work_.origin || !may_wait();
     return node.kind == NodeKind::Grad && node.index < graph_.regrads.size() &&
            alias(graph_.regrads[node.index].gradient) == alias(id);
   }
 
-  [[nodiscard]] bool moves_param() const {
+  /// The step waits somewhere, for all that is known here: it may have to be put back.
+  [[nodiscard]] bool may_wait() const {
     return std::ranges::any_of(graph_.regrads, [&](const ir::Regrad& regrad) {
-      return graph_[alias(regrad.param)].kind != NodeKind::Param;
+      return resolved_.truths[regrad.condition.index] != false;
     });
   }
 

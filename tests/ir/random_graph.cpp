@@ -204,7 +204,9 @@ class Maker {
     NodeId param = random_.chance(10) ? before : pick([&](const Node& node) {
       return node.type == ValueType::Array && is_early(node);
     });
-    if (graph_[condition].kind != NodeKind::Constant && param != before)
+    const Node& waits = graph_[condition];
+    const bool always = waits.kind == NodeKind::Constant && waits.value != 0;
+    if (!always && param != before)
       param = graph_.add(ir::make_apply(graph_, Op::Select, {condition, param, before}));
     const auto number = static_cast<std::uint32_t>(graph_.regrads.size()) + 1;
     graph_.regrads.push_back({condition, param, {}});

@@ -42,6 +42,19 @@ TEST_CASE("rules with reductions move no more bytes than they must") {
   }
 }
 
+TEST_CASE("a step that waits moves no more bytes than it must") {
+  // Grad for its norm; param and grad in, param moved and kept; then the new grad, what param was,
+  // m and v in, param, m and v out.
+  const Plan plan = plan_of("SAM | AdamW");
+  INFO(print(plan));
+  CHECK(bytes_per_element(plan).total() == 4 + 16 + 28);
+  REQUIRE(plan.scratch.size() == 1);
+  CHECK(plan.origin == 0);
+  CHECK(plan.regrad_phases == std::vector<std::uint32_t>{1});
+  // The norm of the new gradient once more.
+  CHECK(bytes_per_element(plan_of("SAM | m.ClipByGlobalNorm | AdamW")).total() == 48 + 4);
+}
+
 TEST_CASE("a value that takes more to make again than to keep is kept in scratch") {
   const Plan plan = plan_of("m.Wide");
   INFO(print(plan));

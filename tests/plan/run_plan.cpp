@@ -9,6 +9,7 @@
 #include "compiler/ir/phases.h"
 #include "compiler/ir/sequence.h"
 #include "compiler/ir/text.h"
+#include "compiler/plan/schedule.h"
 
 namespace talweg::tests {
 
@@ -52,7 +53,11 @@ class Runner {
   }
 
   Loops run() && {
-    for (phase_ = 0; phase_ < plan_.phases.size(); ++phase_) run_phase(plan_.phases[phase_]);
+    for (phase_ = 0; phase_ < plan_.phases.size(); ++phase_) {
+      run_phase(plan_.phases[phase_]);
+      for (std::size_t i = 0; i < graph_.regrads.size(); ++i)
+        if (plan_.regrad_phases[i] == phase_) wait(i);
+    }
     const bool may_end = graph_.skipped.valid() || graph_.held.valid();
     expect(says_end_ || !may_end, "no program says how the call ends");
     check_memory();
@@ -117,6 +122,27 @@ class Runner {
                     {.rate = Rate::Tensor, .group = given_.tensors[i].group, .tensor = i});
     for (std::size_t i = 0; i < tensors_.size() && phase.pass; ++i)
       if (given_.tensors[i].takes_part) run_tensor(*phase.pass, i);
+  }
+
+  /// The step may wait here: param is where the graph says, what it was can be put back, and the
+  /// gradients are new.
+  void wait(std::size_t regrad) {
+    expect(says_regrad_ == regrad, "no program says whether the step waits");
+    const auto& [condition, param, gradient] = graph_.regrads[regrad];
+    if (!expected_.of_group(0, condition).truth) return;
+    for (std::size_t t = 0; t < memory_.size(); ++t)
+      for (std::size_t e = 0; e < given_.tensors[t].elements.size(); ++e) {
+        if (!given_.tensors[t].takes_part) continue;
+        std::vector<Memory>& memory = memory_[t];
+        expect(same(*memory[plan::kParamStream][e], expected_.of_element(t, e, param).number),
+               "param is elsewhere while the step waits");
+        const std::size_t first_scratch = streams_.size() - plan_.scratch.size();
+        if (plan_.origin)
+          expect(same(memory[first_scratch + *plan_.origin][e].value_or(0),
+                      given_.tensors[t].elements[e].param),
+                 "a step that waits could not be abandoned");
+        memory[plan::kGradStream][e] = expected_.of_element(t, e, gradient).number;
+      }
   }
 
   Known& known(Rate rate, const Place& place) {
@@ -188,6 +214,13 @@ class Runner {
       own.partials[i] = fold_one(partials[i].fold, a, b);
     }
     if (program.says_end) check_ends(values, place);
+    if (program.regrad) {
+      expect(phase_ == plan_.regrad_phases[*program.regrad], "another phase waits");
+      says_regrad_ = *program.regrad;
+      const NodeId condition = graph_.regrads[*program.regrad].condition;
+      expect(read(values, condition, place).truth == expected_.of_group(0, condition).truth,
+             "the step waits where it should not, or not where it should");
+    }
   }
 
   [[nodiscard]] const std::vector<NodeId>& slots_of(Rate rate) const {
@@ -335,7 +368,9 @@ class Runner {
 
   void write(std::uint32_t stream, const Place& place, double value) {
     expect(has_memory(place.tensor, streams_[stream]), "a loop writes memory that is not");
-    const bool persists = streams_[stream].kind != plan::StreamKind::Scratch;
+    const bool moves = stream == plan::kParamStream &&
+                       std::ranges::find(plan_.regrad_phases, phase_) != plan_.regrad_phases.end();
+    const bool persists = streams_[stream].kind != plan::StreamKind::Scratch && !moves;
     if (persists) first_store_ = std::min(first_store_, phase_);
     memory_[place.tensor][stream][place.element] = value;
   }
@@ -416,11 +451,15 @@ class Runner {
       for (std::size_t stream = 0; stream < streams_.size(); ++stream)
         for (std::size_t e = 0; e < memory_[t][stream].size(); ++e) check_place(t, stream, e);
     expect(first_store_ >= last_bound_, "a loop stores before all hypers are checked");
+    expect(plan_.regrad_phases.empty() || first_store_ > plan_.regrad_phases.back(),
+           "a loop stores what persists before the step has waited");
   }
 
   void check_place(std::size_t tensor, std::size_t stream, std::size_t element) {
     const plan::Stream& place = streams_[stream];
     if (place.kind == plan::StreamKind::Scratch) return;
+    // New gradients have come into their place.
+    if (place.kind == plan::StreamKind::Grad && !graph_.regrads.empty()) return;
     double right = *before(place, given_.tensors[tensor].elements[element]);
     for (const ir::Store& store : graph_.stores) {
       const plan::StreamKind kind = store.target == ir::StoreTarget::Param
@@ -485,6 +524,7 @@ class Runner {
   std::size_t phase_ = 0;
   std::size_t first_store_ = SIZE_MAX, last_bound_ = 0;
   bool says_end_ = false;
+  std::optional<std::size_t> says_regrad_;
   bool lacks_some_ = false;  // a reduction folds what no loop has left
   Loops loops_;
 };
