@@ -212,6 +212,8 @@ void read_data(const Json& data, ProblemCase& problem) {
     problem.features = numbers(*matrix);
     problem.inputs = count(data.at("X_shape").at(1));
   }
+  problem.quadratic = {optional_numbers(data, "A"), optional_numbers(data, "b"),
+                       optional_numbers(data, "C"), optional_numbers(data, "D")};
   problem.targets = optional_numbers(data, "y");
   if (const Json* labels = find(data, "label")) problem.labels = indices(*labels);
   const std::size_t samples =

@@ -49,6 +49,11 @@ struct ScheduleCase {
   std::vector<double> momentum;  // extra.momentum; may be empty
 };
 
+/// x.A.x / 2 - b.x + sum(C W^2 / 2 + D W): of a vector x and a tensor W.
+struct QuadraticData {
+  std::vector<double> a, b, c, d;
+};
+
 /// A small training problem. Entries that a case does not have are empty.
 struct ProblemCase {
   std::string text;              // "linear regression ...", "MLP Dense(10, relu) -> ..."
@@ -56,6 +61,7 @@ struct ProblemCase {
   std::uint64_t inputs = 0;
   std::vector<double> targets;  // one a sample: values, or 0 and 1
   std::vector<std::uint32_t> labels;
+  QuadraticData quadratic;
   std::vector<std::vector<std::uint32_t>> orders;  // of epochs; used in turn
   std::vector<double> batch_loss;                  // before each update
   std::vector<double> epoch_loss_running, epoch_loss_full, epoch_accuracy;

@@ -6,6 +6,7 @@
 #include <memory>
 
 #include "compiler/cli/optimizer_factory.h"
+#include "compiler/cli/replay_quadratic.h"
 #include "compiler/cli/replay_run.h"
 #include "runtime/train/loop.h"
 #include "runtime/train/network_objective.h"
@@ -213,6 +214,12 @@ support::Result<ReplayResult> run_problem(const ReplayCase& reference, const Rep
   return watch.result();
 }
 
+support::Result<ReplayResult> run_quadratic(const ReplayCase& reference, const ReplayRun& run) {
+  auto objective = quadratic_objective(reference);
+  if (!objective) return objective.failure();
+  return run_problem(reference, run, *objective);
+}
+
 support::Result<ReplayResult> run_function(const ReplayCase& reference, const ReplayRun& run,
                                            std::string_view name) {
   const auto function = train::find_test_function(name);
@@ -226,6 +233,7 @@ support::Result<ReplayResult> run_function(const ReplayCase& reference, const Re
 }  // namespace
 
 support::Result<ReplayResult> replay_problem(const ReplayCase& reference, const ReplayRun& run) {
+  if (!reference.problem.quadratic.a.empty()) return run_quadratic(reference, run);
   if (reference.problem.features.empty())
     return run_function(reference, run, reference.name.substr(0, reference.name.find('_')));
   const auto shape = network_of(reference);

@@ -25,6 +25,8 @@ constexpr RuleRow kRows[] = {
     {"momentum_schedule", "lr_inside=false", "HeavyBall(momentum = {momentum})", "v=velocity", ""},
     {"momentum_schedule", "lr_inside=true", "HeavyBall(momentum = {momentum}, lr_inside = true)",
      "v=-velocity", ""},
+    {"sam", "", "SAM(rho = {rho}, adaptive = {adaptive}) | SGD(lr = {lr}, momentum = {momentum})",
+     "", ""},
     {"signsgd", "", "SignSGD(lr = {lr})", "", ""},
     {"signum", "", "Signum(lr = {lr}, beta = {beta})", "m", ""},
     {"lion", "", "Lion(lr = {lr}, beta1 = {beta1}, beta2 = {beta2}, weight_decay = {wd})", "m", ""},

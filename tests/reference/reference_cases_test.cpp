@@ -18,7 +18,7 @@ namespace {
 const std::filesystem::path kFolder = TALWEG_SOURCE_DIR "/tests/reference";
 
 /// As many cases as were not yet expressible when the list began. Lower it with the list.
-constexpr std::size_t kMostNotYet = 11;
+constexpr std::size_t kMostNotYet = 8;
 
 std::vector<std::filesystem::path> case_files() {
   std::vector<std::filesystem::path> files;
