@@ -9,6 +9,7 @@
 
 #include "runtime/support/file_io.h"
 #include "tests/runtime/lined_model.h"
+#include "tests/runtime/moving_rule.h"
 
 namespace talweg::tests {
 namespace {
@@ -187,6 +188,26 @@ TEST_CASE("an optimizer is neither saved nor loaded while a view is swapped in")
   CHECK(message(checkpoint::save_optimizer(file.path, optimizer)) == words + "saved");
   CHECK(message(checkpoint::load_optimizer(file.path, optimizer)) == words + "loaded");
   REQUIRE(optimizer.swap_out());
+  CHECK(checkpoint::load_optimizer(file.path, optimizer).ok());
+}
+
+TEST_CASE("an optimizer is neither saved nor loaded while a step waits") {
+  const TemporaryFile file;
+  MovingRule rule;
+  FakeModel<double> model({3});
+  auto optimizer = make_moving(rule, model);
+  REQUIRE(checkpoint::save_optimizer(file.path, optimizer).ok());
+  REQUIRE(*optimizer.step(model.gradients()) == optimizer::StepOutcome::Regrad);
+  const auto message = [](const auto& status) {
+    return status ? "no failure" : status.failure().message;
+  };
+  const std::string words =
+      "a step of rule `Moving` waits for another gradient: give it that, or abandon it, before its "
+      "optimizer is ";
+  CHECK(message(checkpoint::save_optimizer(file.path, optimizer)) == words + "saved");
+  CHECK(message(checkpoint::load_optimizer(file.path, optimizer)) == words + "loaded");
+  CHECK(optimizer.is_waiting());
+  optimizer.abandon();
   CHECK(checkpoint::load_optimizer(file.path, optimizer).ok());
 }
 

@@ -279,6 +279,13 @@ TEST_CASE("an image with a view that cannot run is refused") {
   rule.views[1].kernels.phase_count = 0;
   CHECK(message() == "the image of rule `Fake` has a view without code");
   rule.views[1].kernels.phase_count = 1;
+  rule.views[1].kernels.origin_stream = 2;
+  CHECK(message() == "the image of rule `Fake` has a view without code");
+  rule.views[1].kernels.origin_stream = UINT32_MAX;
+  rule.no_phase.says_regrad = 1;
+  CHECK(message() == "the image of rule `Fake` has a view without code");
+  rule.no_phase.says_regrad = 0;
+  CHECK(message() == "no failure");
   rule.no_phase.pass = nullptr;
   CHECK(message() == "the image of rule `Fake` has a view without code");
   rule.views[1].kernels.reduction_count = 1;
