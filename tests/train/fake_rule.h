@@ -1,6 +1,6 @@
-// A rule written by hand as an image: param -= lr * grad, view halved = param / 2, in plain C++, so
-// that the loop is tested without the compiler. It declares the model inputs that the loop gives
-// and keeps what it was given.
+// A rule written by hand as an image: param -= lr * grad, sharpness-aware where that is asked for,
+// view halved = param / 2, in plain C++, so that the loop is tested without the compiler. It
+// declares the model inputs that the loop gives and keeps what it was given.
 #pragma once
 
 #include <cstdint>
@@ -22,6 +22,9 @@ struct FakeRule {
   std::vector<std::optional<double>> losses, validation_losses;  // as given, one a step
   std::vector<talweg_outcome> ends;  // of the first calls; those that do not complete read no input
   std::uint32_t groups = 0;
+  /// Not 0: first param += rho * grad, where another gradient is asked for; then
+  /// param = origin - lr * (that gradient), origin as it was before.
+  double rho = 0;
 };
 
 /// Optimizers whose image reports to `rule`, which must outlive them. One at a time.
