@@ -49,27 +49,23 @@ static int keeps_element_state(const talweg_optimizer* optimizer) {
   return 0;
 }
 
-/* Whether the step has waited for another gradient, or will from this phase on. Then passes move
- * param and later ones put it back, whatever else a skipped call keeps. */
-static int moves(const talweg_optimizer* optimizer, uint32_t phase) {
-  const talweg_kernels* step = &optimizer->image->step;
-  if (optimizer->progress.has_waited || optimizer->progress.regrad) return 1;
-  while (++phase < step->phase_count)
-    if (step->phases[phase].says_regrad) return 1;
-  return 0;
+/* A skipped call does no more than what it keeps needs; but where the step has waited for another
+ * gradient, its passes put param back. How the call ends means nothing before it is known. */
+static int is_skipped(const talweg_optimizer* optimizer, uint32_t phase) {
+  return phase >= optimizer->image->step.end_phase && optimizer->outcome == TALWEG_SKIPPED &&
+         !optimizer->progress.has_waited;
 }
 
-/* A skipped call runs only the passes that some of what it keeps depends on. */
 static int has_work(const talweg_optimizer* optimizer, uint32_t phase) {
   if (!optimizer->image->step.phases[phase].pass) return 0;
-  return optimizer->outcome != TALWEG_SKIPPED || keeps_element_state(optimizer) ||
-         talweg_reads_chunks_after(&optimizer->image->step, phase) || moves(optimizer, phase);
+  return !is_skipped(optimizer, phase) || keeps_element_state(optimizer) ||
+         talweg_reads_chunks_after(&optimizer->image->step, phase);
 }
 
 static void run_lines(phase_run* run, uint32_t phase) {
   talweg_optimizer* optimizer = run->optimizer;
-  if (!run->phase->lines || (optimizer->outcome == TALWEG_SKIPPED &&
-                             !talweg_reads_lines_after(&optimizer->image->step, phase)))
+  if (!run->phase->lines ||
+      (is_skipped(optimizer, phase) && !talweg_reads_lines_after(&optimizer->image->step, phase)))
     return;
   if (optimizer->progress.begins) talweg_for_chunks(optimizer, begin_chunks, optimizer);
   optimizer->progress.begins = 0;
@@ -110,8 +106,7 @@ static talweg_status run_phases(talweg_optimizer* optimizer, talweg_error* error
     talweg_status status = talweg_run_scalars(optimizer, phase, error);
     if (status == TALWEG_OK && phase == 0) status = talweg_check_inputs(optimizer, error);
     if (status != TALWEG_OK) return status;
-    if (optimizer->outcome == TALWEG_SKIPPED && !keeps_some(optimizer) && !moves(optimizer, phase))
-      return TALWEG_OK;
+    if (is_skipped(optimizer, phase) && !keeps_some(optimizer)) return TALWEG_OK;
     run_tables(&run, phase);
     if (!progress->regrad) continue;
     progress->has_waited = 1;
