@@ -174,27 +174,27 @@ class ElementLoop {
   /// leaves.
   template <class EmitRange>
   void emit_segments(const EmitRange& emit_range) {
-    for (const plan::ElementFold& fold : version_.folds) {
+    for (const plan::ElementFold& fold : version_.folds)
       folds_.push_back(allocate_lanes(ir_, plan_.partials_of(fold.kind)[fold.partial].fold));
-      emit_start_segments(ir_, folds_.back());
-    }
+    emit_start_segments(ir_, folds_, chunk_.element_count);
     constexpr std::uint32_t kSegment = TALWEG_SEGMENT_ELEMENTS;
     emit_turns(ir_, ir_.getInt64(0), chunk_.element_count, kSegment, [&](llvm::Value* first) {
-      for (const FoldLanes& fold : folds_) emit_start_lanes(ir_, fold);
       llvm::Value* full = ir_.CreateNUWAdd(first, ir_.getInt64(kSegment));
       llvm::Value* end = ir_.CreateSelect(ir_.CreateICmpULT(full, chunk_.element_count), full,
                                           chunk_.element_count);
+      llvm::Value* count = ir_.CreateNUWSub(end, first);
+      emit_start_lanes(ir_, folds_, count);
       emit_range(first, end);
       llvm::Value* segment = ir_.CreateUDiv(first, ir_.getInt64(kSegment));
-      for (const FoldLanes& fold : folds_) emit_end_segment(ir_, helpers_, fold, segment);
+      emit_end_segment(ir_, helpers_, folds_, segment, count);
     });
-    for (std::size_t i = 0; i < folds_.size(); ++i) {
-      const plan::ElementFold& fold = version_.folds[i];
+    std::vector<llvm::Value*> results;
+    for (const plan::ElementFold& fold : version_.folds) {
       llvm::Value* offset = ir_.CreateMul(
           chunk_.partial_stride, ir_.getInt64(plan_.partials_of(fold.kind)[fold.partial].place));
-      ir_.CreateStore(emit_chunk_value(ir_, helpers_, folds_[i]),
-                      ir_.CreateGEP(ir_.getDoubleTy(), chunk_.partials, offset));
+      results.push_back(ir_.CreateGEP(ir_.getDoubleTy(), chunk_.partials, offset));
     }
+    emit_end_chunk(ir_, helpers_, folds_, results, chunk_.element_count);
   }
 
   /// The loop for data in cache, that for data in memory, or a choice between them, over [first,

@@ -19,6 +19,11 @@ constexpr std::uint32_t kLanes = ir::kFoldLanes;
 constexpr std::uint32_t kSegments = TALWEG_CHUNK_ELEMENTS / TALWEG_SEGMENT_ELEMENTS;
 static_assert(TALWEG_SEGMENT_ELEMENTS == ir::kFoldBlock);
 static_assert(kSegments <= kLanes, "the segments of a chunk are one block");
+/// Of a segment of at most so many values the other lanes, which would hold the start, are not
+/// looked at: many tensors are tiny. A start that is left out changes no bit but one: a dot product
+/// of float64 may leave -0 in a lane, which +0 makes +0. So the segment's value may be -0 where it
+/// would be +0, and the chunk's fold, which joins the start to every segment, makes them the same.
+constexpr std::uint32_t kFew = 16;
 
 const llvm::Align kAlignment(64);
 
@@ -77,17 +82,22 @@ llvm::Value* load_vector(llvm::IRBuilder<>& ir, llvm::Value* memory, std::uint32
                               kAlignment);
 }
 
-/// double f(lanes): the fold of 64 lanes, emitted once a module.
-llvm::Function* fold_function(HelperFunctions& helpers, Fold fold) {
+/// double f(lanes): all lanes of a block; or the segments of a chunk, which are the first lanes of
+/// one: folding with lanes that hold the start comes first. Emitted once a module.
+llvm::Function* fold_function(HelperFunctions& helpers, Fold fold, std::uint32_t count) {
   const Fold kind = fold == Fold::Dot ? Fold::Sum : fold;
-  const std::string name = "talweg.fold." + std::string(builtins::info(kind).name);
+  const std::string name = "talweg.fold." + std::string(builtins::info(kind).name) +
+                           (count == kSegments ? ".segments" : "");
   llvm::Module& module = helpers.module();
   if (llvm::Function* known = module.getFunction(name)) return known;
   llvm::IRBuilder<> ir(module.getContext());
   llvm::Function* function = add_internal_function(module, name, ir.getDoubleTy(), {ir.getPtrTy()});
   ir.SetInsertPoint(llvm::BasicBlock::Create(module.getContext(), "entry", function));
-  const Emission emission{Lanes(ir, 1), ComputeType::F64, &helpers};
-  ir.CreateRet(emit_fold(emission, kind, load_vector(ir, function->getArg(0), kLanes), kLanes));
+  const Emission emission{Lanes(ir, count), ComputeType::F64, &helpers};
+  llvm::Value* values = load_vector(ir, function->getArg(0), count);
+  if (count == kSegments)
+    values = emit_combine(emission, kind, values, start_vector(ir, kind, count));
+  ir.CreateRet(emit_fold(emission, kind, values, count));
   return function;
 }
 
@@ -104,15 +114,61 @@ FoldLanes allocate_lanes(llvm::IRBuilder<>& ir, Fold fold) {
   return {fold, allocate(kLanes), allocate(kSegments)};
 }
 
-void emit_start_lanes(llvm::IRBuilder<>& ir, const FoldLanes& fold) {
-  ir.CreateAlignedStore(start_vector(ir, fold.fold, kLanes), fold.lanes, kAlignment);
+namespace {
+
+void emit_starts(llvm::IRBuilder<>& ir, Fold fold, llvm::Value* memory, std::uint32_t first,
+                 std::uint32_t count) {
+  ir.CreateAlignedStore(start_vector(ir, fold, count),
+                        ir.CreateConstInBoundsGEP1_64(ir.getDoubleTy(), memory, first), kAlignment);
 }
 
-void emit_start_segments(llvm::IRBuilder<>& ir, const FoldLanes& fold) {
-  ir.CreateAlignedStore(start_vector(ir, fold.fold, kSegments), fold.segments, kAlignment);
+/// Emits `emit_then` where `condition` holds, else `emit_else`.
+template <class EmitThen, class EmitElse>
+void emit_either(llvm::IRBuilder<>& ir, llvm::Value* condition, EmitThen emit_then,
+                 EmitElse emit_else) {
+  const auto block = [&](const char* name) {
+    return llvm::BasicBlock::Create(ir.getContext(), name, ir.GetInsertBlock()->getParent());
+  };
+  llvm::BasicBlock *taken = block("then"), *other = block("else"), *after = block("after");
+  ir.CreateCondBr(condition, taken, other);
+  ir.SetInsertPoint(taken);
+  emit_then();
+  ir.CreateBr(after);
+  ir.SetInsertPoint(other);
+  emit_else();
+  ir.CreateBr(after);
+  ir.SetInsertPoint(after);
+}
+
+template <class EmitThen>
+void emit_if(llvm::IRBuilder<>& ir, llvm::Value* condition, EmitThen emit_then) {
+  emit_either(ir, condition, emit_then, [] {});
+}
+
+}  // namespace
+
+void emit_start_lanes(llvm::IRBuilder<>& ir, const std::vector<FoldLanes>& folds,
+                      llvm::Value* count) {
+  for (const FoldLanes& fold : folds) emit_starts(ir, fold.fold, fold.lanes, 0, kFew);
+  emit_if(ir, ir.CreateICmpUGT(count, ir.getInt64(kFew)), [&] {
+    for (const FoldLanes& fold : folds)
+      for (std::uint32_t at = kFew; at < kLanes; at += kFew)
+        emit_starts(ir, fold.fold, fold.lanes, at, kFew);
+  });
+}
+
+void emit_start_segments(llvm::IRBuilder<>& ir, const std::vector<FoldLanes>& folds,
+                         llvm::Value* count) {
+  emit_if(ir, ir.CreateICmpUGT(count, ir.getInt64(TALWEG_SEGMENT_ELEMENTS)), [&] {
+    for (const FoldLanes& fold : folds) emit_starts(ir, fold.fold, fold.segments, 0, kSegments);
+  });
 }
 
 namespace {
+
+void emit_start_all_lanes(llvm::IRBuilder<>& ir, const FoldLanes& fold) {
+  emit_starts(ir, fold.fold, fold.lanes, 0, kLanes);
+}
 
 /// `before` with one more value a lane.
 llvm::Value* emit_joined(const Emission& emission, Fold fold, llvm::Value* before, llvm::Value* a,
@@ -138,26 +194,14 @@ void emit_join_one(llvm::IRBuilder<>& ir, HelperFunctions& helpers, const FoldLa
 }
 
 llvm::Value* emit_folded(llvm::IRBuilder<>& ir, HelperFunctions& helpers, const FoldLanes& fold) {
-  return ir.CreateCall(fold_function(helpers, fold.fold), {fold.lanes});
-}
-
-/// Emits `emit_then` where `condition` holds.
-template <class EmitThen>
-void emit_if(llvm::IRBuilder<>& ir, llvm::Value* condition, EmitThen emit_then) {
-  llvm::Function* function = ir.GetInsertBlock()->getParent();
-  llvm::BasicBlock* taken = llvm::BasicBlock::Create(ir.getContext(), "then", function);
-  llvm::BasicBlock* after = llvm::BasicBlock::Create(ir.getContext(), "after", function);
-  ir.CreateCondBr(condition, taken, after);
-  ir.SetInsertPoint(taken);
-  emit_then();
-  ir.CreateBr(after);
-  ir.SetInsertPoint(after);
+  return ir.CreateCall(fold_function(helpers, fold.fold, kLanes), {fold.lanes});
 }
 
 }  // namespace
 
 void emit_join(const Emission& emission, const FoldLanes& fold, llvm::Value* index,
                llvm::Value* mask, llvm::Value* a, llvm::Value* b) {
+  TALWEG_CHECK(emission.lanes.width() <= kFew, "a vector reaches beyond the lanes in use");
   llvm::IRBuilder<>& ir = emission.lanes.builder();
   llvm::Type* type = emission.lanes.number_type(ComputeType::F64);
   llvm::Value* place = ir.CreateInBoundsGEP(ir.getDoubleTy(), fold.lanes,
@@ -180,8 +224,8 @@ RowFold allocate_row(llvm::IRBuilder<>& ir, Fold fold) {
 }
 
 void emit_start_row(llvm::IRBuilder<>& ir, const RowFold& fold) {
-  emit_start_lanes(ir, fold.segments);
-  emit_start_lanes(ir, fold.blocks);
+  emit_start_all_lanes(ir, fold.segments);
+  emit_start_all_lanes(ir, fold.blocks);
   ir.CreateStore(llvm::ConstantFP::get(ir.getDoubleTy(), ir::fold_start(fold.elements.fold)),
                  fold.last);
 }
@@ -200,13 +244,13 @@ void emit_end_block(llvm::IRBuilder<>& ir, HelperFunctions& helpers, const RowFo
 
 void emit_start_row_segment(llvm::IRBuilder<>& ir, HelperFunctions& helpers, const RowFold& fold,
                             llvm::Value* segment) {
-  emit_start_lanes(ir, fold.elements);
+  emit_start_all_lanes(ir, fold.elements);
   llvm::Value* in_block = ir.CreateAnd(segment, ir.getInt64(ir::kFoldBlock - 1));
   llvm::Value* starts_block = ir.CreateAnd(ir.CreateICmpEQ(in_block, ir.getInt64(0)),
                                            ir.CreateICmpNE(segment, ir.getInt64(0)));
   emit_if(ir, starts_block, [&] {
     emit_end_block(ir, helpers, fold, segment);
-    emit_start_lanes(ir, fold.segments);
+    emit_start_all_lanes(ir, fold.segments);
   });
 }
 
@@ -250,21 +294,42 @@ void emit_join_columns(const Emission& emission, Fold fold, llvm::Value* columns
     ir.CreateMaskedStore(after, place, alignment, mask);
 }
 
-void emit_end_segment(llvm::IRBuilder<>& ir, HelperFunctions& helpers, const FoldLanes& fold,
-                      llvm::Value* segment) {
-  ir.CreateStore(emit_folded(ir, helpers, fold),
-                 ir.CreateInBoundsGEP(ir.getDoubleTy(), fold.segments, segment));
+void emit_end_segment(llvm::IRBuilder<>& ir, HelperFunctions& helpers,
+                      const std::vector<FoldLanes>& folds, llvm::Value* segment,
+                      llvm::Value* count) {
+  const auto store = [&](const FoldLanes& fold, llvm::Value* value) {
+    ir.CreateStore(value, ir.CreateInBoundsGEP(ir.getDoubleTy(), fold.segments, segment));
+  };
+  const auto emit_few = [&] {
+    const Emission emission{Lanes(ir, kFew), ComputeType::F64, &helpers};
+    for (const FoldLanes& fold : folds)
+      store(fold, emit_fold(emission, fold.fold, load_vector(ir, fold.lanes, kFew), kFew));
+  };
+  const auto emit_all = [&] {
+    for (const FoldLanes& fold : folds) store(fold, emit_folded(ir, helpers, fold));
+  };
+  emit_either(ir, ir.CreateICmpULE(count, ir.getInt64(kFew)), emit_few, emit_all);
 }
 
-llvm::Value* emit_chunk_value(llvm::IRBuilder<>& ir, HelperFunctions& helpers,
-                              const FoldLanes& fold) {
-  // The segments are the first lanes of a block; folding with lanes that hold the start comes
-  // first.
-  const Emission emission{Lanes(ir, kSegments), ComputeType::F64, &helpers};
-  llvm::Value* segments =
-      emit_combine(emission, fold.fold, load_vector(ir, fold.segments, kSegments),
-                   start_vector(ir, fold.fold, kSegments));
-  return emit_fold(emission, fold.fold, segments, kSegments);
+void emit_end_chunk(llvm::IRBuilder<>& ir, HelperFunctions& helpers,
+                    const std::vector<FoldLanes>& folds, const std::vector<llvm::Value*>& results,
+                    llvm::Value* count) {
+  const auto emit_one = [&] {
+    const Emission emission{Lanes(ir, 1), ComputeType::F64, &helpers};
+    for (std::size_t i = 0; i < folds.size(); ++i) {
+      llvm::Value* segment = ir.CreateLoad(ir.getDoubleTy(), folds[i].segments);
+      llvm::Value* start = emission.lanes.number(ComputeType::F64, ir::fold_start(folds[i].fold));
+      ir.CreateStore(emit_combine(emission, folds[i].fold, segment, start), results[i]);
+    }
+  };
+  const auto emit_all = [&] {
+    for (std::size_t i = 0; i < folds.size(); ++i)
+      ir.CreateStore(
+          ir.CreateCall(fold_function(helpers, folds[i].fold, kSegments), {folds[i].segments}),
+          results[i]);
+  };
+  emit_either(ir, ir.CreateICmpULE(count, ir.getInt64(TALWEG_SEGMENT_ELEMENTS)), emit_one,
+              emit_all);
 }
 
 }  // namespace talweg::codegen

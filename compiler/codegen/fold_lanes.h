@@ -18,18 +18,25 @@ struct FoldLanes {
 /// Allocates where the function begins.
 FoldLanes allocate_lanes(llvm::IRBuilder<>& ir, builtins::Fold fold);
 
-/// Lanes before a segment's first element; segments before a chunk's first.
-void emit_start_lanes(llvm::IRBuilder<>& ir, const FoldLanes& fold);
-void emit_start_segments(llvm::IRBuilder<>& ir, const FoldLanes& fold);
+/// Lanes before the first of a segment's `count` elements; segments before the first of a chunk's.
+void emit_start_lanes(llvm::IRBuilder<>& ir, const std::vector<FoldLanes>& folds,
+                      llvm::Value* count);
+void emit_start_segments(llvm::IRBuilder<>& ir, const std::vector<FoldLanes>& folds,
+                         llvm::Value* count);
 
 /// Joins values to the lanes of elements `index`, `index` + 1, ...: `a` and (of a dot product) `b`
 /// are Arrays of `emission`'s shape. Where `mask` is not null, only those whose lane of it holds.
 void emit_join(const Emission& emission, const FoldLanes& fold, llvm::Value* index,
                llvm::Value* mask, llvm::Value* a, llvm::Value* b);
 
-/// The lanes as one value, kept as that of segment `segment`.
-void emit_end_segment(llvm::IRBuilder<>& ir, HelperFunctions& helpers, const FoldLanes& fold,
-                      llvm::Value* segment);
+/// The lanes as one value each, kept as those of segment `segment`, of `count` elements.
+void emit_end_segment(llvm::IRBuilder<>& ir, HelperFunctions& helpers,
+                      const std::vector<FoldLanes>& folds, llvm::Value* segment,
+                      llvm::Value* count);
+/// What a chunk of `count` elements leaves: one float64 each, stored where `results` point.
+void emit_end_chunk(llvm::IRBuilder<>& ir, HelperFunctions& helpers,
+                    const std::vector<FoldLanes>& folds, const std::vector<llvm::Value*>& results,
+                    llvm::Value* count);
 
 // ---- Rows and columns ----
 
@@ -56,9 +63,5 @@ llvm::Value* emit_row_value(llvm::IRBuilder<>& ir, HelperFunctions& helpers, con
 void emit_join_columns(const Emission& emission, builtins::Fold fold, llvm::Value* columns,
                        llvm::Value* index, llvm::Value* mask, llvm::Value* is_first, llvm::Value* a,
                        llvm::Value* b);
-
-/// The chunk's value.
-llvm::Value* emit_chunk_value(llvm::IRBuilder<>& ir, HelperFunctions& helpers,
-                              const FoldLanes& fold);
 
 }  // namespace talweg::codegen

@@ -6,8 +6,13 @@
 #include <catch2/catch.hpp>
 #include <cmath>
 #include <cstring>
+#include <limits>
+#include <memory>
+#include <vector>
 
 #include "compiler/ir/sequence.h"
+#include "runtime/optimizer/optimizer.hpp"
+#include "runtime/support/thread_pool.h"
 #include "tests/codegen/bitcheck.h"
 #include "tests/ir/compile_text.h"
 #include "tests/ir/random_graph.h"
@@ -98,8 +103,43 @@ TEST_CASE("reductions at the edges of lanes and segments") {
     setting.placement = threads % 2 == 0 ? Placement::AtEnd : Placement::AtStart;
     settings.push_back(setting);
   }
+  StepSetting tiny;  // of which a part of the lanes is enough, as of what segments end with
+  for (std::uint32_t size = 1; size <= 18; ++size)
+    tiny.tensors.push_back({size, size % 2, size != 7, size == 5 ? 2u : 0u});
+  for (const std::uint64_t size : {32, 33, 1039, 1040, 1041})
+    tiny.tensors.push_back({size, size % 2 == 0 ? 1u : 0u});
+  tiny.group_count = tiny.steps = 2;
+  settings.push_back(tiny);
   for (const char* rule : kRules)
     require_same_bits(graph_of_rule(rule, kReducingRules), settings, rule);
+}
+
+TEST_CASE("the sign of a sum of products too small for any number but zero") {
+  const ir::Graph graph = graph_of_rule("m.Signs", R"(
+rule Signs {
+  state tensor seen
+  step {
+    seen = 1 / (dot(grad, param) per tensor)
+    update = 0 * grad
+  }
+}
+)");
+  // Each product of float64 is below zero and rounds to -0, in some lanes or in all.
+  for (const auto& program : on_all_targets(graph))
+    for (const std::size_t size : {1u, 3u, 16u, 17u, 64u, 1024u, 1025u, 1040u}) {
+      std::vector<double> param(size, 1e-300);
+      const std::vector<double> gradient(size, -1e-300);
+      auto made = optimizer::Optimizer::create(program->image(), program,
+                                               {{"w", {size}, param.data(), 0, {}}}, 1,
+                                               std::make_shared<support::ThreadPool>(1));
+      REQUIRE(made.ok());
+      const std::vector<const void*> gradients{gradient.data()};
+      REQUIRE(made->step(gradients).ok());
+      INFO(program->image().isa << ", " << size << " elements");
+      const auto seen = made->tensor_scalar("seen", 0);
+      REQUIRE(seen.ok());
+      CHECK(*seen == std::numeric_limits<double>::infinity());
+    }
 }
 
 TEST_CASE("reductions at the edges of chunks") {
