@@ -21,6 +21,11 @@ static double greater(double a, double b) {
   return a > b ? a : b;
 }
 
+static inline double join(uint32_t fold, double lane, double value) {
+  if (fold == TALWEG_FOLD_SUM) return lane + value;
+  return fold == TALWEG_FOLD_MIN ? lesser(lane, value) : greater(lane, value);
+}
+
 void talweg_join_lanes(uint32_t fold, double* lanes, const double* values, uint32_t count) {
   if (fold == TALWEG_FOLD_SUM)
     for (uint32_t i = 0; i < count; ++i) lanes[i] += values[i];
@@ -73,17 +78,23 @@ void talweg_begin_fold(talweg_folding* folding, uint32_t fold) {
   }
 }
 
+/* Before a value of the block at a level's position. */
+static void start_block(const talweg_folding* folding, talweg_fold_level* at) {
+  if (at->has_value) return;
+  const double start = talweg_fold_start(folding->fold);
+  for (uint32_t i = 0; i < TALWEG_FOLD_LANES; ++i) at->lanes[i] = start;
+  at->has_value = 1;
+}
+
 static void add_gap(talweg_folding* folding, uint32_t level, uint64_t count);
 
 static void add_value(talweg_folding* folding, uint32_t level, double value) {
   /* A block that a value fills is one of the next level: one loop instead of a recursion. */
   for (;; ++level) {
     talweg_fold_level* at = &folding->levels[level];
-    if (!at->has_value)
-      for (uint32_t i = 0; i < TALWEG_FOLD_LANES; ++i)
-        at->lanes[i] = talweg_fold_start(folding->fold);
-    at->has_value = 1;
-    talweg_join_lanes(folding->fold, &at->lanes[at->position % TALWEG_FOLD_LANES], &value, 1);
+    start_block(folding, at);
+    double* lane = &at->lanes[at->position % TALWEG_FOLD_LANES];
+    *lane = join(folding->fold, *lane, value);
     at->position += 1;
     if (at->position % TALWEG_FOLD_BLOCK != 0) return;
     at->has_value = 0;
@@ -113,6 +124,21 @@ static void add_gap(talweg_folding* folding, uint32_t level, uint64_t count) {
 }
 
 void talweg_fold_value(talweg_folding* folding, double value) { add_value(folding, 0, value); }
+
+void talweg_fold_values(talweg_folding* folding, const double* values, uint64_t count) {
+  talweg_fold_level* at = &folding->levels[0];
+  while (count > 0) {
+    const uint32_t lane = (uint32_t)(at->position % TALWEG_FOLD_LANES);
+    const uint32_t room = TALWEG_FOLD_LANES - lane;
+    const uint32_t some = count < room ? (uint32_t)count : room;
+    start_block(folding, at);
+    talweg_join_lanes(folding->fold, at->lanes + lane, values, some);
+    at->position += some;
+    if (at->position % TALWEG_FOLD_BLOCK == 0) close_block(folding, 0);
+    values += some;
+    count -= some;
+  }
+}
 
 void talweg_fold_gap(talweg_folding* folding, uint64_t count) {
   if (count > 0) add_gap(folding, 0, count);

@@ -35,6 +35,11 @@ double talweg_fold_start(uint32_t fold);
 /* All values at hand: at most 2^40, as below. */
 double talweg_fold_sequence(uint32_t fold, const double* values, uint64_t count);
 
+/* The sequence of one value: the start changes no bit but the sign of a sum that is -0. */
+static inline double talweg_fold_one(uint32_t fold, double value) {
+  return fold == TALWEG_FOLD_SUM ? 0 + value : value;
+}
+
 /* fold_columns.c: the same for each column of a table of `count` rows, `stride` values apart. */
 void talweg_fold_columns(uint32_t fold, const double* values, uint64_t count, uint64_t stride,
                          uint64_t column_count, double* results);
@@ -45,6 +50,7 @@ void talweg_join_lanes(uint32_t fold, double* lanes, const double* values, uint3
 /* Value by value: begin, then values and gaps in their order, then end, once. */
 void talweg_begin_fold(talweg_folding* folding, uint32_t fold);
 void talweg_fold_value(talweg_folding* folding, double value);
+void talweg_fold_values(talweg_folding* folding, const double* values, uint64_t count);
 /* As if `count` times the fold's start followed; costs next to nothing. */
 void talweg_fold_gap(talweg_folding* folding, uint64_t count);
 double talweg_end_fold(talweg_folding* folding);

@@ -24,8 +24,10 @@ static double fold_chunks(const talweg_optimizer* optimizer, const talweg_reduct
   const uint32_t first = optimizer->first_chunks[tensor];
   const double* partials =
       optimizer->chunk_partials + (size_t)info->partial * optimizer->chunk_count;
-  return talweg_fold_sequence(info->fold, partials + first,
-                              optimizer->first_chunks[tensor + 1] - first);
+  const uint32_t count = optimizer->first_chunks[tensor + 1] - first;
+  /* Most tensors of most models have one. */
+  if (count == 1) return talweg_fold_one(info->fold, partials[first]);
+  return talweg_fold_sequence(info->fold, partials + first, count);
 }
 
 /* The value of a tensor, or what it contributes to those of a group or the model. */
@@ -42,14 +44,20 @@ static double fold_tensors(const talweg_optimizer* optimizer, const talweg_reduc
                            const uint32_t* members, uint32_t count) {
   talweg_folding folding;
   talweg_begin_fold(&folding, info->fold);
-  uint32_t next = 0;
+  double run[TALWEG_FOLD_LANES]; /* values of tensors one behind the other */
+  uint32_t length = 0, next = 0;
   for (uint32_t i = 0; i < count; ++i) {
     const uint32_t tensor = members ? members[i] : i;
     if (!talweg_ranges_over(optimizer, info, tensor)) continue;
-    talweg_fold_gap(&folding, tensor - next);
-    talweg_fold_value(&folding, value_of_tensor(optimizer, info, tensor));
+    if (tensor != next || length == TALWEG_FOLD_LANES) {
+      talweg_fold_values(&folding, run, length);
+      talweg_fold_gap(&folding, tensor - next);
+      length = 0;
+    }
+    run[length++] = value_of_tensor(optimizer, info, tensor);
     next = tensor + 1;
   }
+  talweg_fold_values(&folding, run, length);
   return talweg_end_fold(&folding);
 }
 

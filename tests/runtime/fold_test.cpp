@@ -184,6 +184,34 @@ TEST_CASE("a gap is as many starts") {
       }
 }
 
+TEST_CASE("runs of values, single ones and gaps mix") {
+  const std::vector<double> all = numbers(3000);
+  for (const talweg_fold fold : kFolds)
+    for (const std::size_t length : {1U, 2U, 63U, 64U, 65U, 1000U, 1024U, 1025U, 2500U}) {
+      std::vector<double> values(17, start_of(fold));
+      talweg_folding folding;
+      std::memset(&folding, 0xA5, sizeof folding);
+      talweg_begin_fold(&folding, fold);
+      talweg_fold_gap(&folding, 17);
+      for (int turn = 0; turn < 3; ++turn) {
+        talweg_fold_values(&folding, all.data() + turn, length);
+        talweg_fold_values(&folding, nullptr, 0);
+        talweg_fold_value(&folding, all[length]);
+        values.insert(values.end(), all.begin() + turn,
+                      all.begin() + turn + static_cast<std::ptrdiff_t>(length));
+        values.push_back(all[length]);
+      }
+      INFO("runs of " << length << ", fold " << fold);
+      CHECK(same(talweg_end_fold(&folding), reference(fold, values)));
+    }
+}
+
+TEST_CASE("a sequence of one value") {
+  for (const talweg_fold fold : kFolds)
+    for (const double value : {kNan, -0.0, 0.0, kInf, -kInf, 5e-324, -1.5})
+      CHECK(same(talweg_fold_one(fold, value), reference(fold, {value})));
+}
+
 TEST_CASE("the longest sequence has its levels") {
   // 2^32 - 1 values, all but the first and the last a gap.
   talweg_folding folding;
