@@ -34,9 +34,8 @@ double* talweg_state_begun(talweg_optimizer* optimizer, uint32_t state, uint32_t
   return is_its ? begun + tensor + 1 : 0;
 }
 
-/* Whether a tensor keeps a state, of any rate, that has no value yet. */
+/* Whether a tensor keeps a state, of any rate but the scalar ones, that has no value yet. */
 static int begins_now(talweg_optimizer* optimizer, uint32_t state, uint32_t tensor) {
-  if (talweg_is_scalar_rate(optimizer->image->states[state].rate)) return 0;
   const double* begun = talweg_state_begun(optimizer, state, tensor);
   return begun && *begun == 0;
 }
@@ -46,9 +45,13 @@ static int elements_begin(talweg_optimizer* optimizer, uint32_t state, uint32_t 
          begins_now(optimizer, state, tensor);
 }
 
-int talweg_some_state_begins(talweg_optimizer* optimizer, uint32_t tensor) {
-  for (uint32_t s = 0; s < optimizer->image->state_count; ++s)
-    if (begins_now(optimizer, s, tensor)) return 1;
+int talweg_some_state_begins(talweg_optimizer* optimizer) {
+  for (uint32_t s = 0; s < optimizer->image->state_count; ++s) {
+    const talweg_state_info* info = &optimizer->image->states[s];
+    if (!talweg_begins_late(info) || talweg_is_scalar_rate(info->rate)) continue;
+    for (uint32_t t = 0; t < optimizer->spec.tensor_count; ++t)
+      if (optimizer->takes_part[t] && begins_now(optimizer, s, t)) return 1;
+  }
   return 0;
 }
 

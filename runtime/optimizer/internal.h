@@ -181,8 +181,8 @@ int talweg_is_scalar_rate(uint32_t rate);
 int talweg_begins_late(const talweg_state_info* state);
 /* Writes a value, in an element type. */
 void talweg_fill(void* start, uint64_t element_count, uint32_t dtype, double value);
-/* Whether a tensor keeps a state that has no value yet. */
-int talweg_some_state_begins(talweg_optimizer* optimizer, uint32_t tensor);
+/* Whether a tensor that takes part keeps a state that has no value yet. */
+int talweg_some_state_begins(talweg_optimizer* optimizer);
 void talweg_reset_states(talweg_optimizer* optimizer);
 /* Runs initial_states for the model and for each group, into initial_states. */
 void talweg_compute_initial_states(talweg_optimizer* optimizer);

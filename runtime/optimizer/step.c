@@ -51,7 +51,6 @@ static talweg_status bind_gradients(talweg_optimizer* optimizer, const void* con
   const talweg_image* image = optimizer->image;
   const talweg_status checked = talweg_check_gradients(optimizer, gradients, error);
   if (checked != TALWEG_OK) return checked;
-  optimizer->begins_some = 0;
   for (uint32_t t = 0; t < optimizer->spec.tensor_count; ++t) {
     void** streams = optimizer->pointers + (size_t)t * image->stream_count;
     const void* gradient = talweg_gradient_of(optimizer, gradients, t);
@@ -64,8 +63,8 @@ static talweg_status bind_gradients(talweg_optimizer* optimizer, const void* con
     if (takes_part != optimizer->takes_part[t]) talweg_forget_parts(optimizer);
     optimizer->takes_part[t] = takes_part;
     streams[TALWEG_STREAM_GRAD] = (void*)(uintptr_t)gradient;
-    if (takes_part && talweg_some_state_begins(optimizer, t)) optimizer->begins_some = 1;
   }
+  optimizer->begins_some = talweg_some_state_begins(optimizer);
   return TALWEG_OK;
 }
 

@@ -65,7 +65,6 @@ static void run_chunks(void* argument, uint32_t begin, uint32_t end) {
  * for the gradient, which says who takes part. */
 static void bind_streams(talweg_optimizer* optimizer, void* const* destinations) {
   const talweg_image* image = optimizer->image;
-  optimizer->begins_some = 0;
   talweg_forget_parts(optimizer);
   for (uint32_t t = 0; t < optimizer->spec.tensor_count; ++t) {
     void** streams = optimizer->pointers + (size_t)t * image->stream_count;
@@ -76,8 +75,8 @@ static void bind_streams(talweg_optimizer* optimizer, void* const* destinations)
     streams[TALWEG_STREAM_GRAD] = takes_part ? param : 0;
     for (uint32_t i = 0; i < image->input_count; ++i)
       if (image->inputs[i].rate == TALWEG_RATE_ELEMENT) streams[image->inputs[i].stream] = 0;
-    if (takes_part && talweg_some_state_begins(optimizer, t)) optimizer->begins_some = 1;
   }
+  optimizer->begins_some = talweg_some_state_begins(optimizer);
 }
 
 /* Which way each tensor takes through the view's pass. */
