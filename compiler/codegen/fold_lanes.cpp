@@ -223,9 +223,11 @@ RowFold allocate_row(llvm::IRBuilder<>& ir, Fold fold) {
   return row;
 }
 
-void emit_start_row(llvm::IRBuilder<>& ir, const RowFold& fold) {
-  emit_start_all_lanes(ir, fold.segments);
-  emit_start_all_lanes(ir, fold.blocks);
+void emit_start_row(llvm::IRBuilder<>& ir, const RowFold& fold, llvm::Value* segment_count) {
+  emit_if(ir, ir.CreateICmpUGT(segment_count, ir.getInt64(1)), [&] {
+    emit_start_all_lanes(ir, fold.segments);
+    emit_start_all_lanes(ir, fold.blocks);
+  });
   ir.CreateStore(llvm::ConstantFP::get(ir.getDoubleTy(), ir::fold_start(fold.elements.fold)),
                  fold.last);
 }
@@ -255,10 +257,11 @@ void emit_start_row_segment(llvm::IRBuilder<>& ir, HelperFunctions& helpers, con
 }
 
 void emit_end_row_segment(llvm::IRBuilder<>& ir, HelperFunctions& helpers, const RowFold& fold,
-                          llvm::Value* segment) {
+                          llvm::Value* segment, llvm::Value* segment_count) {
   llvm::Value* value = emit_folded(ir, helpers, fold.elements);
   ir.CreateStore(value, fold.last);
-  emit_join_one(ir, helpers, fold.segments, segment, value);
+  emit_if(ir, ir.CreateICmpUGT(segment_count, ir.getInt64(1)),
+          [&] { emit_join_one(ir, helpers, fold.segments, segment, value); });
 }
 
 llvm::Value* emit_row_value(llvm::IRBuilder<>& ir, HelperFunctions& helpers, const RowFold& fold,

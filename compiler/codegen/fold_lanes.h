@@ -48,13 +48,14 @@ struct RowFold {
   llvm::Value* last = nullptr;  // double: what the last segment left
 };
 RowFold allocate_row(llvm::IRBuilder<>& ir, builtins::Fold fold);
-/// Before the first segment of a row; before each segment, numbered from 0.
-void emit_start_row(llvm::IRBuilder<>& ir, const RowFold& fold);
+/// Before the first segment of a row of so many (i64, perhaps 0); before each segment, numbered
+/// from 0.
+void emit_start_row(llvm::IRBuilder<>& ir, const RowFold& fold, llvm::Value* segment_count);
 void emit_start_row_segment(llvm::IRBuilder<>& ir, HelperFunctions& helpers, const RowFold& fold,
                             llvm::Value* segment);
 void emit_end_row_segment(llvm::IRBuilder<>& ir, HelperFunctions& helpers, const RowFold& fold,
-                          llvm::Value* segment);
-/// The row's value, of so many segments (i64, perhaps 0).
+                          llvm::Value* segment, llvm::Value* segment_count);
+/// The row's value.
 llvm::Value* emit_row_value(llvm::IRBuilder<>& ir, HelperFunctions& helpers, const RowFold& fold,
                             llvm::Value* segment_count);
 

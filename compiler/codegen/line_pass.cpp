@@ -156,7 +156,10 @@ class LinePass {
       for (std::size_t i = 0; i < rows.size(); ++i)
         if (version.folds[i].kind == PartialKind::LineRow) visit(i);
     };
-    for_rows([&](std::size_t i) { emit_start_row(ir_, rows[i]); });
+    llvm::Value* segments =
+        ir_.CreateUDiv(ir_.CreateAdd(of.cols, ir_.getInt64(TALWEG_SEGMENT_ELEMENTS - 1)),
+                       ir_.getInt64(TALWEG_SEGMENT_ELEMENTS));
+    for_rows([&](std::size_t i) { emit_start_row(ir_, rows[i], segments); });
     llvm::Value* is_first = ir_.CreateICmpEQ(at, ir_.getInt64(0));
     llvm::Value* first_col =
         ir_.CreateAdd(tables_.view_field(of.tensor, offsetof(talweg_matrix_view, first_col)),
@@ -176,11 +179,9 @@ class LinePass {
       whole = ir_.CreateSelect(is_contiguous, whole, begin);
       if (width > 1) emit_part(begin, whole, width);
       emit_part(width > 1 ? whole : begin, end, 1);
-      for_rows([&](std::size_t i) { emit_end_row_segment(ir_, helpers_, rows[i], segment); });
+      for_rows(
+          [&](std::size_t i) { emit_end_row_segment(ir_, helpers_, rows[i], segment, segments); });
     });
-    llvm::Value* segments =
-        ir_.CreateUDiv(ir_.CreateAdd(of.cols, ir_.getInt64(TALWEG_SEGMENT_ELEMENTS - 1)),
-                       ir_.getInt64(TALWEG_SEGMENT_ELEMENTS));
     for_rows([&](std::size_t i) {
       llvm::Value* start =
           emit_partial_start(ir_, row_partials_, row_count_, partial(version.folds[i]).place);
