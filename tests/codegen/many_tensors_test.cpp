@@ -7,6 +7,7 @@
 #include <ctime>
 #include <utility>
 
+#include "compiler/ir/sequence.h"
 #include "runtime/optimizer/optimizer.hpp"
 #include "tests/codegen/bitcheck.h"
 #include "tests/codegen/core_run.h"
@@ -35,6 +36,14 @@ rule Mixed {
     best = max(best, mean(length) per model)
     m = 0.9 * m + clipped
     update = lr * (m + param * (max(abs(m)) per tensor)) / (1 + best + total)
+  }
+}
+rule Sums {
+  state model total
+  state group some
+  step {
+    total = sum(grad) per model
+    some = sum(grad) per group
   }
 }
 rule Small { step { update = 0.1 * grad * (mean(grad) per model) } }
@@ -143,6 +152,20 @@ double seconds_to_create(const std::shared_ptr<driver::Program>& program, std::s
   return least;
 }
 
+/// The sums of gradients per tensor, of those that take part, as sequences: of the model, or of a
+/// group. All others are +0.
+double sum_of(const Model& model, const std::vector<const void*>& gradients, std::uint32_t group) {
+  std::vector<double> sums(model.sizes.size());
+  for (std::size_t t = 0; t < sums.size(); ++t) {
+    const bool is_its = group == UINT32_MAX || model.groups[t] == group;
+    if (gradients[t] == nullptr || !is_its) continue;
+    const auto first = model.grads.begin() + static_cast<std::ptrdiff_t>(model.begins[t]);
+    const std::vector<double> values(first, first + static_cast<std::ptrdiff_t>(model.sizes[t]));
+    sums[t] = ir::fold_sequence(builtins::Fold::Sum, values);
+  }
+  return ir::fold_sequence(builtins::Fold::Sum, sums);
+}
+
 }  // namespace
 
 TEST_CASE("a hundred thousand tensors leave the bits of the interpreter") {
@@ -162,6 +185,21 @@ TEST_CASE("a hundred thousand tensors leave the bits of the interpreter") {
       }
     }
     CHECK_FALSE(first_difference(expected[0], expected[1]).empty());
+  }
+}
+
+TEST_CASE("over a hundred thousand tensors sums are those of a sequence, with gaps") {
+  Model model(sample_size(100'000));
+  const auto program =
+      compile_for(graph_of_rule("m.Sums", kModule), types::ComputeType::F32, "host");
+  optimizer::Optimizer optimizer = make(program, model, 3);
+  for (std::uint32_t step = 1; step <= 5; ++step) {
+    const std::vector<const void*> gradients = model.gradients(step);
+    REQUIRE(optimizer.step(gradients));
+    INFO("step " << step);
+    CHECK(same(*optimizer.scalar("total"), sum_of(model, gradients, UINT32_MAX)));
+    for (std::uint32_t g = 0; g < kGroups; ++g)
+      CHECK(same(*optimizer.scalar("some", g), sum_of(model, gradients, g)));
   }
 }
 
