@@ -102,6 +102,7 @@ void count_traffic(const Plan& plan, ElementPass& pass) {
 void add_phases(Plan& plan, const Aliases& aliases, const Schedule& schedule) {
   const std::vector<Stream> streams = make_streams(plan.graph, schedule.saved.size());
   plan.phases.resize(schedule.phase_count);
+  bool has_pass = false;
   for (std::uint32_t i = 0; i < schedule.phase_count; ++i) {
     const CallWays ways = ways_in(plan, aliases, schedule, i);
     const auto fill = [&](std::optional<ElementPass>& place, const PassWork& work) {
@@ -113,8 +114,11 @@ void add_phases(Plan& plan, const Aliases& aliases, const Schedule& schedule) {
     const PassWork lines = line_work_of(plan, streams, schedule, i);
     if (!lines.folds.empty()) fill(plan.phases[i].lines, lines);
     const PassWork work = work_of(plan, streams, schedule, i);
-    const bool is_last = i + 1 == schedule.phase_count;
-    if (!work.folds.empty() || !work.stores.empty() || is_last) fill(plan.phases[i].pass, work);
+    // States get their initial values in some pass, even where no other needs one.
+    const bool is_last_chance = i + 1 == schedule.phase_count && !has_pass;
+    if (work.folds.empty() && work.stores.empty() && !is_last_chance) continue;
+    fill(plan.phases[i].pass, work);
+    has_pass = true;
   }
 }
 
