@@ -35,7 +35,7 @@ json program_json(const plan::ProgramDescription& program) {
 json part_json(const plan::RouteOfPass& part) {
   json loops = json::array();
   for (const plan::LoopDescription& loop : part.loops)
-    loops.push_back({{"conditions", loop.conditions},
+    loops.push_back({{"condition", condition_json(loop.condition)},
                      {"multiplies_by_reciprocals", loop.multiplies_by_reciprocals},
                      {"bytes_per_parameter", bytes_json(loop.bytes)}});
   return {{"route", part.route + 1},

@@ -4,7 +4,9 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <cstdint>
 #include <string_view>
+#include <utility>
 
 #include "compiler/cli/text_table.h"
 
@@ -32,7 +34,7 @@ std::string_view level_name(Level level) {
     case Level::Row:
       return "row";
     case Level::Col:
-      return "col";
+      return "column";
   }
   return {};
 }
@@ -109,8 +111,10 @@ class PlanPage {
     for (std::size_t i = 0; i < plan_.routes.size(); ++i) {
       const plan::RouteDescription& route = plan_.routes[i];
       labelled(fmt::format("{}", i + 1),
-               fmt::format("where {}: {}; {} of state", route.condition, bytes_text(route.bytes),
-                           counted(route.state_bytes, "byte")));
+               fmt::format(
+                   "where {}: {}; {} for each parameter", route.condition, bytes_text(route.bytes),
+                   route.state_bytes == 0 ? "no state"
+                                          : fmt::format("{} bytes of state", route.state_bytes)));
     }
   }
 
@@ -127,6 +131,9 @@ class PlanPage {
     for (const plan::ProgramDescription& program : phase.programs) add_program(program);
     const bool is_only_pass = phase.passes.size() == 1 && plan_.routes.size() == 1;
     for (const plan::PassDescription& pass : phase.passes) add_pass(pass, is_only_pass);
+    const bool is_idle = std::ranges::all_of(
+        phase.passes, [](const plan::PassDescription& pass) { return pass.routes.empty(); });
+    if (is_idle && phase.programs.empty()) labelled("", "nothing to do");
   }
 
   static std::string waited_for(ir::Rate rate) {
@@ -149,18 +156,30 @@ class PlanPage {
     labelled(level_name(program.level), text);
   }
 
+  /// Routes of which there is the same to say are named together.
   void add_pass(const plan::PassDescription& pass, bool is_only_pass) {
-    const std::string_view label = pass.is_over_lines ? "lines" : "pass";
-    if (pass.routes.empty()) labelled(label, "nothing to do");
-    for (const plan::RouteOfPass& part : pass.routes) {
-      labelled(label, route_prefix(part) + moved(part) +
-                          (is_only_pass ? "" : ": " + bytes_text(part.bytes)));
+    std::vector<bool> is_said(pass.routes.size());
+    for (std::size_t i = 0; i < pass.routes.size(); ++i) {
+      if (is_said[i]) continue;
+      const plan::RouteOfPass& part = pass.routes[i];
+      std::vector<std::uint32_t> routes;
+      for (std::size_t k = i; k < pass.routes.size(); ++k) {
+        plan::RouteOfPass twin = pass.routes[k];
+        const std::uint32_t number = std::exchange(twin.route, part.route) + 1;
+        if (is_said[k] || twin != part) continue;
+        is_said[k] = true;
+        routes.push_back(number);
+      }
+      labelled(
+          pass.is_over_lines ? "lines" : "pass",
+          route_prefix(routes) + moved(part) + (is_only_pass ? "" : ": " + bytes_text(part.bytes)));
       add_part(part);
     }
   }
 
-  [[nodiscard]] std::string route_prefix(const plan::RouteOfPass& part) const {
-    return plan_.routes.size() == 1 ? "" : fmt::format("route {}: ", part.route + 1);
+  [[nodiscard]] std::string route_prefix(const std::vector<std::uint32_t>& routes) const {
+    if (plan_.routes.size() == 1) return "";
+    return fmt::format("{} {}: ", routes.size() == 1 ? "route" : "routes", fmt::join(routes, ", "));
   }
 
   static std::string moved(const plan::RouteOfPass& part) {
@@ -181,24 +200,55 @@ class PlanPage {
   }
 
   void add_loops(const plan::RouteOfPass& part) {
+    const std::vector<plan::LoopDescription>& loops = part.loops;
     const bool only_divisions = std::ranges::all_of(
-        part.loops, [](const plan::LoopDescription& loop) { return loop.conditions.empty(); });
+        loops, [](const plan::LoopDescription& loop) { return loop.condition.empty(); });
     if (only_divisions) {
       labelled("", "2 loops: one multiplies by reciprocals of scalars, one divides");
       return;
     }
-    labelled("", fmt::format("{} loops:", part.loops.size()));
-    for (const plan::LoopDescription& loop : part.loops) {
-      std::string when = "otherwise";
-      if (!loop.conditions.empty())
-        when = fmt::format("where {}", fmt::join(loop.conditions, " and "));
-      else if (loop.multiplies_by_reciprocals)
-        when = "else";
-      const std::string line =
-          fmt::format("{}{}: {}", when, loop.multiplies_by_reciprocals ? ", by reciprocals" : "",
-                      bytes_text(loop.bytes));
-      raw(wrapped(line, kLabel + 2, kLabel + 4, kWidth));
+    if (end_of_equals(loops, 0) == loops.size()) {
+      labelled("", fmt::format("{} loops that move the same: {}", loops.size(),
+                               whens(loops, 0, loops.size())));
+      return;
     }
+    labelled("", fmt::format("{} loops:", loops.size()));
+    for (std::size_t i = 0; i < loops.size();) {
+      const std::size_t end = end_of_equals(loops, i);
+      raw(wrapped(whens(loops, i, end) + ": " + bytes_text(loops[i].bytes), kLabel + 2, kLabel + 4,
+                  kWidth));
+      i = end;
+    }
+  }
+
+  /// Where the loops end that move as much as the one at `begin`.
+  static std::size_t end_of_equals(const std::vector<plan::LoopDescription>& loops,
+                                   std::size_t begin) {
+    std::size_t end = begin + 1;
+    while (end < loops.size() && loops[end].bytes == loops[begin].bytes) ++end;
+    return end;
+  }
+
+  /// When loops run: "where t == 1, by reciprocals; else, by divisions".
+  static std::string whens(const std::vector<plan::LoopDescription>& loops, std::size_t begin,
+                           std::size_t end) {
+    const bool some_multiply = std::ranges::any_of(
+        loops, [](const plan::LoopDescription& loop) { return loop.multiplies_by_reciprocals; });
+    std::vector<std::string> result;
+    for (std::size_t i = begin; i < end; ++i) {
+      std::string when = loops[i].condition.empty() ? "else" : "where " + loops[i].condition;
+      if (loops[i].multiplies_by_reciprocals)
+        when += ", by reciprocals";
+      else if (loops[i].condition.empty() && some_multiply)
+        when += ", by divisions";
+      result.push_back(std::move(when));
+    }
+    return fmt::format("{}", fmt::join(result, "; "));
+  }
+
+  static std::string kept_where(const std::string& condition) {
+    if (condition.empty()) return "";
+    return condition == plan::kNever ? "kept by no tensor" : "where " + condition;
   }
 
   void add_memory() {
@@ -206,7 +256,7 @@ class PlanPage {
     TextTable table;
     for (const plan::StateDescription& state : plan_.states)
       table.add({state.name, fmt::format("{} bytes a {}", state.bytes, one_per(state.rate)),
-                 state.condition.empty() ? "" : "where " + state.condition});
+                 kept_where(state.condition)});
     for (std::size_t i = 0; i < plan_.scratch.size(); ++i)
       table.add({fmt::format("scratch {}", i),
                  fmt::format("{} bytes a parameter", plan_.scratch[i].bytes),

@@ -2,10 +2,13 @@
 
 #include <algorithm>
 #include <set>
+#include <span>
+#include <utility>
 
 #include "compiler/base/check.h"
 #include "compiler/plan/expression_text.h"
 #include "compiler/plan/matrix_routes.h"
+#include "compiler/plan/outcomes.h"
 
 namespace talweg::plan {
 
@@ -50,13 +53,14 @@ class Describer {
     const std::vector<std::uint32_t> state_bytes = state_bytes_by_route(plan_);
     for (std::size_t i = 0; i < plan_.routes.size(); ++i) {
       RouteDescription route;
-      for (const Assumption& assumption : plan_.routes[i].conditions) {
-        if (!route.condition.empty()) route.condition += " and ";
-        route.condition += names_.condition(assumption.condition, assumption.holds);
-      }
+      route.condition = without_truth(names_.conditions(plan_.routes[i].conditions));
       route.state_bytes = state_bytes[i];
       result_.routes.push_back(std::move(route));
     }
+  }
+
+  static std::string without_truth(std::string condition) {
+    return condition == "true" ? "" : std::move(condition);
   }
 
   // ---- Phases ----
@@ -65,8 +69,7 @@ class Describer {
     const Phase& phase = plan_.phases[number];
     PhaseDescription description;
     for (const PlannedReduction& reduction : plan_.reductions) {
-      if (reduction.phase != number || graph_[reduction.node].fold == builtins::Fold::Count)
-        continue;
+      if (reduction.phase != number || !is_left(reduction)) continue;
       add_once(description.known, names_.reduction(reduction.node));
       const ir::Rate rate = graph_[reduction.node].rate;
       description.waits_for =
@@ -86,12 +89,14 @@ class Describer {
     for (const std::uint32_t slot : program.slots) {
       const NodeId id = plan_.slots_of(level)[slot];
       if (is_worth_saying(id))
-        add_once(text.computes, names_.new_value(id).value_or(names_.text(id, {}, 48)));
+        add_once(text.computes, names_.new_value(id).value_or(names_.text(id)));
     }
     for (const std::uint32_t hyper : program.hypers)
       text.binds.push_back(graph_.hypers[hyper].name);
     for (const std::uint32_t store : program.stores)
-      text.stores.push_back(graph_.states[graph_.stores[store].index].name);
+      if (const ir::StateInfo& state = graph_.states[graph_.stores[store].index];
+          presence_text(state) != kNever)
+        text.stores.push_back(state.name);
     for (const std::uint32_t partial : program.partials)
       for (std::string& name : reductions_of(kind_left_by(level), partial))
         add_once(text.leaves, std::move(name));
@@ -116,9 +121,9 @@ class Describer {
 
   void add_ends(ProgramDescription& text) const {
     if (graph_.skipped.valid())
-      text.ends.push_back("skips where " + names_.condition(graph_.skipped, true));
+      text.ends.push_back("skips where " + condition_text(graph_.skipped));
     if (graph_.held.valid())
-      text.ends.push_back("holds where " + names_.condition(without_skips(graph_.held), true));
+      text.ends.push_back("holds where " + condition_text(without_skips(graph_.held)));
   }
 
   /// What a call is held for, in one that is not skipped.
@@ -134,20 +139,27 @@ class Describer {
     return is_not_skipped(node.operands[1]) ? node.operands[0] : held;
   }
 
-  /// What a loop takes for granted; nothing for how a call does not end.
-  [[nodiscard]] std::string assumption_text(const Assumption& assumption) const {
-    if (assumption.condition == graph_.skipped)
-      return assumption.holds ? "the call is skipped" : "";
-    if (assumption.condition == graph_.held) return assumption.holds ? "the call is held" : "";
-    return names_.condition(assumption.condition, assumption.holds);
+  [[nodiscard]] std::string condition_text(NodeId id) const {
+    const Assumption holds[] = {{.condition = id, .holds = true}};
+    return names_.conditions(holds);
   }
 
-  [[nodiscard]] std::vector<std::string> reductions_of(PartialKind kind, std::uint32_t partial) {
+  /// False for what no pass over elements leaves, as no tensor takes such a route, and for counts.
+  [[nodiscard]] bool is_left(const PlannedReduction& reduction) const {
+    if (graph_[reduction.node].fold == builtins::Fold::Count) return false;
+    const bool is_left_by_pass = reduction.kind == PartialKind::Chunk ||
+                                 reduction.kind == PartialKind::LineRow ||
+                                 reduction.kind == PartialKind::LineBlock;
+    return !is_left_by_pass || left_.contains({reduction.kind, reduction.partial});
+  }
+
+  [[nodiscard]] std::vector<std::string> reductions_of(PartialKind kind, std::uint32_t partial,
+                                                       std::span<const NodeId> alias = {}) {
     std::vector<std::string> names;
     for (const PlannedReduction& reduction : plan_.reductions)
       if (reduction.kind == kind && reduction.partial == partial &&
           graph_[reduction.node].fold != builtins::Fold::Count)
-        add_once(names, names_.reduction(reduction.node));
+        add_once(names, names_.reduction(reduction.node, alias));
     return names;
   }
 
@@ -168,14 +180,16 @@ class Describer {
   [[nodiscard]] RouteOfPass describe_route(const ElementPass& pass, std::uint32_t route) {
     RouteOfPass part;
     part.route = route;
+    const std::vector<const LoopVersion*> versions = versions_of(pass, route);
     const LoopVersion* heaviest = nullptr;
-    for (const LoopVersion& version : pass.versions) {
-      if (version.route != route) continue;
-      const Traffic traffic = traffic_of(plan_, pass, version);
+    const std::span<const NodeId> alias = alias_of(pass, route);
+    for (const LoopVersion* version : versions) {
+      const Traffic traffic = traffic_of(plan_, pass, *version);
       const Bytes bytes{traffic.read_bytes, traffic.written_bytes};
-      part.loops.push_back(describe_loop(version, bytes));
+      part.loops.push_back(describe_loop(*version, bytes, alias));
+      for (const ElementFold& fold : version->folds) left_.emplace(fold.kind, fold.partial);
       if (heaviest != nullptr && bytes.total() <= part.bytes.total()) continue;
-      heaviest = &version;
+      heaviest = version;
       part.bytes = bytes;
     }
     TALWEG_CHECK(heaviest != nullptr, "a route without a loop");
@@ -184,22 +198,56 @@ class Describer {
       if (traffic.reads[i]) part.reads.push_back(stream_name(pass.streams[i]));
       if (traffic.writes[i]) part.writes.push_back(stream_name(pass.streams[i]));
     }
-    for (const ElementFold& fold : heaviest->folds)
-      for (std::string& name : reductions_of(fold.kind, fold.partial))
+    for (const ElementFold& fold : heaviest->folds) {
+      for (std::string& name : reductions_of(fold.kind, fold.partial, alias))
         add_once(part.leaves, std::move(name));
+    }
     add_repeated(pass, *heaviest, part);
     return part;
   }
 
-  [[nodiscard]] LoopDescription describe_loop(const LoopVersion& version, Bytes bytes) const {
+  /// Those that some call may take.
+  [[nodiscard]] std::vector<const LoopVersion*> versions_of(const ElementPass& pass,
+                                                            std::uint32_t route) const {
+    std::vector<const LoopVersion*> versions;
+    std::vector<std::vector<Assumption>> assumptions;
+    for (const LoopVersion& version : pass.versions) {
+      if (version.route != route) continue;
+      versions.push_back(&version);
+      assumptions.push_back(version.assumptions);
+    }
+    const std::vector<bool> may_be_taken = may_be_first(graph_, assumptions);
+    std::vector<const LoopVersion*> result;
+    for (std::size_t i = 0; i < versions.size(); ++i)
+      if (may_be_taken[i]) result.push_back(versions[i]);
+    return result;
+  }
+
+  /// What stands for the values of a route, whatever the conditions of its loops.
+  static std::span<const NodeId> alias_of(const ElementPass& pass, std::uint32_t route) {
+    const auto last =
+        std::ranges::find_if(pass.versions.rbegin(), pass.versions.rend(),
+                             [&](const LoopVersion& version) { return version.route == route; });
+    return last->alias;
+  }
+
+  [[nodiscard]] LoopDescription describe_loop(const LoopVersion& version, Bytes bytes,
+                                              std::span<const NodeId> alias) const {
     LoopDescription loop;
     loop.bytes = bytes;
+    std::vector<Assumption> conditions;
     for (const Assumption& assumption : version.assumptions) {
       if (graph_[assumption.condition].kind == NodeKind::IsNormal)
         loop.multiplies_by_reciprocals = true;
-      else if (std::string text = assumption_text(assumption); !text.empty())
-        loop.conditions.push_back(std::move(text));
+      else if (assumption.condition != graph_.skipped && assumption.condition != graph_.held)
+        conditions.push_back(assumption);
+      else if (assumption.holds)
+        loop.condition =
+            assumption.condition == graph_.skipped ? "the call is skipped" : "the call is held";
     }
+    if (conditions.empty()) return loop;
+    loop.condition +=
+        (loop.condition.empty() ? "" : " and ") + names_.conditions(conditions, alias);
     return loop;
   }
 
@@ -225,7 +273,7 @@ class Describer {
     for (const NodeId id : again)
       if (!feeds_repeated(id, again, version))
         add_once(part.computes_again,
-                 names_.new_value(id).value_or(names_.text(id, version.alias, 48)));
+                 names_.new_value(id).value_or(names_.text(id, version.alias)));
     for (const NodeId id : all) computed.insert(id.index);
   }
 
@@ -245,7 +293,7 @@ class Describer {
   }
 
   [[nodiscard]] std::string read_back_text(const Stream& stream, NodeId id) const {
-    const std::string what = names_.new_value(id).value_or(names_.text(id, {}, 48));
+    const std::string what = names_.new_value(id).value_or(names_.text(id));
     return stream.kind == StreamKind::Scratch ? what + " from " + stream_name(stream) : what;
   }
 
@@ -267,6 +315,10 @@ class Describer {
 
   // ---- Memory ----
 
+  [[nodiscard]] std::string presence_text(const ir::StateInfo& state) const {
+    return state.present.valid() ? without_truth(condition_text(state.present)) : "";
+  }
+
   void add_memory() {
     using ir::Rate;
     constexpr auto kScalarBytes = static_cast<std::uint32_t>(sizeof(double));
@@ -276,12 +328,12 @@ class Describer {
           {.name = state.name,
            .rate = state.rate,
            .bytes = types::is_array(state.rate) ? array_bytes : kScalarBytes,
-           .condition = state.present.valid() ? names_.condition(state.present, true) : ""});
+           .condition = state.present.valid() ? without_truth(condition_text(state.present)) : ""});
     for (const Rate rate : {Rate::Element, Rate::Col, Rate::Row, Rate::Matrix, Rate::Tensor,
                             Rate::Group, Rate::Model}) {
       std::uint32_t bytes = 0;
       for (const StateDescription& state : result_.states)
-        bytes += state.rate == rate ? state.bytes : 0;
+        bytes += state.rate == rate && state.condition != kNever ? state.bytes : 0;
       if (rate == Rate::Element) bytes = plan_.state_bytes_per_element;
       if (bytes > 0) result_.state_bytes.emplace_back(rate, bytes);
     }
@@ -294,7 +346,8 @@ class Describer {
   const Plan& plan_;
   const ir::Graph& graph_;
   const ExpressionText names_;
-  std::vector<std::set<std::uint32_t>> computed_;  // by route: in passes so far
+  std::vector<std::set<std::uint32_t>> computed_;         // by route: in passes so far
+  std::set<std::pair<PartialKind, std::uint32_t>> left_;  // by passes so far
   Description result_;
 };
 

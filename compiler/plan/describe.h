@@ -23,9 +23,10 @@ struct ProgramDescription {
 
 /// A version of a loop.
 struct LoopDescription {
-  std::vector<std::string> conditions;     // all of which hold; none: otherwise
+  std::string condition;                   // empty: otherwise
   bool multiplies_by_reciprocals = false;  // in place of divisions by scalars
   Bytes bytes;
+  bool operator==(const LoopDescription&) const = default;
 };
 
 /// What a pass does for tensors of one route, in the loop that moves most.
@@ -38,7 +39,8 @@ struct RouteOfPass {
   std::uint32_t operations = 0;        // for each element
   std::uint32_t operations_again = 0;  // of these, what an earlier pass has computed too
   Bytes bytes;
-  std::vector<LoopDescription> loops;
+  std::vector<LoopDescription> loops;  // that some call may take
+  bool operator==(const RouteOfPass&) const = default;
 };
 
 struct PassDescription {
@@ -59,6 +61,9 @@ struct RouteDescription {
   Bytes bytes;            // of all passes
   std::uint32_t state_bytes = 0;
 };
+
+/// The condition of a state that no tensor keeps.
+inline constexpr const char* kNever = "false";
 
 struct StateDescription {
   std::string name;

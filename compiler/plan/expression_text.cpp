@@ -7,6 +7,8 @@
 
 #include "compiler/base/check.h"
 #include "compiler/plan/expression_signs.h"
+#include "compiler/plan/formula.h"
+#include "compiler/plan/outcomes.h"
 
 namespace talweg::plan {
 
@@ -76,8 +78,8 @@ class ExpressionText::Printer {
     if (is_op(node, Op::Not)) return inner(node.operands[0], depth);
     if (node.kind == NodeKind::Apply && node.operand_count() == 2) {
       const auto& [a, b, unused] = node.operands;
-      const bool may_be_nan = !is_whole(plain(a)) || !is_whole(plain(b));
-      if (const auto other = opposite(node.op, may_be_nan))
+      const bool is_unsure = prints_nan(a) || prints_nan(b);
+      if (const auto other = opposite(node.op, is_unsure))
         return infix(*infix_of(*other), a, b, depth);
     }
     return {"not " + wrapped(id, depth + 1, kAtom), kNot};
@@ -228,11 +230,10 @@ class ExpressionText::Printer {
     return {fmt::format("{}({})", builtins::info(node.op).name, operands), kAtom};
   }
 
-  /// True for numbers of which none is NaN.
-  [[nodiscard]] bool is_whole(NodeId id) const {
-    const NodeKind kind = graph_[id].kind;
-    return kind == NodeKind::Fact || kind == NodeKind::Constant || kind == NodeKind::StepNumber ||
-           kind == NodeKind::CallNumber;
+  /// A hyper stands for what it is once it follows others, which is in its range.
+  [[nodiscard]] bool prints_nan(NodeId id) const {
+    id = plain(id);
+    return graph_[id].kind != NodeKind::Hyper && may_be_nan(graph_, id);
   }
 
   /// a * b + c, of which the sum is no deeper than the product.
@@ -334,18 +335,24 @@ std::string ExpressionText::text(NodeId id, std::span<const NodeId> alias,
   return fitting(width, [&](int depth) { return printer.inner(id, depth).text; });
 }
 
-std::string ExpressionText::reduction(NodeId id) const {
-  constexpr std::size_t kWidth = 80;
-  const Printer printer(*this, {});
+std::string ExpressionText::reduction(NodeId id, std::span<const NodeId> alias) const {
+  constexpr std::size_t kWidth = 110;
+  const Printer printer(*this, alias);
   return fitting(kWidth, [&](int depth) { return printer.reduction(id, depth); });
 }
 
-std::string ExpressionText::condition(NodeId id, bool holds) const {
-  constexpr std::size_t kWidth = 60;
+std::string ExpressionText::condition(NodeId id, bool holds, std::span<const NodeId> alias) const {
+  constexpr std::size_t kWidth = 72;
+  const Printer printer(*this, alias);
   return fitting(kWidth, [&](int depth) {
-    const Printer printer(*this, {});
     return holds ? printer.inner(id, depth).text : printer.negated(id, depth).text;
   });
+}
+
+std::string ExpressionText::conditions(std::span<const Assumption> assumptions,
+                                       std::span<const NodeId> alias) const {
+  return to_text(simplified(graph_, assumptions),
+                 [&](const Assumption& one) { return condition(one.condition, one.holds, alias); });
 }
 
 std::optional<std::string> ExpressionText::new_value(NodeId id) const {

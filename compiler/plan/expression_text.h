@@ -6,7 +6,7 @@
 #include <span>
 #include <string>
 
-#include "compiler/ir/graph.h"
+#include "compiler/plan/plan.h"
 
 namespace talweg::plan {
 
@@ -18,11 +18,17 @@ class ExpressionText {
 
   /// As deep as fits into `width` columns. `alias` as in LoopVersion, may be empty.
   [[nodiscard]] std::string text(ir::NodeId id, std::span<const ir::NodeId> alias = {},
-                                 std::size_t width = 60) const;
+                                 std::size_t width = 72) const;
   /// What a reduction is for: the mean that divides the sum, the norm that is the root.
-  [[nodiscard]] std::string reduction(ir::NodeId reduction) const;
+  [[nodiscard]] std::string reduction(ir::NodeId reduction,
+                                      std::span<const ir::NodeId> alias = {}) const;
   /// "rank >= 2", or what holds where it does not.
-  [[nodiscard]] std::string condition(ir::NodeId id, bool holds) const;
+  [[nodiscard]] std::string condition(ir::NodeId id, bool holds,
+                                      std::span<const ir::NodeId> alias = {}) const;
+  /// That all of some hold, without what follows from the others; "true" if it says nothing,
+  /// "false" if they cannot.
+  [[nodiscard]] std::string conditions(std::span<const Assumption> assumptions,
+                                       std::span<const ir::NodeId> alias = {}) const;
   /// The place whose new value a node is: "new m".
   [[nodiscard]] std::optional<std::string> new_value(ir::NodeId id) const;
 

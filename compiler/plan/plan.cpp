@@ -138,7 +138,7 @@ std::vector<std::uint32_t> state_bytes_by_route(const Plan& plan) {
   std::vector<std::uint32_t> result;
   const std::vector<Stream> streams = make_streams(plan.graph, plan.scratch.size());
   for (std::uint32_t route = 0; route < plan.routes.size(); ++route) {
-    std::vector<bool> kept(streams.size(), plan.routes.size() == 1);
+    std::vector<bool> kept(streams.size(), plan.routes[route].conditions.empty());
     visit_passes(plan, [&](const ElementPass& pass) {
       for (const LoopVersion& version : pass.versions) {
         if (version.route != route) continue;

@@ -206,6 +206,7 @@ std::vector<std::uint32_t> state_bytes_by_route(const Plan& plan);
 struct Bytes {
   std::uint32_t read = 0, written = 0;
   [[nodiscard]] std::uint32_t total() const { return read + written; }
+  bool operator==(const Bytes&) const = default;
 };
 Bytes bytes_per_element(const Plan& plan);
 

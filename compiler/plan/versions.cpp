@@ -16,6 +16,7 @@
 
 #include "compiler/base/check.h"
 #include "compiler/ir/phases.h"
+#include "compiler/plan/outcomes.h"
 #include "compiler/plan/schedule.h"
 
 namespace talweg::plan {
@@ -74,7 +75,7 @@ class RouteMaker {
            stream.index == store.index;
   }
 
-  /// The routes on which `conditions` hold.
+  /// The routes on which `conditions` hold; none that no tensor can take.
   void add(const std::vector<Assumption>& conditions) {
     route_ = conditions;
     resolved_ = aliases_.resolve(conditions, {});
@@ -83,12 +84,16 @@ class RouteMaker {
       routes_.push_back({conditions});
       return;
     }
+    std::vector<std::vector<Assumption>> ways;
     for (const bool holds : {true, false}) {
-      pending_ += holds ? 1 : 0;
       std::vector<Assumption> more = conditions;
       more.push_back({.condition = *open, .holds = holds});
-      add(more);
-      pending_ -= holds ? 1 : 0;
+      if (may_hold(graph_, more)) ways.push_back(std::move(more));
+    }
+    pending_ += ways.size();
+    for (const std::vector<Assumption>& way : ways) {
+      --pending_;
+      add(way);
     }
   }
 

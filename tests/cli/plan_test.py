@@ -26,6 +26,7 @@ FULL = {
     "careful": "lab.Careful | AdamW",
     "accumulate": "AccumulateGradient | AdamW",
     "arms": "lab.Arms",
+    "nested": "lab.Nested",
 }
 
 
@@ -68,7 +69,7 @@ class Goldens(unittest.TestCase):
         rules = library()
         self.assertGreater(len(rules), 60)
         self.compare("summary.txt", "".join(map(summary, rules + ["lab.ClipNorm | AdamW | Ema", "lab.Trusted", "lab.Factored",
-                                                                  "lab.Careful | AdamW", "lab.Arms"])))
+                                                                  "lab.Careful | AdamW", "lab.Arms", "lab.Nested"])))
 
     def test_plans_in_full(self):
         for name, rule in FULL.items():
@@ -117,6 +118,18 @@ class Data(unittest.TestCase):
     def test_rows_are_of_matrices_only(self):
         lines = plan("lab.Factored")["phases"][0]["passes"][0]
         self.assertEqual((lines["over"], [part["route"] for part in lines["routes"]]), ("lines", [1]))
+
+    def test_what_cannot_be_is_not_said(self):
+        """No route that no tensor takes, no loop that no call takes, no state that takes no memory."""
+        data = plan("lab.Nested")
+        self.assertEqual([route["condition"] for route in data["routes"]],
+                         ["rank >= 2", 'rank < 2 and named "*.bias"', 'rank < 2 and not named "*.bias"'])
+        kept = {state["name"]: state["condition"] for state in data["states"]}
+        self.assertEqual((kept["r"], kept["lamb.m"]), ("false", "rank >= 2"))
+        self.assertEqual(set(data["state_bytes"]), {"element"})
+        self.assertEqual([loop["condition"] for loop in data["phases"][1]["passes"][0]["routes"][1]["loops"]],
+                         ["beta > 0", "beta <= 0"])
+        self.assertFalse([text for phase in data["phases"] for text in phase["known"] if text.startswith("max(")])
 
     def test_reductions_are_called_as_in_the_rule(self):
         known = {text for phase in plan("lab.Careful | AdamW")["phases"] for text in phase["known"]}
