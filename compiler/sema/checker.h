@@ -103,6 +103,8 @@ class Checker {
   bool expect_constant(const Value& value, std::string_view what);
   /// Adds the operand that differs too often, and its rate.
   void blame(base::DiagnosticBuilder& report, TypedExprId value, Rate place);
+  /// Adds how the operand that differs from group to group becomes one for all groups.
+  void suggest_model_rate(base::DiagnosticBuilder& report, TypedExprId value);
   /// Adds the reductions that would do where `value` is to be one per `place`.
   void suggest_reduction(base::DiagnosticBuilder& report, TypedExprId value, Rate place);
 
@@ -163,6 +165,7 @@ class Checker {
   Value load(Symbol symbol, Type type, Span span);
   std::optional<Value> stage_name(const syntax::Path& path);
   Value stage_state(const StageInScope& stage, const syntax::Path& path);
+  [[nodiscard]] const StageInScope* stage_with_state(std::string_view name) const;
   Value not_available(std::string_view name, Span span);
   Value unknown_name(const syntax::Path& path, Span span);
   LocalName* find_local(std::string_view name);

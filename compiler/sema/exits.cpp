@@ -23,7 +23,9 @@ bool Checker::is_decided_for_model(Span span, std::string_view what) {
     auto report =
         reporter_.report(DiagnosticKind::ExitTooFast, guard.span, what, types::to_text(guard.rate));
     report.label(span, fmt::format("the `{}` that it decides about", what));
-    if (guard.condition && guard.rate != Rate::Group)
+    if (guard.condition && guard.rate == Rate::Group)
+      suggest_model_rate(report, *guard.condition);
+    else if (guard.condition)
       suggest_reduction(report, *guard.condition, Rate::Model);
     return false;
   }
@@ -38,7 +40,7 @@ bool Checker::fits_exit(Span span, ExitKind kind, const Value& condition) {
                                  types::to_text(rate));
   blame(report, condition.id, Rate::Model);
   if (rate == Rate::Group)
-    report.help("declare the hyper or state that it reads `model`: `hyper model limit = 100`");
+    suggest_model_rate(report, condition.id);
   else
     suggest_reduction(report, condition.id, Rate::Model);
   return false;

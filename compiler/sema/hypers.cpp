@@ -183,7 +183,7 @@ bool PipelineChecker::fits_hyper(const HyperMember& hyper, const Value& value) {
   checker_.blame(report, value.id, typed.rate);
   report.label(hyper.decl->name.span, "declared here");
   if (value.type.rate == Rate::Group)
-    report.help("declare the hyper or state that it reads `model`: `hyper model limit = 100`");
+    checker_.suggest_model_rate(report, value.id);
   else
     checker_.suggest_reduction(report, value.id, typed.rate);
   return false;

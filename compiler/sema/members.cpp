@@ -47,11 +47,40 @@ void PipelineChecker::note_given(const RuleInstance& instance, std::size_t index
                        fmt::format("`{}` is given here", hyper.decl->name.text)});
 }
 
+namespace {
+
+/// What declares one.
+std::string_view word_of(Member::Sort sort) {
+  switch (sort) {
+    case Member::Sort::Hyper:
+      return "hyper";
+    case Member::Sort::State:
+      return "state";
+    case Member::Sort::Input:
+      return "input";
+    case Member::Sort::View:
+      break;
+  }
+  return "view";
+}
+
+}  // namespace
+
 void PipelineChecker::add_member(RuleInstance& instance, const syntax::Name& name,
                                  Member::Sort sort, std::size_t index) {
   if (is_reserved_in_rules(name.text)) {
     reporter_.report(DiagnosticKind::ReservedName, name.span, name.text);
     return;
+  }
+  if (const auto rate = types::rate_from_text(name.text); rate && sort != Member::Sort::View) {
+    const bool may_have = sort == Member::Sort::Hyper   ? types::fits(*rate, Rate::Group)
+                          : sort == Member::Sort::Input ? !types::is_of_matrices(*rate)
+                                                        : true;
+    reporter_.report(DiagnosticKind::ReservedName, name.span, name.text)
+        .help(may_have && (*rate != Rate::Const || sort == Member::Sort::Hyper)
+                  ? fmt::format("it is a rate, and a name follows it: `{1} {0} my_{1}`", name.text,
+                                word_of(sort))
+                  : fmt::format("it is a rate; choose another name, `{}_` say", name.text));
   }
   const auto [place, is_new] = instance.members.emplace(
       name.text, Member{sort, static_cast<std::uint32_t>(index), name.span});

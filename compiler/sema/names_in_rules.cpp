@@ -306,6 +306,20 @@ std::vector<std::string> Checker::names_in_reach() {
   return names;
 }
 
+/// In an argument: the one earlier stage that has a state of this name.
+const StageInScope* Checker::stage_with_state(std::string_view name) const {
+  if (!frame_->rule || frame_->place != Place::Argument) return nullptr;
+  const StageInScope* found = nullptr;
+  for (const StageInScope& stage : frame_->rule->stages)
+    for (std::uint32_t i = stage.first_state; i < stage.end_state; ++i) {
+      const TypedState& state = builder_.rule.states[i];
+      if (state.is_previous || state.name != name) continue;
+      if (found) return nullptr;
+      found = &stage;
+    }
+  return found;
+}
+
 Value Checker::unknown_name(const syntax::Path& path, Span span) {
   const std::string text = path.text();
   const bool is_rule_name = path.parts.size() == 1 && is_reserved_in_rules(text);
@@ -315,10 +329,24 @@ Value Checker::unknown_name(const syntax::Path& path, Span span) {
     return unknown(span);
   }
   auto report = reporter_.report(DiagnosticKind::UnknownName, span, text);
+  const StageInScope* owner = stage_with_state(path.parts.back().text);
+  if (owner) {
+    const std::string label = (owner->is_named ? "" : "my_") + owner->label;
+    report.label(owner->span, fmt::format("this stage has a state `{}`", path.parts.back().text))
+        .help(fmt::format("{}a state of an earlier stage is read by that stage's name: `{}.{}`",
+                          owner->is_named ? "" : fmt::format("name the stage, `{} = ...`; ", label),
+                          label, path.parts.back().text));
+    return unknown(span);
+  }
   if (path.parts.size() > 1) {
     report.help(
-        "a dotted name is a name of an imported module, or, in an argument of a stage, a "
-        "model or group state of an earlier named stage");
+        frame_->place == Place::Argument
+            ? fmt::format(
+                  "to read a state of an earlier stage, name that stage: `{0} = Rule | ...`, "
+                  "then `{0}.{1}`",
+                  path.parts.front().text, path.parts.back().text)
+            : "a dotted name is a name of an imported module, or, in an argument of a stage, a "
+              "model or group state of an earlier named stage");
     return unknown(span);
   }
   if (text == "e") {

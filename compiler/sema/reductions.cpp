@@ -151,9 +151,12 @@ std::optional<std::vector<Value>> Checker::reduction_operands(const syntax::Call
         DiagnosticKind::WrongArgumentCount, call.callee.span, callee,
         fmt::format("{} argument{}", row.arity, row.arity == 1 ? "" : "s"), values.size());
     const bool chooses = function == Reduction::Min || function == Reduction::Max;
-    if (chooses && values.size() > 1)
-      report.help(fmt::format("first {0} of them, element by element: `{0}({0}(a, b)) per {1}`",
-                              row.name, rate.text));
+    if (chooses && values.size() > 1) {
+      const auto both = short_text(values.front().span.to(values.back().span));
+      report.help(fmt::format(
+          "take the {0} of these element by element, then reduce it: `{0}({0}({1})) per {2}`",
+          row.name, both.value_or("a, b"), rate.text));
+    }
     fits = false;
   }
   const Kind wanted = row.takes_truths ? Kind::Bool : Kind::Number;
@@ -187,7 +190,9 @@ bool Checker::may_reduce_here(Span span) {
     case Place::Function:  // checked by itself: who calls it is not known
       return true;
     case Place::Initial:
-      return refuse("let the state begin as a constant, and assign the reduction in `step`");
+      return refuse(
+          "let the state begin as a constant, and assign the reduction in the first `step`: "
+          "`if t == 1 { ... }`");
     case Place::Constant:
     case Place::Default:
       return refuse("name it by `let` in a `step` or `after`");
@@ -238,8 +243,8 @@ bool Checker::guards_allow(Span span, Rate target) {
     if (guard.condition && is_of_facts(builder_.rule, *guard.condition))
       report.help(
           "to run on some of the tensors only, make it a rule of its own and choose it by `when`");
-    else if (guard.rate == Rate::Group)
-      report.help("declare the hyper or state that it reads `model`: `hyper model limit = 100`");
+    else if (guard.condition && guard.rate == Rate::Group)
+      suggest_model_rate(report, *guard.condition);
     else
       report.help(
           fmt::format("name the reduction by `let` before the `if`, or choose what it reduces: "
@@ -248,6 +253,38 @@ bool Checker::guards_allow(Span span, Rate target) {
     return false;
   }
   return true;
+}
+
+void Checker::suggest_model_rate(base::DiagnosticBuilder& report, TypedExprId value) {
+  const TypedRule& rule = builder_.rule;
+  const TypedExpr* operand = &too_fast_operand(rule, value, Rate::Model);
+  const LoadNode* load = std::get_if<LoadNode>(&operand->node);
+  while (load && load->symbol.kind == SymbolKind::Local) {
+    const std::optional<TypedExprId> named = builder_.named_value(load->symbol.index);
+    if (!named) break;
+    operand = &too_fast_operand(rule, *named, Rate::Model);
+    load = std::get_if<LoadNode>(&operand->node);
+  }
+  const auto declared = [&](std::string_view word, std::string_view kind) {
+    report.help(fmt::format("declare it one for all groups: `{} model {}{}`", word, kind,
+                            symbol_name(rule, load->symbol)));
+  };
+  if (load && load->symbol.kind == SymbolKind::Hyper) {
+    const HyperKind kind = rule.hypers[load->symbol.index].kind;
+    return declared("hyper", kind == HyperKind::Int    ? "int "
+                             : kind == HyperKind::Bool ? "bool "
+                                                       : "");
+  }
+  if (load && load->symbol.kind == SymbolKind::State) return declared("state", "");
+  if (load && load->symbol.kind == SymbolKind::Input) return declared("input", "");
+  constexpr std::string_view kEnd = "per group";
+  const bool is_reduction = std::holds_alternative<ReduceNode>(operand->node);
+  std::string text = is_reduction ? short_text(operand->span).value_or("") : "";
+  if (!text.ends_with(kEnd)) text = "mean(x) per group";
+  text.replace(text.size() - kEnd.size(), kEnd.size(), "per model");
+  report.help(is_reduction ? fmt::format("reduce to one value for all groups: `{}`", text)
+                           : "make what it is computed from one for all groups: hypers and states "
+                             "declared `model`, reductions `per model`");
 }
 
 /// A reduction called without `per`.

@@ -119,7 +119,7 @@ void ParserMessages::report(const Misfit& misfit) {
   if (reported_within(extent)) return;
   if (!foreign_word(misfit, extent) && !assignment_in_condition(misfit, extent) &&
       !wrong_if(misfit, extent) && !misplaced_declaration(misfit) && !misplaced_statement(misfit) &&
-      !stray_line(misfit) && !keyword_as_name(misfit))
+      !stray_line(misfit) && !per_without_rate(misfit) && !keyword_as_name(misfit))
     unexpected(misfit, extent);
   reported_.push_back(list_.tokens[misfit.index].begin);
 }

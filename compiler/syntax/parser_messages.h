@@ -83,6 +83,7 @@ class ParserMessages {
   bool misplaced_declaration(const Misfit& misfit);
   bool misplaced_statement(const Misfit& misfit);
   bool stray_line(const Misfit& misfit);
+  bool per_without_rate(const Misfit& misfit);
   void unexpected(const Misfit& misfit, const Extent& extent);
 
   const Input& input_;

@@ -174,4 +174,20 @@ bool ParserMessages::stray_line(const Misfit& misfit) {
   return true;
 }
 
+/// `norm(grad) per`, and then no rate.
+bool ParserMessages::per_without_rate(const Misfit& misfit) {
+  std::size_t per = misfit.index;
+  if (kind(per) != TokenKind::Per && per > 0) per = misfit.index - 1;
+  if (kind(per) != TokenKind::Per || per == 0 || kind(per - 1) != TokenKind::RightParen)
+    return false;
+  const TokenKind next = kind(per + 1);
+  if (next == TokenKind::Name || next == TokenKind::Matrix) return false;
+  input_.diagnostics
+      .report(DiagnosticKind::UnexpectedToken, input_.span(list_.tokens[per + 1]), "a rate",
+              found(per + 1))
+      .label(input_.span(list_.tokens[per]), "what it is one value for is missing")
+      .help("write `per tensor`, `per group`, `per model`, `per row`, `per col` or `per matrix`");
+  return true;
+}
+
 }  // namespace talweg::syntax

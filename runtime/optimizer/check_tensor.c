@@ -108,6 +108,9 @@ static talweg_status check_requirements(const talweg_tensor* tensor, const talwe
     put_shape(tensor, error);
     talweg_put(error, " does not fit: ");
     talweg_put(error, image->requirements[i]);
+    talweg_put(
+        error,
+        " of every tensor, with or without a gradient; a `when` can give this one another rule");
     return TALWEG_BAD_ARGUMENT;
   }
   return TALWEG_OK;

@@ -247,9 +247,9 @@ void check_upward(const std::shared_ptr<driver::Program>& program, std::vector<C
     scalar("g_mat" + at, means({matrices_of_group[group]})[0]);
     scalar("g_any" + at, largest({rows_of_group[group]})[0] > 1 ? 1 : 0);
   }
-  scalar("row", 0.5 + means({all_rows})[0]);
-  scalar("col", norms({all_cols})[0]);
-  scalar("mat", std::max(1.0, largest({all_matrices})[0]));
+  scalar("a_row", 0.5 + means({all_rows})[0]);
+  scalar("a_col", norms({all_cols})[0]);
+  scalar("a_mat", std::max(1.0, largest({all_matrices})[0]));
   double both = 0;
   for (const double x : all_cols) both += x * (x + 1);
   scalar("both", both);

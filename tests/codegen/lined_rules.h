@@ -38,15 +38,15 @@ rule Upward {
   state matrix m_row
   state tensor t_row
   state group g_row
-  state model row = 1
+  state model a_row = 1
   state matrix m_col
   state tensor t_col
   state group g_col
-  state model col = 1
+  state model a_col = 1
   state matrix m_dot
   state tensor t_mat
   state group g_mat
-  state model mat = 1
+  state model a_mat = 1
   state matrix m_any
   state tensor t_all
   state group g_any
@@ -67,11 +67,11 @@ rule Upward {
     g_col = max(c * rows) per group
     g_mat = 0.5 * g_mat + (mean(m) per group)
     g_any += if any(r > 1) per group then 1 else 0
-    row = 0.5 * row + (mean(r) per model)
-    col = norm(c) per model
-    mat = max(mat, max(m) per model)
+    a_row = 0.5 * a_row + (mean(r) per model)
+    a_col = norm(c) per model
+    a_mat = max(a_mat, max(m) per model)
     both = 0.5 * both + (dot(c, c + 1) per model)
-    update = 0.1 * grad * (row + mat + t_row) / (1 + m_dot + g_row * r)
+    update = 0.1 * grad * (a_row + a_mat + t_row) / (1 + m_dot + g_row * r)
   }
 }
 rule Plain {

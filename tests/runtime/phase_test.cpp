@@ -252,7 +252,9 @@ TEST_CASE("a tensor that a rule cannot step is refused by name") {
   auto made = optimizer::Optimizer::create(rule.image, nullptr, tensors, 1, nullptr);
   REQUIRE_FALSE(made);
   CHECK(made.failure().message ==
-        "tensor `conv.weight` of shape [3, 4, 5] does not fit: rule `Phased` requires rank <= 2");
+        "tensor `conv.weight` of shape [3, 4, 5] does not fit: rule `Phased` requires rank <= 2 of "
+        "every tensor, "
+        "with or without a gradient; a `when` can give this one another rule");
   CHECK(made.failure().kind == support::FailureKind::Usage);
   tensors[1].shape = {12, 5};
   CHECK(optimizer::Optimizer::create(rule.image, nullptr, tensors, 1, nullptr));
