@@ -48,14 +48,11 @@ bool PipelineChecker::new_gradient_is_read(const StageRange& part) const {
     is_read |= symbol && symbol->kind == SymbolKind::Grad;
   });
   bool is_behind = false;
-  for (std::size_t i = part.first; i < stages.size() && !is_read; ++i) {
-    if (is_behind)
-      for (const TypedBinding& binding : stages[i].bindings) reads.walk(binding.value);
+  for (std::size_t i = part.first; i < stages.size() && !is_read; ++i)
     for (const TypedStmt& statement : stages[i].step) {
       is_behind = is_behind || asks_for_gradient({statement});
       if (is_behind) reads.walk(statement);
     }
-  }
   for (const TypedStage& stage : stages) reads.walk(stage.after);
   return is_read;
 }
