@@ -54,8 +54,12 @@ json phase_json(const plan::PhaseDescription& phase) {
   json result = {{"known", phase.known},
                  {"waits_for", phase.waits_for ? rate_json(*phase.waits_for) : json(nullptr)},
                  {"bytes_per_parameter", bytes_json(phase.bytes)},
+                 {"returns_for_gradient", nullptr},
                  {"programs", json::array()},
                  {"passes", json::array()}};
+  if (phase.returns_where)
+    result["returns_for_gradient"]["condition"] =
+        phase.returns_where->empty() ? json(nullptr) : json(*phase.returns_where);
   for (const plan::ProgramDescription& program : phase.programs)
     result["programs"].push_back(program_json(program));
   for (const plan::PassDescription& pass : phase.passes) {

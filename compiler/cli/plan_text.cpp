@@ -131,6 +131,12 @@ class PlanPage {
     for (const plan::ProgramDescription& program : phase.programs) add_program(program);
     const bool is_only_pass = phase.passes.size() == 1 && plan_.routes.size() == 1;
     for (const plan::PassDescription& pass : phase.passes) add_pass(pass, is_only_pass);
+    if (phase.returns_where)
+      labelled("then", fmt::format("{}the call returns for {}, the gradient where param is now",
+                                   phase.returns_where->empty()
+                                       ? ""
+                                       : fmt::format("where {}, ", *phase.returns_where),
+                                   plan::gradient_name(++gradients_)));
     const bool is_idle = std::ranges::all_of(
         phase.passes, [](const plan::PassDescription& pass) { return pass.routes.empty(); });
     if (is_idle && phase.programs.empty()) labelled("", "nothing to do");
@@ -282,6 +288,7 @@ class PlanPage {
   const plan::Description& plan_;
   bool color_;
   std::string out_;
+  std::uint32_t gradients_ = 0;  // for which the step has returned so far
 };
 
 }  // namespace

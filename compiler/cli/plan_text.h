@@ -5,6 +5,7 @@
 #include <string>
 
 #include "compiler/plan/describe.h"
+#include "compiler/plan/expression_text.h"
 
 namespace talweg::cli {
 

@@ -79,6 +79,10 @@ class Describer {
       add_program(static_cast<Level>(i), phase, description);
     if (phase.lines) add_pass(*phase.lines, true, description);
     if (phase.pass) add_pass(*phase.pass, false, description);
+    if (const auto& regrad = phase[Level::Model].regrad) {
+      description.returns_where = without_truth(condition_text(graph_.regrads[*regrad].condition));
+      ++gradients_;
+    }
     result_.phases.push_back(std::move(description));
   }
 
@@ -302,7 +306,7 @@ class Describer {
       case StreamKind::Param:
         return "param";
       case StreamKind::Grad:
-        return "grad";
+        return gradient_name(gradients_);
       case StreamKind::State:
         return graph_.states[stream.index].name;
       case StreamKind::Input:
@@ -346,6 +350,7 @@ class Describer {
   const Plan& plan_;
   const ir::Graph& graph_;
   const ExpressionText names_;
+  std::uint32_t gradients_ = 0;                           // regrads so far
   std::vector<std::set<std::uint32_t>> computed_;         // by route: in passes so far
   std::set<std::pair<PartialKind, std::uint32_t>> left_;  // by passes so far
   Description result_;

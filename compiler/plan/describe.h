@@ -53,6 +53,9 @@ struct PhaseDescription {
   std::optional<ir::Rate> waits_for;  // the slowest of what they reduce to; nothing: first phase
   std::vector<ProgramDescription> programs;  // with something to do
   std::vector<PassDescription> passes;
+  /// Behind it the call may return, so that the caller computes a gradient where param is then:
+  /// where this condition holds; empty: always.
+  std::optional<std::string> returns_where;
   Bytes bytes;  // of the route that moves most in all phases
 };
 

@@ -12,6 +12,10 @@
 
 namespace talweg::plan {
 
+std::string gradient_name(std::uint32_t regrads) {
+  return regrads == 0 ? "grad" : "grad " + std::to_string(regrads + 1);
+}
+
 namespace {
 
 using builtins::Fold;
@@ -114,7 +118,10 @@ class ExpressionText::Printer {
   }
 
  private:
-  [[nodiscard]] NodeId resolved(NodeId id) const { return alias_.empty() ? id : alias_[id.index]; }
+  /// Gradients keep their numbers, even in a loop where one is that before.
+  [[nodiscard]] NodeId resolved(NodeId id) const {
+    return alias_.empty() || graph_[id].kind == NodeKind::Grad ? id : alias_[id.index];
+  }
 
   /// Without rounding, flushing, and the two ways to divide by a scalar.
   [[nodiscard]] NodeId plain(NodeId id, bool ignores_names = false) const {
@@ -167,7 +174,7 @@ class ExpressionText::Printer {
       case NodeKind::Param:
         return "param";
       case NodeKind::Grad:
-        return "grad";
+        return gradient_name(node.index);
       case NodeKind::State:
         return graph_.states[node.index].name;
       case NodeKind::Input:

@@ -10,6 +10,9 @@
 
 namespace talweg::plan {
 
+/// "grad", or "grad 2" behind one regrad.
+std::string gradient_name(std::uint32_t regrads);
+
 /// Rounding and flushing are left out, as are ways to compute a division. What a step stores is
 /// called by its place: `new m`. What is too deep to be shown is `...`.
 class ExpressionText {

@@ -25,6 +25,8 @@ FULL = {
     "factored": "lab.Factored",
     "careful": "lab.Careful | AdamW",
     "accumulate": "AccumulateGradient | AdamW",
+    "sam": "SAM | AdamW",
+    "looksam": "LookSAM | SGD(momentum = 0.9)",
     "arms": "lab.Arms",
     "nested": "lab.Nested",
 }
