@@ -4,6 +4,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <catch2/catch.hpp>
 #include <csignal>
 #include <cstdlib>
@@ -14,7 +15,7 @@
 
 namespace {
 
-std::uint64_t allocations = 0;
+std::atomic<std::uint64_t> allocations = 0;
 
 void* allocate(std::size_t bytes, std::size_t alignment) {
   ++allocations;
