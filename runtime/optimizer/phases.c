@@ -49,11 +49,22 @@ static int keeps_element_state(const talweg_optimizer* optimizer) {
   return 0;
 }
 
-/* A skipped call does no more than what it keeps needs; but where the step has waited for another
- * gradient, its passes put param back. How the call ends means nothing before it is known. */
+/* Whether the step has waited for another gradient, or may from this phase on: that it is skipped
+ * may be known before it asks. Then passes keep where it began and move param, and later ones put
+ * it back, whatever else a skipped call keeps. */
+static int moves(const talweg_optimizer* optimizer, uint32_t phase) {
+  const talweg_kernels* step = &optimizer->image->step;
+  if (optimizer->progress.has_waited || optimizer->progress.regrad) return 1;
+  while (++phase < step->phase_count)
+    if (step->phases[phase].says_regrad) return 1;
+  return 0;
+}
+
+/* A skipped call does no more than what it keeps needs. How the call ends means nothing before it
+ * is known. */
 static int is_skipped(const talweg_optimizer* optimizer, uint32_t phase) {
   return phase >= optimizer->image->step.end_phase && optimizer->outcome == TALWEG_SKIPPED &&
-         !optimizer->progress.has_waited;
+         !moves(optimizer, phase);
 }
 
 static int has_work(const talweg_optimizer* optimizer, uint32_t phase) {

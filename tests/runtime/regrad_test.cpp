@@ -50,7 +50,8 @@ TEST_CASE("a step returns where the parameters have moved, and goes on with new 
     CHECK(optimizer.steps_completed() == static_cast<std::uint64_t>(step - 1));
     CHECK(optimizer.calls() == static_cast<std::uint64_t>(step - 1));
     if (step == 1)
-      CHECK(failure(optimizer.hyper("norm")).find("has no value before a step") != std::string::npos);
+      CHECK(failure(optimizer.hyper("norm")).find("has no value before a step") !=
+            std::string::npos);
     // Inputs are those of the first call; what else is given is not looked at.
     REQUIRE(*optimizer.step(other.pointers(), {{{"loss", 99}, {"unknown", 1}}, {}}) ==
             StepOutcome::Completed);
@@ -169,6 +170,8 @@ TEST_CASE("what a call keeps that is skipped behind its first gradient") {
   FakeModel<double> model({3, 20000});
   auto optimizer = make_moving(rule, model);
   const auto params = model.params;
+  rule.image.step.end_phase = GENERATE(0U, 2U);  // known before it asks, or behind
+  rule.asks = GENERATE(std::array{true, false}, std::array{false, true});
   rule.outcome = TALWEG_SKIPPED;
   rule.keeps[Rule::kTotal] = true;
   REQUIRE(optimizer.step(model.gradients(), {{{"loss", 7}}, {}}));
