@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <vector>
 
 #include "compiler/ir/graph.h"
@@ -15,7 +16,15 @@ struct TensorCase {
   std::uint32_t group = 0;
   bool takes_part = true;  // it has a gradient
   std::vector<double> facts, states, inputs;
-  std::vector<ir::ElementContext> elements;
+  std::vector<ir::ElementContext> elements;      // by matrix, row, column, if it has any
+  std::size_t matrices = 0, rows = 0, cols = 0;  // of a tensor of rank 2 or more; else 0
+  /// [matrix][state], and of all rows and of all columns, numbered by matrix.
+  std::vector<std::vector<double>> matrix_states, row_states, col_states;
+
+  [[nodiscard]] std::size_t count_of(types::Rate rate) const {
+    if (rate == types::Rate::Matrix) return matrices;
+    return matrices * (rate == types::Rate::Row ? rows : cols);
+  }
 };
 
 /// What a step is given.
@@ -40,6 +49,11 @@ class WholeStep {
   [[nodiscard]] ir::Value of_tensor(std::size_t tensor, ir::NodeId id) const {
     return tensor_values_[tensor][id.index];
   }
+  /// Of a matrix, row or column of it; rows and columns are numbered by matrix.
+  [[nodiscard]] ir::Value of_line(ir::Rate rate, std::size_t tensor, std::size_t line,
+                                  ir::NodeId id) const {
+    return line_values_.at(rate)[tensor][line][id.index];
+  }
   [[nodiscard]] ir::Value of_element(std::size_t tensor, std::size_t element, ir::NodeId id) const {
     return element_values_[tensor][element][id.index];
   }
@@ -48,7 +62,21 @@ class WholeStep {
   using Values = std::vector<ir::Value>;  // by node
 
   void evaluate();
+  void evaluate_tensor(ir::Machine& machine, std::size_t tensor);
+  [[nodiscard]] Values snapshot(const ir::Machine& machine) const;
+  [[nodiscard]] ir::LineContext line_context(ir::Rate rate, std::size_t tensor,
+                                             std::size_t line) const;
   void reduce(std::size_t reduction);
+  void reduce_tensor(std::size_t reduction, std::size_t tensor);
+  [[nodiscard]] double value_of_matrix(const ir::Node& node, std::size_t tensor,
+                                       std::size_t matrix) const;
+  [[nodiscard]] double value_of_row(const ir::Node& node, std::size_t tensor,
+                                    std::size_t row) const;
+  [[nodiscard]] double value_of_col(const ir::Node& node, std::size_t tensor,
+                                    std::size_t col) const;
+  /// The values [first, first + count) as one sequence.
+  [[nodiscard]] double fold_values(const ir::Node& node, const std::vector<Values>& values,
+                                   std::size_t first, std::size_t count) const;
   [[nodiscard]] bool ranges_over(const ir::Node& node, std::size_t tensor) const;
   [[nodiscard]] double fold_elements(const ir::Node& node, std::size_t tensor) const;
   [[nodiscard]] double value_of_tensor(const ir::Node& node, std::size_t tensor) const;
@@ -62,6 +90,9 @@ class WholeStep {
   std::vector<std::vector<double>> group_reduced_, tensor_reduced_;
   std::vector<Values> group_values_, tensor_values_;
   std::vector<std::vector<Values>> element_values_;
+  /// By rate (matrix, row, col), tensor and line.
+  std::map<ir::Rate, std::vector<std::vector<Values>>> line_values_;
+  std::map<ir::Rate, std::vector<std::vector<std::vector<double>>>> line_reduced_;
 };
 
 /// One value of a fold: a product for a dot product, what `a` is for the others.

@@ -33,7 +33,7 @@ struct FrontEnd {
 FrontEnd compile_text(const RuleText& text) {
   base::Sources sources;
   base::Diagnostics diagnostics;
-  sema::Modules modules({}, sources, diagnostics);
+  sema::Modules modules({{}, driver::find_stdlib()}, sources, diagnostics);
   FrontEnd result;
   const auto add = [&](const char* name, const std::string& module) {
     const std::string file = std::string(name) + ".tw";
@@ -160,6 +160,14 @@ Example draw_example(Choices& choices) {
   example.setting = draw_setting(choices);
   example.rule = write_rule(choices);
   return example;
+}
+
+Outcome check_text_of(const Example& example) {
+  const FrontEnd front = compile_text(example.rule);
+  if (!front.graph) return {.fault = front.errors, .features = {}};
+  Outcome outcome{.fault = {}, .features = features_of(*front.graph)};
+  outcome.features.insert(example.rule.features.begin(), example.rule.features.end());
+  return outcome;
 }
 
 Outcome check_example(const Example& example, const CheckOptions& options) {

@@ -36,6 +36,9 @@ struct Outcome {
   std::uint64_t finite_values = 0;
 };
 
+/// Only that it compiles, and what it consists of.
+Outcome check_text_of(const Example& example);
+
 Outcome check_example(const Example& example, const CheckOptions& options);
 
 /// The example as a person reads it.

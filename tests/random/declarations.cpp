@@ -38,6 +38,7 @@ void Writer::function() {
   Function fn;
   fn.name = fresh("f");
   fn.gives_truth = choices_.chance(25);
+  keeps_ = false;
   if (fn.gives_truth) note("fn of a truth");
   Place place;
   place.block = Place::Block::Function;
@@ -67,6 +68,8 @@ void Writer::function() {
     note("fn of an expression");
     line(head + ") = " + value());
   }
+  fn.keeps = keeps_;
+  if (fn.keeps) note("fn with previous");
   functions_.push_back(std::move(fn));
 }
 
@@ -92,18 +95,21 @@ std::string Writer::hyper(Stage& stage, Place& place) {
       }
       text = value;
       note("hyper " + word + "number");
+      if (!is_const && choices_.chance(30)) text = following_default(made, place);
       break;
     }
     case 1:
       made.kind = "int";
       text = "3 in [1, inf)";
       note("hyper " + word + "int");
+      if (!is_const && choices_.chance(25)) text = following_default(made, place);
       break;
     case 2:
       made.kind = "bool";
       sort = Sort::Truth;
       text = choices_.chance(50) ? "true" : "false";
       note("hyper " + word + "bool");
+      if (!is_const && choices_.chance(25)) text = following_default(made, place);
       break;
     case 3:
       made.kind = "choices";
@@ -119,8 +125,71 @@ std::string Writer::hyper(Stage& stage, Place& place) {
   }
   const std::string kind = made.kind == "int" || made.kind == "bool" ? made.kind + " " : "";
   place.names.push_back({made.name, sort, made.rate, false, {}, made.kind});
+  made.text = text;
   stage.hypers.push_back(made);
   return fmt::format("hyper {}{}{} = {}", rate_prefix(made.rate), kind, made.name, text);
+}
+
+/// An expression of the hypers so far, which is in range whatever they are.
+std::string Writer::following_default(Hyper& made, const Place& hypers) {
+  made.follows = true;
+  note("hyper that follows others");
+  Place seen = hypers;
+  std::erase_if(seen.names, [](const Name& name) { return !name.text.starts_with("h"); });
+  // So that it is no constant, if it can.
+  const Name* other = pick_name(seen, Sort::Number, made.rate, true);
+  if (made.kind == "bool") return truth(seen, made.rate, 2);
+  std::string value = number(seen, made.rate, 2);
+  if (other) value = fmt::format("{} + ({})", other->text, value);
+  value = fmt::format("(if is_finite({0}) then {0} else 0.5)", value);
+  if (made.kind == "int") return fmt::format("1 + floor(8 * abs(sin({}))) in [1, inf)", value);
+  return choices_.chance(50) ? fmt::format("0.5 + 0.25 * sin({}) in (0, 1)", value)
+                             : fmt::format("clip({}, -2, 2) in [-2, 2]", value);
+}
+
+/// What is known of a tensor, in a step and in views.
+void Writer::facts(Place& place) {
+  for (const char* name : {"rank", "size", "rows", "cols"})
+    place.names.push_back({name, Sort::Number, Rate::Tensor, false, {}, {}});
+}
+
+void Writer::inputs(Place& place) {
+  struct Kind {
+    Rate rate;
+    const char* name;
+  };
+  constexpr Kind kKinds[] = {{Rate::Element, "given_elements"},
+                             {Rate::Model, "given_number"},
+                             {Rate::Tensor, "given_tensor"},
+                             {Rate::Group, "given_group"}};
+  for (const auto& [rate, name] : kKinds) {
+    if (!choices_.chance(rate == Rate::Element || rate == Rate::Model ? 30 : 20)) continue;
+    const std::string word(types::to_text(rate));
+    note("input " + word);
+    line(fmt::format("input {}{}", rate == Rate::Element ? "" : word + " ", name));
+    place.names.push_back({name, Sort::Number, rate, false, {}, {}});
+    place.inputs.emplace_back(name);
+  }
+}
+
+/// Most rules that require something are for matrices.
+void Writer::requirement(Stage& stage) {
+  constexpr const char* kOfMatrices[] = {"rank >= 2", "rank > 1 and not named(\"bias\")",
+                                         "rank >= 2 and rows * cols <= size",
+                                         "not (rank < 2) and (size > 1 or cols < 4)"};
+  constexpr const char* kOthers[] = {"size >= 0", "rank < 9 and not tagged(\"none\")",
+                                     "named(\"tensor*\")", "rank < 3"};
+  switch (choices_.weighted({70, 20, 8})) {
+    case 0:
+      return;
+    case 1:
+      stage.needs_matrices = true;
+      note("require rank");
+      return line(std::string("require ") + choices_.one_of(kOfMatrices));
+    default:
+      note("require");
+      return line(std::string("require ") + choices_.one_of(kOthers));
+  }
 }
 
 std::string Writer::initial_value(Stage& stage, const Place& hypers, Rate rate) {
@@ -136,8 +205,10 @@ std::string Writer::initial_value(Stage& stage, const Place& hypers, Rate rate) 
 
 std::string Writer::state(Stage& stage, Place& place, const Place& hypers) {
   const Choices::Part part(choices_);
-  constexpr Rate kRates[] = {Rate::Element, Rate::Group, Rate::Model};
-  const Rate rate = kRates[choices_.weighted({3, 2, 2})];
+  constexpr Rate kRates[] = {Rate::Element, Rate::Group, Rate::Model, Rate::Tensor,
+                             Rate::Matrix,  Rate::Row,   Rate::Col};
+  const std::uint32_t of_matrices = stage.needs_matrices ? 3 : 1;
+  const Rate rate = kRates[choices_.weighted({6, 4, 4, 4, of_matrices, of_matrices, of_matrices})];
   const std::string rate_name(types::to_text(rate));
   const std::string name = fresh("s");
   note("state " + rate_name);
@@ -152,7 +223,7 @@ std::string Writer::state(Stage& stage, Place& place, const Place& hypers) {
       break;
     case 2:
       note("initial of hypers");
-      text += " = " + initial_value(stage, hypers, rate == Rate::Element ? Rate::Group : rate);
+      text += " = " + initial_value(stage, hypers, rate == Rate::Model ? rate : Rate::Group);
       break;
     case 3:
       note("initial param");
@@ -163,7 +234,7 @@ std::string Writer::state(Stage& stage, Place& place, const Place& hypers) {
       text += " = " + initial_value(stage, hypers, Rate::Element);
   }
   place.names.push_back({name, Sort::Number, rate, false, rate_name, {}});
-  if (rate != Rate::Element) stage.scalar_states.emplace_back(name, rate);
+  if (types::fits(rate, Rate::Group)) stage.scalar_states.emplace_back(name, rate);
   return text;
 }
 
@@ -175,9 +246,9 @@ std::string Writer::view(Stage& stage, const Place& place) {
   seen.inputs.clear();
   std::erase_if(seen.names, [](const Name& name) {
     return name.text == "grad" || name.text == "update" || name.text == "calls" ||
-           name.text.starts_with("given_");
+           name.text.starts_with("given_") || types::is_of_matrices(name.rate);
   });
-  const Rate rate = choices_.chance(40) ? some_rate(Rate::Group) : Rate::Element;
+  const Rate rate = choices_.chance(40) ? some_rate(place, Rate::Tensor) : Rate::Element;
   if (rate != Rate::Element) note("view of a slower value");
   const std::string value = number(seen, rate, 2);
   for (Hyper& hyper : stage.hypers)
@@ -195,23 +266,16 @@ void Writer::stage_rule() {
   ++indent_;
   for (int i = 0; choices_.chance(60) && i < 4; ++i) line(hyper(stage, place));
   const Place hypers = place;
-  if (choices_.chance(30)) {
-    note("input element");
-    line("input given_elements");
-    place.names.push_back({"given_elements", Sort::Number, Rate::Element, false, {}, {}});
-    place.inputs.emplace_back("given_elements");
-  }
-  if (choices_.chance(30)) {
-    note("input model");
-    line("input model given_number");
-    place.names.push_back({"given_number", Sort::Number, Rate::Model, false, {}, {}});
-    place.inputs.emplace_back("given_number");
-  }
-  for (int i = 0; choices_.chance(70) && i < 3; ++i) line(state(stage, place, hypers));
+  inputs(place);
+  requirement(stage);
+  place.has_matrices = stage.needs_matrices;
+  if (*split_ != 0) line(split_);
+  for (int i = 0; choices_.chance(70) && i < 4; ++i) line(state(stage, place, hypers));
   for (const char* name : {"param", "grad", "update"})
     place.names.push_back({name, Sort::Number, Rate::Element, false, {}, {}});
   for (const char* name : {"t", "calls"})
     place.names.push_back({name, Sort::Number, Rate::Model, false, {}, {}});
+  facts(place);
   const Place members = place;
   note("step");
   ends_calls_ = false;
@@ -239,6 +303,13 @@ void Writer::stage_rule() {
   --indent_;
   line("}");
   stage.ends_calls = ends_calls_;
+  // What reads a hyper that follows others reads these.
+  for (std::size_t i = stage.hypers.size(); i-- > 0;)
+    for (std::size_t k = 0; k < i && stage.hypers[i].follows; ++k) {
+      if (stage.hypers[i].text.find(stage.hypers[k].name) == std::string::npos) continue;
+      stage.hypers[k].is_in_initial |= stage.hypers[i].is_in_initial;
+      stage.hypers[k].is_in_view |= stage.hypers[i].is_in_view;
+    }
   stages_.push_back(std::move(stage));
 }
 
@@ -259,6 +330,10 @@ void Writer::library() {
 }
 
 RuleText Writer::run() {
+  constexpr const char* kSplits[] = {"", "matrix (last two)", "matrix (two largest)",
+                                     "matrix (0 | rest)"};
+  split_ = kSplits[choices_.weighted({4, 4, 4, 1})];
+  if (*split_ != 0) note(split_);
   module_constants();
   while (choices_.chance(40) && functions_.size() < 3) function();
   if (choices_.chance(15)) library();
@@ -270,6 +345,11 @@ RuleText Writer::run() {
     around.names.push_back({name, Sort::Number, Rate::Model, false, {}, {}});
   switch (choices_.weighted({8, 6, 1, 2})) {
     case 0:
+      if (stages_.back().needs_matrices && !stages_.back().ends_calls && choices_.chance(60)) {
+        note("when for matrices");
+        line(fmt::format("rule Top {{ when rank >= 2: {} }}", stages_.back().rule));
+        text.expression = "m.Top";
+      }
       break;
     case 1:
       text.expression = "m.Top";
@@ -292,6 +372,8 @@ RuleText Writer::run() {
       text.expression += " | m." + second.rule;
     }
   }
+  if (choices_.chance(10)) text.expression += " | " + library_stage();
+  if (choices_.chance(3)) text.expression = library_stage() + " | " + text.expression;
   text.module = std::move(out_);
   text.library = std::move(library_);
   text.features = std::move(features_);

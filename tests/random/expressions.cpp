@@ -15,10 +15,13 @@ std::string rate_word(Rate rate) { return std::string(types::to_text(rate)); }
 
 }  // namespace
 
-Rate Writer::some_rate(Rate limit) {
+Rate Writer::some_rate(const Place& place, Rate limit) {
+  constexpr Rate kRates[] = {Rate::Const,  Rate::Model, Rate::Group, Rate::Tensor,
+                             Rate::Matrix, Rate::Row,   Rate::Col,   Rate::Element};
   std::vector<Rate> rates;
-  for (const Rate rate : {Rate::Const, Rate::Model, Rate::Group, Rate::Element})
-    if (types::fits(rate, limit)) rates.push_back(rate);
+  for (const Rate rate : kRates)
+    if (types::fits(rate, limit) && (place.has_matrices || !types::is_of_matrices(rate)))
+      rates.push_back(rate);
   if (choices_.chance(35)) return limit;
   return rates[choices_.below(static_cast<std::uint32_t>(rates.size()))];
 }
@@ -29,7 +32,7 @@ const Name* Writer::pick_name(const Place& place, Sort sort, Rate limit, bool of
   for (const std::vector<Name>* names : {&place.names, &std::as_const(constants_)})
     for (const Name& name : *names)
       if (name.sort == sort && types::fits(name.rate, limit) &&
-          (!of_that_rate || name.rate == limit))
+          (place.has_matrices || !name.is_of_matrices()) && (!of_that_rate || name.rate == limit))
         found.push_back(&name);
   if (found.empty()) return nullptr;
   return found[choices_.below(static_cast<std::uint32_t>(found.size()))];
@@ -65,6 +68,9 @@ std::string Writer::leaf(const Place& place, Rate limit) {
   if (name->text == "t") note("read t");
   if (name->text == "calls") note("read calls");
   if (name->text == "update") note("read update");
+  if (name->text == "rank" || name->text == "size") note("read rank or size");
+  if (name->text == "rows" || name->text == "cols") note("read rows or cols");
+  if (name->text == "given_tensor" || name->text == "given_group") note("read " + name->text);
   if (name->text == "param" && place.block == Place::Block::After) note("read param in after");
   return name->text;
 }
@@ -78,11 +84,19 @@ std::string Writer::operand(Place& place, Rate limit, int depth) {
 std::string Writer::number(Place& place, Rate limit, int depth) {
   const Choices::Part part(choices_);
   if (depth <= 0) return leaf(place, limit);
-  switch (choices_.weighted({5, 9, 6, 3, 1, 3, 3, may_reduce(place, limit) ? 2u : 0u})) {
+  const bool may_ask = limit == Rate::Element && !place.has_matrices &&
+                       place.block != Place::Block::None && place.block != Place::Block::Function;
+  switch (choices_.weighted({5, 9, 6, 3, 1, 3, 3, may_reduce(place, limit) ? 3u : 0u,
+                             may_keep(place, limit) ? (place.has_matrices ? 4u : 1u) : 0u,
+                             may_ask ? 1u : 0u})) {
     case 0:
       return leaf(place, limit);
     case 7:
       return reduction(place, limit, depth);
+    case 8:
+      return previous(place, limit, depth);
+    case 9:
+      return matrix_if_expression(place, depth);
     case 1:
       return arithmetic(place, limit, depth);
     case 2:
@@ -95,36 +109,10 @@ std::string Writer::number(Place& place, Rate limit, int depth) {
     case 5:
       return "(" + if_expression(place, limit, depth, Sort::Number) + ")";
     default:
-      if (const Function* fn = pick_function(false)) return fn_call(place, limit, depth, *fn);
+      if (const Function* fn = pick_function(place, limit, false))
+        return fn_call(place, limit, depth, *fn);
       return leaf(place, limit);
   }
-}
-
-/// In a step, where the conditions around are as slow as what some reduction gives.
-bool Writer::may_reduce(const Place& place, Rate limit) {
-  const bool is_in_step = place.block == Place::Block::Step || place.block == Place::Block::After;
-  const Rate slowest = types::fits(Rate::Model, place.guard) ? place.guard : Rate::Model;
-  return is_in_step && types::fits(slowest, limit) && types::fits(slowest, Rate::Tensor);
-}
-
-/// Of something that differs by element, whatever stands beside it.
-std::string Writer::reduction(Place& place, Rate limit, int depth) {
-  constexpr const char* kNames[] = {"sum", "mean", "min", "max", "norm", "dot", "count"};
-  std::vector<Rate> rates;
-  for (const Rate rate : {Rate::Model, Rate::Group, Rate::Tensor})
-    if (types::fits(rate, limit) && types::fits(place.guard, rate)) rates.push_back(rate);
-  const Rate rate = rates[choices_.below(static_cast<std::uint32_t>(rates.size()))];
-  const std::string name = choices_.one_of(kNames);
-  note("reduction " + name);
-  note("reduction per " + rate_word(rate));
-  const auto operand_text = [&] {
-    return (choices_.chance(70) ? "grad" : "param") + std::string(" + ") +
-           operand(place, Rate::Element, depth - 2);
-  };
-  std::string operands = operand_text();
-  if (name == "dot") operands += ", " + operand_text();
-  if (name == "count") operands += " > 0";
-  return fmt::format("({}({}) per {})", name, operands, rate_word(rate));
 }
 
 std::string Writer::arithmetic(Place& place, Rate limit, int depth) {
@@ -144,7 +132,7 @@ std::string Writer::arithmetic(Place& place, Rate limit, int depth) {
     case 3: {
       // Divided by something slower, by its reciprocal; by the same, truly.
       const std::string left = value();
-      return left + " / " + operand(place, some_rate(limit), depth - 1);
+      return left + " / " + operand(place, some_rate(place, limit), depth - 1);
     }
     case 4:
       note("percent");
@@ -176,10 +164,10 @@ std::string Writer::power(Place& place, Rate limit, int depth) {
       note("power one half");
       return base + "^0.5";
     case 2:
-      return base + "^(" + number(place, some_rate(limit), depth - 1) + ")";
+      return base + "^(" + number(place, some_rate(place, limit), depth - 1) + ")";
     default:
       note("pow call");
-      return fmt::format("pow({}, {})", base, number(place, some_rate(limit), depth - 1));
+      return fmt::format("pow({}, {})", base, number(place, some_rate(place, limit), depth - 1));
   }
 }
 
@@ -213,12 +201,15 @@ std::string Writer::comparison(Place& place, Rate limit, int depth) {
   constexpr const char* kOperators[] = {"<", "<=", ">", ">=", "==", "!="};
   const char* op = choices_.one_of(kOperators);
   const std::string left = operand(place, limit, depth - 1);
-  return fmt::format("{} {} {}", left, op, operand(place, some_rate(limit), depth - 1));
+  return fmt::format("{} {} {}", left, op, operand(place, some_rate(place, limit), depth - 1));
 }
 
 std::string Writer::truth(Place& place, Rate limit, int depth) {
   const Choices::Part part(choices_);
-  const std::size_t kind = choices_.weighted({8, 3, 2, 2, 2, 1, 1, 2, 2, 4});
+  const bool has_facts = place.block != Place::Block::None &&
+                         place.block != Place::Block::Function && types::fits(Rate::Tensor, limit);
+  const std::size_t kind = choices_.weighted(
+      {8, 3, 2, 2, 2, 1, 1, 2, 2, 4, may_reduce(place, limit) ? 2u : 0u, has_facts ? 2u : 0u});
   const auto name_or_comparison = [&](Sort sort) -> std::string {
     const Name* name = pick_name(place, sort, limit, false);
     if (!name) return comparison(place, limit, depth);
@@ -233,7 +224,7 @@ std::string Writer::truth(Place& place, Rate limit, int depth) {
       return name_or_comparison(Sort::Truth);
     case 2: {
       const std::string left = truth(place, limit, depth - 1);
-      return fmt::format("({}) and ({})", left, truth(place, some_rate(limit), depth - 1));
+      return fmt::format("({}) and ({})", left, truth(place, some_rate(place, limit), depth - 1));
     }
     case 3: {
       const std::string left = truth(place, limit, depth - 1);
@@ -255,8 +246,12 @@ std::string Writer::truth(Place& place, Rate limit, int depth) {
     }
     case 8:
       return fmt::format("is_finite({})", number(place, limit, depth - 1));
+    case 10:
+      return truth_reduction(place, limit, depth);
+    case 11:
+      return fact_condition(place);
     default: {
-      const Function* fn = choices_.chance(50) ? nullptr : pick_function(true);
+      const Function* fn = choices_.chance(50) ? nullptr : pick_function(place, limit, true);
       return fn ? fn_call(place, limit, depth, *fn) : name_or_comparison(Sort::Choice);
     }
   }
@@ -286,8 +281,20 @@ std::string Writer::arm(Place& place, Rate limit, int depth, Sort sort, Rate con
   return is_block ? "{ " + before + value + " }" : value;
 }
 
+/// What only matrices have a value for is used in an arm, and makes one per element there.
+std::string Writer::matrix_if_expression(Place& place, int depth) {
+  note("matrices in an arm");
+  Place other = place;
+  other.guard = types::join(place.guard, Rate::Tensor);
+  Place inner = inside_matrices(other);
+  const std::string value = number(inner, Rate::Element, depth);
+  const char* what = choices_.chance(50) ? "param" : "grad";
+  return fmt::format("(if rank >= 2 then ({}) * {} else {})", value, what,
+                     number(other, Rate::Element, depth - 1));
+}
+
 std::string Writer::if_expression(Place& place, Rate limit, int depth, Sort sort) {
-  const Rate rate = some_rate(limit);
+  const Rate rate = some_rate(place, limit);
   const std::string condition = truth(place, rate, depth - 1);
   note(place.block == Place::Block::Function ? "if expression element"
                                              : "if expression " + rate_word(rate));
@@ -304,16 +311,21 @@ std::string Writer::if_expression(Place& place, Rate limit, int depth, Sort sort
                      arm(place, limit, depth, sort, rate));
 }
 
-const Function* Writer::pick_function(bool gives_truth) {
+const Function* Writer::pick_function(const Place& place, Rate limit, bool gives_truth) {
   std::vector<const Function*> found;
   for (const Function& fn : functions_)
-    if (fn.gives_truth == gives_truth) found.push_back(&fn);
+    if (fn.gives_truth == gives_truth && (!fn.keeps || may_keep(place, limit)))
+      found.push_back(&fn);
   if (found.empty()) return nullptr;
   return found[choices_.below(static_cast<std::uint32_t>(found.size()))];
 }
 
 std::string Writer::fn_call(Place& place, Rate limit, int depth, const Function& fn) {
   if (place.block == Place::Block::Function) note("call in fn");
+  if (fn.keeps) {
+    note("call of a fn with previous");
+    keeps_ = true;
+  }
   std::size_t count = fn.parameters.size();
   if (fn.last_has_default && choices_.chance(50)) {
     note("call without default argument");
@@ -321,7 +333,7 @@ std::string Writer::fn_call(Place& place, Rate limit, int depth, const Function&
   }
   std::vector<std::string> given;
   for (std::size_t i = 0; i < count; ++i)
-    given.push_back(number(place, some_rate(limit), depth - 2));
+    given.push_back(number(place, some_rate(place, limit), depth - 2));
   if (choices_.chance(30)) {
     note("call by name");
     for (std::size_t i = 0; i < count; ++i) given[i] = fn.parameters[i] + " = " + given[i];

@@ -65,6 +65,21 @@ std::string Writer::arguments(const Stage& stage, Place& around) {
   return given.empty() ? "" : fmt::format("({})", fmt::join(given, ", "));
 }
 
+/// One of the library's that has no rows or columns and ends no call.
+std::string Writer::library_stage() {
+  note("stage of the library");
+  constexpr const char* kStages[] = {"Ema", "Lookahead(k = 2)", "AdamW", "Swa", "LAMB"};
+  return choices_.one_of(kStages);
+}
+
+/// Rarely one that not all tensors can run.
+const Stage& Writer::some_stage(const std::vector<Stage>& stages) {
+  const Stage* stage = &stages[choices_.below(static_cast<std::uint32_t>(stages.size()))];
+  for (int i = 0; i < 3 && stage->needs_matrices; ++i)
+    stage = &stages[choices_.below(static_cast<std::uint32_t>(stages.size()))];
+  return *stage;
+}
+
 /// "a1 = R1(...) | R2"; later stages see the scalar states of named ones.
 std::string Writer::stages_text(Place& around, const std::vector<Stage>& stages) {
   std::vector<std::string> parts;
@@ -72,7 +87,11 @@ std::string Writer::stages_text(Place& around, const std::vector<Stage>& stages)
   const std::size_t count = 1 + choices_.weighted({2, 4, 1});
   for (std::size_t i = 0; i < count; ++i) {
     const Choices::Part part(choices_);
-    const Stage& stage = stages[choices_.below(static_cast<std::uint32_t>(stages.size()))];
+    if (choices_.chance(8)) {
+      parts.push_back(library_stage());
+      continue;
+    }
+    const Stage& stage = some_stage(stages);
     if (!used.insert(stage.rule).second) note("rule used twice");
     const std::string text = stage.rule + arguments(stage, around);
     if (!choices_.chance(70)) {
@@ -92,7 +111,7 @@ std::string Writer::stages_text(Place& around, const std::vector<Stage>& stages)
 /// no more elements than that.
 std::string Writer::when_condition(const Place& around, int depth) {
   const Choices::Part part(choices_);
-  switch (choices_.weighted({3, 3, 2, 2, 5, depth > 0 ? 2u : 0u})) {
+  switch (choices_.weighted({3, 3, 2, 2, 5, depth > 0 ? 2u : 0u, 1})) {
     case 0: {
       note("when rank");
       constexpr const char* kTexts[] = {"rank == 1", "rank >= 2", "rank < 1",
@@ -115,6 +134,12 @@ std::string Writer::when_condition(const Place& around, int depth) {
       return choices_.chance(50) ? "tagged(\"odd\")" : "not tagged(\"even\")";
     case 4:
       return when_constant(around);
+    case 6: {
+      note("when rows or cols");
+      constexpr const char* kTexts[] = {"rank >= 2 and rows > cols", "rank > 1 and cols < 17",
+                                        "rank >= 2 and rows >= 33"};
+      return choices_.one_of(kTexts);
+    }
     default: {
       note("when of logic");
       const std::string left = when_condition(around, depth - 1);
@@ -147,7 +172,15 @@ void Writer::arms(const Place& around, const std::vector<Stage>& stages) {
   const std::uint32_t count = 1 + choices_.below(2);
   for (std::uint32_t i = 0; i < count; ++i) {
     Place seen = around;  // labels of an arm end with it
-    const std::string condition = when_condition(around, 1);
+    std::vector<Stage> of_matrices = stages;
+    std::erase_if(of_matrices, [](const Stage& stage) { return !stage.needs_matrices; });
+    std::string condition = when_condition(around, 1);
+    if (!of_matrices.empty() && choices_.chance(70)) {
+      note("when for matrices");
+      condition = choices_.chance(70) ? "rank >= 2" : fmt::format("rank >= 2 and ({})", condition);
+      line(fmt::format("when {}: {}", condition, stages_text(seen, of_matrices)));
+      continue;
+    }
     line(fmt::format("when {}: {}", condition, stages_text(seen, stages)));
   }
   if (!choices_.chance(70)) {
@@ -168,6 +201,7 @@ bool Writer::pipeline_rule() {
   Stage top;
   line("rule Top {");
   ++indent_;
+  if (*split_ != 0) line(split_);
   for (int i = 0; choices_.chance(75) && i < 3; ++i) line(hyper(top, around));
   if (choices_.chance(40)) {
     note("input model");
@@ -193,6 +227,7 @@ std::string Writer::rule_of_arms() {
   note("ways in ways");
   const auto plain = std::ranges::find_if(stages_, [](const Stage& s) { return !s.ends_calls; });
   line("rule Outer {");
+  if (*split_ != 0) line(fmt::format("  {}", split_));
   line(fmt::format("  when {}: {} | Top", when_condition({}, 1), plain->rule));
   if (choices_.chance(50)) line("  otherwise: " + plain->rule);
   line("}");

@@ -5,8 +5,9 @@
 //                                     machine in turn; prints how often everything occurred; fails
 //                                     if something occurred less often than 1 in 100 of the
 //                                     examples
-//   random_rules show N               prints example N and checks it on every instruction set
-//   random_rules campaign STATE [TABLE]
+//   random_rules texts FIRST COUNT    only compiles them, and prints how often everything is
+//   written random_rules show N               prints example N and checks it on every instruction
+//   set random_rules campaign STATE [TABLE]
 //                                     goes on with examples 0 to 10^6, every instruction set and
 //                                     both types, for $TALWEG_CAMPAIGN_SECONDS (600 unless set)
 //
@@ -121,6 +122,24 @@ int sample(std::uint64_t first, std::uint64_t count) {
   return is_enough ? 0 : 1;
 }
 
+int texts(std::uint64_t first, std::uint64_t count) {
+  Coverage coverage;
+  for (std::uint64_t n = first; n < first + count; ++n) {
+    Choices choices = choices_of_example(n);
+    const Example example = draw_example(choices);
+    const Outcome outcome = check_text_of(example);
+    if (!outcome.fault.empty()) {
+      std::printf("example %llu fails\n%s%s\n", static_cast<unsigned long long>(n),
+                  describe(example).c_str(), outcome.fault.c_str());
+      return 1;
+    }
+    coverage.add_rule(outcome.features);
+  }
+  for (const auto& [feature, occurrences] : coverage.counts())
+    std::printf("%-40s %llu\n", feature.c_str(), static_cast<unsigned long long>(occurrences));
+  return 0;
+}
+
 int show(std::uint64_t n) {
   Choices choices = choices_of_example(n);
   std::fputs(describe(draw_example(choices)).c_str(), stdout);
@@ -225,9 +244,11 @@ int main(int argc, char** argv) {
   const std::string command = argc > 1 ? argv[1] : "";
   const auto count = [&](int i) { return std::strtoull(argv[i], nullptr, 10); };
   if (command == "sample" && argc == 4) return sample(count(2), count(3));
+  if (command == "texts" && argc == 4) return texts(count(2), count(3));
   if (command == "show" && argc == 3) return show(count(2));
   if (command == "campaign" && (argc == 3 || argc == 4))
     return campaign(argv[2], argc == 4 ? argv[3] : nullptr);
-  std::fputs("usage: random_rules sample FIRST COUNT | show N | campaign STATE [TABLE]\n", stderr);
+  std::fputs("usage: random_rules sample|texts FIRST COUNT | show N | campaign STATE [TABLE]\n",
+             stderr);
   return 2;
 }

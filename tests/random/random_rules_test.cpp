@@ -47,7 +47,7 @@ std::ptrdiff_t lines(const std::string& text) { return std::ranges::count(text, 
 /// Compares a text with the interpreter on every instruction set of this machine, in both types.
 void require_same_everywhere(const std::string& module) {
   Example example{.setting = {}, .rule = {.module = module, .library = {}, .expression = "m.R"}};
-  example.setting.tensors = {{17, 0}, {5, 1}, {0, 0}};
+  example.setting.tensors = {{17, 0}, {5, 1}, {0, 0}, {130, 0, {65, 2}}, {24, 1, {2, 3, 4}}};
   example.setting.groups = 2;
   example.setting.steps = 3;
   CheckOptions options{.isas = {}, .both_types = true, .plant = {}};
@@ -130,6 +130,34 @@ rule Choice {
 }
 rule R { pipeline Ahead | Choice }
 )");
+}
+
+TEST_CASE("rows, columns and matrices are the same to the bit, on vectors too") {
+  require_same_everywhere(R"(
+rule R {
+  hyper rate = 0.5
+  hyper half = 0.5 * rate
+  input tensor factor
+  matrix (last two)
+  state row r = half
+  state col c
+  state matrix x = rate
+  state tensor longest
+  state slow = param
+  step {
+    var sum_of_rows = 0
+    if rank >= 2 {
+      r = 0.5 * r + 0.5 * (mean(grad^2) per row)
+      c = max(c, max(abs(grad)) per col)
+      x = x + (dot(r, r) per matrix)
+      longest = previous(norm(r) per tensor)
+      grad *= rsqrt(1 + r) / (1 + c) + (if any(grad > c) per row then x else rows / cols)
+      sum_of_rows = sum(sum(grad) per row) per tensor
+    }
+    update = if given(factor) then factor * grad else grad / (1 + abs(sum_of_rows))
+  }
+  after { slow += half * (param - slow) }
+})");
 }
 
 TEST_CASE("an example depends on its number only") {

@@ -34,7 +34,8 @@ class Run {
       bool is_reference)
       : image_(image),
         setting_(setting),
-        is_reference_(is_reference && image.step.reduction_count == 0) {
+        is_reference_(is_reference && image.step.reduction_count == 0 && image.fact_count == 0 &&
+                      image.split == TALWEG_SPLIT_NONE) {
     std::vector<optimizer::Tensor> tensors;
     for (std::size_t i = 0; i < setting.tensors.size(); ++i) {
       params_.push_back(array(i, stream_of(kParam, 0, i)));
@@ -42,7 +43,10 @@ class Run {
                          shape(i),
                          params_.back().data(),
                          setting.tensors[i].group,
-                         {i % 2 == 0 ? "even" : "odd"}});
+                         {i % 2 == 0 ? "even" : "odd"},
+                         setting.tensors[i].split,
+                         setting.tensors[i].split_at,
+                         setting.tensors[i].split_to});
     }
     auto made = optimizer::Optimizer::create(image, nullptr, std::move(tensors), setting.groups,
                                              std::move(pool));
@@ -74,6 +78,8 @@ class Run {
   /// Of some rank from 0 to 3, with the tensor's elements.
   [[nodiscard]] std::vector<std::uint64_t> shape(std::size_t tensor) const {
     const std::uint64_t count = length(tensor);
+    if (!setting_.tensors[tensor].shape.empty() && count == setting_.tensors[tensor].elements)
+      return setting_.tensors[tensor].shape;
     switch (counter_random(setting_.seed, tensor) % 4) {
       case 0:
         if (count == 1) return {};
@@ -146,6 +152,13 @@ class Run {
         inputs.model.emplace_back(name, value_at(setting_, stream, 0));
         continue;
       }
+      const bool is_of_groups = image_.inputs[n].rate == TALWEG_RATE_GROUP;
+      if (is_of_groups || image_.inputs[n].rate == TALWEG_RATE_TENSOR) {
+        std::vector<double> values(is_of_groups ? setting_.groups : setting_.tensors.size());
+        for (std::size_t i = 0; i < values.size(); ++i) values[i] = value_at(setting_, stream, i);
+        (is_of_groups ? inputs.group : inputs.tensor).emplace_back(name, std::move(values));
+        continue;
+      }
       std::vector<const void*> pointers;
       for (std::size_t i = 0; i < setting_.tensors.size(); ++i) {
         held.push_back(array(i, stream + i * 31));
@@ -161,8 +174,9 @@ class Run {
       met("run: no gradient at all");
     else if (absent > 0)
       met("run: an absent gradient");
-    if (inputs.model.size() + inputs.element.size() < image_.input_count)
-      met("run: an input that is not given");
+    const std::size_t given =
+        inputs.model.size() + inputs.element.size() + inputs.group.size() + inputs.tensor.size();
+    if (given < image_.input_count) met("run: an input that is not given");
     auto outcome = optimizer_->step(gradients, inputs);
     for (std::uint64_t more = 1; outcome && *outcome == optimizer::StepOutcome::Regrad; ++more) {
       met("run: another gradient");
@@ -205,13 +219,29 @@ class Run {
       if (image_.states[s].rate == TALWEG_RATE_ELEMENT) {
         for (std::size_t i = 0; i < setting_.tensors.size(); ++i)
           look_at_state(fmt::format("tensor {}, state {}", i, name), name, i);
-      } else {
+      } else if (image_.states[s].rate <= TALWEG_RATE_GROUP) {
         look_at_scalar("state ", name);
       }
     }
+    look_at_kept();
     look_at_views();
     for (std::uint32_t h = 0; h < image_.hyper_count; ++h)
       if (image_.hypers[h].bound != 0) look_at_scalar("bound hyper ", image_.hypers[h].name);
+  }
+
+  /// What a checkpoint would hold of tensors, matrices, rows and columns, and what has begun.
+  void look_at_kept() {
+    for (const optimizer::PersistentEntry& entry : optimizer_->persistent()) {
+      std::uint64_t count = 1;
+      for (const std::uint64_t extent : entry.shape) count *= extent;
+      if (entry.data == nullptr) continue;
+      Section section{name_ + ", " + entry.name, std::vector<double>(count), {}, {}};
+      for (std::uint64_t i = 0; i < count; ++i)
+        section.values[i] = entry.dtype == TALWEG_F32
+                                ? static_cast<double>(static_cast<const float*>(entry.data)[i])
+                                : static_cast<const double*>(entry.data)[i];
+      trace_.push_back(std::move(section));
+    }
   }
 
   /// Each is read out; then one is put in place of the parameters and taken back again.

@@ -21,6 +21,61 @@ constexpr std::uint64_t kLargeLengths[] = {TALWEG_CHUNK_ELEMENTS - 1, TALWEG_CHU
                                            TALWEG_CHUNK_ELEMENTS + 1, 2 * TALWEG_CHUNK_ELEMENTS + 1,
                                            3 * TALWEG_CHUNK_ELEMENTS};
 
+/// Around the lanes of loops and the rows of a block.
+constexpr std::uint64_t kRows[] = {2,  1,  3,  4,  5,  7,  8,   9,   16,  17, 31,
+                                   33, 63, 64, 65, 66, 97, 127, 129, 193, 0};
+constexpr std::uint64_t kCols[] = {3,  1,  2,  4,  5,  7,  8,  9,   15,  16,
+                                   17, 31, 32, 33, 47, 64, 65, 100, 129, 257};
+constexpr std::uint64_t kMostElements = 3000;
+/// Of which chunks end within rows, within columns and between them.
+constexpr std::uint64_t kLargeShapes[][2] = {{129, 257},
+                                             {TALWEG_CHUNK_ELEMENTS + 1, 2},
+                                             {3, TALWEG_CHUNK_ELEMENTS + 5},
+                                             {70, 1025},
+                                             {33, 1024}};
+
+std::uint64_t product(const std::vector<std::uint64_t>& shape) {
+  std::uint64_t elements = 1;
+  for (const std::uint64_t extent : shape) elements *= extent;
+  return elements;
+}
+
+/// Rows and columns, with a third dimension about them more often than not.
+std::vector<std::uint64_t> draw_shape(Choices& choices, bool is_large) {
+  const auto& large = choices.one_of(kLargeShapes);
+  std::uint64_t rows = choices.one_of(kRows);
+  std::uint64_t cols = choices.one_of(kCols);
+  if (rows * cols > kMostElements) (rows > cols ? cols : rows) %= 16;
+  if (is_large) rows = large[0], cols = large[1];
+  const std::uint64_t more = is_large ? 1 : 1 + choices.below(3);
+  switch (choices.weighted({4, 2, 2, 2, 1})) {
+    case 0:
+      return {rows, cols};
+    case 1:
+      return {more, rows, cols};
+    case 2:
+      return {rows, more, cols};
+    case 3:
+      return {rows, cols, more};
+    default:
+      return {more, rows, 2, cols};
+  }
+}
+
+/// Sometimes another split than the rule's.
+void draw_split(Choices& choices, RandomTensor& tensor) {
+  const bool is_own = choices.chance(10);
+  const bool is_pair = choices.chance(50);
+  const auto dimensions = static_cast<std::uint32_t>(tensor.shape.size());
+  if (dimensions < 2) return;
+  const std::uint32_t first = choices.below(dimensions - 1);
+  const std::uint32_t second = first + 1 + choices.below(dimensions - 1 - first);
+  if (!is_own) return;
+  tensor.split = is_pair ? TALWEG_SPLIT_PAIR : TALWEG_SPLIT_AT;
+  tensor.split_at = is_pair ? first : first + 1;
+  if (is_pair) tensor.split_to = second;
+}
+
 }  // namespace
 
 Setting draw_setting(Choices& choices) {
@@ -31,6 +86,7 @@ Setting draw_setting(Choices& choices) {
   setting.groups = 1 + choices.below(3);
   setting.is_large = choices.chance(10);
   setting.seed = choices.below(1u << 30);
+  const bool only_matrices = choices.chance(40);
   const std::uint32_t count = 1 + choices.below(4);
   for (std::uint32_t i = 0; i < 4; ++i) {  // always as many choices, so that edits stay in place
     const Choices::Part part(choices);
@@ -39,10 +95,17 @@ Setting draw_setting(Choices& choices) {
     const std::uint64_t long_length = choices.one_of(kLongLengths);
     const std::uint64_t large_length = choices.one_of(kLargeLengths);
     const std::uint32_t group = choices.below(3);
-    if (i >= count) continue;
+    const bool is_matrix = choices.chance(50) || only_matrices;
     RandomTensor tensor{is_long ? long_length : length, group % setting.groups};
-    if (setting.is_large && i < 3) tensor.elements = large_length;
-    setting.tensors.push_back(tensor);
+    const bool is_large = setting.is_large && i < 3;
+    if (is_large) tensor.elements = large_length;
+    const auto shape = draw_shape(choices, is_large);
+    if (is_matrix) {
+      tensor.shape = shape;
+      tensor.elements = product(shape);
+    }
+    draw_split(choices, tensor);
+    if (i < count) setting.tensors.push_back(tensor);
   }
   return setting;
 }
@@ -52,7 +115,14 @@ std::string describe(const Setting& setting) {
       fmt::format("{}, {} steps, {} groups, values of seed {}; tensors of",
                   types::to_text(setting.compute), setting.steps, setting.groups, setting.seed);
   for (const RandomTensor& tensor : setting.tensors)
-    text += fmt::format(" {} (group {})", tensor.elements, tensor.group);
+    text += fmt::format(" {} (group {}{})",
+                        tensor.shape.empty() ? std::to_string(tensor.elements)
+                                             : fmt::format("{}", fmt::join(tensor.shape, "x")),
+                        tensor.group,
+                        tensor.split == TALWEG_SPLIT_NONE
+                            ? ""
+                            : fmt::format(", split {} at {} to {}", tensor.split, tensor.split_at,
+                                          tensor.split_to));
   return text;
 }
 

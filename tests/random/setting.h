@@ -14,6 +14,10 @@ namespace talweg::tests {
 struct RandomTensor {
   std::uint64_t elements = 0;
   std::uint32_t group = 0;
+  /// Of as many elements; empty: a vector, or something like one.
+  std::vector<std::uint64_t> shape = {};
+  /// Which dimensions are rows and columns, where not those that the rule says: of a talweg_split.
+  std::uint32_t split = 0, split_at = 0, split_to = 0;
 };
 
 struct Setting {

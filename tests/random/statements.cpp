@@ -27,7 +27,8 @@ void Writer::statements(Place& place, int most, int depth) {
 void Writer::statement(Place& place, int depth) {
   const Choices::Part part(choices_);
   const bool in_rule = place.block != Place::Block::Function;
-  switch (choices_.weighted({40, 24, 16, 12, 8, 3})) {
+  switch (choices_.weighted(
+      {40, 24, 16, 12, 8, 3, in_rule && depth > 0 && !place.has_matrices ? 10u : 0u})) {
     case 0:
       return assignment(place);
     case 1:
@@ -39,8 +40,10 @@ void Writer::statement(Place& place, int depth) {
     case 4:
       if (in_rule && place.block == Place::Block::Step) return update_in_both_arms(place);
       return assignment(place);
-    default:
+    case 5:
       return in_rule ? exit_statement(place) : assignment(place);
+    default:
+      return matrix_statement(place, depth);
   }
 }
 
@@ -77,12 +80,18 @@ std::vector<Name> Writer::targets(const Place& place) {
                            (in_step && name.text == "update" &&
                             (place.update_is_assigned || place.guard == Rate::Const));
     const bool is_known = place.block == Place::Block::None ? false : name.is_var || is_member;
-    if (is_known && types::fits(place.guard, name.rate)) found.push_back(name);
+    // What a local has under such a condition, it would have behind it.
+    const bool would_leave = name.is_outside && types::is_of_matrices(place.guard);
+    if (is_known && types::fits(place.guard, name.rate) && !would_leave &&
+        (place.has_matrices || !name.is_of_matrices()))
+      found.push_back(name);
   }
   return found;
 }
 
-std::string Writer::assign_text(Place& place, const Name& target, int depth) {
+std::string Writer::assign_text(Place& at, const Name& target, int depth) {
+  Place place = at;
+  place.has_matrices = at.has_matrices && !target.is_outside;
   if (target.sort == Sort::Truth) {
     note("assign var");
     return fmt::format("{} = {}", target.text, truth(place, target.rate, depth));
@@ -110,7 +119,8 @@ void Writer::assignment(Place& place) {
 void Writer::let_statement(Place& place) {
   const bool is_var = choices_.chance(40);
   const bool is_truth = choices_.chance(25);
-  const Rate rate = place.block == Place::Block::Function ? Rate::Const : some_rate(Rate::Element);
+  const Rate rate =
+      place.block == Place::Block::Function ? Rate::Const : some_rate(place, Rate::Element);
   const std::string name = fresh(is_var ? "v" : "x");
   const std::string value = is_truth ? truth(place, rate, depth_of_expression())
                                      : number(place, rate, depth_of_expression());
@@ -129,7 +139,7 @@ void Writer::body(Place& place, int depth) {
 
 void Writer::if_statement(Place& place, int depth) {
   const bool in_function = place.block == Place::Block::Function;
-  const Rate rate = in_function ? Rate::Const : some_rate(Rate::Element);
+  const Rate rate = in_function ? Rate::Const : some_rate(place, Rate::Element);
   note("if statement " + rate_word(in_function ? Rate::Element : rate));
   line(fmt::format("if {} {{", truth(place, rate, depth_of_expression() - 1)));
   Place inner = place;
@@ -158,13 +168,37 @@ void Writer::if_statement(Place& place, int depth) {
   line("}");
 }
 
+/// Some statements for matrices, perhaps others for tensors of lower rank.
+void Writer::matrix_statement(Place& place, int depth) {
+  note("statements for matrices");
+  Place other = place;
+  other.guard = types::join(place.guard, Rate::Tensor);
+  Place inner = inside_matrices(other);
+  constexpr const char* kTexts[] = {"rank >= 2", "rank > 1 and size > 5", "rank == 2 or rank == 3",
+                                    "rank >= 2 and rows >= cols"};
+  if (choices_.chance(80)) {
+    line(fmt::format("if {} {{", choices_.one_of(kTexts)));
+    body(inner, depth);
+    if (choices_.chance(30)) {
+      line("} else {");
+      body(other, depth);
+    }
+  } else {
+    line("if rank < 2 {");
+    body(other, depth);
+    line("} else {");
+    body(inner, depth);
+  }
+  line("}");
+}
+
 void Writer::update_in_both_arms(Place& place) {
   const bool may_assign =
       std::ranges::any_of(place.names, [](const Name& name) { return name.text == "update"; });
   if (!may_assign || place.guard != Rate::Const) return assignment(place);
   note("update in both arms");
   note("assign update");
-  const Rate rate = some_rate(Rate::Element);
+  const Rate rate = some_rate(place, Rate::Element);
   note("if statement " + rate_word(rate));
   line(fmt::format("if {} {{", truth(place, rate, depth_of_expression() - 1)));
   Place inner = place;
@@ -184,7 +218,7 @@ void Writer::for_statement(Place& place, int depth) {
   constexpr const char* kRanges[] = {"1..2", "1..1", "0..2", "-1..1"};
   constexpr const char* kWritten[] = {"[0.5, 2]", "[1]", "[1e-3, 3, 0.25]"};
   std::string over = "1..2";
-  const std::size_t kind = choices_.weighted({3, 3, 5, 1, 5});
+  const std::size_t kind = choices_.weighted({3, 3, 7, 1, 5});
   const Name* list = kind == 2 ? pick_name(place, Sort::List, Rate::Const, false) : nullptr;
   const auto whole = std::ranges::find_if(
       place.names, [](const Name& name) { return name.kind == "int" && name.rate == Rate::Const; });

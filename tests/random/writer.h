@@ -38,8 +38,14 @@ struct Name {
   Sort sort = Sort::Number;
   Rate rate = Rate::Const;  // the fastest that its value can have
   bool is_var = false;
-  std::string state_rate;  // of a state: "element", "group" or "model"
-  std::string kind;        // of a hyper: that of Hyper
+  std::string state_rate;   // of a state: "element", "group", ...
+  std::string kind;         // of a hyper: that of Hyper
+  bool is_outside = false;  // a local that is seen where there are no matrices too
+
+  /// What only tensors of rank 2 or more have a value for.
+  [[nodiscard]] bool is_of_matrices() const {
+    return types::is_of_matrices(rate) || text == "rows" || text == "cols";
+  }
 };
 
 struct Function {
@@ -47,6 +53,7 @@ struct Function {
   std::vector<std::string> parameters;
   bool last_has_default = false;
   bool gives_truth = false;
+  bool keeps = false;  // by `previous`: called in a step only
 };
 
 struct Hyper {
@@ -55,6 +62,8 @@ struct Hyper {
   Rate rate = Rate::Group;
   bool is_in_initial = false;  // read by a state's initial value: never bound
   bool is_in_view = false;     // read by a view: bound to hypers, constants and `t` only
+  bool follows = false;        // others, until it is set
+  std::string text = {};       // its default
 };
 
 /// A rule that is one stage.
@@ -64,6 +73,7 @@ struct Stage {
   std::vector<std::pair<std::string, Rate>> scalar_states;
   bool ends_calls = false;  // by `skip` or `hold`: not in the arms of a `when`
   bool has_view = false;
+  bool needs_matrices = false;  // by `require`
 };
 
 /// What can be seen from where an expression or a statement stands.
@@ -73,6 +83,7 @@ struct Place {
   std::vector<std::string> inputs;  // that `given` may ask for
   Rate guard = Rate::Const;         // the fastest condition around
   bool is_in_loop = false;
+  bool has_matrices = false;        // the rank is 2 or more
   bool update_is_assigned = false;  // on every way to here
 };
 
@@ -86,6 +97,8 @@ class Writer {
   std::string number(Place& place, Rate limit, int depth);
   std::string truth(Place& place, Rate limit, int depth);
   std::string leaf(const Place& place, Rate limit);
+  std::string previous(Place& place, Rate limit, int depth);
+  std::string matrix_if_expression(Place& place, int depth);
   std::string literal();
   std::string arithmetic(Place& place, Rate limit, int depth);
   std::string builtin_call(Place& place, Rate limit, int depth);
@@ -93,10 +106,19 @@ class Writer {
   std::string if_expression(Place& place, Rate limit, int depth, Sort sort);
   std::string arm(Place& place, Rate limit, int depth, Sort sort, Rate condition);
   std::string fn_call(Place& place, Rate limit, int depth, const Function& fn);
+
+  // reductions.cpp
+  std::vector<Rate> reduction_rates(const Place& place, Rate limit);
   bool may_reduce(const Place& place, Rate limit);
   std::string reduction(Place& place, Rate limit, int depth);
+  std::string truth_reduction(Place& place, Rate limit, int depth);
+  std::string reduced_operand(Place& place, Rate over, int depth);
+  std::string value_of_rate(const Place& place, Rate rate);
+  bool may_keep(const Place& place, Rate limit);
+  std::string fact_condition(const Place& place);
+  static Place inside_matrices(const Place& place);
   std::string comparison(Place& place, Rate limit, int depth);
-  const Function* pick_function(bool gives_truth);
+  const Function* pick_function(const Place& place, Rate limit, bool gives_truth);
   /// Sometimes in parentheses: precedence does not change types among numbers.
   std::string operand(Place& place, Rate limit, int depth);
   const Name* pick_name(const Place& place, Sort sort, Rate limit, bool of_that_rate);
@@ -108,6 +130,7 @@ class Writer {
   void let_statement(Place& place);
   void assignment(Place& place);
   void if_statement(Place& place, int depth);
+  void matrix_statement(Place& place, int depth);
   void update_in_both_arms(Place& place);
   void for_statement(Place& place, int depth);
   void exit_statement(Place& place);
@@ -122,6 +145,10 @@ class Writer {
   void function();
   void stage_rule();
   std::string hyper(Stage& stage, Place& place);
+  std::string following_default(Hyper& hyper, const Place& hypers);
+  void facts(Place& place);
+  void inputs(Place& place);
+  void requirement(Stage& stage);
   std::string initial_value(Stage& stage, const Place& hypers, Rate rate);
   std::string state(Stage& stage, Place& place, const Place& hypers);
   std::string view(Stage& stage, const Place& place);
@@ -132,11 +159,13 @@ class Writer {
   std::string arguments(const Stage& stage, Place& around);
   std::string argument_value(const Hyper& hyper, Place& around);
   std::string stages_text(Place& around, const std::vector<Stage>& stages);
+  const Stage& some_stage(const std::vector<Stage>& stages);
+  std::string library_stage();
   std::string when_condition(const Place& around, int depth);
   std::string when_constant(const Place& around);
   void arms(const Place& around, const std::vector<Stage>& stages);
 
-  Rate some_rate(Rate limit);
+  Rate some_rate(const Place& place, Rate limit);
   void note(const std::string& feature) { features_.insert(feature); }
   void line(const std::string& text) { out_ += std::string(2 * indent_, ' ') + text + "\n"; }
   std::string fresh(const char* prefix) { return prefix + std::to_string(++names_made_); }
@@ -146,7 +175,9 @@ class Writer {
   std::string out_, library_;
   std::size_t indent_ = 0;
   int names_made_ = 0;
+  const char* split_ = "";       // of all rules, as they declare it
   bool ends_calls_ = false;      // the rule that is being written
+  bool keeps_ = false;           // the function that is being written
   std::vector<Name> constants_;  // of the module
   std::vector<Function> functions_;
   std::vector<Stage> stages_;
