@@ -296,7 +296,7 @@ void Writer::stage_rule() {
     --indent_;
     line("}");
   }
-  for (int i = 0; choices_.chance(25) && i < 2; ++i) {
+  for (int i = 0; choices_.chance(35) && i < 2; ++i) {
     if (i > 0) note("two views");
     line(view(stage, members));
   }

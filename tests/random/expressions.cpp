@@ -87,7 +87,7 @@ std::string Writer::number(Place& place, Rate limit, int depth) {
   const bool may_ask = limit == Rate::Element && !place.has_matrices &&
                        place.block != Place::Block::None && place.block != Place::Block::Function;
   switch (choices_.weighted({5, 9, 6, 3, 1, 3, 3, may_reduce(place, limit) ? 3u : 0u,
-                             may_keep(place, limit) ? (place.has_matrices ? 4u : 1u) : 0u,
+                             may_keep(place, limit) ? (place.has_matrices ? 6u : 1u) : 0u,
                              may_ask ? 1u : 0u})) {
     case 0:
       return leaf(place, limit);

@@ -111,7 +111,7 @@ std::string Writer::stages_text(Place& around, const std::vector<Stage>& stages)
 /// no more elements than that.
 std::string Writer::when_condition(const Place& around, int depth) {
   const Choices::Part part(choices_);
-  switch (choices_.weighted({3, 3, 2, 2, 5, depth > 0 ? 2u : 0u, 1})) {
+  switch (choices_.weighted({3, 3, 2, 2, 5, depth > 0 ? 2u : 0u, 2})) {
     case 0: {
       note("when rank");
       constexpr const char* kTexts[] = {"rank == 1", "rank >= 2", "rank < 1",

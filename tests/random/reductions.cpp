@@ -63,7 +63,7 @@ std::string Writer::reduction(Place& place, Rate limit, int depth) {
     if (faster != rate && types::fits(rate, faster) &&
         (place.has_matrices || !types::is_of_matrices(faster)))
       over.push_back(faster);
-  const Rate from = choices_.chance(40)
+  const Rate from = choices_.chance(60)
                         ? over[choices_.below(static_cast<std::uint32_t>(over.size()))]
                         : Rate::Element;
   note("reduction over " + rate_word(from));

@@ -218,7 +218,7 @@ void Writer::for_statement(Place& place, int depth) {
   constexpr const char* kRanges[] = {"1..2", "1..1", "0..2", "-1..1"};
   constexpr const char* kWritten[] = {"[0.5, 2]", "[1]", "[1e-3, 3, 0.25]"};
   std::string over = "1..2";
-  const std::size_t kind = choices_.weighted({3, 3, 7, 1, 5});
+  const std::size_t kind = choices_.weighted({3, 3, 9, 1, 9});
   const Name* list = kind == 2 ? pick_name(place, Sort::List, Rate::Const, false) : nullptr;
   const auto whole = std::ranges::find_if(
       place.names, [](const Name& name) { return name.kind == "int" && name.rate == Rate::Const; });
