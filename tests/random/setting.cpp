@@ -28,11 +28,11 @@ constexpr std::uint64_t kCols[] = {3,  1,  2,  4,  5,  7,  8,  9,   15,  16,
                                    17, 31, 32, 33, 47, 64, 65, 100, 129, 257};
 constexpr std::uint64_t kMostElements = 3000;
 /// Of which chunks end within rows, within columns and between them.
-constexpr std::uint64_t kLargeShapes[][2] = {{129, 257},
-                                             {TALWEG_CHUNK_ELEMENTS + 1, 2},
-                                             {3, TALWEG_CHUNK_ELEMENTS + 5},
-                                             {70, 1025},
-                                             {33, 1024}};
+constexpr std::uint64_t kLargeShapes[][2] = {{129, 128},
+                                             {TALWEG_CHUNK_ELEMENTS / 2 + 1, 2},
+                                             {2, TALWEG_CHUNK_ELEMENTS / 2 + 1},
+                                             {65, 300},
+                                             {17, 1025}};
 
 std::uint64_t product(const std::vector<std::uint64_t>& shape) {
   std::uint64_t elements = 1;
@@ -84,7 +84,7 @@ Setting draw_setting(Choices& choices) {
   setting.compute = choices.chance(50) ? types::ComputeType::F64 : types::ComputeType::F32;
   setting.steps = 1 + choices.below(4);
   setting.groups = 1 + choices.below(3);
-  setting.is_large = choices.chance(10);
+  setting.is_large = choices.chance(6);
   setting.seed = choices.below(1u << 30);
   const bool only_matrices = choices.chance(40);
   const std::uint32_t count = 1 + choices.below(4);
@@ -97,7 +97,7 @@ Setting draw_setting(Choices& choices) {
     const std::uint32_t group = choices.below(3);
     const bool is_matrix = choices.chance(50) || only_matrices;
     RandomTensor tensor{is_long ? long_length : length, group % setting.groups};
-    const bool is_large = setting.is_large && i < 3;
+    const bool is_large = setting.is_large && i < 2;
     if (is_large) tensor.elements = large_length;
     const auto shape = draw_shape(choices, is_large);
     if (is_matrix) {
