@@ -111,7 +111,8 @@ StepCase random_step(const Graph& graph, types::ComputeType compute, Random& ran
     tensor.group = static_cast<std::uint32_t>(random.below(step.groups.size()));
     tensor.takes_part = !random.chance(20);
     std::size_t size = random_size(random);
-    if (has_matrices && random.chance(70)) {
+    // A rule that requires something is for matrices, as nearly all are that do.
+    if (has_matrices && (!graph.requirements.empty() || random.chance(70))) {
       draw_matrices(graph, compute, tensor, random);
       size = tensor.matrices * tensor.rows * tensor.cols;
     }
