@@ -5,6 +5,7 @@
 
 #include "compiler/base/check.h"
 #include "compiler/codegen/element_body.h"
+#include "compiler/codegen/matrix_layout.h"
 #include "runtime/abi/talweg_abi.h"
 
 namespace talweg::codegen {
@@ -78,44 +79,9 @@ class ElementLoop {
 
   // ---- Row by row ----
 
-  /// Where an element is: its row and column among those of the optimizer, and how many elements
-  /// from it on lie in the same row one behind the other.
-  struct Place {
-    llvm::Value *matrix, *row, *col, *length;
-  };
-
-  Place emit_place(llvm::Value* element) {
-    // A tensor without rows takes no such loop; a division must not trap all the same.
-    const auto field = [&](std::size_t offset) {
-      return tables_.view_field(chunk_.tensor, offset);
-    };
-    llvm::Value* last = field(offsetof(talweg_matrix_view, last));
-    llvm::Value* cols = field(offsetof(talweg_matrix_view, cols));
-    llvm::Value* inner = field(offsetof(talweg_matrix_view, inner));
-    llvm::Value* rows = field(offsetof(talweg_matrix_view, rows));
-    const auto split = [&](llvm::Value*& number, llvm::Value* by) {
-      by = ir_.CreateBinaryIntrinsic(llvm::Intrinsic::umax, by, ir_.getInt64(1));
-      llvm::Value* rest = ir_.CreateURem(number, by);
-      number = ir_.CreateUDiv(number, by);
-      return rest;
-    };
-    llvm::Value* in_last = split(element, last);
-    llvm::Value* col = split(element, cols);
-    llvm::Value* in_inner = split(element, inner);
-    llvm::Value* row = split(element, rows);
-    llvm::Value* matrix = ir_.CreateAdd(ir_.CreateMul(element, inner), in_inner);
-    matrix = ir_.CreateAdd(ir_.CreateMul(matrix, last), in_last);
-    llvm::Value* is_contiguous = ir_.CreateICmpEQ(last, ir_.getInt64(1));
-    return {ir_.CreateAdd(field(offsetof(talweg_matrix_view, first_matrix)), matrix),
-            ir_.CreateAdd(field(offsetof(talweg_matrix_view, first_row)),
-                          ir_.CreateAdd(ir_.CreateMul(matrix, rows), row)),
-            ir_.CreateAdd(field(offsetof(talweg_matrix_view, first_col)),
-                          ir_.CreateAdd(ir_.CreateMul(matrix, cols), col)),
-            ir_.CreateSelect(is_contiguous, ir_.CreateSub(cols, col), ir_.getInt64(1))};
-  }
-
   /// Elements [first, end) of the chunk, which need not start or end with a row.
   void emit_rows(llvm::Value* first, llvm::Value* end) {
+    const MatrixLayout layout(ir_, tables_, chunk_.tensor);
     llvm::BasicBlock* before = ir_.GetInsertBlock();
     llvm::BasicBlock* row = block("row");
     llvm::BasicBlock* done = block("rows_done");
@@ -123,7 +89,7 @@ class ElementLoop {
     ir_.SetInsertPoint(row);
     llvm::PHINode* start = ir_.CreatePHI(ir_.getInt64Ty(), 2);
     start->addIncoming(first, before);
-    const Place place = emit_place(ir_.CreateAdd(chunk_.first_element, start));
+    const MatrixLayout::Place place = layout.place_of(ir_.CreateAdd(chunk_.first_element, start));
     llvm::Value* full = ir_.CreateAdd(start, place.length);
     llvm::Value* stop = ir_.CreateSelect(ir_.CreateICmpULT(full, end), full, end);
     ScalarSources sources = tables_.sources_of_matrix(sources_, place.matrix);

@@ -5,6 +5,7 @@
 #include "compiler/codegen/abi_access.h"
 #include "compiler/codegen/choose_version.h"
 #include "compiler/codegen/element_body.h"
+#include "compiler/codegen/matrix_layout.h"
 
 namespace talweg::codegen {
 
@@ -40,10 +41,9 @@ class LinePass {
 
   /// What is known of a block of rows.
   struct Block {
+    MatrixLayout layout;  // of its tensor
     llvm::Value *tensor, *matrix, *first_row, *row_count;
-    llvm::Value *rows, *inner, *cols, *last;  // of the view
-    llvm::Value* in_tensor;                   // number of the matrix within its tensor
-    llvm::Value* columns;                     // place of the block's first column among partials
+    llvm::Value* columns;  // place of the block's first column among partials
     llvm::Value* streams;
   };
 
@@ -56,24 +56,19 @@ class LinePass {
     const auto load64 = [&](std::size_t offset) {
       return load_field(ir_, ir_.getInt64Ty(), chunk, offset);
     };
-    Block of{};
-    of.tensor = load32(offsetof(talweg_line_chunk, tensor_index));
+    llvm::Value* tensor = load32(offsetof(talweg_line_chunk, tensor_index));
     llvm::BasicBlock* present = block("present");
-    ir_.CreateCondBr(tables_.is_left_out(of.tensor), next, present);
+    ir_.CreateCondBr(tables_.is_left_out(tensor), next, present);
     ir_.SetInsertPoint(present);
-    const auto view = [&](std::size_t offset) { return tables_.view_field(of.tensor, offset); };
+    const auto view = [&](std::size_t offset) { return tables_.view_field(tensor, offset); };
+    Block of{{ir_, tables_, tensor}, tensor, {}, {}, {}, {}, {}};
     of.matrix = load64(offsetof(talweg_line_chunk, matrix));
     of.first_row = load64(offsetof(talweg_line_chunk, first));
     of.row_count = load32(offsetof(talweg_line_chunk, count));
-    of.rows = view(offsetof(talweg_matrix_view, rows));
-    of.inner = view(offsetof(talweg_matrix_view, inner));
-    of.cols = view(offsetof(talweg_matrix_view, cols));
-    of.last = view(offsetof(talweg_matrix_view, last));
-    of.in_tensor = ir_.CreateSub(of.matrix, view(offsetof(talweg_matrix_view, first_matrix)));
     of.columns = ir_.CreateAdd(
         view(offsetof(talweg_matrix_view, first_block_col)),
         ir_.CreateMul(ir_.CreateSub(index, view(offsetof(talweg_matrix_view, first_block))),
-                      of.cols));
+                      of.layout.cols()));
     of.streams = tables_.streams_of(of.tensor);
     const ScalarSources sources =
         tables_.sources_of_matrix(tables_.sources_of(of.tensor), of.matrix);
@@ -109,22 +104,6 @@ class LinePass {
     });
   }
 
-  /// The element at column 0 of a row, from the start of the tensor.
-  llvm::Value* emit_first_element(const Block& of, llvm::Value* number) {
-    llvm::Value* row = ir_.CreateSub(
-        ir_.CreateSub(number,
-                      tables_.view_field(of.tensor, offsetof(talweg_matrix_view, first_row))),
-        ir_.CreateMul(of.in_tensor, of.rows));
-    llvm::Value* in_last = ir_.CreateURem(of.in_tensor, of.last);
-    llvm::Value* rest = ir_.CreateUDiv(of.in_tensor, of.last);
-    llvm::Value* in_inner = ir_.CreateURem(rest, of.inner);
-    llvm::Value* outer = ir_.CreateUDiv(rest, of.inner);
-    llvm::Value* element = ir_.CreateAdd(ir_.CreateMul(outer, of.rows), row);
-    element = ir_.CreateAdd(ir_.CreateMul(element, of.inner), in_inner);
-    element = ir_.CreateMul(element, of.cols);
-    return ir_.CreateAdd(ir_.CreateMul(element, of.last), in_last);
-  }
-
   std::vector<llvm::Value*> stream_starts(const Block& of, llvm::Value* element) {
     const auto size = static_cast<std::uint64_t>(types::size_bytes(plan_.compute));
     llvm::Value* offset = ir_.CreateMul(element, ir_.getInt64(size));
@@ -146,7 +125,8 @@ class LinePass {
 
   void emit_row(const Block& of, const plan::LoopVersion& version, const ScalarSources& sources,
                 llvm::Value* at, llvm::Value* number, const std::vector<RowFold>& rows) {
-    const std::vector<llvm::Value*> streams = stream_starts(of, emit_first_element(of, number));
+    const std::vector<llvm::Value*> streams =
+        stream_starts(of, of.layout.first_element(of.matrix, number));
     ScalarScope scope(plan_, emission(1), sources);
     ElementBody body(plan_, pass_, version, streams, scope, col_slots_);
     const std::uint32_t width = helpers_.machine().lanes(plan_.compute);
@@ -156,27 +136,25 @@ class LinePass {
       for (std::size_t i = 0; i < rows.size(); ++i)
         if (version.folds[i].kind == PartialKind::LineRow) visit(i);
     };
+    llvm::Value* cols = of.layout.cols();
     llvm::Value* segments =
-        ir_.CreateUDiv(ir_.CreateAdd(of.cols, ir_.getInt64(TALWEG_SEGMENT_ELEMENTS - 1)),
+        ir_.CreateUDiv(ir_.CreateAdd(cols, ir_.getInt64(TALWEG_SEGMENT_ELEMENTS - 1)),
                        ir_.getInt64(TALWEG_SEGMENT_ELEMENTS));
     for_rows([&](std::size_t i) { emit_start_row(ir_, rows[i], segments); });
     llvm::Value* is_first = ir_.CreateICmpEQ(at, ir_.getInt64(0));
-    llvm::Value* first_col =
-        ir_.CreateAdd(tables_.view_field(of.tensor, offsetof(talweg_matrix_view, first_col)),
-                      ir_.CreateMul(of.in_tensor, of.cols));
+    llvm::Value* first_col = of.layout.first_col(of.matrix);
     const auto emit_part = [&](llvm::Value* begin, llvm::Value* end, std::uint32_t lanes) {
       emit_turns(ir_, begin, end, lanes, [&](llvm::Value* col) {
         emit_columns(of, version, body, rows, emission(lanes), col, first_col, is_first);
       });
     };
-    emit_turns(ir_, ir_.getInt64(0), of.cols, TALWEG_SEGMENT_ELEMENTS, [&](llvm::Value* begin) {
+    emit_turns(ir_, ir_.getInt64(0), cols, TALWEG_SEGMENT_ELEMENTS, [&](llvm::Value* begin) {
       llvm::Value* segment = ir_.CreateUDiv(begin, ir_.getInt64(TALWEG_SEGMENT_ELEMENTS));
       for_rows([&](std::size_t i) { emit_start_row_segment(ir_, helpers_, rows[i], segment); });
       llvm::Value* full = ir_.CreateAdd(begin, ir_.getInt64(TALWEG_SEGMENT_ELEMENTS));
-      llvm::Value* end = ir_.CreateSelect(ir_.CreateICmpULT(full, of.cols), full, of.cols);
+      llvm::Value* end = ir_.CreateSelect(ir_.CreateICmpULT(full, cols), full, cols);
       llvm::Value* whole = ir_.CreateAnd(end, ir_.getInt64(~(std::uint64_t{width} - 1)));
-      llvm::Value* is_contiguous = ir_.CreateICmpEQ(of.last, ir_.getInt64(1));
-      whole = ir_.CreateSelect(is_contiguous, whole, begin);
+      whole = ir_.CreateSelect(of.layout.is_contiguous(), whole, begin);
       if (width > 1) emit_part(begin, whole, width);
       emit_part(width > 1 ? whole : begin, end, 1);
       for_rows(
@@ -194,7 +172,7 @@ class LinePass {
   void emit_columns(const Block& of, const plan::LoopVersion& version, ElementBody& body,
                     const std::vector<RowFold>& rows, const Emission& shape, llvm::Value* col,
                     llvm::Value* first_col, llvm::Value* is_first) {
-    const Position position{ir_.CreateMul(col, of.last), nullptr, col,
+    const Position position{ir_.CreateMul(col, of.layout.stride()), nullptr, col,
                             ir_.CreateAdd(first_col, col)};
     body.emit(shape, {position},
               [&](std::size_t i, const Position&, llvm::Value* a, llvm::Value* b) {

@@ -47,6 +47,8 @@
 
 #include "compiler/base/check.h"
 #include "compiler/ir/make_node.h"
+#include "compiler/ir/over_facts.h"
+#include "compiler/ir/phases.h"
 
 namespace talweg::ir {
 
@@ -94,6 +96,8 @@ class Verifier {
     for (std::uint32_t i = 0; i < graph_.nodes.size(); ++i) check_node(NodeId(i));
     // What follows reads nodes through their operands.
     if (faults_.empty()) {
+      over_facts_ = find_over_facts(graph_);
+      check_domains();
       check_hypers();
       check_states();
       check_inputs();
@@ -154,19 +158,28 @@ class Verifier {
               to_text(node.over), to_text(rate));
     }
     const NodeId domain = node.operands[static_cast<std::size_t>(arity)];
-    if (graph_[domain].type != ValueType::Bool ||
-        (faults_.empty() && !is_over_facts(graph_, domain)))
-      fault(id, "the tensors of %{} are no bool over facts", id.index);
+    if (graph_[domain].type != ValueType::Bool) fault_of_domain(id);
     if (node.rate == node.over || !fits(node.rate, node.over) || node.rate == Rate::Const)
       fault(id, "%{} reduces from rate {} to rate {}", id.index, to_text(node.over),
             to_text(node.rate));
+  }
+
+  void fault_of_domain(NodeId id) {
+    fault(id, "the tensors of %{} are no bool over facts", id.index);
+  }
+
+  void check_domains() {
+    for (std::uint32_t i = 0; i < graph_.nodes.size(); ++i)
+      if (graph_.nodes[i].kind == NodeKind::Reduce &&
+          !over_facts_[domain_of(graph_.nodes[i]).index])
+        fault_of_domain(NodeId(i));
   }
 
   void check_present(NodeId present, std::string_view name) {
     if (!present.valid()) return;
     if (!exists(present)) return fault({}, "`{}` is present by a node that does not exist", name);
     const Node& node = graph_[present];
-    if (node.type != ValueType::Bool || !is_over_facts(graph_, present))
+    if (node.type != ValueType::Bool || !over_facts_[present.index])
       fault(present, "`{}` is present by {} of rate {}, not a bool over facts", name,
             text_of(node.type), to_text(node.rate));
   }
@@ -466,6 +479,7 @@ class Verifier {
 
   const Graph& graph_;
   std::vector<Fault> faults_;
+  std::vector<bool> over_facts_;  // by node, of a graph whose nodes are good
 };
 
 }  // namespace
@@ -474,13 +488,6 @@ bool is_known_before_step(const Graph& graph, NodeId root) {
   return computes_from(graph, root, [](const Node& node) {
     return node.kind == NodeKind::Constant || node.kind == NodeKind::Hyper ||
            node.kind == NodeKind::Param ||
-           (node.operand_count() > 0 && node.kind != NodeKind::Reduce);
-  });
-}
-
-bool is_over_facts(const Graph& graph, NodeId root) {
-  return computes_from(graph, root, [](const Node& node) {
-    return node.kind == NodeKind::Constant || node.kind == NodeKind::Fact ||
            (node.operand_count() > 0 && node.kind != NodeKind::Reduce);
   });
 }

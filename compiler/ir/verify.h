@@ -18,9 +18,6 @@ struct Fault {
 std::vector<Fault> find_faults(const Graph& graph);
 /// Whether a value is computed from constants, hypers and param alone.
 bool is_known_before_step(const Graph& graph, NodeId id);
-/// Whether a value is computed from facts of a tensor and constants alone: it is known when the
-/// optimizer is built.
-bool is_over_facts(const Graph& graph, NodeId id);
 /// A fault here is our bug: exits with 70 naming `after` (the pass that ran last).
 void verify(const Graph& graph, std::string_view after);
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "compiler/ir/interpret.h"
+#include "compiler/ir/over_facts.h"
 #include "compiler/ir/phases.h"
 
 namespace talweg::plan {
@@ -24,20 +25,6 @@ Truths find_constant_truths(const ir::Graph& graph, types::ComputeType compute) 
     if (graph.nodes[i].type == ir::ValueType::Bool && graph.nodes[i].rate == Rate::Const)
       truths[i] = machine[NodeId(i)].truth;
   return truths;
-}
-
-/// `is_finite(x)`, say, has rate tensor too where x is one of two scalars by a fact, but changes
-/// from step to step.
-std::vector<bool> find_over_facts(const ir::Graph& graph) {
-  std::vector<bool> over_facts(graph.nodes.size());
-  for (std::size_t i = 0; i < graph.nodes.size(); ++i) {
-    const Node& node = graph.nodes[i];
-    over_facts[i] = node.kind == NodeKind::Constant || node.kind == NodeKind::Fact ||
-                    (node.operand_count() > 0 && node.kind != NodeKind::Reduce);
-    for (int k = 0; k < node.operand_count(); ++k)
-      if (!over_facts[node.operands[static_cast<std::size_t>(k)].index]) over_facts[i] = false;
-  }
-  return over_facts;
 }
 
 /// Model and group code is computed as it stands, whatever is known: so are its operands.
@@ -86,7 +73,7 @@ std::optional<bool> truth_of(const Node& node, const Truths& truths) {
 Aliases::Aliases(const ir::Graph& graph, types::ComputeType compute)
     : graph_(graph),
       constant_truths_(find_constant_truths(graph, compute)),
-      over_facts_(find_over_facts(graph)) {
+      over_facts_(ir::find_over_facts(graph)) {
   const auto first = std::ranges::find(graph.nodes, NodeKind::Grad, &Node::kind);
   if (first != graph.nodes.end())
     first_gradient_ = NodeId(static_cast<std::uint32_t>(first - graph.nodes.begin()));

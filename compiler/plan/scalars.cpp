@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cstdint>
 
+#include "compiler/plan/schedule.h"
+
 namespace talweg::plan {
 
 using ir::Node;
@@ -110,10 +112,7 @@ class Placer {
     for (std::uint32_t i = 0; i < graph_.hypers.size(); ++i) {
       const ir::HyperInfo& hyper = graph_.hypers[i];
       if (!hyper.bound.valid()) continue;
-      const std::uint32_t phase = hyper.unless.valid()
-                                      ? std::max(phase_of(hyper.bound), phase_of(hyper.unless))
-                                      : phase_of(hyper.bound);
-      Program& writer = program(level_of(hyper.rate), phase);
+      Program& writer = program(level_of(hyper.rate), binding_phase(hyper, plan_.node_phases));
       writer.program->hypers.push_back(i);
       need(hyper.bound, writer);
       if (hyper.unless.valid()) need(hyper.unless, writer);

@@ -254,8 +254,7 @@ class Scheduler {
   [[nodiscard]] std::uint32_t first_store_pass(const Schedule& schedule) const {
     std::uint32_t first = schedule.regrad_phases.empty() ? 0 : schedule.regrad_phases.back() + 1;
     for (const ir::HyperInfo& hyper : graph_.hypers)
-      for (const NodeId id : {hyper.bound, hyper.unless})
-        if (id.valid()) first = std::max(first, schedule.node_phases[id.index]);
+      if (hyper.bound.valid()) first = std::max(first, binding_phase(hyper, schedule.node_phases));
     return first;
   }
 
@@ -452,6 +451,12 @@ class Scheduler {
 };
 
 }  // namespace
+
+std::uint32_t binding_phase(const ir::HyperInfo& hyper,
+                            const std::vector<std::uint32_t>& node_phases) {
+  const std::uint32_t bound = node_phases[hyper.bound.index];
+  return hyper.unless.valid() ? std::max(bound, node_phases[hyper.unless.index]) : bound;
+}
 
 Schedule make_schedule(const Plan& plan, const Aliases& aliases) {
   return Scheduler(plan, aliases).run();

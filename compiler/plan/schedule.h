@@ -38,6 +38,10 @@ Schedule make_schedule(const Plan& plan, const Aliases& aliases);
 inline constexpr std::uint32_t kParamStream = 0;
 inline constexpr std::uint32_t kGradStream = 1;
 
+/// When a bound hyper is known, and whether the call gets as far as its stage.
+std::uint32_t binding_phase(const ir::HyperInfo& hyper,
+                            const std::vector<std::uint32_t>& node_phases);
+
 /// Streams of every pass; scratch last.
 std::vector<Stream> make_streams(const ir::Graph& graph, std::size_t scratch_count);
 

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "compiler/ir/make_node.h"
+#include "compiler/ir/over_facts.h"
 #include "compiler/ir/phases.h"
 
 namespace talweg::ir {
@@ -18,9 +19,8 @@ namespace {
 class Demands {
  public:
   explicit Demands(Graph& graph)
-      : graph_(graph), over_facts_(graph.nodes.size()), demand_(graph.nodes.size()) {
+      : graph_(graph), over_facts_(find_over_facts(graph)), demand_(graph.nodes.size()) {
     true_ = graph_.add(make_truth(true));
-    for (std::size_t i = 0; i < over_facts_.size(); ++i) over_facts_[i] = is_over_facts(i);
   }
 
   void run() {
@@ -37,16 +37,6 @@ class Demands {
   using Demand = std::optional<NodeId>;  // nothing: never
 
   static bool differs_by_tensor(Rate rate) { return !types::fits(rate, Rate::Group); }
-
-  [[nodiscard]] bool is_over_facts(std::size_t i) const {
-    const Node& node = graph_.nodes[i];
-    if (node.kind == NodeKind::Reduce) return false;
-    bool over_facts =
-        node.operand_count() > 0 || node.kind == NodeKind::Constant || node.kind == NodeKind::Fact;
-    for (int k = 0; k < node.operand_count(); ++k)
-      if (!over_facts_[node.operands[static_cast<std::size_t>(k)].index]) over_facts = false;
-    return over_facts;
-  }
 
   // ---- Bools ----
 
