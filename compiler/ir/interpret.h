@@ -55,8 +55,8 @@ struct ElementContext {
   double grad = 0;
   std::vector<double> later_grads = {};  // behind each regrad; where one is not known yet, what
                                          // depends on it means nothing
-  std::vector<double> states;  // by state; element states only
-  std::vector<double> inputs;  // by input; element inputs only
+  std::vector<double> states;            // by state; element states only
+  std::vector<double> inputs;            // by input; element inputs only
 };
 
 class Machine {
