@@ -94,9 +94,7 @@ class Verifier {
 
   std::vector<Fault> run() && {
     for (std::uint32_t i = 0; i < graph_.nodes.size(); ++i) check_node(NodeId(i));
-    // What follows reads nodes through their operands.
-    if (faults_.empty()) {
-      over_facts_ = find_over_facts(graph_);
+    if (faults_.empty()) {  // what follows reads nodes through their operands
       check_domains();
       check_hypers();
       check_states();
@@ -157,22 +155,19 @@ class Verifier {
         fault(id, "%{} reduces over {}, and its operand is of rate {}", id.index,
               to_text(node.over), to_text(rate));
     }
-    const NodeId domain = node.operands[static_cast<std::size_t>(arity)];
-    if (graph_[domain].type != ValueType::Bool) fault_of_domain(id);
     if (node.rate == node.over || !fits(node.rate, node.over) || node.rate == Rate::Const)
       fault(id, "%{} reduces from rate {} to rate {}", id.index, to_text(node.over),
             to_text(node.rate));
   }
 
-  void fault_of_domain(NodeId id) {
-    fault(id, "the tensors of %{} are no bool over facts", id.index);
-  }
-
   void check_domains() {
-    for (std::uint32_t i = 0; i < graph_.nodes.size(); ++i)
-      if (graph_.nodes[i].kind == NodeKind::Reduce &&
-          !over_facts_[domain_of(graph_.nodes[i]).index])
-        fault_of_domain(NodeId(i));
+    over_facts_ = find_over_facts(graph_);
+    for (std::uint32_t i = 0; i < graph_.nodes.size(); ++i) {
+      if (graph_.nodes[i].kind != NodeKind::Reduce) continue;
+      const NodeId domain = domain_of(graph_.nodes[i]);
+      if (graph_[domain].type == ValueType::Bool && over_facts_[domain.index]) continue;
+      fault(NodeId(i), "the tensors of %{} are no bool over facts", i);
+    }
   }
 
   void check_present(NodeId present, std::string_view name) {
@@ -479,7 +474,7 @@ class Verifier {
 
   const Graph& graph_;
   std::vector<Fault> faults_;
-  std::vector<bool> over_facts_;  // by node, of a graph whose nodes are good
+  std::vector<bool> over_facts_;  // by node
 };
 
 }  // namespace

@@ -231,7 +231,8 @@ OTHER = {"AccSGD.constant": "0.5", "AccSGD.kappa": "500", "Rprop.eta_plus": "2",
          "AdafactorTorch.eps1": "1000", "AdafactorTorch.eps2": "10", "AdafactorOptax.eps": "10", "SM3.eps": "10",
          "CAME.eps1": "10", "Nero.eps": "10", "AGC.eps": "10", "AGC.div_eps": "1000"}
 # What a stage is seen through.
-AROUND = {**{stage: "{} | SGD" for stage in ("AGC", "ClipByGlobalNorm", "ClipByTensorNorm", "NormalizeGradient", "OrthogonalGradient")},
+AROUND = {**{stage: "{} | SGD" for stage in ("AGC", "ClipByGlobalNorm", "ClipByTensorNorm", "NormalizeGradient", "OrthogonalGradient",
+                                               "SAM", "ASAM", "GSAM", "LookSAM", "FriendlySAM")},
           "Cautious": "HeavyBall(lr = 0.05) | {}", "TrustRatio": "Adam(lr = 1) | {}", "StableAdamW": "Maximize | {}",
           "ClipValue": "{} | SGD", "L2Decay": "{} | SGD", "DecoupledDecay": "{} | SGD", "CautiousDecay": "Maximize | GradientDescent | {}",
           "ZeroTiny": "{} | SGD", "Grokfast": "{} | SGD", "AccumulateGradient": "{} | SGD", "ApplyEvery": "GradientDescent(lr = 1e-3) | {}", "Lookahead": "GradientDescent(lr = 1e-3) | {}",
