@@ -128,7 +128,9 @@ TalwegRun::TalwegRun(const std::string& rule, const Layout& layout, const Memory
   std::vector<optimizer::Tensor> tensors;
   std::size_t offset = 0;
   for (const std::size_t size : layout.sizes) {
-    tensors.push_back({fmt::format("t{}", tensors.size()), {size}, memory.p + offset, 0, {}});
+    std::vector<std::uint64_t> shape = {size};
+    if (layout.columns > 0) shape = {size / layout.columns, layout.columns};
+    tensors.push_back({fmt::format("t{}", tensors.size()), shape, memory.p + offset, 0, {}});
     gradients_.push_back(memory.g + offset);
     offset += size;
   }

@@ -29,6 +29,7 @@ const std::vector<Case>& cases();
 struct Layout {
   std::string name;
   std::vector<std::size_t> sizes;
+  std::size_t columns = 0;  // of each, which is a matrix then; 0: they have one dimension
   [[nodiscard]] std::size_t total() const;
 };
 const std::vector<Layout>& layouts();

@@ -4,7 +4,8 @@
 // `vs_twin` is talweg's time over that of a kernel that only moves AdamW's 28 bytes a parameter;
 // `per_byte` is the same for each byte that the plan moves (1 is the speed of memory). For a
 // pipeline that others run as separate passes, `separate_vs_twin` is what tuned passes of ours
-// take, one after the other.
+// take, one after the other, `torch_VERSION_single_vs_twin` and `..._foreach_vs_twin` what PyTorch
+// takes for the same, tensor by tensor or with one call for all of them.
 #include <benchmark/benchmark.h>
 #include <fmt/format.h>
 
@@ -13,6 +14,7 @@
 #include "benchmarks/contest.h"
 #include "benchmarks/measure.h"
 #include "benchmarks/options.h"
+#include "benchmarks/torch_peer.h"
 
 namespace talweg::benchmarks {
 
@@ -25,19 +27,24 @@ struct Pipeline {
   const char* rule;
   /// The same work as rules that run one after the other; empty: nobody does it apart.
   std::vector<const char*> separate;
+  std::vector<const char*> torch;  // by the names of torch_peer.py
+  /// It is for matrices, for which it moves so many bytes a parameter (`talweg plan`).
+  double matrix_bytes = 0;
 };
 
 const std::vector<Pipeline>& pipelines() {
   static const std::vector<Pipeline> all = {
-      {"AdamW", "AdamW", {}},
-      {"clip, AdamW", "ClipByGlobalNorm | AdamW", {}},
+      {"AdamW", "AdamW", {}, {}},
+      {"clip, AdamW", "ClipByGlobalNorm | AdamW", {}, {}},
       // A norm; then a pass that scales (reads and writes one array); AdamW; an average.
       {"clip, AdamW, Ema",
        "ClipByGlobalNorm | AdamW | Ema",
-       {"GradientNorm", "GradientDescent", "AdamW", "Ema"}},
-      {"LAMB", "LAMB", {}},
-      {"norms logged", "GradientNorm | AdamW", {}},
-      {"cautious", "AdamW | Cautious", {}},
+       {"GradientNorm", "GradientDescent", "AdamW", "Ema"},
+       {"ClipAdamWEma.single", "ClipAdamWEma.foreach"}},
+      {"LAMB", "LAMB", {}, {}},
+      {"norms logged", "GradientNorm | AdamW", {}, {}},
+      {"cautious", "AdamW | Cautious", {}, {}},
+      {"Adafactor", "Adafactor", {}, {}, 24},
   };
   return all;
 }
@@ -49,6 +56,8 @@ const std::vector<Layout>& pipeline_layouts() {
       {"64M", {64 << 20}},
       {"1000x10K", std::vector<std::size_t>(1000, 10'000)},
       {"100000x16", std::vector<std::size_t>(100'000, 16)},
+      {"4096x4096", {4096 * 4096}, 4096},
+      {"100 of 1024x256", std::vector<std::size_t>(100, 1024 * 256), 256},
   };
   return all;
 }
@@ -57,8 +66,25 @@ struct Row {
   std::string what;
   double parameters = 0, talweg = 0, twin = 0, bytes = 0;
   std::optional<double> separate;
+  std::vector<std::pair<std::string, double>> torches;  // PyTorch's version and way
 };
 std::vector<Row> table;
+
+/// PyTorch in its own processes, one for each way, so that both hold their tensors at once.
+struct TorchRun {
+  std::string name;
+  std::unique_ptr<TorchPeer> peer;
+};
+
+std::vector<TorchRun> begin_torches(const Pipeline& pipeline, const Layout& layout,
+                                    std::uint32_t threads) {
+  std::vector<TorchRun> runs;
+  for (const std::string rule : pipeline.torch)
+    for (std::unique_ptr<TorchPeer>& peer : start_torches())
+      if (peer->begin(rule, threads, layout.sizes))
+        runs.push_back({peer->version() + " " + rule.substr(rule.find('.') + 1), std::move(peer)});
+  return runs;
+}
 
 double planned_bytes(const std::string& rule) {
   const auto program = compile(rule);
@@ -81,17 +107,28 @@ void run_pipeline(benchmark::State& state, const Pipeline& pipeline, const Layou
   const auto step_parts = [&] {
     for (const auto& part : parts) part->step();
   };
+  std::vector<Subject> subjects = {
+      timed([&] { talweg.step(); }), timed([&] { twin.step(); }),
+      parts.empty() ? [](int) { return std::nullopt; } : timed(step_parts)};
+  const std::vector<TorchRun> torches = begin_torches(pipeline, layout, threads);
+  for (const TorchRun& torch : torches)
+    subjects.push_back([&torch](int repeats) { return torch.peer->steps(repeats); });
   for (auto _ : state) {
-    auto medians =
-        interleaved_medians({timed([&] { talweg.step(); }), timed([&] { twin.step(); }),
-                             parts.empty() ? [](int) { return std::nullopt; } : timed(step_parts)},
-                            {.most_rounds = options.rounds, .seconds = options.cell_seconds});
+    auto medians = interleaved_medians(
+        subjects, {.most_rounds = options.rounds, .seconds = options.cell_seconds});
     Row row{fmt::format("{} | {} | {}", pipeline.name, layout.name, threads),
             static_cast<double>(layout.total()),
             *medians[0] * 1e9,
             *medians[1] * 1e9,
-            planned_bytes(pipeline.rule),
+            pipeline.matrix_bytes > 0 ? pipeline.matrix_bytes : planned_bytes(pipeline.rule),
+            {},
             {}};
+    for (std::size_t i = 0; i < torches.size(); ++i) {
+      if (!medians[3 + i]) continue;
+      row.torches.emplace_back(torches[i].name, *medians[3 + i] * 1e9);
+      state.counters["torch " + torches[i].name + "_vs_twin"] =
+          row.torches.back().second / row.twin;
+    }
     if (medians[2]) row.separate = *medians[2] * 1e9;
     state.SetIterationTime(*medians[0]);
     state.counters["vs_twin"] = row.talweg / row.twin;
@@ -104,11 +141,17 @@ void run_pipeline(benchmark::State& state, const Pipeline& pipeline, const Layou
 void print_table() {
   fmt::print(
       "\n| rule | parameters | threads | twin, ns a parameter | bytes | talweg | for each byte | "
-      "separate passes |\n|---|---|---|---|---|---|---|---|\n");
-  for (const Row& row : table)
-    fmt::print("| {} | {:.3f} | {} | {:.2f} | {:.2f} | {} |\n", row.what, row.twin / row.parameters,
-               row.bytes, row.talweg / row.twin, row.talweg / row.twin * kTwinBytes / row.bytes,
-               row.separate ? fmt::format("{:.2f}", *row.separate / row.twin) : "");
+      "separate passes | PyTorch |\n|---|---|---|---|---|---|---|---|---|\n");
+  for (const Row& row : table) {
+    std::string torches;
+    for (const auto& [name, nanoseconds] : row.torches)
+      torches +=
+          fmt::format("{}{}: {:.2f}", torches.empty() ? "" : ", ", name, nanoseconds / row.twin);
+    fmt::print("| {} | {:.3f} | {} | {:.2f} | {:.2f} | {} | {} |\n", row.what,
+               row.twin / row.parameters, row.bytes, row.talweg / row.twin,
+               row.talweg / row.twin * kTwinBytes / row.bytes,
+               row.separate ? fmt::format("{:.2f}", *row.separate / row.twin) : "", torches);
+  }
 }
 
 }  // namespace
@@ -116,7 +159,8 @@ void print_table() {
 void run(int argc, char** argv) {
   const Options options = take_options(argc, argv);
   for (const Pipeline& pipeline : pipelines())
-    for (const Layout& layout : pipeline_layouts())
+    for (const Layout& layout : pipeline_layouts()) {
+      if ((layout.columns > 0) != (pipeline.matrix_bytes > 0)) continue;
       for (const std::uint32_t threads : {1U, 2U})
         benchmark::RegisterBenchmark(
             fmt::format("{}/{}/threads:{}", pipeline.name, layout.name, threads).c_str(),
@@ -126,6 +170,7 @@ void run(int argc, char** argv) {
             ->Iterations(1)
             ->UseManualTime()
             ->Unit(benchmark::kMicrosecond);
+    }
   run_registered(options, argc, argv);
   if (options.tables && !table.empty()) print_table();
 }

@@ -21,19 +21,6 @@ namespace talweg::benchmarks {
 
 namespace {
 
-using Torches = std::vector<std::unique_ptr<TorchPeer>>;
-
-/// Those of the interpreters that TALWEG_TORCH_PYTHON names (separated by colons; default: Debian's
-/// python3) which have PyTorch.
-Torches start_torches() {
-  const char* named = std::getenv("TALWEG_TORCH_PYTHON");
-  std::istringstream words(named != nullptr ? named : "/usr/bin/python3");
-  Torches torches;
-  for (std::string word; std::getline(words, word, ':');)
-    if (auto torch = TorchPeer::start(word)) torches.push_back(std::move(torch));
-  return torches;
-}
-
 /// One line of the table: nanoseconds of a step.
 struct Row {
   std::string what;

@@ -8,6 +8,7 @@
 #include <chrono>
 #include <csignal>
 #include <cstdlib>
+#include <sstream>
 #include <thread>
 
 namespace talweg::benchmarks {
@@ -99,6 +100,15 @@ std::optional<double> TorchPeer::steps(int repeats) {
   constexpr auto kRest = std::chrono::milliseconds(5);
   if (threads_ > 1) std::this_thread::sleep_for(kRest);
   return std::strtod(seconds->c_str(), nullptr);
+}
+
+Torches start_torches() {
+  const char* named = std::getenv("TALWEG_TORCH_PYTHON");
+  std::istringstream words(named != nullptr ? named : "/usr/bin/python3");
+  Torches torches;
+  for (std::string word; std::getline(words, word, ':');)
+    if (auto torch = TorchPeer::start(word)) torches.push_back(std::move(torch));
+  return torches;
 }
 
 }  // namespace talweg::benchmarks

@@ -42,4 +42,10 @@ class TorchPeer {
   std::string version_;
 };
 
+using Torches = std::vector<std::unique_ptr<TorchPeer>>;
+
+/// Those of the interpreters that TALWEG_TORCH_PYTHON names (separated by colons; default: Debian's
+/// python3) which have PyTorch.
+Torches start_torches();
+
 }  // namespace talweg::benchmarks

@@ -8,6 +8,7 @@ Says its version, then answers each line of stdin with one:
   check RULE STEPS SIZE        the parameters after steps through the gradients of agree.cpp, or "none"
 
 The fused optimizer is taken where there is one, else the faster of one call for all tensors (foreach) and one for each.
+RULE may also be a pipeline that its users put together: ClipAdamWEma.single, ClipAdamWEma.foreach.
 """
 import gc
 import sys
@@ -26,6 +27,35 @@ OPTIMIZERS = {
 }
 
 
+class ClipAdamWEma:
+    """Clip by the global norm, AdamW, an exponential average of the parameters: tensor by tensor, or one call for all."""
+
+    def __init__(self, parameters, foreach):
+        self.parameters, self.foreach = parameters, foreach
+        # Without foreach the fused kernel where there is one, which is what a user of single tensors would take.
+        self.adamw = torch.optim.AdamW(parameters, lr=1e-3, foreach=foreach)
+        self.averages = [parameter.detach().clone() for parameter in parameters]
+
+    def clip(self):
+        if not self.foreach:
+            torch.nn.utils.clip_grad_norm_(self.parameters, 1.0)
+            return
+        gradients = [parameter.grad for parameter in self.parameters]
+        norm = torch.linalg.vector_norm(torch.stack(torch._foreach_norm(gradients)))
+        torch._foreach_mul_(gradients, min(1.0, 1.0 / (float(norm) + 1e-6)))
+
+    @torch.no_grad()
+    def step(self):
+        self.clip()
+        self.adamw.step()
+        if self.foreach:
+            torch._foreach_mul_(self.averages, 0.999)
+            torch._foreach_add_(self.averages, self.parameters, alpha=0.001)
+        else:
+            for average, parameter in zip(self.averages, self.parameters):
+                average.lerp_(parameter, 0.001)
+
+
 def seconds_of(optimizer, steps):
     start = time.perf_counter()
     for _ in range(steps):
@@ -33,7 +63,13 @@ def seconds_of(optimizer, steps):
     return (time.perf_counter() - start) / steps
 
 
+def is_known(rule):
+    return "." in rule or hasattr(torch.optim, OPTIMIZERS[rule][0])
+
+
 def make_optimizer(rule, parameters):
+    if "." in rule:
+        return ClipAdamWEma(parameters, rule.endswith(".foreach"))
     name, settings = OPTIMIZERS[rule]
     make = getattr(torch.optim, name)
     try:
@@ -70,7 +106,7 @@ print(torch.__version__.split("+")[0], flush=True)
 optimizer = parameters = None
 for line in sys.stdin:
     command, *words = line.split()
-    if command in ("begin", "check") and not hasattr(torch.optim, OPTIMIZERS[words[0]][0]):
+    if command in ("begin", "check") and not is_known(words[0]):
         print("none", flush=True)
     elif command == "begin":
         torch.set_num_threads(int(words[1]))
