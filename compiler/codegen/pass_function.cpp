@@ -44,7 +44,11 @@ class PassFunction {
     const std::uint64_t chunks = kOwnCacheBytes / std::max<std::uint64_t>(bytes_per_chunk, 1);
     llvm::Value* count = ir_.CreateSub(ir_.CreateZExt(function_.getArg(3), ir_.getInt64Ty()),
                                        ir_.CreateZExt(function_.getArg(2), ir_.getInt64Ty()));
-    return ir_.CreateICmpUGT(count, ir_.getInt64(chunks));
+    llvm::Value* of_call = ir_.CreateMul(count, ir_.getInt64(TALWEG_CHUNK_ELEMENTS));
+    llvm::Value* said = tables_.count(offsetof(talweg_pass_args, round_elements));
+    llvm::Value* elements =
+        ir_.CreateSelect(ir_.CreateICmpEQ(said, ir_.getInt64(0)), of_call, said);
+    return ir_.CreateICmpUGT(elements, ir_.getInt64(chunks * TALWEG_CHUNK_ELEMENTS));
   }
 
   llvm::Value* load_widened(llvm::Type* type, llvm::Value* object, std::size_t offset) {

@@ -317,6 +317,9 @@ typedef struct talweg_pass_args {
   double* block_partials;       /* [block_partial_count][block_col_count]: within one, the
                                    blocks of the tensors in order, with an entry for
                                    each column of their matrix */
+  /* How many elements a thread goes through, as far as is known, before it comes back to the same
+   * ones: whether a pass finds them in cache. 0: those of this call. Never changes results. */
+  uint64_t round_elements;
 } talweg_pass_args;
 
 /* Runs tensors [tensor_begin, tensor_end). May be called from several threads for disjoint ranges.

@@ -209,6 +209,7 @@ talweg_status talweg_create(const talweg_optimizer_spec* spec, void* control_mem
   fill_tensors(&optimizer);
   fill_rows(&optimizer);
   fill_pass_args(&optimizer);
+  talweg_find_spans(&optimizer);
   talweg_reset_states(&optimizer);
   *result = control_memory;
   **result = optimizer;

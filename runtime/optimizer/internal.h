@@ -42,8 +42,16 @@ typedef enum talweg_table {
   TALWEG_COLS,
   TALWEG_COL_FOLDS,
   TALWEG_ROW_BLOCKS,
+  TALWEG_BLOCKS,
+  TALWEG_LARGE_CHUNKS, /* all chunks; those of tensors in blocks are no work */
   TALWEG_TABLE_COUNT
 } talweg_table;
+
+/* Consecutive tensors that are small enough to stay in cache from one pass to the next. */
+typedef struct talweg_block {
+  uint64_t work; /* in elements, or what costs as much */
+  uint32_t tensor_begin, tensor_end;
+} talweg_block;
 
 /* Where states lie in state_memory. */
 typedef struct talweg_state_places {
@@ -88,6 +96,7 @@ struct talweg_optimizer {
   unsigned char* state_memory;
   talweg_state_places places;
   talweg_lines lines;
+  uint32_t* span_ends; /* [phase]: where the span that begins with it ends (spans.c) */
   talweg_pass_args pass_args;
   uint32_t tensor_state_count, tensor_input_count; /* of the image's states and inputs */
   int places_states;      /* there are states of tensors, matrices, rows or columns */
@@ -110,11 +119,16 @@ struct talweg_optimizer {
   /* Made anew in each step, and wherever a view is computed. */
   uint32_t part_counts[TALWEG_TABLE_COUNT]; /* 0: part_begins of that table is not valid */
 
-  void** pointers;       /* [tensor][stream] */
-  uint8_t* takes_part;   /* [tensor] */
-  uint32_t* view_routes; /* [tensor] through the pass of a view */
-  uint32_t* part_begins; /* [table][thread + 1] for the tensors that take part */
-  int begins_some;       /* a state of a tensor that takes part has no value yet */
+  void** pointers;         /* [tensor][stream] */
+  uint8_t* takes_part;     /* [tensor] */
+  uint32_t* view_routes;   /* [tensor] through the pass of a view */
+  uint32_t* part_begins;   /* [table][thread + 1] for the tensors that take part */
+  int blocks_are_made;     /* what follows is valid */
+  talweg_block* blocks;    /* [block], where the image has spans */
+  uint32_t* large_tensors; /* [large tensor] those in no block that take part */
+  uint32_t block_count, large_count;
+  uint64_t block_elements; /* a tensor of more is large */
+  int begins_some;         /* a state of a tensor that takes part has no value yet */
   talweg_progress progress;
   uint32_t outcome;       /* talweg_outcome */
   double* states_before;  /* [row][state] */
@@ -215,6 +229,8 @@ talweg_status talweg_check_inputs(talweg_optimizer* optimizer, talweg_error* err
 
 /* reductions.c: those of a phase, from what earlier ones left. */
 void talweg_fold_reductions(talweg_optimizer* optimizer, uint32_t phase);
+/* The same for tensors [begin, end), where all of them have rate TENSOR. */
+void talweg_fold_tensors(talweg_optimizer* optimizer, uint32_t phase, uint32_t begin, uint32_t end);
 /* Whether a tensor takes part in a reduction. */
 int talweg_ranges_over(const talweg_optimizer* optimizer, const talweg_reduction_info* info,
                        uint32_t tensor);
@@ -239,6 +255,18 @@ talweg_status talweg_run_phases(talweg_optimizer* optimizer, talweg_error* error
 /* Takes back what a step that has begun and does not end left in parameters and states. */
 void talweg_take_back(talweg_optimizer* optimizer);
 
+/* spans.c: whether the image has phases that can run tensor after tensor; then there are blocks. */
+int talweg_has_spans(const talweg_image* image);
+/* Whether a tensor is too large for a block. */
+int talweg_is_large(const talweg_optimizer* optimizer, uint32_t tensor);
+/* Sets span_ends. */
+void talweg_find_spans(talweg_optimizer* optimizer);
+/* Once its functions of model and groups have run: the end of the span that `phase` begins, if that
+ * is to run tensor after tensor; else `phase` itself. */
+uint32_t talweg_span_from(talweg_optimizer* optimizer, uint32_t phase);
+/* Runs what is left of phases [begin, end). */
+void talweg_run_span(talweg_optimizer* optimizer, uint32_t begin, uint32_t end);
+
 /* waiting.c: fails while a step waits for another gradient; `what` ends "..., before ". */
 talweg_status talweg_refuse_waiting(const talweg_optimizer* optimizer, const char* what,
                                     talweg_error* error);
@@ -255,6 +283,8 @@ typedef void (*talweg_part_task)(void* argument, uint32_t begin, uint32_t end);
 void talweg_for_table(talweg_optimizer* optimizer, talweg_table table, talweg_part_task task,
                       void* argument);
 void talweg_for_chunks(talweg_optimizer* optimizer, talweg_part_task task, void* argument);
+/* In elements: the work of tensors that take part, of all that is run over them. */
+uint64_t talweg_work_of_tensor(const talweg_optimizer* optimizer, uint32_t tensor);
 /* Wherever other tensors take part than before. */
 void talweg_forget_parts(talweg_optimizer* optimizer);
 

@@ -100,6 +100,10 @@ static void carve_tensors(talweg_optimizer* optimizer, talweg_arena* memory) {
   optimizer->pointers = talweg_carve(memory, tensors * image->stream_count, sizeof(void*));
   optimizer->chunks = talweg_carve(memory, optimizer->chunk_count, sizeof(talweg_chunk));
   optimizer->first_chunks = talweg_carve(memory, tensors + 1, sizeof(uint32_t));
+  const uint64_t blocks = talweg_has_spans(image) ? tensors : 0;
+  optimizer->blocks = talweg_carve(memory, blocks, sizeof(talweg_block));
+  optimizer->large_tensors = talweg_carve(memory, blocks, sizeof(uint32_t));
+  optimizer->span_ends = talweg_carve(memory, image->step.phase_count, sizeof(uint32_t));
   optimizer->part_begins = talweg_carve(
       memory, TALWEG_TABLE_COUNT * ((uint64_t)optimizer->spec.thread_count + 1), sizeof(uint32_t));
 }

@@ -34,6 +34,8 @@ static uint32_t length_of(const talweg_optimizer* optimizer, talweg_table table)
       return counts->col_chunks;
     case TALWEG_ROW_BLOCKS:
       return counts->row_blocks;
+    case TALWEG_BLOCKS:
+      return optimizer->block_count;
     default:
       return optimizer->chunk_count;
   }
@@ -55,10 +57,18 @@ static uint64_t elements_of(const talweg_lines* lines, talweg_table table,
   return table == TALWEG_ROW_BLOCKS ? chunk->count * view->cols : chunk->count;
 }
 
+uint64_t talweg_work_of_tensor(const talweg_optimizer* optimizer, uint32_t tensor) {
+  const uint64_t chunks = optimizer->first_chunks[tensor + 1] - optimizer->first_chunks[tensor];
+  if (!optimizer->takes_part[tensor]) return 0;
+  return optimizer->element_counts[tensor] + chunks * CHUNK_OVERHEAD_ELEMENTS;
+}
+
 static uint64_t work_of(const talweg_optimizer* optimizer, talweg_table table, uint32_t i) {
-  if (table == TALWEG_CHUNKS) {
+  if (table == TALWEG_BLOCKS) return optimizer->blocks[i].work;
+  if (table == TALWEG_CHUNKS || table == TALWEG_LARGE_CHUNKS) {
     const talweg_chunk* chunk = &optimizer->chunks[i];
     if (!optimizer->takes_part[chunk->tensor_index]) return 0;
+    if (table == TALWEG_LARGE_CHUNKS && !talweg_is_large(optimizer, chunk->tensor_index)) return 0;
     return (uint64_t)chunk->element_count + CHUNK_OVERHEAD_ELEMENTS;
   }
   const talweg_line_chunk* chunk = line_chunk(&optimizer->lines, table, i);
@@ -90,6 +100,7 @@ static void split_into_parts(talweg_optimizer* optimizer, talweg_table table) {
 
 void talweg_forget_parts(talweg_optimizer* optimizer) {
   for (uint32_t i = 0; i < TALWEG_TABLE_COUNT; ++i) optimizer->part_counts[i] = 0;
+  optimizer->blocks_are_made = 0;
 }
 
 static void run_part(void* argument, uint32_t part) {

@@ -1,6 +1,9 @@
 /* The phases of a step, in order: what they reduce, functions of model and groups, of tensors, of
  * matrices, rows and columns, a pass over lines, then a pass.
  *
+ * A phase that waits only for its own tensor runs right behind the one before, tensor by tensor
+ * (spans.c).
+ *
  * Until the phase that says how the call ends, and until all hypers that the rule computes are
  * checked, nothing of the image stores what persists. What the runtime itself writes before, the
  * initial values of states that the first pass may read, is taken back where a later phase refuses.
@@ -118,6 +121,12 @@ static talweg_status run_phases(talweg_optimizer* optimizer, talweg_error* error
     if (status == TALWEG_OK && phase == 0) status = talweg_check_inputs(optimizer, error);
     if (status != TALWEG_OK) return status;
     if (is_skipped(optimizer, phase) && !keeps_some(optimizer)) return TALWEG_OK;
+    const uint32_t span_end = talweg_span_from(optimizer, phase);
+    if (span_end > phase) {
+      talweg_run_span(optimizer, phase, span_end);
+      phase = span_end - 1;
+      continue;
+    }
     run_tables(&run, phase);
     if (!progress->regrad) continue;
     progress->has_waited = 1;

@@ -80,10 +80,11 @@ static double fold_groups(talweg_optimizer* optimizer, const talweg_reduction_in
   return talweg_end_fold(&folding);
 }
 
-static void reduce_to_tensors(talweg_optimizer* optimizer, uint32_t reduction) {
+static void reduce_to_tensors(talweg_optimizer* optimizer, uint32_t reduction, uint32_t begin,
+                              uint32_t end) {
   const talweg_kernels* step = &optimizer->image->step;
   const talweg_reduction_info* info = &step->reductions[reduction];
-  for (size_t t = 0; t < optimizer->spec.tensor_count; ++t)
+  for (size_t t = begin; t < end; ++t)
     if (optimizer->takes_part[t])
       optimizer->tensor_reduced[t * step->reduction_count + reduction] =
           talweg_ranges_over(optimizer, info, (uint32_t)t)
@@ -124,7 +125,7 @@ void talweg_fold_reductions(talweg_optimizer* optimizer, uint32_t phase) {
         talweg_reduce_to_matrices(optimizer, r);
         break;
       case TALWEG_RATE_TENSOR:
-        reduce_to_tensors(optimizer, r);
+        reduce_to_tensors(optimizer, r, 0, optimizer->spec.tensor_count);
         break;
       case TALWEG_RATE_GROUP:
         reduce_to_groups(optimizer, r);
@@ -133,6 +134,13 @@ void talweg_fold_reductions(talweg_optimizer* optimizer, uint32_t phase) {
         reduce_to_model(optimizer, r);
     }
   }
+}
+
+void talweg_fold_tensors(talweg_optimizer* optimizer, uint32_t phase, uint32_t begin,
+                         uint32_t end) {
+  const talweg_kernels* step = &optimizer->image->step;
+  for (uint32_t r = 0; r < step->reduction_count; ++r)
+    if (step->reductions[r].phase == phase) reduce_to_tensors(optimizer, r, begin, end);
 }
 
 int talweg_reads_chunks_after(const talweg_kernels* kernels, uint32_t phase) {

@@ -1,0 +1,227 @@
+// Phases that wait for no more than their tensor run tensor after tensor where tensors are small,
+// and leave the bits that they leave one after the other.
+#include <algorithm>
+#include <catch2/catch.hpp>
+#include <cstdlib>
+
+#include "runtime/memory/state_layout.h"
+#include "runtime/optimizer/step.h"
+#include "tests/runtime/spanned_rule.h"
+
+namespace talweg::tests {
+
+namespace {
+
+using Rule = SpannedRule;
+using Calls = std::vector<Rule::Call>;
+
+// In float64 with four streams a tensor of up to 16,384 elements is small; blocks are of 4,096.
+constexpr std::size_t kLarge = 100'000;
+
+optimizer::Optimizer make_spanned(const Rule& rule, FakeModel<double>& model,
+                                  std::uint32_t threads = 0) {
+  auto pool = threads > 0 ? std::make_shared<support::ThreadPool>(threads) : nullptr;
+  auto made =
+      optimizer::Optimizer::create(rule.image, nullptr, model.tensors(), 1, std::move(pool));
+  if (!made) throw std::runtime_error(made.failure().message);
+  return *std::move(made);
+}
+
+const std::vector<std::vector<std::size_t>>& mixes() {
+  static const std::vector<std::vector<std::size_t>> all = {
+      {5000, 5000, 5000},
+      {3, 0, 700, 16384, 16385, 1},
+      {kLarge, 9000, 2, 2, kLarge, 16384, 0},
+      {kLarge, kLarge},
+      {0, 0},
+      std::vector<std::size_t>(3000, 16),
+      {20000, 20000, 1, 12000, 12000, 12000, 12000, 12000, 300, 300, 300, 70000},
+      {}};
+  return all;
+}
+
+/// What some steps leave, and how often tensor functions saw a tensor.
+std::string after_steps(bool is_divided, bool waits, const std::vector<std::size_t>& sizes,
+                        std::uint32_t threads) {
+  Rule rule;
+  if (is_divided) rule.divide();
+  rule.phases[0].says_regrad = waits ? 1 : 0;
+  FakeModel<double> model(sizes);
+  auto optimizer = make_spanned(rule, model, threads);
+  std::string all;
+  for (int step = 0; step < 8; ++step) {
+    rule.outcome = step == 2 ? TALWEG_SKIPPED : step == 4 ? TALWEG_HELD : TALWEG_COMPLETED;
+    rule.keeps = {step == 2, false};
+    rule.asks_again = waits && step == 3;
+    rule.hypers[0].high = step == 0 || step == 5 ? -1 : Rule::kInf;  // refused by phase 3
+    auto gradients = model.gradients();
+    for (std::size_t t = 0; t < gradients.size(); ++t)
+      if (step > 5 && t % 3 == static_cast<std::size_t>(step) % 3) gradients[t] = nullptr;
+    const auto stepped = optimizer.step(gradients);
+    REQUIRE(static_cast<bool>(stepped) == (rule.hypers[0].high > 0));
+    if (rule.asks_again) {
+      REQUIRE(*stepped == optimizer::StepOutcome::Regrad);
+      REQUIRE(optimizer.step(gradients));
+    }
+    all += snapshot(optimizer, model);
+  }
+  for (const auto& seen : rule.tensors_seen) all += " " + std::to_string(seen);
+  return all;
+}
+
+}  // namespace
+
+TEST_CASE("a small tensor runs through a span before the next begins") {
+  Rule rule;
+  FakeModel<double> model({5000, 10, 20, 16384, kLarge, 7});
+  auto optimizer = make_spanned(rule, model);
+  REQUIRE(optimizer.step(model.gradients()));
+  CHECK(rule.passes == Calls{{0, 0, 0}, {1, 0, 0}, {2, 0, 0},                        // alone
+                             {0, 1, 2}, {1, 1, 2}, {2, 1, 2},                        // together
+                             {0, 3, 3}, {1, 3, 3}, {2, 3, 3},                        // at the limit
+                             {0, 5, 5}, {1, 5, 5}, {2, 5, 5},                        // behind
+                             {0, 4, 4}, {1, 4, 4}, {2, 4, 4},                        // large
+                             {3, 0, 0}, {4, 0, 0}, {3, 1, 2}, {4, 1, 2}, {3, 3, 3},  // next span
+                             {4, 3, 3}, {3, 5, 5}, {4, 5, 5}, {3, 4, 4}, {4, 4, 4}});
+  // The first pass finds nothing in cache that a round over all tensors drives out, the next what
+  // the first has left there.
+  CHECK(rule.rounds[0] > 5000 + 10 + 20 + 16384 + 7);
+  CHECK(rule.rounds[1] < 6000);
+  CHECK(rule.rounds[12] >= kLarge);
+}
+
+TEST_CASE("large tensors run phase by phase, all of them in each") {
+  Rule rule;
+  FakeModel<double> model({kLarge, 10, kLarge});
+  auto optimizer = make_spanned(rule, model);
+  REQUIRE(optimizer.step(model.gradients()));
+  CHECK(Calls(rule.passes.begin(), rule.passes.begin() + 9) == Calls{{0, 1, 1},
+                                                                     {1, 1, 1},
+                                                                     {2, 1, 1},
+                                                                     {0, 0, 0},
+                                                                     {0, 2, 2},
+                                                                     {1, 0, 0},
+                                                                     {1, 2, 2},
+                                                                     {2, 0, 0},
+                                                                     {2, 2, 2}});
+}
+
+TEST_CASE("where no tensor is small, phases run as if there were no spans") {
+  Rule rule;
+  FakeModel<double> model({kLarge, kLarge});
+  auto optimizer = make_spanned(rule, model);
+  REQUIRE(optimizer.step(model.gradients()));
+  CHECK(rule.passes == Calls{{0, 0, 1}, {1, 0, 1}, {2, 0, 1}, {3, 0, 1}, {4, 0, 1}});
+}
+
+TEST_CASE("tensors without gradient are in no span") {
+  Rule rule;
+  FakeModel<double> model({10, 5000, 20, kLarge});
+  auto optimizer = make_spanned(rule, model);
+  auto gradients = model.gradients();
+  gradients[1] = gradients[3] = nullptr;
+  REQUIRE(optimizer.step(gradients));
+  CHECK(Calls(rule.passes.begin(), rule.passes.begin() + 6) ==
+        Calls{{0, 0, 0}, {1, 0, 0}, {2, 0, 0}, {0, 2, 2}, {1, 2, 2}, {2, 2, 2}});
+  CHECK(rule.tensors_seen[1] == 2);
+  // Of those that take part next: others are small, and again others large.
+  rule.passes.clear();
+  REQUIRE(optimizer.step(model.gradients()));
+  CHECK(rule.passes[0] == Rule::Call{0, 0, 0});
+  CHECK(rule.passes[3] == Rule::Call{0, 1, 1});
+  CHECK(std::ranges::count(rule.passes, Rule::Call{2, 3, 3}) == 1);
+}
+
+TEST_CASE("what divides a span") {
+  const FakeModel<double> sizes({5000, 5000});
+  // Whether the second pass sees the first tensor before the first pass sees the second.
+  const auto is_joined = [&](const auto& change) {
+    Rule rule;
+    change(rule);
+    FakeModel<double> model = sizes;
+    auto optimizer = make_spanned(rule, model);
+    REQUIRE(optimizer.step(model.gradients()));
+    return rule.passes[0].last_tensor == 0;
+  };
+  const auto nothing = [](void*, const talweg_scalar_args*) {};
+  CHECK(is_joined([](Rule&) {}));
+  CHECK_FALSE(is_joined([&](Rule& r) { r.phases[1].group_scalars = nothing; }));
+  CHECK_FALSE(is_joined([&](Rule& r) { r.phases[1].model_scalars = nothing; }));
+  CHECK_FALSE(is_joined([](Rule& r) { r.phases[0].says_regrad = 1; }));
+  CHECK(is_joined([](Rule& r) { r.reductions[Rule::kPeak].phase = 1; }));
+  CHECK_FALSE(is_joined([](Rule& r) {
+    r.reductions[Rule::kPeak].phase = 1;
+    r.reductions[Rule::kPeak].rate = TALWEG_RATE_MODEL;
+  }));
+  CHECK_FALSE(is_joined([](Rule& r) { r.image.step.end_phase = 1; }));
+}
+
+TEST_CASE("spans change no bit, on any number of threads") {
+  const std::size_t mix = GENERATE(range(std::size_t{0}, std::size_t{8}));
+  const bool waits = GENERATE(false, true);
+  INFO("mix " << mix);
+  const std::string expected = after_steps(true, waits, mixes()[mix], 0);
+  for (const std::uint32_t threads : {0U, 1U, 2U, 3U, 8U})
+    CHECK((after_steps(false, waits, mixes()[mix], threads) == expected));
+}
+
+TEST_CASE("what threads share of small tensors is about equal") {
+  struct Parts {
+    std::vector<std::uint32_t> counts;
+  } parts;
+  Rule rule;
+  FakeModel<double> model(std::vector<std::size_t>(4000, 100));
+  auto described = model.tensors();
+  std::vector<std::uint64_t> shape{100};
+  std::vector<talweg_tensor> tensors;
+  for (const auto& tensor : described) {
+    talweg_tensor entry{};
+    entry.name = tensor.name.c_str();
+    entry.param = tensor.param;
+    entry.shape = shape.data();
+    entry.rank = 1;
+    tensors.push_back(entry);
+  }
+  talweg_optimizer_spec spec{};
+  spec.image = &rule.image;
+  spec.tensors = tensors.data();
+  spec.tensor_count = static_cast<std::uint32_t>(tensors.size());
+  spec.group_count = 1;
+  spec.thread_count = 4;
+  spec.parallel_context = &parts;
+  spec.parallel_for = [](void* context, std::uint32_t count, void (*task)(void*, std::uint32_t),
+                         void* argument) {
+    static_cast<Parts*>(context)->counts.push_back(count);
+    for (std::uint32_t i = count; i-- > 0;) task(argument, i);
+  };
+  talweg_optimizer_sizes sizes;
+  REQUIRE(talweg_measure(&spec, &sizes, nullptr) == TALWEG_OK);
+  std::unique_ptr<void, decltype(&std::free)> control(
+      std::aligned_alloc(64, (sizes.control_bytes + 63) / 64 * 64), std::free);
+  std::unique_ptr<void, decltype(&std::free)> state(
+      std::aligned_alloc(TALWEG_STATE_ALIGNMENT, (sizes.state_bytes + TALWEG_STATE_ALIGNMENT - 1) /
+                                                     TALWEG_STATE_ALIGNMENT *
+                                                     TALWEG_STATE_ALIGNMENT),
+      std::free);
+  talweg_optimizer* optimizer = nullptr;
+  REQUIRE(talweg_create(&spec, control.get(), state.get(), &optimizer, nullptr) == TALWEG_OK);
+  const auto gradients = model.gradients();
+  talweg_step_inputs inputs{};
+  inputs.gradients = gradients.data();
+  REQUIRE(talweg_step(optimizer, &inputs, nullptr, nullptr) == TALWEG_OK);
+  // One of four threads for each span, and none for the phases in it.
+  CHECK(parts.counts == std::vector<std::uint32_t>{4, 4});
+  std::array<std::uint32_t, 4> by_part{};
+  std::uint32_t part = 3;
+  std::uint32_t last = UINT32_MAX;
+  for (const Rule::Call& call : rule.passes) {
+    if (call.phase != 0) continue;
+    if (last != UINT32_MAX && call.first_tensor < last) --part;
+    last = call.first_tensor;
+    by_part[part] += call.last_tensor - call.first_tensor + 1;
+  }
+  for (const std::uint32_t tensors_of_part : by_part)
+    CHECK((tensors_of_part > 900 && tensors_of_part < 1100));
+}
+
+}  // namespace talweg::tests
