@@ -8,8 +8,8 @@
 
 /* What a tensor in a block may touch, so that it stays in the second-level cache. */
 #define TENSOR_BYTES (512u << 10)
-/* Up to here tensors are joined to one block: the less it touches, the surer it stays in cache. */
-#define BLOCK_BYTES (128u << 10)
+/* Up to here tensors are joined to one block: tiny ones then stay in the first-level cache. */
+#define BLOCK_BYTES (32u << 10)
 /* So many blocks for each thread can be divided among them evenly. */
 #define BLOCKS_PER_THREAD 8u
 

@@ -15,7 +15,8 @@ namespace {
 using Rule = SpannedRule;
 using Calls = std::vector<Rule::Call>;
 
-// In float64 with four streams a tensor of up to 16,384 elements is small; blocks are of 4,096.
+// In float64 with four streams a tensor of up to 16,384 elements is small; of more than 1,024 no
+// two are in a block.
 constexpr std::size_t kLarge = 100'000;
 
 optimizer::Optimizer make_spanned(const Rule& rule, FakeModel<double>& model,
