@@ -51,8 +51,10 @@ std::string after_steps(bool is_divided, bool waits, const std::vector<std::size
   auto optimizer = make_spanned(rule, model, threads);
   std::string all;
   for (int step = 0; step < 8; ++step) {
-    rule.outcome = step == 2 ? TALWEG_SKIPPED : step == 4 ? TALWEG_HELD : TALWEG_COMPLETED;
-    rule.keeps = {step == 2, false};
+    rule.outcome = step == 2 || step == 7 ? TALWEG_SKIPPED
+                   : step == 4            ? TALWEG_HELD
+                                          : TALWEG_COMPLETED;
+    rule.keeps = {step == 2, step == 7};  // no pass of phase 4 is for `last`
     rule.asks_again = waits && step == 3;
     rule.hypers[0].high = step == 0 || step == 5 ? -1 : Rule::kInf;  // refused by phase 3
     auto gradients = model.gradients();
