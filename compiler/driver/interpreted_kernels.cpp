@@ -94,7 +94,11 @@ talweg_phase InterpretedKernels::phase(std::uint32_t number) const {
            (node.kind == ir::NodeKind::Reduce || node.kind == ir::NodeKind::State ||
             node.kind == ir::NodeKind::Input || node.kind == ir::NodeKind::Fact);
   });
-  if (has_tensor_values)
+  const bool stores_of_tensors = std::ranges::any_of(graph_.stores, [&](const ir::Store& store) {
+    return store.target == ir::StoreTarget::State &&
+           graph_.states[store.index].rate == types::Rate::Tensor;
+  });
+  if (has_tensor_values || stores_of_tensors)
     phase.tensor_scalars = [](void* self, const talweg_pass_args* args, std::uint32_t begin,
                               std::uint32_t end) {
       kernels_of(self).run_tensors(*args, begin, end);
