@@ -217,6 +217,8 @@ llvm::Value* emit_operation(const Emission& emission, const ir::Node& node,
       return emit_is_normal(emission.lanes, type, operands[0]);
     case ir::NodeKind::Flush:
       return emit_flush(emission, type, operands[0]);
+    case ir::NodeKind::Spread:
+      return operands[0];
     case ir::NodeKind::Constant:
     case ir::NodeKind::Param:
     case ir::NodeKind::Grad:

@@ -23,8 +23,8 @@ llvm::Type* value_type(const Emission& emission, ir::ValueType type);
 /// The value type of the number operands of `node`, which decides the type it is computed in.
 ir::ValueType operand_value_type(const ir::Graph& graph, const ir::Node& node);
 
-/// A node of kind Apply, ToArray, DivScalar, IsNormal or Flush. `operands` have the shape of
-/// `emission` and are of the types that the node's definition says; `operand_type` is their
+/// A node of kind Apply, ToArray, DivScalar, IsNormal, Flush or Spread. `operands` have the shape
+/// of `emission` and are of the types that the node's definition says; `operand_type` is their
 /// operand_value_type().
 llvm::Value* emit_operation(const Emission& emission, const ir::Node& node,
                             ir::ValueType operand_type, llvm::ArrayRef<llvm::Value*> operands);

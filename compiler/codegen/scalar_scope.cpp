@@ -162,6 +162,7 @@ llvm::Value* ScalarScope::emit_leaf(const ir::Node& node) {
     case ir::NodeKind::DivScalar:
     case ir::NodeKind::IsNormal:
     case ir::NodeKind::Flush:
+    case ir::NodeKind::Spread:
     case ir::NodeKind::Reduce:
       break;
   }

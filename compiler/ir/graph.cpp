@@ -25,6 +25,7 @@ int Node::operand_count() const {
     case NodeKind::ToArray:
     case NodeKind::IsNormal:
     case NodeKind::Flush:
+    case NodeKind::Spread:
       return 1;
     case NodeKind::DivScalar:
       return 2;

@@ -62,6 +62,9 @@ enum class NodeKind : std::uint8_t {
               // (Array), s (Scalar)
   IsNormal,   // Array -> Bool: finite, not zero, not subnormal in the compute type
   Flush,      // Array: a value that is subnormal in the compute type becomes zero of its sign
+  Spread,     // Array or Bool -> the same of rate element: what one matrix, row or column has, as
+              // what each of its elements has. So it can be chosen among values that tensors have
+              // of which nothing is a matrix
   Reduce,  // Scalar: `fold` of its operands (Array where `over` is an array rate, else Scalar; as
            // many as it takes) at every index value of rate `over`, for those of the model, group
            // or tensor that `rate` says. The last operand is a Bool over facts: the tensors whose

@@ -58,6 +58,8 @@ Value compute_node(const Graph& graph, const Node& node, ComputeType compute,
       return {.truth = is_normal(compute, operands[0].number)};
     case NodeKind::Flush:
       return {.number = flush(compute, operands[0].number)};
+    case NodeKind::Spread:
+      return operands[0];
     case NodeKind::Constant:
     case NodeKind::Param:
     case NodeKind::Grad:
@@ -98,6 +100,7 @@ Value scalar_value(const Graph& graph, const Node& node, ComputeType compute,
     case NodeKind::DivScalar:
     case NodeKind::IsNormal:
     case NodeKind::Flush:
+    case NodeKind::Spread:
       return compute_node(graph, node, compute, values);
     case NodeKind::Param:
     case NodeKind::Grad:
@@ -123,6 +126,7 @@ Value tensor_value(const Graph& graph, const Node& node, ComputeType compute,
     case NodeKind::DivScalar:
     case NodeKind::IsNormal:
     case NodeKind::Flush:
+    case NodeKind::Spread:
       return compute_node(graph, node, compute, values);
     case NodeKind::Constant:
     case NodeKind::Param:
@@ -161,6 +165,7 @@ Value element_value(const Graph& graph, const Node& node, ComputeType compute,
     case NodeKind::DivScalar:
     case NodeKind::IsNormal:
     case NodeKind::Flush:
+    case NodeKind::Spread:
       return compute_node(graph, node, compute, values);
     case NodeKind::Constant:
     case NodeKind::Given:

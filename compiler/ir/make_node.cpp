@@ -62,6 +62,8 @@ ValueType type_of(const Graph& graph, const Node& node) {
       return ValueType::Scalar;
     case NodeKind::Fact:
       return types::is_truth(graph.facts[node.index].kind) ? ValueType::Bool : ValueType::Scalar;
+    case NodeKind::Spread:
+      return graph[node.operands[0]].type;
     case NodeKind::Apply:
       return type_of_apply(graph, node);
     case NodeKind::Reduce:
@@ -76,6 +78,7 @@ Rate rate_of(const Graph& graph, const Node& node) {
       return Rate::Const;
     case NodeKind::Param:
     case NodeKind::Grad:
+    case NodeKind::Spread:
       return Rate::Element;
     case NodeKind::State:
       return graph.states[node.index].rate;

@@ -17,7 +17,7 @@ Node make_leaf(NodeKind kind);
 Node make_leaf(const Graph& graph, NodeKind kind, std::uint32_t index);
 /// Operands are of the types that `op` wants; nothing is converted.
 Node make_apply(const Graph& graph, builtins::Op op, std::initializer_list<NodeId> operands);
-/// ToArray, DivScalar, IsNormal or Flush.
+/// ToArray, DivScalar, IsNormal, Flush or Spread.
 Node make_conversion(const Graph& graph, NodeKind kind, std::initializer_list<NodeId> operands);
 
 /// A reduction to `rate` over the index values of rate `over`; operands are those of the fold, then

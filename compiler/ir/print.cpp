@@ -117,6 +117,8 @@ std::string head_text(const Graph& graph, const Node& node) {
       return "is_normal";
     case NodeKind::Flush:
       return "flush";
+    case NodeKind::Spread:
+      return "spread";
     case NodeKind::Reduce:
       return fmt::format("reduce {} {}", builtins::info(node.fold).name, to_text(node.over));
   }

@@ -33,6 +33,7 @@ constexpr std::pair<std::string_view, NodeKind> kNodeWords[] = {
     {"div_scalar", NodeKind::DivScalar},
     {"is_normal", NodeKind::IsNormal},
     {"flush", NodeKind::Flush},
+    {"spread", NodeKind::Spread},
     {"reduce", NodeKind::Reduce},
 };
 constexpr std::pair<std::string_view, types::FactKind> kFactWords[] = {

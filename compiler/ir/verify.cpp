@@ -218,6 +218,7 @@ class Verifier {
         case NodeKind::DivScalar:
         case NodeKind::IsNormal:
         case NodeKind::Flush:
+        case NodeKind::Spread:
         case NodeKind::Reduce:
           break;
       }
@@ -278,6 +279,8 @@ class Verifier {
     if (node.kind == NodeKind::ToArray) expect(id, 0, ValueType::Scalar);
     if (node.kind == NodeKind::IsNormal || node.kind == NodeKind::Flush)
       expect(id, 0, ValueType::Array);
+    if (node.kind == NodeKind::Spread && graph_[node.operands[0]].type == ValueType::Scalar)
+      fault(id, "%{} spreads a scalar", id.index);
     if (node.kind == NodeKind::DivScalar) {
       expect(id, 0, ValueType::Array);
       expect(id, 1, ValueType::Scalar);

@@ -23,6 +23,8 @@ Rewriter::Rewriter(const ir::Graph& source)
               .held = source.held},
       map_(source.nodes.size()) {
   target_.nodes.reserve(source.nodes.size());
+  for (const ir::Node& node : source.nodes)
+    is_of_elements_.push_back(node.rate == ir::Rate::Element);
 }
 
 ir::Node Rewriter::mapped(const ir::Node& node) const {
@@ -30,6 +32,12 @@ ir::Node Rewriter::mapped(const ir::Node& node) const {
   for (ir::NodeId& operand : result.operands) remap(operand);
   result.rate = ir::rate_of(target_, result);
   return result;
+}
+
+void Rewriter::replace(ir::NodeId source, ir::NodeId target) {
+  if (is_of_elements_[source.index] && types::is_of_matrices(target_[target].rate))
+    target = target_.add(ir::make_conversion(target_, ir::NodeKind::Spread, {target}));
+  map_[source.index] = target;
 }
 
 ir::Graph Rewriter::finish() && {

@@ -16,8 +16,9 @@ class Rewriter {
   ir::Graph& target() { return target_; }
   /// The source node with operands that are nodes of the target. Its rate may fall with theirs.
   [[nodiscard]] ir::Node mapped(const ir::Node& node) const;
-  /// From here on `source` is `target`.
-  void replace(ir::NodeId source, ir::NodeId target) { map_[source.index] = target; }
+  /// From here on `source` is `target`. Where tensors that are no matrices have a value for the one
+  /// and not for the other, it is spread.
+  void replace(ir::NodeId source, ir::NodeId target);
   /// Tables and stores, pointing at the nodes of the target.
   ir::Graph finish() &&;
 
@@ -28,6 +29,7 @@ class Rewriter {
 
   ir::Graph target_;
   std::vector<ir::NodeId> map_;
+  std::vector<bool> is_of_elements_;  // by source node
 };
 
 }  // namespace talweg::passes

@@ -30,6 +30,7 @@ class Subnormals {
  private:
   [[nodiscard]] bool is_never(const Node& node) const {
     if (node.kind == NodeKind::Flush) return true;
+    if (node.kind == NodeKind::Spread) return never(node.operands[0]);
     if (node.kind == NodeKind::ToArray) {
       const Node& scalar = graph_[node.operands[0]];
       // Of a zero, an infinity and a NaN neither type makes a subnormal, nor of a value that

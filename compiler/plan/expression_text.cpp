@@ -128,7 +128,8 @@ class ExpressionText::Printer {
     for (id = resolved(id);; id = resolved(id)) {
       if (!ignores_names && names_.new_values_.contains(id.index)) return id;
       const Node& node = graph_[id];
-      if (node.kind == NodeKind::ToArray || node.kind == NodeKind::Flush)
+      if (node.kind == NodeKind::ToArray || node.kind == NodeKind::Flush ||
+          node.kind == NodeKind::Spread)
         id = node.operands[0];
       else if (is_op(node, Op::Select) && graph_[node.operands[0]].kind == NodeKind::IsNormal)
         id = node.operands[2];
@@ -289,7 +290,8 @@ void ExpressionText::name_new_values() {
 
 /// True for `select(c, 1, 0)` and `select(c, 0, 1)`, which `any` and `all` fold.
 bool ExpressionText::folds_truths(NodeId id) const {
-  while (graph_[id].kind == NodeKind::ToArray || graph_[id].kind == NodeKind::Flush)
+  while (graph_[id].kind == NodeKind::ToArray || graph_[id].kind == NodeKind::Flush ||
+         graph_[id].kind == NodeKind::Spread)
     id = graph_[id].operands[0];
   const Node& node = graph_[id];
   const auto is_number = [&](NodeId operand, double value) {

@@ -59,6 +59,8 @@ std::string text_of(const Graph& graph, NodeId id) {
       return call("is_normal");
     case NodeKind::Flush:
       return call("flush");
+    case NodeKind::Spread:
+      return call("spread");
     case NodeKind::Reduce:
       return call(std::string(builtins::info(node.fold).name) + "_per_" +
                   std::string(types::to_text(node.rate)));

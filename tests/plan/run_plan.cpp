@@ -426,6 +426,8 @@ class Runner {
       }
       case NodeKind::Flush:
         return {.number = ir::flush(plan_.compute, operands[0].number)};
+      case NodeKind::Spread:
+        return operands[0];
       case NodeKind::Param:
       case NodeKind::Grad:
       case NodeKind::Reduce:

@@ -129,6 +129,16 @@ constexpr const char* kForms[] = {
     "read param in after",
     "module constant",
     "pipeline in rule",
+    "regrad",
+    "regrad under a condition",
+    "regrad in a loop",
+    "two regrads",
+    "skip or hold before regrad",
+    "skip or hold behind regrad",
+    "param comes back behind regrad",
+    "old gradient behind regrad",
+    "param moves before regrad",
+    "SAM",
     "skip",
     "hold",
     "skip or hold under a condition",
@@ -201,6 +211,9 @@ constexpr const char* kForms[] = {
     "run: a refused hyper",
     "run: an absent gradient",
     "run: no gradient at all",
+    "run: another gradient",
+    "run: an abandoned step",
+    "run: a step that begins again",
     "run: an input that is not given",
 };
 
@@ -214,8 +227,9 @@ std::string op_feature(builtins::Op op, const char* word) {
   return "op " + std::string(builtins::info(op).name) + " " + word;
 }
 
-constexpr const char* kNodes[] = {"to_array", "div_scalar", "flush", "given",       "hyper",
-                                  "state",    "input",      "fact",  "step_number", "call_number"};
+constexpr const char* kNodes[] = {"to_array",    "div_scalar",  "flush", "given",
+                                  "hyper",       "state",       "input", "fact",
+                                  "step_number", "call_number", "spread"};
 
 }  // namespace
 
@@ -283,6 +297,9 @@ std::set<std::string> features_of(const ir::Graph& graph) {
         break;
       case ir::NodeKind::Fact:
         features.insert("node fact");
+        break;
+      case ir::NodeKind::Spread:
+        features.insert("node spread");
         break;
       case ir::NodeKind::StepNumber:
         features.insert("node step_number");

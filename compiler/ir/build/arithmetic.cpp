@@ -161,6 +161,20 @@ NodeId Arithmetic::select(NodeId condition, NodeId then_value, NodeId else_value
   return emit(Op::Select, std::array{condition, then_value, else_value});
 }
 
+NodeId Arithmetic::choose(NodeId condition, NodeId then_value, NodeId else_value, Rate place) {
+  const auto is_of_matrices = [&](NodeId id) { return types::is_of_matrices(graph_[id].rate); };
+  if (place != Rate::Element || (!is_of_matrices(then_value) && !is_of_matrices(else_value)))
+    return select(condition, then_value, else_value);
+  return select(condition, spread(then_value), spread(else_value));
+}
+
+/// As an Array or Bool that is no value per matrix, row or column.
+NodeId Arithmetic::spread(NodeId id) {
+  const NodeId value = graph_[id].type == ValueType::Bool ? id : to_array(id);
+  if (!types::is_of_matrices(graph_[value].rate)) return value;
+  return add(make_conversion(graph_, NodeKind::Spread, {value}));
+}
+
 Term Arithmetic::apply(Op op, std::span<const Term> operands) {
   if (op == Op::Mul) {
     const NodeId left = value(operands[0]);

@@ -39,6 +39,9 @@ class Arithmetic {
   NodeId select(NodeId condition, NodeId then_value, NodeId else_value);
   /// The value as an Array: a Scalar is rounded.
   NodeId to_array(NodeId id);
+  /// The same where both are for a place of rate `place`: where that is element, all tensors have a
+  /// value behind it, also those that are no matrices.
+  NodeId choose(NodeId condition, NodeId then_value, NodeId else_value, Rate place);
   /// What an assignment to an array place keeps: an Array, flushed.
   NodeId flush(NodeId id);
 
@@ -46,6 +49,7 @@ class Arithmetic {
   [[nodiscard]] const Node& operator[](NodeId id) const { return graph_[id]; }
 
  private:
+  NodeId spread(NodeId id);
   NodeId emit(builtins::Op op, std::span<const NodeId> operands);
   NodeId multiply(NodeId left, NodeId right);
   NodeId divide(NodeId left, NodeId right);

@@ -172,10 +172,10 @@ void Walker::subtract_update() {
 // ---- Tensors that go different ways ----
 
 /// An Array that is one value on the tensors of `condition` and another on the rest.
-NodeId Walker::on_tensors(NodeId condition, NodeId then_value, NodeId else_value) {
+NodeId Walker::on_tensors(NodeId condition, NodeId then_value, NodeId else_value, Rate place) {
   if (then_value == else_value) return then_value;
-  return arithmetic_.select(condition, arithmetic_.to_array(then_value),
-                            arithmetic_.to_array(else_value));
+  return arithmetic_.choose(condition, arithmetic_.to_array(then_value),
+                            arithmetic_.to_array(else_value), place);
 }
 
 NodeId Walker::initial_value(sema::TypedExprId id) {
@@ -241,7 +241,8 @@ void Walker::merge_tensors(NodeId condition, const Changes& changes) {
         symbol.kind == SymbolKind::Update && !environment_[change.slot].valid();
     merged.push_back({change.slot, is_first_update ? arithmetic_.to_array(change.value)
                                                    : on_tensors(condition, change.value,
-                                                                after_arm(change.slot, {}))});
+                                                                after_arm(change.slot, {}),
+                                                                rate_of_slot(change.slot))});
   }
   for (const Environment::Change& change : merged) environment_.set(change.slot, change.value);
 }
@@ -288,7 +289,7 @@ Term Walker::atom(const sema::TypedExpr& expression) {
   } else if (const auto* symbol = std::get_if<sema::LoadNode>(&expression.node)) {
     node = load(symbol->symbol);
   } else if (const auto* chosen = std::get_if<sema::ChooseNode>(&expression.node)) {
-    node = choose(*chosen);
+    node = choose(*chosen, expression.type.rate);
   } else if (const auto* reduced = std::get_if<sema::ReduceNode>(&expression.node)) {
     node = reduce(*reduced, expression.type.rate);
   } else {
@@ -300,7 +301,7 @@ Term Walker::atom(const sema::TypedExpr& expression) {
   return {.node = node, .left = {}, .right = {}};
 }
 
-NodeId Walker::choose(const sema::ChooseNode& node) {
+NodeId Walker::choose(const sema::ChooseNode& node, Rate rate) {
   const NodeId condition = value(node.condition);
   if (graph_[condition].kind == NodeKind::Constant)
     return value(graph_[condition].value != 0 ? node.then_value : node.else_value);
@@ -310,7 +311,7 @@ NodeId Walker::choose(const sema::ChooseNode& node) {
   const NodeId else_value = value(node.else_value);
   const Changes else_changes = environment_.take_back(mark);
   merge(condition, then_changes, else_changes);
-  return arithmetic_.select(condition, then_value, else_value);
+  return arithmetic_.choose(condition, then_value, else_value, rate);
 }
 
 // ---- Statements ----
@@ -320,9 +321,11 @@ void Walker::statements(std::span<const sema::TypedStmt> body) {
   for (const sema::TypedStmt& statement : body) {
     if (overflowed()) return;
     span_ = statement.span;
-    if (const auto* assignment = std::get_if<sema::TypedAssign>(&statement.node))
+    if (const auto* assignment = std::get_if<sema::TypedAssign>(&statement.node)) {
+      if (assignment->target.kind == SymbolKind::Local)
+        local_rates_.try_emplace(assignment->target.index, rule_[assignment->value].type.rate);
       assign(assignment->target, value(assignment->value));
-    else if (const auto* exit_statement = std::get_if<sema::TypedExit>(&statement.node))
+    } else if (const auto* exit_statement = std::get_if<sema::TypedExit>(&statement.node))
       exit(*exit_statement);
     else if (std::holds_alternative<sema::TypedRegrad>(statement.node))
       regrad();
@@ -437,6 +440,16 @@ NodeId Walker::after_arm(std::size_t slot, const Changes& changes) {
   return leaf(symbol);
 }
 
+/// The rate that the language gives what a slot holds; its node may have a slower one. That of a
+/// local is the rate of what it was declared as.
+Rate Walker::rate_of_slot(std::size_t slot) const {
+  const Symbol symbol = environment_.symbol(slot);
+  if (symbol.kind == SymbolKind::State) return rule_.states[symbol.index].rate;
+  if (symbol.kind == SymbolKind::Hyper) return rule_.hypers[symbol.index].rate;
+  if (symbol.kind == SymbolKind::Local) return local_rates_.at(symbol.index);
+  return Rate::Element;
+}
+
 /// A local that only one arm knows ends with it.
 void Walker::merge(NodeId condition, const Changes& then_changes, const Changes& else_changes) {
   std::set<std::size_t> slots;
@@ -449,7 +462,8 @@ void Walker::merge(NodeId condition, const Changes& then_changes, const Changes&
     if (!then_value.valid() || !else_value.valid()) continue;
     const bool same = then_value == else_value;
     merged.push_back(
-        {slot, same ? then_value : arithmetic_.select(condition, then_value, else_value)});
+        {slot, same ? then_value
+                    : arithmetic_.choose(condition, then_value, else_value, rate_of_slot(slot))});
   }
   // Only now: what a slot held before is still asked for while others merge.
   for (const Environment::Change& change : merged) environment_.set(change.slot, change.value);

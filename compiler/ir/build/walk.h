@@ -78,7 +78,7 @@ class Walker {
   Term term(sema::TypedExprId id);
   Term atom(const sema::TypedExpr& expression);
   Term apply(const sema::ApplyNode& node, const Term& first);
-  NodeId choose(const sema::ChooseNode& node);
+  NodeId choose(const sema::ChooseNode& node, Rate rate);
   // reductions.cpp
   NodeId reduce(const sema::ReduceNode& node, Rate rate);
   NodeId count(Rate over, Rate rate, NodeId domain);
@@ -96,7 +96,9 @@ class Walker {
   void merge(NodeId condition, const Changes& then_changes, const Changes& else_changes);
   NodeId after_arm(std::size_t slot, const Changes& changes);
   void merge_tensors(NodeId condition, const Changes& changes);
-  NodeId on_tensors(NodeId condition, NodeId then_value, NodeId else_value);
+  NodeId on_tensors(NodeId condition, NodeId then_value, NodeId else_value,
+                    Rate place = Rate::Element);
+  [[nodiscard]] Rate rate_of_slot(std::size_t slot) const;
   NodeId load_update();
   NodeId leaf(sema::Symbol symbol);
 
@@ -113,6 +115,7 @@ class Walker {
   };
   std::vector<Guard> guards_;
   std::size_t block_mark_ = 0;  // of the environment, where the block began
+  std::unordered_map<std::uint32_t, Rate> local_rates_;
   std::unordered_map<std::uint64_t, NodeId> leaves_;
   NodeId true_;     // valid where stages have conditions
   NodeId tensors_;  // of the stage being walked; not valid(): all
