@@ -279,6 +279,7 @@ void Writer::stage_rule() {
   const Place members = place;
   note("step");
   ends_calls_ = false;
+  regrads_ = 0;
   line("step {");
   Place step = place;
   step.block = Place::Block::Step;
@@ -374,6 +375,11 @@ RuleText Writer::run() {
   }
   if (choices_.chance(10)) text.expression += " | " + library_stage();
   if (choices_.chance(3)) text.expression = library_stage() + " | " + text.expression;
+  if (choices_.chance(4) && !has_regrads_) {
+    note("SAM");
+    constexpr const char* kStages[] = {"SAM", "SAM(adaptive = true)", "LookSAM(k = 2)"};
+    text.expression = choices_.one_of(kStages) + (" | " + text.expression);
+  }
   text.module = std::move(out_);
   text.library = std::move(library_);
   text.features = std::move(features_);

@@ -45,7 +45,9 @@ Example smallest(const CheckOptions& options) {
 std::ptrdiff_t lines(const std::string& text) { return std::ranges::count(text, '\n'); }
 
 /// Compares a text with the interpreter on every instruction set of this machine, in both types.
-void require_same_everywhere(const std::string& module) {
+/// Gives what came up.
+std::set<std::string> require_same_everywhere(const std::string& module) {
+  std::set<std::string> features;
   Example example{.setting = {}, .rule = {.module = module, .library = {}, .expression = "m.R"}};
   example.setting.tensors = {{17, 0}, {5, 1}, {0, 0}, {130, 0, {65, 2}}, {24, 1, {2, 3, 4}}};
   example.setting.groups = 2;
@@ -54,10 +56,12 @@ void require_same_everywhere(const std::string& module) {
   for (const targets::Target* target : targets::all_targets())
     if (target->runs_here()) options.isas.emplace_back(target->name());
   for (example.setting.seed = 1; example.setting.seed <= 6; ++example.setting.seed) {
-    const std::string fault = check_example(example, options).fault;
-    INFO(fault);
-    CHECK(fault.empty());
+    const Outcome outcome = check_example(example, options);
+    INFO(outcome.fault);
+    CHECK(outcome.fault.empty());
+    features.insert(outcome.features.begin(), outcome.features.end());
   }
+  return features;
 }
 
 }  // namespace
@@ -158,6 +162,58 @@ rule R {
   }
   after { slow += half * (param - slow) }
 })");
+}
+
+TEST_CASE("what leaves `rank >= 2` with one value per matrix or row is there for vectors too") {
+  const char* kBodies[] = {
+      "update = 1; if rank >= 2 { update = sum(grad + 1) per matrix }",
+      "update = 1; if rank >= 2 { update = sum(grad + 1) per row }; update = update * 2 + t",
+      "grad = 3; if rank >= 2 { let m = mean(param) per col; grad = if grad > 0 then m else m }; "
+      "update = sqrt(grad) + 1",
+      "update = 1; if rank < 2 { update = size } else { let m = mean(param) per matrix; update = "
+      "if param > 0 then m else m }; update = exp(update)"};
+  for (const char* body : kBodies)
+    require_same_everywhere(std::string("rule R { step { ") + body + " } }\n");
+}
+
+TEST_CASE("a state per tensor that nothing per tensor is assigned to is kept all the same") {
+  require_same_everywhere(R"(
+rule R {
+  hyper int rate = 3
+  state tensor s
+  step { s = 2 * rate }
+})");
+}
+
+TEST_CASE("a step that waits for gradients goes on, is abandoned or begins again") {
+  const std::set<std::string> met = require_same_everywhere(R"(
+rule Uphill {
+  hyper rho = 0.5
+  state first
+  state calm = param
+  step {
+    let origin = param
+    let before = grad
+    first = 0.5 * first + grad
+    param += rho * grad / (1 + abs(grad))
+    if t > 1 or calls > 2 {
+      regrad
+      calm += before * grad
+    }
+    grad += param - calm
+    regrad
+    skip if calls == 3 and sum(abs(grad)) per model > 0
+    param = origin + 0.25 * before
+    hold if calls == 2
+  }
+  view there = calm - first
+}
+rule R { pipeline Uphill | ClipValue(1) | SGD(lr = 0.1) }
+)");
+  for (const char* what :
+       {"run: another gradient", "run: an abandoned step", "run: a step that begins again",
+        "run: a held call", "run: a skipped step", "run: a completed step"})
+    CHECK((met.contains(what) ? "" : what) == std::string());
 }
 
 TEST_CASE("an example depends on its number only") {

@@ -6,6 +6,7 @@
 #include <bit>
 #include <cmath>
 #include <functional>
+#include <utility>
 
 #include "compiler/base/check.h"
 #include "runtime/optimizer/optimizer.hpp"
@@ -36,6 +37,8 @@ class Run {
         setting_(setting),
         is_reference_(is_reference && image.step.reduction_count == 0 && image.fact_count == 0 &&
                       image.split == TALWEG_SPLIT_NONE) {
+    for (std::uint32_t i = 0; i < image.step.phase_count; ++i)
+      may_wait_ = may_wait_ || image.step.phases[i].says_regrad != 0;
     std::vector<optimizer::Tensor> tensors;
     for (std::size_t i = 0; i < setting.tensors.size(); ++i) {
       params_.push_back(array(i, stream_of(kParam, 0, i)));
@@ -99,14 +102,18 @@ class Run {
     GuardedArray made(count * (is_float32() ? 4 : 8), chance_at(setting_, kPlacement, tensor, 30)
                                                           ? Placement::AtStart
                                                           : Placement::AtEnd);
-    for (std::uint64_t i = 0; i < count; ++i) {
+    fill(made.data(), tensor, stream);
+    return made;
+  }
+
+  void fill(void* array, std::size_t tensor, std::uint64_t stream) const {
+    for (std::uint64_t i = 0; i < length(tensor); ++i) {
       const double value = value_at(setting_, stream, i);
       if (is_float32())
-        static_cast<float*>(made.data())[i] = static_cast<float>(value);
+        static_cast<float*>(array)[i] = static_cast<float>(value);
       else
-        static_cast<double*>(made.data())[i] = value;
+        static_cast<double*>(array)[i] = value;
     }
-    return made;
   }
 
   template <class Value>
@@ -137,12 +144,6 @@ class Run {
 
   void run_step(std::uint32_t step) {
     std::vector<GuardedArray> held;
-    std::vector<const void*> gradients;
-    for (std::size_t i = 0; i < setting_.tensors.size(); ++i) {
-      held.push_back(array(i, stream_of(kGrad, step, i)));
-      const bool is_absent = chance_at(setting_, stream_of(kGrad, step, i), 7777, 12);
-      gradients.push_back(is_absent ? nullptr : held.back().data());
-    }
     optimizer::StepInputs inputs;
     for (std::uint32_t n = 0; n < image_.input_count; ++n) {
       const std::uint64_t stream = stream_of(kInput, step, n);
@@ -166,6 +167,30 @@ class Run {
       }
       inputs.element.emplace_back(name, std::move(pointers));
     }
+    const std::size_t given =
+        inputs.model.size() + inputs.element.size() + inputs.group.size() + inputs.tensor.size();
+    if (given < image_.input_count) met("run: an input that is not given");
+    const std::uint64_t stream = stream_of(kGrad, step, 0);
+    if (may_wait_ && chance_at(setting_, stream, 5555, 30)) {
+      const Trace before = snapshot();
+      if (!take_step(step, inputs, true)) return;
+      const Difference changed = first_difference(before, snapshot());
+      if (!changed.what.empty()) fault("abandoned, but " + changed.what);
+      if (chance_at(setting_, stream, 5556, 30)) return;
+      met("run: a step that begins again");
+    }
+    take_step(step, inputs, false);
+  }
+
+  /// True where the step waited for a gradient and was abandoned.
+  bool take_step(std::uint32_t step, const optimizer::StepInputs& inputs, bool abandons) {
+    std::vector<GuardedArray> held;
+    std::vector<const void*> gradients;
+    for (std::size_t i = 0; i < setting_.tensors.size(); ++i) {
+      held.push_back(array(i, stream_of(kGrad, step, i)));
+      const bool is_absent = chance_at(setting_, stream_of(kGrad, step, i), 7777, 12);
+      gradients.push_back(is_absent ? nullptr : held.back().data());
+    }
     if (const auto missing = optimizer_->missing_inputs(inputs))
       for (const std::string& name : *missing)
         trace_.push_back({name_ + ", a missing input", {}, name});
@@ -174,17 +199,20 @@ class Run {
       met("run: no gradient at all");
     else if (absent > 0)
       met("run: an absent gradient");
-    const std::size_t given =
-        inputs.model.size() + inputs.element.size() + inputs.group.size() + inputs.tensor.size();
-    if (given < image_.input_count) met("run: an input that is not given");
     auto outcome = optimizer_->step(gradients, inputs);
     for (std::uint64_t more = 1; outcome && *outcome == optimizer::StepOutcome::Regrad; ++more) {
       met("run: another gradient");
-      for (std::size_t i = 0; i < setting_.tensors.size(); ++i) {
-        if (gradients[i] == nullptr) continue;
-        held.push_back(array(i, stream_of(kGrad, step, i) + more * 1000003));
-        gradients[i] = held.back().data();
+      for (std::size_t i = 0; i < setting_.tensors.size(); ++i)
+        look_at(fmt::format("tensor {}, param for gradient {}", i, more), params_[i].data(),
+                length(i));
+      if (abandons && (more > 1 || chance_at(setting_, stream_of(kGrad, step, 0), 5557, 70))) {
+        optimizer_->abandon();
+        met("run: an abandoned step");
+        return true;
       }
+      for (std::size_t i = 0; i < setting_.tensors.size(); ++i)
+        if (gradients[i] != nullptr)
+          gradients[i] = next_gradient(held, i, stream_of(kGrad, step, i) + more * 1000003);
       outcome = optimizer_->step(gradients, inputs);
     }
     if (outcome) {
@@ -195,6 +223,26 @@ class Run {
       trace_.push_back(
           {name_ + ", the step", {}, outcome.failure().message, "run: a refused step"});
     }
+    return false;
+  }
+
+  /// In the memory of the tensor's gradient before, or elsewhere: then nothing of that one is left.
+  const void* next_gradient(std::vector<GuardedArray>& held, std::size_t tensor,
+                            std::uint64_t stream) {
+    void* before = held[tensor].data();
+    fill(before, tensor, stream);
+    if (chance_at(setting_, stream, 5558, 50)) return before;
+    held.push_back(array(tensor, stream));
+    fill(before, tensor, stream + 1);
+    return held.back().data();
+  }
+
+  /// All that is there between steps.
+  Trace snapshot() {
+    Trace whole = std::exchange(trace_, {});
+    look();
+    std::swap(whole, trace_);
+    return whole;
   }
 
   void met(const char* what) { trace_.push_back({name_, {}, what, what}); }
@@ -298,7 +346,8 @@ class Run {
 
   const talweg_image& image_;
   const Setting& setting_;
-  bool is_reference_;  // of a rule that reduces, the reference takes all elements too
+  bool is_reference_;      // of a rule that reduces, the reference takes all elements too
+  bool may_wait_ = false;  // for another gradient
   std::vector<GuardedArray> params_;
   std::optional<optimizer::Optimizer> optimizer_;
   std::string name_;

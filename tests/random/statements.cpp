@@ -27,8 +27,11 @@ void Writer::statements(Place& place, int most, int depth) {
 void Writer::statement(Place& place, int depth) {
   const Choices::Part part(choices_);
   const bool in_rule = place.block != Place::Block::Function;
-  switch (choices_.weighted(
-      {40, 24, 16, 12, 8, 3, in_rule && depth > 0 && !place.has_matrices ? 10u : 0u})) {
+  switch (choices_.weighted({40, 24, 16, 12, 8, 3,
+                             in_rule && depth > 0 && !place.has_matrices ? 10u : 0u,
+                             !may_regrad(place)                               ? 0u
+                             : place.guard != Rate::Const || place.is_in_loop ? 12u
+                                                                              : 4u})) {
     case 0:
       return assignment(place);
     case 1:
@@ -42,8 +45,10 @@ void Writer::statement(Place& place, int depth) {
       return assignment(place);
     case 5:
       return in_rule ? exit_statement(place) : assignment(place);
-    default:
+    case 6:
       return matrix_statement(place, depth);
+    default:
+      return regrad_statement(place);
   }
 }
 
@@ -66,8 +71,57 @@ void Writer::exit_line(Place& place) {
   if (place.guard != Rate::Const) note("skip or hold under a condition");
   if (place.is_in_loop) note("skip or hold in a loop");
   if (place.block == Place::Block::After) note("skip or hold in after");
+  if (regrads_ > 0 && place.block == Place::Block::Step) note("skip or hold behind regrad");
   ends_calls_ = true;
   line(fmt::format("{} if {}", word, truth(place, Rate::Model, depth_of_expression())));
+}
+
+/// Few in a step of each rule: a pipeline of all of them may ask 8 times.
+bool Writer::may_regrad(const Place& place) const {
+  constexpr int kMost = 2;
+  return place.block == Place::Block::Step && types::fits(place.guard, Rate::Model) &&
+         regrads_ + place.times <= kMost;
+}
+
+/// One answer for all tensors.
+void Writer::regrad_statement(Place& place) {
+  if (!choices_.chance(30)) return regrad_lines(place);
+  Place inner = place;
+  inner.guard = types::join(place.guard, Rate::Model);
+  line(fmt::format("if {} {{", truth(place, Rate::Model, depth_of_expression() - 1)));
+  ++indent_;
+  regrad_lines(inner);
+  --indent_;
+  line("}");
+}
+
+/// With values of both sides, more often than not.
+void Writer::regrad_lines(Place& place) {
+  note("regrad");
+  if (place.guard != Rate::Const) note("regrad under a condition");
+  if (place.is_in_loop) note("regrad in a loop");
+  if (regrads_ > 0) note("two regrads");
+  if (ends_calls_ && regrads_ == 0) note("skip or hold before regrad");
+  ends_calls_ = has_regrads_ = true;
+  std::string origin;
+  if (choices_.chance(40)) {
+    note("param comes back behind regrad");
+    origin = fresh("x");
+    line(fmt::format("let {} = param", origin));
+  }
+  if (choices_.chance(50)) {
+    note("old gradient behind regrad");
+    const std::string old = fresh("x");
+    line(fmt::format("let {} = grad", old));
+    place.names.push_back({old, Sort::Number, Rate::Element, false, {}, {}});
+  }
+  const bool moves = choices_.chance(70);
+  if (moves) note("param moves before regrad");
+  if (moves) line("param += " + number(place, Rate::Element, depth_of_expression()));
+  regrads_ += place.times;
+  line("regrad");
+  if (!origin.empty()) line("param = " + origin);
+  if (choices_.chance(20)) exit_line(place);
 }
 
 /// What can be assigned here: never slower than a condition around.
@@ -241,6 +295,7 @@ void Writer::for_statement(Place& place, int depth) {
     over = choices_.one_of(kRanges);
   }
   line(fmt::format("for {} in {} {{", variable, over));
+  inner.times *= over == "1..1" || over == "[1]" ? 1 : over == "1..2" ? 2 : 3;
   ++indent_;
   statements(inner, 2, depth - 1);
   --indent_;

@@ -71,7 +71,7 @@ struct Stage {
   std::string rule;
   std::vector<Hyper> hypers;
   std::vector<std::pair<std::string, Rate>> scalar_states;
-  bool ends_calls = false;  // by `skip` or `hold`: not in the arms of a `when`
+  bool ends_calls = false;  // or waits: not in the arms of a `when`
   bool has_view = false;
   bool needs_matrices = false;  // by `require`
 };
@@ -83,6 +83,7 @@ struct Place {
   std::vector<std::string> inputs;  // that `given` may ask for
   Rate guard = Rate::Const;         // the fastest condition around
   bool is_in_loop = false;
+  int times = 1;                    // that it is run in one step, in loops
   bool has_matrices = false;        // the rank is 2 or more
   bool update_is_assigned = false;  // on every way to here
 };
@@ -135,6 +136,9 @@ class Writer {
   void for_statement(Place& place, int depth);
   void exit_statement(Place& place);
   void exit_line(Place& place);
+  bool may_regrad(const Place& place) const;
+  void regrad_statement(Place& place);
+  void regrad_lines(Place& place);
   void body(Place& place, int depth);
   std::string assign_text(Place& place, const Name& target, int depth);
   std::vector<Name> targets(const Place& place);
@@ -176,7 +180,9 @@ class Writer {
   std::size_t indent_ = 0;
   int names_made_ = 0;
   const char* split_ = "";       // of all rules, as they declare it
-  bool ends_calls_ = false;      // the rule that is being written
+  bool ends_calls_ = false;      // the rule that is being written: by `skip`, `hold` or `regrad`
+  int regrads_ = 0;              // of the rule that is being written, in one step
+  bool has_regrads_ = false;     // some rule
   bool keeps_ = false;           // the function that is being written
   std::vector<Name> constants_;  // of the module
   std::vector<Function> functions_;
