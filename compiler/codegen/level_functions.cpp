@@ -52,8 +52,7 @@ class ScalarLevel {
     const std::size_t states = plan_.graph.states.size();
     sources.facts = row(offsetof(talweg_pass_args, tensor_facts), plan_.graph.facts.size());
     sources.states = row(offsetof(talweg_pass_args, tensor_states), states);
-    sources.tensor_inputs =
-        row(offsetof(talweg_pass_args, tensor_inputs), plan_.graph.inputs.size());
+    sources.inputs = row(offsetof(talweg_pass_args, tensor_inputs), plan_.graph.inputs.size());
     sources.reduced = row(offsetof(talweg_pass_args, tensor_reduced), plan_.reductions.size());
     emit_one(sources, tensor, sources.tensor_slots,
              row(offsetof(talweg_pass_args, new_tensor_states), states),
@@ -96,6 +95,7 @@ class ScalarLevel {
     };
     const std::size_t states = plan_.graph.states.size();
     sources.states = row(offsetof(talweg_pass_args, matrix_states), states);
+    sources.inputs = row(offsetof(talweg_pass_args, matrix_inputs), plan_.graph.inputs.size());
     sources.reduced = row(offsetof(talweg_pass_args, matrix_reduced), plan_.reductions.size());
     emit_one(sources, matrix, sources.matrix_slots,
              row(offsetof(talweg_pass_args, new_matrix_states), states),
@@ -151,6 +151,7 @@ class LineLevel {
         partials_(tables_.pointer(level == Level::Row ? offsetof(talweg_pass_args, row_partials)
                                                       : offsetof(talweg_pass_args, col_partials))),
         states_(tables_.pointer(offsetof(talweg_pass_args, line_states))),
+        inputs_(tables_.pointer(offsetof(talweg_pass_args, line_inputs))),
         slot_(plan.graph.nodes.size(), kNone),
         place_(plan.graph.nodes.size(), kNone) {
     const auto& of_level = plan.slots_of(level);
@@ -244,8 +245,9 @@ class LineLevel {
   llvm::Value* emit_node(const Emission& emission, Values& values, ir::NodeId id,
                          llvm::Value* number, ScalarScope& scope) {
     const ir::Node& node = plan_.graph[id];
-    if (node.kind == ir::NodeKind::State) {
-      llvm::Value* start = load_pointer(ir_, states_, node.index * sizeof(void*));
+    if (node.kind == ir::NodeKind::State || node.kind == ir::NodeKind::Input) {
+      llvm::Value* arrays = node.kind == ir::NodeKind::State ? states_ : inputs_;
+      llvm::Value* start = load_pointer(ir_, arrays, node.index * sizeof(void*));
       return emit_line_load(emission, start, number, ir::ValueType::Array);
     }
     if (node.kind == ir::NodeKind::Reduce) {
@@ -310,6 +312,7 @@ class LineLevel {
   const LineSlots slots_;
   llvm::Value* partials_;
   llvm::Value* states_;
+  llvm::Value* inputs_;
   std::vector<std::uint32_t> slot_;   // by node
   std::vector<std::uint32_t> place_;  // by reduction: of its values among partial results
 };

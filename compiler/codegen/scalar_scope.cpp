@@ -138,8 +138,8 @@ llvm::Value* ScalarScope::emit_leaf(const ir::Node& node) {
         return load_number(sources_.states, node.index, node.type);
       return load_entry(offsetof(talweg_scalar_args, states), number, node.index);
     case ir::NodeKind::Input:
-      if (node.rate == types::Rate::Tensor)
-        return load_number(sources_.tensor_inputs, node.index, node.type);
+      if (node.rate == types::Rate::Tensor || node.rate == types::Rate::Matrix)
+        return load_number(sources_.inputs, node.index, node.type);
       return load_entry(offsetof(talweg_scalar_args, inputs), number, node.index);
     case ir::NodeKind::Given:
       return ir.CreateIsNotNull(

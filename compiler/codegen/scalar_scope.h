@@ -24,7 +24,7 @@ struct ScalarSources {
   llvm::Value* row = nullptr;     // i64: its number
   llvm::Value* facts = nullptr;   // float64, as what follows
   llvm::Value* states = nullptr;  // of a tensor or matrix
-  llvm::Value* tensor_inputs = nullptr;
+  llvm::Value* inputs = nullptr;  // likewise
   llvm::Value* reduced = nullptr;
   const plan::ScalarProgram* program = nullptr;  // its nodes are computed, whatever has slots
 };

@@ -49,12 +49,19 @@ void InterpretedKernels::run_at_line(ir::Machine& machine, const talweg_pass_arg
                                      std::uint64_t number) const {
   const std::size_t states = graph_.states.size();
   ir::LineContext line;
+  const std::size_t inputs = graph_.inputs.size();
   line.states.resize(states);
+  line.inputs.resize(inputs);
   line.reduced.resize(reductions_.size());
   for (std::size_t i = 0; i < states; ++i) {
     if (graph_.states[i].rate != rate) continue;
     line.states[i] = rate == Rate::Matrix ? args.matrix_states[number * states + i]
                                           : load(args.line_states[i], number);
+  }
+  for (std::size_t i = 0; i < inputs; ++i) {
+    if (graph_.inputs[i].rate != rate) continue;
+    line.inputs[i] = rate == Rate::Matrix ? args.matrix_inputs[number * inputs + i]
+                                          : load(args.line_inputs[i], number);
   }
   for (std::size_t i = 0; i < reductions_.size(); ++i) {
     const talweg_reduction_info& info = reductions_[i].info;

@@ -266,6 +266,7 @@ void Machine::run_line(Rate rate, const LineContext& context) {
     values_[id.index] =
         node.kind == NodeKind::Reduce  ? Value{.number = context.reduced[reduction_[id.index]]}
         : node.kind == NodeKind::State ? Value{.number = context.states[node.index]}
+        : node.kind == NodeKind::Input ? Value{.number = context.inputs[node.index]}
                                        : compute_node(graph_, node, compute_, values_);
   }
 }

@@ -46,6 +46,7 @@ struct TensorContext {
 /// What one matrix, row or column sees.
 struct LineContext {
   std::vector<double> states;   // by state; those of its rate
+  std::vector<double> inputs;   // by input; those of its rate
   std::vector<double> reduced;  // by reduction; those of its rate
 };
 

@@ -8,8 +8,8 @@
 //   3. A state is of any rate but const. An initial value is a Param node (array states only), or a
 //   Scalar
 //      of rate up to group (up to model for model states) computed from constants and hypers alone.
-//   4. An input is of rate model, group, tensor or element. What is present only on some tensors
-//   says so by a Bool over facts and constants; so does what is required of tensors.
+//   4. An input is of any rate but const. What is present only on some tensors says so by a Bool
+//      over facts and constants; so does what is required of tensors.
 //  12. A view has an Array computed from constants, hypers that are not bound, states, param and
 //      the step number alone.
 // Nodes
@@ -21,9 +21,8 @@
 //   all
 //      Scalar or all Array. The node has the type that follows.
 //   8. A node has the rate that follows: that of its table entry, or the join of its operands.
-//   9. A Scalar is not of rate element. A Bool constant is 0 or 1. Nothing is of rate matrix, row
-//   or
-//      col unless the graph says how tensors are split.
+//   9. A Scalar is not of rate element. A Bool constant is 0 or 1. Nothing, inputs too, is of rate
+//      matrix, row or col unless the graph says how tensors are split.
 //  13. A reduction takes numbers, Array where `over` is an array rate and else Scalar, of that rate
 //      or slower, and last a Bool over facts and constants. It is slower than `over`.
 // Stores
@@ -352,9 +351,9 @@ class Verifier {
   void check_inputs() {
     check_names(graph_.inputs, "input");
     for (const InputInfo& input : graph_.inputs) {
-      const bool is_good = input.rate == Rate::Model || input.rate == Rate::Group ||
-                           input.rate == Rate::Tensor || input.rate == Rate::Element;
-      if (!is_good) fault({}, "input `{}` is of rate {}", input.name, to_text(input.rate));
+      const bool is_split = graph_.split || !types::is_of_matrices(input.rate);
+      if (input.rate == Rate::Const || !is_split)
+        fault({}, "input `{}` is of rate {}", input.name, to_text(input.rate));
       check_present(input.present, input.name);
     }
     for (const Requirement& requirement : graph_.requirements)

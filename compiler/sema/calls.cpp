@@ -142,6 +142,7 @@ Value Checker::given_call(Span span, const syntax::CallExpr& call) {
       InputMember& input = frame_->rule->inputs[found->second.index];
       input.is_read = true;
       if (discarding_ == 0) builder_.input_is_kept[input.index] = true;
+      if (types::is_of_matrices(builder_.rule.inputs[input.index].rate)) note_matrix_use(span);
       return load({SymbolKind::Given, input.index}, {Kind::Bool, Rate::Model}, span);
     }
   }

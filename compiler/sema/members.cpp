@@ -73,9 +73,7 @@ void PipelineChecker::add_member(RuleInstance& instance, const syntax::Name& nam
     return;
   }
   if (const auto rate = types::rate_from_text(name.text); rate && sort != Member::Sort::View) {
-    const bool may_have = sort == Member::Sort::Hyper   ? types::fits(*rate, Rate::Group)
-                          : sort == Member::Sort::Input ? !types::is_of_matrices(*rate)
-                                                        : true;
+    const bool may_have = sort != Member::Sort::Hyper || types::fits(*rate, Rate::Group);
     reporter_.report(DiagnosticKind::ReservedName, name.span, name.text)
         .help(may_have && (*rate != Rate::Const || sort == Member::Sort::Hyper)
                   ? fmt::format("it is a rate, and a name follows it: `{1} {0} my_{1}`", name.text,
@@ -91,9 +89,9 @@ void PipelineChecker::add_member(RuleInstance& instance, const syntax::Name& nam
 
 namespace {
 
-const std::vector<std::string> kStateRates = {"model", "group", "tensor", "matrix",
-                                              "row",   "col",   "element"};
-const std::vector<std::string> kInputRates = {"model", "group", "tensor", "element"};
+/// Of states and inputs.
+const std::vector<std::string> kMemberRates = {"model", "group", "tensor", "matrix",
+                                               "row",   "col",   "element"};
 
 }  // namespace
 
@@ -108,7 +106,7 @@ Rate PipelineChecker::state_rate(const syntax::StateDecl& decl) {
   if (!rate || rate == Rate::Const) {
     auto report =
         reporter_.report(DiagnosticKind::BadRate, decl.rate->span, decl.rate->text, "a state");
-    if (!rate) suggest(report, reporter_, decl.rate->text, kStateRates);
+    if (!rate) suggest(report, reporter_, decl.rate->text, kMemberRates);
     return Rate::Element;
   }
   return *rate;
@@ -154,18 +152,13 @@ void PipelineChecker::set_initial(RuleInstance& instance, const syntax::StateDec
 Rate PipelineChecker::input_rate(const syntax::InputDecl& decl) {
   if (!decl.rate) return Rate::Element;
   const std::optional<Rate> rate = types::rate_from_text(decl.rate->text);
-  if (rate && types::is_of_matrices(*rate)) {
-    reporter_.report(DiagnosticKind::RatesLater, decl.rate->span,
-                     fmt::format("an input per {}", types::to_text(*rate)));
-    return Rate::Element;
-  }
   if (rate && *rate != Rate::Const) return *rate;
   auto report =
       reporter_.report(DiagnosticKind::BadRate, decl.rate->span, decl.rate->text, "an input");
-  if (!rate) suggest(report, reporter_, decl.rate->text, kInputRates);
+  if (!rate) suggest(report, reporter_, decl.rate->text, kMemberRates);
   report.help(
-      "an input is one number a step, `input model x`, one per group or tensor, `input group x` or "
-      "`input tensor x`, or one per element, `input x`");
+      "an input is one number a step, `input model x`, one per group, tensor, matrix, row or "
+      "column, `input tensor x` say, or one per element, `input x`");
   return Rate::Element;
 }
 

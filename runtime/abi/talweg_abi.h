@@ -100,7 +100,7 @@ typedef struct talweg_input_info {
   const char* name;
   const char* doc;
   uint32_t stream; /* element inputs: index of its stream; else UINT32_MAX */
-  uint8_t rate;    /* MODEL, GROUP, TENSOR or ELEMENT */
+  uint8_t rate;    /* talweg_rate */
   uint8_t reserved[3];
 } talweg_input_info;
 
@@ -126,9 +126,9 @@ typedef struct talweg_fact_info {
 typedef struct talweg_placement {
   const double* facts;    /* [fact_count] in */
   uint32_t* route;        /* out: what passes are told of the tensor */
-  uint8_t* state_present; /* [state_count] out: 1 for element and tensor states that it keeps */
-  uint8_t* input_present; /* [input_count] out: 1 for element and tensor inputs that its steps may
-                             read */
+  uint8_t* state_present; /* [state_count] out: 1 for states per tensor, or faster, that it keeps */
+  uint8_t* input_present; /* [input_count] out: 1 for inputs per tensor, or faster, that its steps
+                             may read */
   uint8_t* in_domain;     /* [domain_count] out: 1 for the sets of tensors it belongs to, over which
                              reductions range */
   uint8_t* requirement_met; /* [requirement_count] out: 0 for what a rule requires and it lacks */
@@ -320,6 +320,10 @@ typedef struct talweg_pass_args {
   /* How many elements a thread goes through, as far as is known, before it comes back to the same
    * ones: whether a pass finds them in cache. 0: those of this call. Never changes results. */
   uint64_t round_elements;
+  /* Inputs of these rates, 0 where not given: [matrix][input_count], and [input_count] arrays of
+   * rows or columns of the compute type. */
+  const double* matrix_inputs;
+  const void* const* line_inputs;
 } talweg_pass_args;
 
 /* Runs tensors [tensor_begin, tensor_end). May be called from several threads for disjoint ranges.

@@ -27,7 +27,8 @@ static int is_own_stream(const talweg_image* image, uint32_t stream) {
   return stream > TALWEG_STREAM_GRAD && stream < image->stream_count - image->scratch_count;
 }
 
-static int can_be_kept(uint32_t rate) {
+/* A state or an input. */
+static int has_known_rate(uint32_t rate) {
   return talweg_is_scalar_rate(rate) || rate == TALWEG_RATE_TENSOR || talweg_is_line_rate(rate) ||
          rate == TALWEG_RATE_ELEMENT;
 }
@@ -36,7 +37,7 @@ static talweg_status check_states(const talweg_image* image, talweg_error* error
   for (uint32_t i = 0; i < image->state_count; ++i) {
     const talweg_state_info* state = &image->states[i];
     const int is_element = state->rate == TALWEG_RATE_ELEMENT;
-    if (!can_be_kept(state->rate))
+    if (!has_known_rate(state->rate))
       return talweg_refuse_part("state", state->name, "has a rate that this version cannot keep",
                                 error);
     if (talweg_is_line_rate(state->rate) && image->split == TALWEG_SPLIT_NONE)
@@ -58,9 +59,11 @@ static talweg_status check_inputs(const talweg_image* image, talweg_error* error
   for (uint32_t i = 0; i < image->input_count; ++i) {
     const talweg_input_info* input = &image->inputs[i];
     const int is_element = input->rate == TALWEG_RATE_ELEMENT;
-    if (!is_element && !talweg_is_scalar_rate(input->rate) && input->rate != TALWEG_RATE_TENSOR)
+    if (!has_known_rate(input->rate))
       return talweg_refuse_part("input", input->name, "has a rate that this version cannot take",
                                 error);
+    if (talweg_is_line_rate(input->rate) && image->split == TALWEG_SPLIT_NONE)
+      return talweg_refuse_image(image, "takes inputs of matrices, but has none", error);
     if (is_element && !is_own_stream(image, input->stream))
       return talweg_refuse_image(image, "has an input without a stream", error);
   }

@@ -42,6 +42,8 @@ void talweg_bind_scalar_inputs(talweg_optimizer* optimizer, const talweg_step_in
     const uint32_t rate = optimizer->image->inputs[i].rate;
     if (rate == TALWEG_RATE_ELEMENT)
       optimizer->given[i] = inputs->element_inputs && inputs->element_inputs[i];
+    else if (talweg_is_line_rate(rate))
+      optimizer->given[i] = inputs->line_inputs && inputs->line_inputs[i];
     else if (rate == TALWEG_RATE_TENSOR)
       bind_tensor_input(optimizer, i, inputs);
     else if (rate == TALWEG_RATE_GROUP)
@@ -70,7 +72,8 @@ talweg_status talweg_bind_inputs(talweg_optimizer* optimizer, const talweg_step_
           (void*)(uintptr_t)pointer;
     }
   }
-  return TALWEG_OK;
+  return optimizer->lines.input_count > 0 ? talweg_bind_line_inputs(optimizer, inputs, error)
+                                          : TALWEG_OK;
 }
 
 static talweg_status refuse_missing(const talweg_optimizer* optimizer, uint32_t input,
@@ -102,6 +105,14 @@ static talweg_status check_tensor_input(const talweg_optimizer* optimizer, uint3
   return TALWEG_OK;
 }
 
+static talweg_status check_line_input(const talweg_optimizer* optimizer, uint32_t input,
+                                      talweg_error* error) {
+  for (uint32_t t = 0; t < optimizer->spec.tensor_count; ++t)
+    if (is_read(optimizer, input, t) && !talweg_has_line_input(optimizer, input, t))
+      return refuse_missing(optimizer, input, &optimizer->tensors[t], error);
+  return TALWEG_OK;
+}
+
 static talweg_status check_element_input(talweg_optimizer* optimizer, uint32_t input,
                                          talweg_error* error) {
   const talweg_image* image = optimizer->image;
@@ -123,6 +134,8 @@ talweg_status talweg_check_inputs(talweg_optimizer* optimizer, talweg_error* err
       status = check_element_input(optimizer, i, error);
     else if (is_of_tensors(optimizer, i))
       status = check_tensor_input(optimizer, i, error);
+    else if (talweg_is_line_rate(optimizer->image->inputs[i].rate))
+      status = check_line_input(optimizer, i, error);
     else if (!optimizer->given[i] && talweg_is_needed(optimizer, i))
       status = refuse_missing(optimizer, i, 0, error);
     if (status != TALWEG_OK) return status;

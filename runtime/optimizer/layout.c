@@ -229,6 +229,10 @@ talweg_status talweg_lay_out(const talweg_optimizer_spec* spec, talweg_optimizer
   optimizer->tensor_state_count = count_states(image, TALWEG_RATE_TENSOR);
   optimizer->tensor_input_count = count_inputs(image, TALWEG_RATE_TENSOR);
   optimizer->lines.matrix_state_count = count_states(image, TALWEG_RATE_MATRIX);
+  optimizer->lines.matrix_input_count = count_inputs(image, TALWEG_RATE_MATRIX);
+  optimizer->lines.input_count = optimizer->lines.matrix_input_count +
+                                 count_inputs(image, TALWEG_RATE_ROW) +
+                                 count_inputs(image, TALWEG_RATE_COL);
   for (uint32_t s = 0; s < image->state_count; ++s)
     optimizer->places_states |=
         image->states[s].rate == TALWEG_RATE_TENSOR || talweg_is_line_rate(image->states[s].rate);

@@ -46,6 +46,23 @@ static void carve_partials(talweg_lines* lines, const talweg_kernels* step, int 
       talweg_carve_table(memory, counts->block_cols, step->block_partial_count, sizeof(double));
 }
 
+static void carve_inputs(talweg_lines* lines, const talweg_image* image, uint32_t element_bytes,
+                         uint32_t tensor_count, talweg_arena* memory) {
+  if (lines->input_count == 0) return;
+  const uint64_t matrices = lines->matrix_input_count > 0 ? lines->counts.matrices : 0;
+  lines->matrix_inputs = talweg_carve_table(memory, matrices, image->input_count, sizeof(double));
+  lines->input_given = talweg_carve_table(memory, tensor_count, image->input_count, 1);
+  lines->inputs = talweg_carve(memory, image->input_count, sizeof(void*));
+  for (uint32_t i = 0; i < image->input_count; ++i) {
+    const uint32_t rate = image->inputs[i].rate;
+    const uint64_t count = rate == TALWEG_RATE_ROW   ? lines->counts.rows
+                           : rate == TALWEG_RATE_COL ? lines->counts.cols
+                                                     : 0;
+    void* values = talweg_carve(memory, count, element_bytes);
+    if (lines->inputs) lines->inputs[i] = values;
+  }
+}
+
 void talweg_carve_lines(talweg_optimizer* optimizer, int to_matrices, talweg_arena* memory) {
   const talweg_image* image = optimizer->image;
   talweg_lines* lines = &optimizer->lines;
@@ -63,6 +80,7 @@ void talweg_carve_lines(talweg_optimizer* optimizer, int to_matrices, talweg_are
   const uint64_t state_rows = lines->matrix_state_count > 0 ? counts->matrices : 0;
   lines->matrix_before = talweg_carve_table(memory, state_rows, image->state_count, sizeof(double));
   lines->matrix_after = talweg_carve_table(memory, state_rows, image->state_count, sizeof(double));
+  carve_inputs(lines, image, optimizer->element_bytes, optimizer->spec.tensor_count, memory);
   carve_slots(lines, image, memory);
   carve_partials(lines, &image->step, to_matrices, memory);
 }

@@ -60,4 +60,6 @@ void talweg_show_lines(talweg_optimizer* optimizer) {
   args->row_partials = lines->row_partials;
   args->col_partials = lines->col_partials;
   args->block_partials = lines->block_partials;
+  args->matrix_inputs = lines->matrix_inputs;
+  args->line_inputs = (const void* const*)lines->inputs;
 }

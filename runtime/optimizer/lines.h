@@ -11,7 +11,9 @@ typedef struct talweg_lines {
   /* Fixed at creation. */
   talweg_line_counts counts;
   uint32_t matrix_state_count; /* of the image's states */
-  talweg_matrix_view* views;   /* [tensor] */
+  uint32_t matrix_input_count; /* of the image's inputs; of rows and columns too: */
+  uint32_t input_count;
+  talweg_matrix_view* views; /* [tensor] */
   talweg_line_chunk* matrix_chunks;
   talweg_line_chunk* row_chunks;
   talweg_line_chunk* col_chunks;
@@ -33,6 +35,10 @@ typedef struct talweg_lines {
   double* row_partials;      /* [partial][row] */
   double* col_partials;      /* [partial][col] */
   double* block_partials;    /* [partial][column of a row block] */
+  double* matrix_inputs;     /* [matrix][input] where there are matrix inputs */
+  void** inputs;             /* [input] of rows and columns: one array over all of them */
+  uint8_t* input_given; /* [tensor][input] where there are inputs of these rates: 1 where given,
+                           of tensors that take part */
 } talweg_lines;
 
 /* Whether a rate is that of matrices, rows or columns; of rows or columns. */
@@ -55,6 +61,12 @@ void talweg_reset_line_states(talweg_optimizer* optimizer);
 void talweg_begin_lines(talweg_optimizer* optimizer);
 /* Makes those of them that `kept` [state] does not name (null: all) zeros again. */
 void talweg_clear_lines(talweg_optimizer* optimizer, const uint8_t* kept);
+
+/* line_inputs.c: where there are inputs of matrices, rows or columns. */
+talweg_status talweg_bind_line_inputs(talweg_optimizer* optimizer, const talweg_step_inputs* inputs,
+                                      talweg_error* error);
+/* Whether a tensor that takes part was given one, or has no lines to be given values for. */
+int talweg_has_line_input(const talweg_optimizer* optimizer, uint32_t input, uint32_t tensor);
 
 /* matrix_states.c: where there are states of matrices; as tensor_states.c. */
 double* talweg_matrix_state(const talweg_optimizer* optimizer, uint32_t state, uint32_t tensor);

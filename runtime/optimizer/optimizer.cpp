@@ -107,6 +107,7 @@ support::Status Optimizer::Impl::build() {
   element_inputs.resize(image->input_count);
   group_inputs.resize(image->input_count);
   tensor_inputs.resize(image->input_count);
+  line_inputs.resize(image->input_count);
   return support::ok();
 }
 
@@ -135,40 +136,48 @@ support::Status Optimizer::Impl::bind_values(
   return support::ok();
 }
 
+support::Status Optimizer::Impl::bind_arrays(
+    const std::vector<std::pair<std::string, std::vector<const void*>>>& inputs,
+    std::string_view kind, talweg_rate rate, std::vector<const void* const*>& bound) const {
+  for (const auto& [name, pointers] : inputs) {
+    const support::Result<std::uint32_t> row = find_input(kind, rate, name);
+    if (!row) return row.failure();
+    if (pointers.size() != tensors.size())
+      return Failure{FailureKind::Usage, "input `" + name + "` has " +
+                                             std::to_string(pointers.size()) + " arrays for " +
+                                             std::to_string(tensors.size()) + " tensors"};
+    bound[*row] = pointers.data();
+  }
+  return support::ok();
+}
+
 support::Result<talweg_step_inputs> Optimizer::Impl::bind(const StepInputs& inputs) {
   std::fill(given.begin(), given.end(), std::uint8_t{0});
   std::fill(element_inputs.begin(), element_inputs.end(), nullptr);
+  std::fill(line_inputs.begin(), line_inputs.end(), nullptr);
   for (const auto& [name, value] : inputs.model) {
     const support::Result<std::uint32_t> row = find_input("model", TALWEG_RATE_MODEL, name);
     if (!row) return row.failure();
     model_inputs[*row] = value;
     given[*row] = 1;
   }
-  for (const auto& [name, pointers] : inputs.element) {
-    const support::Result<std::uint32_t> row = find_input("element", TALWEG_RATE_ELEMENT, name);
-    if (!row) return row.failure();
-    if (pointers.size() != tensors.size())
-      return Failure{FailureKind::Usage, "input `" + name + "` has " +
-                                             std::to_string(pointers.size()) + " arrays for " +
-                                             std::to_string(tensors.size()) + " tensors"};
-    element_inputs[*row] = pointers.data();
-  }
-  if (!group_inputs.empty() || !inputs.group.empty() || !inputs.tensor.empty()) {
-    if (support::Status groups =
-            bind_values(inputs.group, "group", TALWEG_RATE_GROUP, group_count, group_inputs);
-        !groups)
-      return groups.failure();
-    if (support::Status each =
-            bind_values(inputs.tensor, "tensor", TALWEG_RATE_TENSOR, tensors.size(), tensor_inputs);
-        !each)
-      return each.failure();
-  }
+  support::Status bound =
+      bind_arrays(inputs.element, "element", TALWEG_RATE_ELEMENT, element_inputs);
+  if (bound)
+    bound = bind_values(inputs.group, "group", TALWEG_RATE_GROUP, group_count, group_inputs);
+  if (bound)
+    bound = bind_values(inputs.tensor, "tensor", TALWEG_RATE_TENSOR, tensors.size(), tensor_inputs);
+  if (bound) bound = bind_arrays(inputs.matrix, "matrix", TALWEG_RATE_MATRIX, line_inputs);
+  if (bound) bound = bind_arrays(inputs.row, "row", TALWEG_RATE_ROW, line_inputs);
+  if (bound) bound = bind_arrays(inputs.col, "col", TALWEG_RATE_COL, line_inputs);
+  if (!bound) return bound.failure();
   return talweg_step_inputs{.gradients = nullptr,
                             .model_inputs = model_inputs.data(),
                             .given = given.data(),
                             .element_inputs = element_inputs.data(),
                             .group_inputs = group_inputs.data(),
-                            .tensor_inputs = tensor_inputs.data()};
+                            .tensor_inputs = tensor_inputs.data(),
+                            .line_inputs = line_inputs.data()};
 }
 
 Optimizer::Optimizer(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}

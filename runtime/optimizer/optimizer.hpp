@@ -32,12 +32,17 @@ struct Tensor {
 
 /// What a step is given besides gradients. Values of model inputs by name; element inputs as one
 /// pointer a tensor (may be null for a tensor without gradient); inputs of groups and of tensors as
-/// one value for each.
+/// one value for each; inputs of matrices, rows and columns as one pointer a tensor (may be null
+/// where there are none), to numbers as PersistentEntry shows states of their rate: {matrices} of
+/// float64, {matrices, rows} or {matrices, columns} of the compute type.
 struct StepInputs {
   std::vector<std::pair<std::string, double>> model;
   std::vector<std::pair<std::string, std::vector<const void*>>> element;
   std::vector<std::pair<std::string, std::vector<double>>> group = {};
   std::vector<std::pair<std::string, std::vector<double>>> tensor = {};
+  std::vector<std::pair<std::string, std::vector<const void*>>> matrix = {};
+  std::vector<std::pair<std::string, std::vector<const void*>>> row = {};
+  std::vector<std::pair<std::string, std::vector<const void*>>> col = {};
 };
 
 /// How a call of step ended.

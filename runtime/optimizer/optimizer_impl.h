@@ -65,6 +65,7 @@ struct Optimizer::Impl {
   std::vector<double> model_inputs;
   std::vector<std::uint8_t> given;
   std::vector<const void* const*> element_inputs;
+  std::vector<const void* const*> line_inputs;  // of matrices, rows and columns
   std::vector<const double*> group_inputs, tensor_inputs;
 
   support::Status build();
@@ -75,6 +76,10 @@ struct Optimizer::Impl {
   support::Status bind_values(
       const std::vector<std::pair<std::string, std::vector<double>>>& inputs, std::string_view kind,
       talweg_rate rate, std::size_t count, std::vector<const double*>& bound) const;
+  /// Inputs that have one array for each tensor.
+  support::Status bind_arrays(
+      const std::vector<std::pair<std::string, std::vector<const void*>>>& inputs,
+      std::string_view kind, talweg_rate rate, std::vector<const void* const*>& bound) const;
   [[nodiscard]] support::Result<std::uint32_t> find_view(std::string_view name) const;
   void list_states(std::vector<PersistentEntry>& entries) const;
   [[nodiscard]] bool is_empty(std::size_t tensor) const {

@@ -89,6 +89,9 @@ typedef struct talweg_step_inputs {
   const double* const* group_inputs;  /* [input][group]; null where not given, at either level */
   const double* const* tensor_inputs; /* [input][tensor]; likewise. Entries of tensors that do not
                                          take part, or read the input, do not matter */
+  /* [input][tensor] inputs of matrices, rows and columns, each an array as talweg_array_state shows
+   * states of its rate: float64, or of the compute type; null where not given, at any level */
+  const void* const* const* line_inputs;
 } talweg_step_inputs;
 
 /* `outcome`, which may be null, is set where TALWEG_OK is returned.

@@ -255,6 +255,70 @@ void check_upward(const std::shared_ptr<driver::Program>& program, std::vector<C
   scalar("both", both);
 }
 
+/// What rule Supplied keeps for a tensor.
+struct Supplied {
+  Values across, down, whole;
+  double most = 0;
+
+  /// The update before it is made smaller.
+  Values step(const Lines& lines, const Values& grad, const Values& r, const Values& c,
+              const Values& m, const Values& bonus) {
+    const std::size_t matrices = m.size();
+    across.resize(r.size(), 1);
+    down.resize(c.size());
+    whole.resize(matrices);
+    Values product = r;
+    for (std::size_t i = 0; i < r.size(); ++i) {
+      across[i] = 0.5 * across[i] + r[i];
+      product[i] = r[i] * across[i];
+    }
+    for (std::size_t i = 0; i < c.size(); ++i) {
+      const double of_matrix = m[i / lines.cols()];
+      down[i] += c[i] * of_matrix;
+      most = std::max(most, c[i] + of_matrix);
+    }
+    const Values of_grad = means(lines.by_matrix(grad)),
+                 of_rows = means(lines.rows_by_matrix(product));
+    for (std::size_t i = 0; i < matrices; ++i)
+      whole[i] = 0.5 * whole[i] + m[i] * of_grad[i] + of_rows[i];
+    Values u = grad;
+    for (std::size_t e = 0; e < u.size(); ++e) {
+      const std::size_t row = lines.row_of(e), col = lines.col_of(e), k = lines.matrix_of(e);
+      const double extra = bonus.empty() ? 0.25 : bonus[row];
+      u[e] = grad[e] * (r[row] + extra) * across[row] + c[col] * down[col] - m[k] * whole[k];
+    }
+    return u;
+  }
+};
+
+template <class T>
+void check_supplied(const std::shared_ptr<driver::Program>& program, std::vector<Case> cases) {
+  cases[0].tensor.absent_in_step = 2;
+  LinedRun<T> run(program, tensors_of(cases), 3);
+  std::vector<Supplied> kept(cases.size());
+  for (std::uint32_t step = 1; step <= 4; ++step) {
+    const auto before = run.params;
+    REQUIRE(run.step() == StepOutcome::Completed);
+    REQUIRE(run.given.contains("bonus") == (step % 2 == 1));
+    for (std::size_t i = 0; i < cases.size(); ++i) {
+      Values after = as_values(before[i]);
+      const auto of = [&](const char* name) { return run.given.at(name)[i]; };
+      const Lines lines(cases[i].tensor.shape, cases[i].row_dimensions, cases[i].col_dimensions);
+      if (cases[i].tensor.absent_in_step != step) {
+        const Values u = kept[i].step(lines, as_values(run.grads[i]), of("r"), of("c"), of("m"),
+                                      step % 2 == 1 ? of("bonus") : Values());
+        for (std::size_t e = 0; e < after.size(); ++e) after[e] -= 0.1 * u[e] / (1 + kept[i].most);
+      }
+      const std::string tensor = fmt::format("w{}", i);
+      check_near<T>(as_values(run.params[i]), after, fmt::format("{} in step {}", tensor, step));
+      check_near<T>(run.persistent("across/" + tensor), kept[i].across, "across/" + tensor);
+      check_near<T>(run.persistent("down/" + tensor), kept[i].down, "down/" + tensor);
+      check_near<T>(run.persistent("whole/" + tensor), kept[i].whole, "whole/" + tensor);
+      check_near<T>(run.persistent("most/" + tensor), {kept[i].most}, "most/" + tensor);
+    }
+  }
+}
+
 /// All that persists, without the parameters.
 template <class T>
 Outcome states_of(LinedRun<T>& run) {
@@ -293,6 +357,14 @@ TEST_CASE("reductions of values of rows, columns and matrices are what plain C++
   for (const SplitCases& of : kCases)
     on_targets("Mixed", of.split, [&](const auto& program, auto number) {
       check_upward<decltype(number)>(program, of.cases);
+    });
+}
+
+TEST_CASE(
+    "what is made of values given for rows, columns and matrices is what plain C++ computes") {
+  for (const SplitCases& of : kCases)
+    on_targets("Supplied", of.split, [&](const auto& program, auto number) {
+      check_supplied<decltype(number)>(program, of.cases);
     });
 }
 

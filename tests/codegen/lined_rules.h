@@ -213,6 +213,32 @@ rule Arms {
   otherwise: Longer
 }
 
+/// Of what the caller gives for rows, columns and matrices.
+rule Supplied {
+  matrix (SPLIT)
+  input row r
+  input col c
+  input matrix m
+  input row bonus
+  state row across = 1
+  state col down
+  state matrix whole
+  state tensor most
+  state model peak
+  step {
+    let u = if rank >= 2 then {
+      across = 0.5 * across + r
+      down += c * m
+      whole = 0.5 * whole + m * (mean(grad) per matrix) + (mean(r * across) per matrix)
+      most = max(most, max(c + m) per tensor)
+      let extra = if given(bonus) then bonus else 0.25
+      grad * (r + extra) * across + c * down - m * whole
+    } else { grad }
+    peak = max(abs(u)) per model
+    update = 0.1 * u / (1 + most)
+  }
+}
+
 /// Small: for tensors with many elements.
 rule Few {
   matrix (SPLIT)

@@ -57,6 +57,17 @@ LinedRun<T>::LinedRun(const std::shared_ptr<driver::Program>& program,
                          tensor.split_at,
                          tensor.split_to});
   }
+  for (const optimizer::Tensor& tensor : described) {
+    talweg_tensor shaped{};
+    shaped.shape = tensor.shape.data();
+    shaped.rank = static_cast<std::uint32_t>(tensor.shape.size());
+    shaped.split = tensor.split;
+    shaped.split_at = tensor.split_at;
+    shaped.split_to = tensor.split_to;
+    const std::uint32_t split = program->image().split;
+    if (split != TALWEG_SPLIT_NONE)
+      REQUIRE(talweg_view_tensor(split, &shaped, &views_.emplace_back()) == TALWEG_VIEW_FITS);
+  }
   auto made = optimizer::Optimizer::create(program->image(), program, std::move(described), 2,
                                            std::make_shared<support::ThreadPool>(threads));
   if (!made) FAIL(made.failure().message);
@@ -85,6 +96,43 @@ void LinedRun<T>::fill(std::vector<T>& copy, const GuardedArray& memory) {
 }
 
 template <class T>
+template <class Number>
+std::vector<double> LinedRun<T>::draw_lines(std::size_t tensor, std::uint8_t rate,
+                                            std::vector<GuardedArray>& memory) {
+  const talweg_matrix_view& view = views_[tensor];
+  std::uint64_t count = talweg_count_matrices(&view);
+  if (rate == TALWEG_RATE_ROW) count *= view.rows;
+  if (rate == TALWEG_RATE_COL) count *= view.cols;
+  if (count == 0) return {};
+  auto* numbers =
+      static_cast<Number*>(memory.emplace_back(count * sizeof(Number), Placement::AtEnd).data());
+  for (std::uint64_t i = 0; i < count; ++i) numbers[i] = static_cast<Number>(number());
+  return {numbers, numbers + count};
+}
+
+template <class T>
+void LinedRun<T>::draw_inputs(optimizer::StepInputs& inputs, std::vector<GuardedArray>& memory) {
+  const talweg_image& image = optimizer->image();
+  given.clear();
+  for (std::uint32_t i = 0; i < image.input_count; ++i) {
+    const std::string name = image.inputs[i].name;
+    const std::uint8_t rate = image.inputs[i].rate;
+    REQUIRE((rate == TALWEG_RATE_MATRIX || rate == TALWEG_RATE_ROW || rate == TALWEG_RATE_COL));
+    if (name == "bonus" && steps_ % 2 == 0) continue;
+    std::vector<const void*> pointers;
+    for (std::size_t t = 0; t < tensors_.size(); ++t) {
+      given[name].push_back(rate == TALWEG_RATE_MATRIX ? draw_lines<double>(t, rate, memory)
+                                                       : draw_lines<T>(t, rate, memory));
+      pointers.push_back(given[name].back().empty() ? nullptr : memory.back().data());
+    }
+    auto& of_rate = rate == TALWEG_RATE_MATRIX ? inputs.matrix
+                    : rate == TALWEG_RATE_ROW  ? inputs.row
+                                               : inputs.col;
+    of_rate.emplace_back(name, std::move(pointers));
+  }
+}
+
+template <class T>
 optimizer::StepOutcome LinedRun<T>::step() {
   ++steps_;
   std::vector<const void*> pointers;
@@ -92,7 +140,10 @@ optimizer::StepOutcome LinedRun<T>::step() {
     fill(grads[i], grad_memory_[i]);
     pointers.push_back(tensors_[i].absent_in_step == steps_ ? nullptr : grad_memory_[i].data());
   }
-  const auto stepped = optimizer->step(pointers);
+  optimizer::StepInputs inputs;
+  std::vector<GuardedArray> memory;
+  draw_inputs(inputs, memory);
+  const auto stepped = optimizer->step(pointers, inputs);
   if (!stepped) FAIL(stepped.failure().message);
   for (std::size_t i = 0; i < tensors_.size(); ++i) {
     const auto* data = static_cast<const T*>(param_memory_[i].data());

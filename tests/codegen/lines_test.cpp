@@ -119,6 +119,15 @@ TEST_CASE("a row and a column give an element") {
                           {lined_tensors({{2, 66, 3, 17}, {1025, 1}, {1, 1025}}), Numbers::Plain}});
 }
 
+TEST_CASE("what is given for rows, columns and matrices") {
+  for (const std::string& split : kSplits)
+    require_same_bits_of("Supplied", split,
+                         {{lined_tensors(kSmall), Numbers::Plain},
+                          {lined_tensors(kSmall), Numbers::Hard},
+                          {lined_tensors(kSmall), Numbers::Extreme},
+                          {lined_tensors({{2, 66, 3, 17}, {1025, 1}, {1, 1025}}), Numbers::Plain}});
+}
+
 TEST_CASE("tensors that are split otherwise than the rule says") {
   std::vector<LinedTensor> tensors = lined_tensors({{4, 3, 5}, {9, 70, 2}, {3, 3}, {2, 67, 3, 5}});
   tensors[0].split = tensors[3].split = TALWEG_SPLIT_AT;

@@ -110,6 +110,12 @@ TEST_CASE("states and inputs") {
   CHECK(fault_after([](Graph& g) { g.inputs[0].rate = Rate::Tensor; }) == "none");
   CHECK(fault_after([](Graph& g) { g.inputs[0].rate = Rate::Row; }) ==
         "input `loss` is of rate row");
+  CHECK(fault_after([](Graph& g) { g.inputs[0].rate = Rate::Const; }) ==
+        "input `loss` is of rate const");
+  CHECK(fault_after([](Graph& g) {
+          g.inputs[0].rate = Rate::Row;
+          g.split = types::Split::LastTwo;
+        }) == "none");
   CHECK(fault_after([](Graph& g) { g.inputs[0].present = NodeId(8); }) ==
         "`loss` is present by bool of rate element, not a bool over facts");
   CHECK(fault_after([](Graph& g) {

@@ -65,16 +65,19 @@ void draw_matrices(const Graph& graph, types::ComputeType compute, TensorCase& t
   tensor.matrices = 1 + random.below(2);
   tensor.rows = random.chance(5) ? 65 : kSizes[random.below(std::size(kSizes))];
   tensor.cols = kSizes[random.below(std::size(kSizes))];
-  const auto states = [&](Rate rate) {
+  const auto values = [&](Rate rate, std::size_t count) {
     std::vector<std::vector<double>> all(tensor.count_of(rate));
     for (std::vector<double>& line : all)
-      for (std::size_t i = 0; i < graph.states.size(); ++i)
+      for (std::size_t i = 0; i < count; ++i)
         line.push_back(types::is_array(rate) ? random.array_number(compute) : random.number());
     return all;
   };
-  tensor.matrix_states = states(Rate::Matrix);
-  tensor.row_states = states(Rate::Row);
-  tensor.col_states = states(Rate::Col);
+  tensor.matrix_states = values(Rate::Matrix, graph.states.size());
+  tensor.row_states = values(Rate::Row, graph.states.size());
+  tensor.col_states = values(Rate::Col, graph.states.size());
+  tensor.matrix_inputs = values(Rate::Matrix, graph.inputs.size());
+  tensor.row_inputs = values(Rate::Row, graph.inputs.size());
+  tensor.col_inputs = values(Rate::Col, graph.inputs.size());
 }
 
 std::vector<double> random_numbers(std::size_t count, Random& random) {
@@ -182,7 +185,10 @@ ir::LineContext WholeStep::line_context(Rate rate, std::size_t tensor, std::size
   const auto& states = rate == Rate::Matrix ? given.matrix_states
                        : rate == Rate::Row  ? given.row_states
                                             : given.col_states;
-  return {states[line], line_reduced_.at(rate)[tensor][line]};
+  const auto& inputs = rate == Rate::Matrix ? given.matrix_inputs
+                       : rate == Rate::Row  ? given.row_inputs
+                                            : given.col_inputs;
+  return {states[line], inputs[line], line_reduced_.at(rate)[tensor][line]};
 }
 
 void WholeStep::evaluate_tensor(ir::Machine& machine, std::size_t tensor) {

@@ -18,8 +18,9 @@ struct TensorCase {
   std::vector<double> facts, states, inputs;
   std::vector<ir::ElementContext> elements;      // by matrix, row, column, if it has any
   std::size_t matrices = 0, rows = 0, cols = 0;  // of a tensor of rank 2 or more; else 0
-  /// [matrix][state], and of all rows and of all columns, numbered by matrix.
+  /// [matrix][state], and of all rows and of all columns, numbered by matrix; likewise inputs.
   std::vector<std::vector<double>> matrix_states, row_states, col_states;
+  std::vector<std::vector<double>> matrix_inputs, row_inputs, col_inputs;
 
   [[nodiscard]] std::size_t count_of(types::Rate rate) const {
     if (rate == types::Rate::Matrix) return matrices;

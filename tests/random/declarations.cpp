@@ -158,10 +158,10 @@ void Writer::inputs(Place& place) {
     Rate rate;
     const char* name;
   };
-  constexpr Kind kKinds[] = {{Rate::Element, "given_elements"},
-                             {Rate::Model, "given_number"},
-                             {Rate::Tensor, "given_tensor"},
-                             {Rate::Group, "given_group"}};
+  constexpr Kind kKinds[] = {{Rate::Element, "given_elements"}, {Rate::Model, "given_number"},
+                             {Rate::Tensor, "given_tensor"},    {Rate::Group, "given_group"},
+                             {Rate::Matrix, "given_matrices"},  {Rate::Row, "given_rows"},
+                             {Rate::Col, "given_cols"}};
   for (const auto& [rate, name] : kKinds) {
     if (!choices_.chance(rate == Rate::Element || rate == Rate::Model ? 30 : 20)) continue;
     const std::string word(types::to_text(rate));

@@ -70,7 +70,9 @@ std::string Writer::leaf(const Place& place, Rate limit) {
   if (name->text == "update") note("read update");
   if (name->text == "rank" || name->text == "size") note("read rank or size");
   if (name->text == "rows" || name->text == "cols") note("read rows or cols");
-  if (name->text == "given_tensor" || name->text == "given_group") note("read " + name->text);
+  if (name->text.starts_with("given_") && name->text != "given_elements" &&
+      name->text != "given_number")
+    note("read " + name->text);
   if (name->text == "param" && place.block == Place::Block::After) note("read param in after");
   return name->text;
 }

@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "compiler/base/check.h"
+#include "runtime/memory/matrix_view.h"
 #include "runtime/optimizer/optimizer.hpp"
 #include "tests/codegen/guarded_memory.h"
 
@@ -98,18 +99,44 @@ class Run {
   [[nodiscard]] bool is_float32() const { return image_.compute_dtype == TALWEG_F32; }
 
   GuardedArray array(std::size_t tensor, std::uint64_t stream) {
-    const std::uint64_t count = length(tensor);
-    GuardedArray made(count * (is_float32() ? 4 : 8), chance_at(setting_, kPlacement, tensor, 30)
-                                                          ? Placement::AtStart
-                                                          : Placement::AtEnd);
-    fill(made.data(), tensor, stream);
+    return numbers(length(tensor), is_float32(), tensor, stream);
+  }
+
+  /// Of each matrix, row or column.
+  GuardedArray lines(std::size_t tensor, std::uint8_t rate, std::uint64_t stream) {
+    const std::vector<std::uint64_t> dimensions = shape(tensor);
+    talweg_tensor shaped{};
+    shaped.shape = dimensions.data();
+    shaped.rank = static_cast<std::uint32_t>(dimensions.size());
+    shaped.split = setting_.tensors[tensor].split;
+    shaped.split_at = setting_.tensors[tensor].split_at;
+    shaped.split_to = setting_.tensors[tensor].split_to;
+    talweg_matrix_view view;
+    TALWEG_CHECK(talweg_view_tensor(image_.split, &shaped, &view) == TALWEG_VIEW_FITS,
+                 "the optimizer was made with this tensor");
+    std::uint64_t count = talweg_count_matrices(&view);
+    if (rate == TALWEG_RATE_ROW) count *= view.rows;
+    if (rate == TALWEG_RATE_COL) count *= view.cols;
+    return numbers(count, is_float32() && rate != TALWEG_RATE_MATRIX, tensor, stream);
+  }
+
+  GuardedArray numbers(std::uint64_t count, bool in_float32, std::size_t tensor,
+                       std::uint64_t stream) {
+    GuardedArray made(count * (in_float32 ? 4 : 8), chance_at(setting_, kPlacement, tensor, 30)
+                                                        ? Placement::AtStart
+                                                        : Placement::AtEnd);
+    fill_numbers(made.data(), count, in_float32, stream);
     return made;
   }
 
   void fill(void* array, std::size_t tensor, std::uint64_t stream) const {
-    for (std::uint64_t i = 0; i < length(tensor); ++i) {
+    fill_numbers(array, length(tensor), is_float32(), stream);
+  }
+
+  void fill_numbers(void* array, std::uint64_t count, bool in_float32, std::uint64_t stream) const {
+    for (std::uint64_t i = 0; i < count; ++i) {
       const double value = value_at(setting_, stream, i);
-      if (is_float32())
+      if (in_float32)
         static_cast<float*>(array)[i] = static_cast<float>(value);
       else
         static_cast<double*>(array)[i] = value;
@@ -160,15 +187,22 @@ class Run {
         (is_of_groups ? inputs.group : inputs.tensor).emplace_back(name, std::move(values));
         continue;
       }
+      const std::uint8_t rate = image_.inputs[n].rate;
       std::vector<const void*> pointers;
       for (std::size_t i = 0; i < setting_.tensors.size(); ++i) {
-        held.push_back(array(i, stream + i * 31));
+        held.push_back(rate == TALWEG_RATE_ELEMENT ? array(i, stream + i * 31)
+                                                   : lines(i, rate, stream + i * 31));
         pointers.push_back(held.back().data());
       }
-      inputs.element.emplace_back(name, std::move(pointers));
+      (rate == TALWEG_RATE_MATRIX ? inputs.matrix
+       : rate == TALWEG_RATE_ROW  ? inputs.row
+       : rate == TALWEG_RATE_COL  ? inputs.col
+                                  : inputs.element)
+          .emplace_back(name, std::move(pointers));
     }
-    const std::size_t given =
-        inputs.model.size() + inputs.element.size() + inputs.group.size() + inputs.tensor.size();
+    const std::size_t given = inputs.model.size() + inputs.element.size() + inputs.group.size() +
+                              inputs.tensor.size() + inputs.matrix.size() + inputs.row.size() +
+                              inputs.col.size();
     if (given < image_.input_count) met("run: an input that is not given");
     const std::uint64_t stream = stream_of(kGrad, step, 0);
     if (may_wait_ && chance_at(setting_, stream, 5555, 30)) {

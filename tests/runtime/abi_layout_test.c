@@ -48,7 +48,7 @@ PLACE(talweg_scalar_args, regrad, 112);
 PLACE(talweg_scalar_args, reduced, 120);
 PLACE(talweg_scalar_args, partials, 128);
 
-SIZE(talweg_pass_args, 312);
+SIZE(talweg_pass_args, 328);
 PLACE(talweg_pass_args, pointers, 8);
 PLACE(talweg_pass_args, tensor_groups, 16);
 PLACE(talweg_pass_args, model_slots, 24);
@@ -87,6 +87,8 @@ PLACE(talweg_pass_args, row_partials, 280);
 PLACE(talweg_pass_args, col_partials, 288);
 PLACE(talweg_pass_args, block_partials, 296);
 PLACE(talweg_pass_args, round_elements, 304);
+PLACE(talweg_pass_args, matrix_inputs, 312);
+PLACE(talweg_pass_args, line_inputs, 320);
 
 _Static_assert(TALWEG_BLOCK_ROWS == 64, "part of the numeric contract");
 SIZE(talweg_matrix_view, 80);

@@ -214,9 +214,30 @@ TEST_CASE("rows and cols in conditions, views and functions") {
   CHECK(codes_of(rule_of("let cols = 1")) == "TW0205");
 }
 
-TEST_CASE("inputs and views of rows, columns and matrices come later") {
-  for (const char* rate : {"matrix", "row", "col"})
-    CHECK(codes_of(rule_of("", std::string("  input ") + rate + " x\n")) == "TW0602");
+TEST_CASE("inputs of rows, columns and matrices are read where there are such") {
+  for (const char* rate : {"matrix", "row", "col"}) {
+    const std::string input = std::string("  input ") + rate + " x\n";
+    CHECK(codes_of(rule_of("update = x * grad", input)) == "TW0324");
+    CHECK(codes_of("rule R {" + input +
+                   "step { if rank >= 2 { update = x * grad } else { update = "
+                   "grad } } }")
+              .empty());
+    CHECK(codes_of("rule R {" + input +
+                   "require rank >= 2\n step { x = 1\n update = x * grad } }") == "TW0316");
+    CHECK(codes_of("rule R {" + input + "step { update = if given(x) then grad else 2 * grad } }")
+              .empty());
+    CHECK(codes_of("rule R {" + input +
+                   "require rank >= 2\n state tensor s\n"
+                   " step { s = x\n update = s * grad } }") == "TW0303");
+    CHECK(codes_of("rule R {" + input +
+                   "require rank >= 2\n step { update = grad }\n"
+                   " view v = x * param }") == "TW0226");
+  }
+  CHECK(codes_of("rule R { input row r\n input col c\n require rank >= 2\n state row s\n"
+                 " step { s = r * c\n update = s * grad } }") == "TW0303");
+}
+
+TEST_CASE("views of rows, columns and matrices come later") {
   CHECK(codes_of("rule R { require rank > 1\n state row r\n step { r = mean(grad) per row\n"
                  " update = grad / r }\n view v = r }") == "TW0602");
   CHECK(

@@ -54,7 +54,7 @@ rule R
   CHECK(codes_of(rule_of("state model s", "if rank > 1 { s += 1 }")) == "TW0304");
   CHECK(codes_of(rule_of("state tensor s", "if rank > 1 { s += 1 }")).empty());
   CHECK(codes_of(rule_of("state tensor s = param", "s = 1")) == "TW0303");
-  CHECK(codes_of(rule_of("input matrix s", "param -= s")) == "TW0602");
+  CHECK(codes_of(rule_of("input matrix s", "param -= s")) == "TW0324");
 }
 
 TEST_CASE("an argument reads model and group states of earlier stages") {
