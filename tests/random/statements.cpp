@@ -16,22 +16,22 @@ std::string rate_word(Rate rate) { return std::string(types::to_text(rate)); }
 /// Small ones mostly: compiling a rule costs as much as its size, and many rules see more than
 /// large ones.
 int Writer::depth_of_expression() {
-  constexpr int kDepths[] = {1, 2, 2, 3};
+  constexpr int kDepths[] = {1, 1, 2, 2, 3};
   return choices_.one_of(kDepths);
 }
 
 void Writer::statements(Place& place, int most, int depth) {
-  for (int i = 0; (i == 0 || choices_.chance(65)) && i < most; ++i) statement(place, depth);
+  for (int i = 0; (i == 0 || choices_.chance(60)) && i < most; ++i) statement(place, depth);
 }
 
 void Writer::statement(Place& place, int depth) {
   const Choices::Part part(choices_);
   const bool in_rule = place.block != Place::Block::Function;
-  switch (choices_.weighted({40, 24, 16, 12, 8, 3,
-                             in_rule && depth > 0 && !place.has_matrices ? 10u : 0u,
-                             !may_regrad(place)                               ? 0u
-                             : place.guard != Rate::Const || place.is_in_loop ? 12u
-                                                                              : 4u})) {
+  switch (choices_.weighted(
+      {40, 24, 16, 12, 8, 3, in_rule && depth > 0 && !place.has_matrices ? 10u : 0u,
+       !may_regrad(place)                                              ? 0u
+       : place.guard != Rate::Const || place.is_in_loop || ends_calls_ ? 14u
+                                                                       : 4u})) {
     case 0:
       return assignment(place);
     case 1:
