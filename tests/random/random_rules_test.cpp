@@ -185,6 +185,21 @@ rule R {
 })");
 }
 
+TEST_CASE("a state that only the place of a new gradient depends on has memory") {
+  require_same_everywhere(R"(
+rule R {
+  state s
+  state slow = 2 * param
+  input element_input
+  step {
+    let origin = param
+    param += 3 * grad * (if 3 <= s then size else slow) + element_input
+    regrad
+    param = origin
+  }
+})");
+}
+
 TEST_CASE("a step that waits for gradients goes on, is abandoned or begins again") {
   const std::set<std::string> met = require_same_everywhere(R"(
 rule Uphill {

@@ -116,6 +116,7 @@ class Demands {
     const std::vector<Store> stores = graph_.stores;
     for (const Store& store : stores) ask_stored(store, store.value, true_);
     for (const ViewInfo& view : graph_.views) ask(view.value, true_);
+    for (const Regrad& regrad : graph_.regrads) ask(regrad.param, true_);
     Graph::visit_results(graph_, [&](NodeId id) {
       if (!differs_by_tensor(graph_[id].rate)) ask(id, true_);
     });
