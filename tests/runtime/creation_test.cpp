@@ -109,7 +109,7 @@ TEST_CASE("images that cannot be stepped are refused") {
   }
   {
     Spec spec;
-    spec.rule.inputs[kLoss].rate = TALWEG_RATE_COL;
+    spec.rule.inputs[kLoss].rate = 8;
     spec.check(TALWEG_NOT_SERVED, "input `loss` has a rate");
   }
   {

@@ -248,8 +248,8 @@ TEST_CASE("wrong inputs of rows, columns and matrices are refused") {
         "input `r` has 4 arrays for 5 tensors");
   CHECK(refusal([](auto& inputs) { inputs.row.swap(inputs.col); }) ==
         "rule `Supplied` has no row input `c`");
-  CHECK(refusal([](auto& inputs) { inputs.matrix[0].first = "n"; }) ==
-        "rule `Supplied` has no matrix input `n`");
+  CHECK(refusal([](auto& inputs) { inputs.matrix[0].first = "elsewhere"; }) ==
+        "rule `Supplied` has no matrix input `elsewhere`");
   CHECK(refusal([](auto& inputs) { inputs.element = inputs.col; }) ==
         "rule `Supplied` has no element input `c`");
   for (const char* name : {"r", "m"})

@@ -231,7 +231,7 @@ TEST_CASE("inputs of rows, columns and matrices are read where there are such") 
                    " step { s = x\n update = s * grad } }") == "TW0303");
     CHECK(codes_of("rule R {" + input +
                    "require rank >= 2\n step { update = grad }\n"
-                   " view v = x * param }") == "TW0226");
+                   " view v = x * param }") == "TW0224");
   }
   CHECK(codes_of("rule R { input row r\n input col c\n require rank >= 2\n state row s\n"
                  " step { s = r * c\n update = s * grad } }") == "TW0303");
