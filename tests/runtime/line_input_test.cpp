@@ -249,7 +249,7 @@ TEST_CASE("wrong inputs of rows, columns and matrices are refused") {
   CHECK(refusal([](auto& inputs) { inputs.row.swap(inputs.col); }) ==
         "rule `Supplied` has no row input `c`");
   CHECK(refusal([](auto& inputs) { inputs.matrix[0].first = "elsewhere"; }) ==
-        "rule `Supplied` has no matrix input `elsewhere`");
+        "rule `Supplied` has no matrix input `elsewhere` (it has `r`, `c`, `m`)");
   CHECK(refusal([](auto& inputs) { inputs.element = inputs.col; }) ==
         "rule `Supplied` has no element input `c`");
   for (const char* name : {"r", "m"})
