@@ -32,8 +32,7 @@
 //  12. `skipped`, `held`, `unless` of hypers and `kept` of states are Bool of rate up to model.
 //  Only
 //      a bound hyper has `unless`; a state has `kept` only where the graph has `skipped`.
-//  14. A regrad has a Bool of rate up to model, an Array for param, and behind both its gradient.
-//      Gradients stand in order. Where that Array is not Param itself, the graph stores param.
+//  14. What holds of regrads stands in verify_regrads.cpp.
 #include "compiler/ir/verify.h"
 
 #include <fmt/format.h>
@@ -48,6 +47,7 @@
 #include "compiler/ir/make_node.h"
 #include "compiler/ir/over_facts.h"
 #include "compiler/ir/phases.h"
+#include "compiler/ir/verify_regrads.h"
 
 namespace talweg::ir {
 
@@ -101,7 +101,7 @@ class Verifier {
       check_views();
       check_stores();
       check_ends();
-      check_regrads();
+      find_regrad_faults(graph_, faults_);
     }
     return std::move(faults_);
   }
@@ -433,36 +433,6 @@ class Verifier {
       if (state.kept.valid() && !graph_.skipped.valid())
         fault({}, "state `{}` has `kept`, but no step is skipped", state.name);
     }
-  }
-
-  void check_regrads() {
-    if (graph_.regrads.size() >= kMaxGradients) fault({}, "a step has too many regrads");
-    bool moves = false;
-    for (std::uint32_t i = 0; i < graph_.regrads.size(); ++i) {
-      const auto& [condition, param, gradient] = graph_.regrads[i];
-      if (!condition.valid() || !exists(param) || !exists(gradient)) {
-        fault({}, "regrad {} has a node that does not exist", i + 1);
-        continue;
-      }
-      check_end(condition, fmt::format("the condition of regrad {}", i + 1));
-      if (graph_[param].type != ValueType::Array)
-        fault(param, "regrad {} leaves {} in param", i + 1, text_of(graph_[param].type));
-      const Node& given = graph_[gradient];
-      if (given.kind != NodeKind::Grad || given.index != i + 1)
-        fault(gradient, "%{} is not the gradient of regrad {}", gradient.index, i + 1);
-      if (gradient < condition || gradient < param)
-        fault(gradient, "%{} stands before what regrad {} needs", gradient.index, i + 1);
-      moves = moves || graph_[param].kind != NodeKind::Param;
-    }
-    std::uint32_t last = 0;
-    for (std::uint32_t i = 0; i < graph_.nodes.size(); ++i) {
-      if (graph_.nodes[i].kind != NodeKind::Grad) continue;
-      if (graph_.nodes[i].index < last) fault(NodeId(i), "%{} stands behind a later gradient", i);
-      last = graph_.nodes[i].index;
-    }
-    const bool stores = std::ranges::any_of(
-        graph_.stores, [](const Store& store) { return store.target == StoreTarget::Param; });
-    if (moves && !stores) fault({}, "a regrad moves param, which is not stored");
   }
 
   void check_end(NodeId id, std::string_view what) {

@@ -262,6 +262,42 @@ TEST_CASE("stores") {
   CHECK(fault_after([](Graph& g) { g.stores[0].value = NodeId(3); }) == "none");
 }
 
+TEST_CASE("regrads") {
+  // %9 is a bool of rate model, %6 an array, %10 the new gradient.
+  const auto regrad = [](auto change) {
+    return fault_after([&](Graph& g) {
+      Node gradient = make_leaf(NodeKind::Grad);
+      gradient.index = 1;
+      g.regrads.push_back({NodeId(9), NodeId(6), {}});
+      g.regrads[0].gradient = g.add(gradient);
+      change(g);
+    });
+  };
+  CHECK(regrad([](Graph&) {}) == "none");
+  CHECK(regrad([](Graph& g) { g.regrads[0].param = NodeId(99); }) ==
+        "regrad 1 has a node that does not exist");
+  CHECK(regrad([](Graph& g) { g.regrads[0].condition = {}; }) ==
+        "regrad 1 has a node that does not exist");
+  CHECK(regrad([](Graph& g) { g.regrads[0].condition = NodeId(8); }) ==
+        "regrad 1 is decided by no bool of rate model");
+  CHECK(regrad([](Graph& g) { g.regrads[0].param = NodeId(2); }) ==
+        "regrad 1 leaves no array in param");
+  CHECK(regrad([](Graph& g) { g.regrads[0].gradient = NodeId(1); }) ==
+        "%1 is not the gradient of regrad 1");
+  CHECK(regrad([](Graph& g) {
+          g.regrads[0].param = g.add(make_conversion(g, NodeKind::Flush, {NodeId(6)}));
+        }) == "%10 stands before what regrad 1 needs");
+  CHECK(regrad([](Graph& g) { g.add(make_leaf(NodeKind::Grad)); }) ==
+        "%11 stands behind a later gradient");
+  CHECK(regrad([](Graph& g) { g.stores.erase(g.stores.begin()); }) ==
+        "a regrad moves param, which is not stored");
+  CHECK(regrad([](Graph& g) {
+          g.stores.erase(g.stores.begin());
+          g.regrads[0].param = NodeId(0);
+        }) == "none");
+  CHECK(regrad([](Graph& g) { g.regrads.clear(); }) == "%10 names entry 1 of a table that has 1");
+}
+
 TEST_CASE("ends of the call") {
   // %9 is a bool of rate model, %7 a constant.
   CHECK(fault_after([](Graph& g) { g.skipped = g.held = g.states[0].kept = NodeId(9); }) == "none");
