@@ -49,7 +49,7 @@ class Recorder {
 
   static void begin(std::size_t pass, const talweg_pass_args* args) {
     current->pass_ = pass;
-    current->args_ = args;
+    current->args_ = *args;  // the runtime may keep it for this call only
   }
   static void load(const char* address, std::uint64_t size) { current->note(address, size, false); }
   static void store(const char* address, std::uint64_t size) { current->note(address, size, true); }
@@ -60,7 +60,7 @@ class Recorder {
     return found == counts_.end() ? nullptr : &found->second;
   }
   [[nodiscard]] std::uint32_t route(std::size_t tensor) const {
-    return args_->tensor_routes == nullptr ? 0 : args_->tensor_routes[tensor];
+    return args_.tensor_routes == nullptr ? 0 : args_.tensor_routes[tensor];
   }
   void clear() { counts_.clear(); }
 
@@ -72,7 +72,7 @@ class Recorder {
     for (std::size_t tensor = 0; tensor < kShapes.size(); ++tensor)
       for (std::size_t stream = 0; stream < stream_count_; ++stream) {
         const auto* start =
-            static_cast<const char*>(args_->pointers[tensor * stream_count_ + stream]);
+            static_cast<const char*>(args_.pointers[tensor * stream_count_ + stream]);
         const std::size_t bytes = kShapes[tensor].count * element_size_;
         if (start == nullptr || address < start || address >= start + bytes) continue;
         auto& counts = counts_[{pass_, tensor, stream, is_store}];
@@ -84,7 +84,7 @@ class Recorder {
 
   std::size_t stream_count_, element_size_;
   std::size_t pass_ = 0;
-  const talweg_pass_args* args_ = nullptr;
+  talweg_pass_args args_{};
   std::map<Place, std::vector<int>> counts_;
 };
 Recorder* Recorder::current = nullptr;
