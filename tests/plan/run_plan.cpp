@@ -10,6 +10,7 @@
 #include "compiler/ir/sequence.h"
 #include "compiler/ir/text.h"
 #include "compiler/plan/schedule.h"
+#include "tests/plan/node_value.h"
 
 namespace talweg::tests {
 
@@ -375,12 +376,9 @@ class Runner {
     memory_[place.tensor][stream][place.element] = value;
   }
 
-  // ---- Nodes ----
-
   Value compute(NodeId id, const Values& values, const Place& place,
                 const std::vector<NodeId>* alias = nullptr) {
     const Node& node = graph_[id];
-    const ir::ScalarContext& scalars = given_.groups[place.group];
     if (node.kind == NodeKind::Reduce) return {.number = reduced(id, place)};
     Value operands[3];
     ir::ValueType last_type = ir::ValueType::Scalar;
@@ -390,51 +388,12 @@ class Runner {
       operands[i] = read(values, operand, place);
       last_type = graph_[operand].type;
     }
-    const bool is_tensor = node.rate == Rate::Tensor;
-    const TensorCase& tensor = given_.tensors[place.tensor];
-    switch (node.kind) {
-      case NodeKind::Constant:
-        return {.number = node.type == ir::ValueType::Bool ? 0 : node.value,
-                .truth = node.type == ir::ValueType::Bool && node.value != 0};
-      case NodeKind::State:
-        return {.number = (is_tensor ? tensor.states : scalars.states)[node.index]};
-      case NodeKind::Input:
-        return {.number = (is_tensor ? tensor.inputs : scalars.inputs)[node.index]};
-      case NodeKind::Given:
-        return {.truth = scalars.given[node.index]};
-      case NodeKind::Hyper:
-        return node.type == ir::ValueType::Bool ? Value{.truth = scalars.hypers[node.index] != 0}
-                                                : Value{.number = scalars.hypers[node.index]};
-      case NodeKind::StepNumber:
-        return {.number = scalars.step_number};
-      case NodeKind::CallNumber:
-        return {.number = scalars.call_number};
-      case NodeKind::Fact:
-        return types::is_truth(graph_.facts[node.index].kind)
-                   ? Value{.truth = tensor.facts[node.index] != 0}
-                   : Value{.number = tensor.facts[node.index]};
-      case NodeKind::Apply:
-        return ir::apply(node.op, last_type, plan_.compute, operands);
-      case NodeKind::ToArray:
-        return {.number = ir::round_to(plan_.compute, operands[0].number)};
-      case NodeKind::DivScalar:
-        return {.number =
-                    ir::divide_by_scalar(plan_.compute, operands[0].number, operands[1].number)};
-      case NodeKind::IsNormal: {
-        const double value = operands[0].number;
-        return {.truth = value != 0 && value - value == 0 && ir::flush(plan_.compute, value) != 0};
-      }
-      case NodeKind::Flush:
-        return {.number = ir::flush(plan_.compute, operands[0].number)};
-      case NodeKind::Spread:
-        return operands[0];
-      case NodeKind::Param:
-      case NodeKind::Grad:
-      case NodeKind::Reduce:
-        break;
-    }
-    FAIL("phase " << phase_ << " computes " << ir::print_node(graph_, id) << ", which is read");
-    return {};
+    const std::optional<Value> value =
+        node_value(graph_, plan_.compute, id, operands, last_type, given_.groups[place.group],
+                   given_.tensors[place.tensor]);
+    if (!value)
+      FAIL("phase " << phase_ << " computes " << ir::print_node(graph_, id) << ", which is read");
+    return *value;
   }
 
   double reduced(NodeId id, const Place& place) {
