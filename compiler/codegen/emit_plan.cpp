@@ -11,6 +11,7 @@
 #include "compiler/codegen/line_pass.h"
 #include "compiler/codegen/pass_function.h"
 #include "compiler/codegen/scalar_functions.h"
+#include "compiler/ir/phases.h"
 
 namespace talweg::codegen {
 
@@ -105,7 +106,8 @@ KernelSymbols step_symbols(const plan::Plan& plan) {
 KernelSymbols view_symbols(const plan::Plan& plan, std::size_t view) {
   const std::string prefix = "talweg_view_" + std::to_string(view) + "_";
   KernelSymbols result = symbols(plan.views[view], prefix);
-  if (plan.views[view].routes.size() > 1) result.place = prefix + "place";
+  const bool differs = !ir::find_domains(plan.views[view].graph).empty();
+  if (differs || plan.views[view].routes.size() > 1) result.place = prefix + "place";
   return result;
 }
 

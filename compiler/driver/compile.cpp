@@ -64,7 +64,10 @@ class CompiledProgram final : public Program {
     if (!status) return status;
     tables_.set_step(std::move(kernels));
     tables_.set_bound_phases(plan.graph, plan.node_phases);
-    tables_.image().domain_count = static_cast<std::uint32_t>(ir::find_domains(plan.graph).size());
+    const auto add_domains = [&](const plan::Plan& of) {
+      tables_.add_domains(static_cast<std::uint32_t>(ir::find_domains(of.graph).size()));
+    };
+    add_domains(plan);
     tables_.image().scratch_count = static_cast<std::uint32_t>(plan.scratch.size());
     tables_.image().stream_count += tables_.image().scratch_count;
     for (std::size_t i = 0; i < plan.views.size(); ++i) {
@@ -72,6 +75,7 @@ class CompiledProgram final : public Program {
       status = find_kernels(plan.views[i], codegen::view_symbols(plan, i), view);
       if (!status) return status;
       tables_.set_view(i, std::move(view));
+      add_domains(plan.views[i]);
     }
     status = fill_initials(plan);
     if (!status) return status;

@@ -2,6 +2,7 @@
 // the same.
 #pragma once
 
+#include <algorithm>
 #include <deque>
 #include <string>
 #include <vector>
@@ -44,6 +45,10 @@ class ImageTables {
   void set_step(Kernels kernels);
   /// What a view runs.
   void set_view(std::size_t view, Kernels kernels);
+  /// A step or a view tells apart that many sets of tensors.
+  void add_domains(std::uint32_t count) {
+    image_.domain_count = std::max(image_.domain_count, count);
+  }
   /// What computes the initial value of a state that begins as TALWEG_INITIAL_ELEMENTS.
   void set_initial(std::size_t state, Kernels kernels);
   /// Such a state turned out to begin as param.

@@ -15,23 +15,23 @@ namespace {
 class Interpreter final : public Program {
  public:
   Interpreter(const ir::Graph& graph, types::ComputeType compute)
-      : tables_(graph, compute, "interpreter"), step_(graph, compute, tables_) {
+      : tables_(graph, compute, "interpreter"), step_(passes::drop_views(graph), compute, tables_) {
     tables_.image().scratch_count = step_.scratch_count();
     tables_.image().stream_count += step_.scratch_count();
     Kernels step = step_.kernels();
-    if (ir::places_tensors(graph))
-      step.kernels.place = [](void* self, const talweg_placement* placement) {
-        static_cast<InterpretedKernels*>(self)->place(*placement);
-      };
+    if (ir::places_tensors(graph)) step.kernels.place = place;
     tables_.set_step(std::move(step));
-    tables_.image().domain_count = step_.domain_count();
+    tables_.add_domains(step_.domain_count());
     tables_.image().initial_states = [](void* self, const talweg_scalar_args* args) {
       static_cast<InterpretedKernels*>(self)->run_initial_states(*args);
     };
     for (std::size_t i = 0; i < graph.views.size(); ++i) {
       InterpretedKernels& view =
           views_.emplace_back(passes::drop_dead_nodes(ir::view_step(graph, i)), compute, tables_);
-      tables_.set_view(i, view.kernels());
+      Kernels kernels = view.kernels();
+      if (view.domain_count() > 0) kernels.kernels.place = place;
+      tables_.set_view(i, std::move(kernels));
+      tables_.add_domains(view.domain_count());
     }
     for (std::size_t i = 0; i < graph.states.size(); ++i) {
       if (!ir::computes_initial_elements(graph, graph.states[i])) continue;
@@ -44,6 +44,10 @@ class Interpreter final : public Program {
   [[nodiscard]] const talweg_image& image() const override { return tables_.image(); }
 
  private:
+  static void place(void* self, const talweg_placement* placement) {
+    static_cast<InterpretedKernels*>(self)->place(*placement);
+  }
+
   ImageTables tables_;
   InterpretedKernels step_;
   std::deque<InterpretedKernels> views_, initials_;  // images point to them

@@ -80,6 +80,7 @@ Graph initial_step(const Graph& graph, std::size_t state) {
 
 Graph view_step(const Graph& graph, std::size_t view) {
   Graph step = graph;
+  step.name = graph.views[view].name;
   for (HyperInfo& hyper : step.hypers) hyper.bound = hyper.unless = {};
   for (StateInfo& state : step.states) state.initial = state.present = state.kept = {};
   for (InputInfo& input : step.inputs) input.present = {};

@@ -192,7 +192,7 @@ bool computes_initial_elements(const Graph& graph, const StateInfo& state);
 Graph initial_step(const Graph& graph, std::size_t state);
 
 /// The graph of a step that does nothing but store a view's value to param: the same tables and
-/// nodes, without initial values, presence, bound hypers and views.
+/// nodes, without initial values, presence, bound hypers and views. Its name is the view's.
 Graph view_step(const Graph& graph, std::size_t view);
 
 template <class Self, class Visit>

@@ -363,10 +363,8 @@ class Verifier {
   void check_views() {
     check_names(graph_.views, "view");
     for (const ViewInfo& view : graph_.views) {
-      if (!exists(view.value)) {
-        fault({}, "view `{}` is a node that does not exist", view.name);
-        continue;
-      }
+      if (!exists(view.value))
+        return fault({}, "view `{}` is a node that does not exist", view.name);
       if (graph_[view.value].type != ValueType::Array)
         fault(view.value, "view `{}` is {}, not array", view.name,
               text_of(graph_[view.value].type));
@@ -378,7 +376,6 @@ class Verifier {
 
   /// A view may see such a node.
   [[nodiscard]] bool is_seen(const Node& node) const {
-    if (node.kind == NodeKind::Reduce) return false;
     if (node.kind == NodeKind::Hyper)
       return !graph_.hypers[node.index].bound.valid() || graph_.hypers[node.index].follows;
     return node.kind != NodeKind::Grad && node.kind != NodeKind::Input &&

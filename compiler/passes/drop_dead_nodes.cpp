@@ -45,4 +45,10 @@ ir::Graph drop_dead_nodes(const ir::Graph& graph) {
   return std::move(rewriter).finish();
 }
 
+ir::Graph drop_views(ir::Graph graph) {
+  if (graph.views.empty()) return graph;
+  graph.views.clear();
+  return drop_dead_nodes(graph);
+}
+
 }  // namespace talweg::passes

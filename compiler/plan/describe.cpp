@@ -44,7 +44,7 @@ class Describer {
           if (part.route == route) phase.bytes = phase.bytes + part.bytes;
     add_memory();
     for (std::size_t i = 0; i < plan_.views.size(); ++i)
-      result_.views.push_back({graph_.views[i].name, bytes_per_element(plan_.views[i])});
+      result_.views.push_back({plan_.views[i].graph.name, bytes_per_element(plan_.views[i])});
     return std::move(result_);
   }
 

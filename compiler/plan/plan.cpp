@@ -126,8 +126,9 @@ void add_phases(Plan& plan, const Aliases& aliases, const Schedule& schedule) {
 void widen_rows(Plan& view, std::size_t scratch_count) {
   view.scratch.resize(scratch_count);
   for (Phase& phase : view.phases)
-    for (std::uint32_t i = 0; i < scratch_count && phase.pass; ++i)
-      phase.pass->streams.push_back({.kind = StreamKind::Scratch, .index = i});
+    for (auto* pass : {&phase.lines, &phase.pass})
+      for (std::uint32_t i = 0; i < scratch_count && *pass; ++i)
+        (*pass)->streams.push_back({.kind = StreamKind::Scratch, .index = i});
 }
 
 }  // namespace
@@ -168,15 +169,11 @@ Bytes bytes_per_element(const Plan& plan) {
   return bytes;
 }
 
-Plan make_plan(ir::Graph graph, types::ComputeType compute) {
+namespace {
+
+/// Of a step, a view or an initial value.
+Plan plan_of(ir::Graph graph, types::ComputeType compute, Scratch scratch) {
   Plan plan;
-  for (std::size_t i = 0; i < graph.views.size(); ++i)
-    plan.views.push_back(make_plan(passes::drop_dead_nodes(ir::view_step(graph, i)), compute));
-  for (std::size_t i = 0; i < graph.states.size(); ++i) {
-    if (!ir::computes_initial_elements(graph, graph.states[i])) continue;
-    plan.initials.resize(graph.states.size());
-    plan.initials[i] = make_plan(ir::initial_step(graph, i), compute);
-  }
   plan.graph = std::move(graph);
   plan.compute = compute;
   // What a step that waits can be put back to, even where nothing reads it.
@@ -186,11 +183,10 @@ Plan make_plan(ir::Graph graph, types::ComputeType compute) {
   find_partials(plan);
   const Aliases aliases(plan.graph, compute);
   plan.routes = make_routes(plan, aliases);
-  Schedule schedule = make_schedule(plan, aliases);
+  Schedule schedule = make_schedule(plan, aliases, scratch);
   for (std::size_t i = 0; i < plan.reductions.size(); ++i)
     plan.reductions[i].phase = schedule.node_phases[plan.reductions[i].node.index];
   for (const Schedule::Saved& saved : schedule.saved) plan.scratch.push_back(saved.node);
-  for (Plan& view : plan.views) widen_rows(view, plan.scratch.size());
   plan.end_phase = schedule.end_phase;
   plan.regrad_phases = schedule.regrad_phases;
   plan.origin = schedule.origin;
@@ -198,6 +194,24 @@ Plan make_plan(ir::Graph graph, types::ComputeType compute) {
   plan.node_phases = std::move(schedule.node_phases);
   plan.state_bytes_per_element = std::ranges::max(state_bytes_by_route(plan));
   place_scalars(plan);
+  return plan;
+}
+
+}  // namespace
+
+/// Views are read now and then, and would keep memory for scratch all the time.
+Plan make_plan(const ir::Graph& graph, types::ComputeType compute) {
+  Plan plan = plan_of(passes::drop_views(graph), compute, Scratch::WhereItSaves);
+  for (std::size_t i = 0; i < graph.views.size(); ++i) {
+    plan.views.push_back(
+        plan_of(passes::drop_dead_nodes(ir::view_step(graph, i)), compute, Scratch::Never));
+    widen_rows(plan.views.back(), plan.scratch.size());
+  }
+  for (std::size_t i = 0; i < graph.states.size(); ++i) {
+    if (!ir::computes_initial_elements(graph, graph.states[i])) continue;
+    plan.initials.resize(graph.states.size());
+    plan.initials[i] = plan_of(ir::initial_step(graph, i), compute, Scratch::Never);
+  }
   return plan;
 }
 

@@ -171,7 +171,7 @@ struct Plan {
   /// where none stores param.
   std::optional<std::uint32_t> origin;
   std::uint32_t state_bytes_per_element = 0;
-  /// By view: a step that writes param only (ir::view_step).
+  /// By view: a step that writes param only (ir::view_step). `graph` has no views.
   std::vector<Plan> views;
   /// By state: where its initial value is computed for each element, a step that writes it to param
   /// (ir::initial_step); else nothing. Empty if no state has one.
@@ -185,7 +185,7 @@ struct Plan {
   }
 };
 
-Plan make_plan(ir::Graph graph, types::ComputeType compute);
+Plan make_plan(const ir::Graph& graph, types::ComputeType compute);
 
 /// Streams of every pass, used or not.
 std::size_t stream_count(const Plan& plan);

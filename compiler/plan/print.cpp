@@ -40,7 +40,7 @@ class Printer {
     line("state: {} bytes per element", plan_.state_bytes_per_element);
     print_parts();
     for (std::size_t i = 0; i < plan_.views.size(); ++i) {
-      line("view \"{}\"", graph_.views[i].name);
+      line("view \"{}\"", plan_.views[i].graph.name);
       text_ += Printer(plan_.views[i]).run_part();
     }
     for (std::size_t i = 0; i < plan_.initials.size(); ++i) {

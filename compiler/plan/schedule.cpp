@@ -139,8 +139,8 @@ namespace {
 
 class Scheduler {
  public:
-  Scheduler(const Plan& plan, const Aliases& aliases)
-      : plan_(plan), graph_(plan.graph), aliases_(aliases) {
+  Scheduler(const Plan& plan, const Aliases& aliases, Scratch scratch)
+      : plan_(plan), graph_(plan.graph), aliases_(aliases), scratch_(scratch) {
     for (const bool ends_are_known : {false, true})
       for (std::size_t regrads = 0; regrads <= graph_.regrads.size(); ++regrads)
         contexts_.push_back(
@@ -154,6 +154,7 @@ class Scheduler {
     best_ = first;
     best_cost_ = *cost_of(best_);
     try_choices(first);
+    if (scratch_ == Scratch::Never) return best_;
     while (try_scratch() || try_without_scratch(best_)) {
     }
     return best_;
@@ -444,6 +445,7 @@ class Scheduler {
   const Plan& plan_;
   const ir::Graph& graph_;
   const Aliases& aliases_;
+  const Scratch scratch_;
   std::vector<Contexts> contexts_;  // by whether ends are known, then by regrads that are
   std::vector<Choice> choices_;
   Schedule best_;
@@ -458,8 +460,8 @@ std::uint32_t binding_phase(const ir::HyperInfo& hyper,
   return hyper.unless.valid() ? std::max(bound, node_phases[hyper.unless.index]) : bound;
 }
 
-Schedule make_schedule(const Plan& plan, const Aliases& aliases) {
-  return Scheduler(plan, aliases).run();
+Schedule make_schedule(const Plan& plan, const Aliases& aliases, Scratch scratch) {
+  return Scheduler(plan, aliases, scratch).run();
 }
 
 }  // namespace talweg::plan

@@ -32,8 +32,11 @@ struct Schedule {
   std::optional<std::uint32_t> origin;  // of `saved`: see Plan::origin
 };
 
+/// Whether passes may keep values for later ones where they need not.
+enum class Scratch : std::uint8_t { WhereItSaves, Never };
+
 /// `plan` has its graph, routes, reductions and partials.
-Schedule make_schedule(const Plan& plan, const Aliases& aliases);
+Schedule make_schedule(const Plan& plan, const Aliases& aliases, Scratch scratch);
 
 inline constexpr std::uint32_t kParamStream = 0;
 inline constexpr std::uint32_t kGradStream = 1;

@@ -187,6 +187,7 @@ bool Checker::may_reduce_here(Span span) {
     case Place::Step:
     case Place::After:
     case Place::Argument:
+    case Place::View:
     case Place::Function:  // checked by itself: who calls it is not known
       return true;
     case Place::Initial:
@@ -196,10 +197,6 @@ bool Checker::may_reduce_here(Span span) {
     case Place::Constant:
     case Place::Default:
       return refuse("name it by `let` in a `step` or `after`");
-    case Place::View:
-      return refuse(
-          "keep it in a state, `state tensor last` say, which a step assigns and "
-          "the view reads");
     case Place::When:
     case Place::Require:
       return refuse("it is decided where the optimizer is built, before any step");

@@ -292,7 +292,7 @@ typedef struct talweg_pass_args {
   double* chunk_partials;  /* [chunk_partial_count][chunk_count] pass, out: what reductions fold */
   uint64_t chunk_count;
   uint64_t tensor_count;
-  uint64_t phase; /* of the step, which runs now */
+  uint64_t phase; /* of the step or view, which runs now */
   /* Matrices, rows and columns: null or 0 where the image has none. Tables of all of them are
    * indexed by their numbers; slots and states of rows and columns are arrays of their own. */
   const talweg_matrix_view* views;        /* [tensor] */
@@ -363,8 +363,9 @@ typedef struct talweg_phase {
 typedef struct talweg_kernels {
   const talweg_phase* phases;
   const talweg_reduction_info* reductions;
-  /* Of a view: says which route a tensor takes through its passes; null: route 0. What else it says
-   * of a placement means nothing. Of a step: says everything of a placement; null: every tensor has
+  /* Of a view: says which route a tensor takes through its passes, and in which of its domains it
+   * is; null: route 0, and it has no domains. What else it says of a placement means nothing. Of a
+   * step: says everything of a placement; null: every tensor has
    * route 0, all states and all inputs, and is in every domain. */
   talweg_place_function place;
   void* self; /* first argument of the functions */
@@ -384,9 +385,10 @@ typedef struct talweg_kernels {
 } talweg_kernels;
 
 /* A value that can be read out in place of the parameters. Its kernels see `step_number` as the
- * number of completed steps, read no gradient and no input, and write nothing but stream 0: what
- * they leave there of param, which they find there, is the view. They may leave it all, so stream 0
- * holds param before. */
+ * number of completed steps, and read no gradient and no input; every tensor takes part in its
+ * reductions. The pass of the last phase, which there must be, writes stream 0 and nothing else:
+ * what it leaves there of param, which it finds there, is the view. It may leave it all, so stream
+ * 0 holds param before; it runs for the tensors that are asked for only. */
 typedef struct talweg_view_info {
   const char* name;
   const char* doc;

@@ -1,5 +1,5 @@
-/* Whether what runs over tensors is what this runtime can run: phases and reductions of a step; of
- * views and initial values, one phase with a pass. */
+/* Whether what runs over tensors is what this runtime can run: phases and reductions of a step
+ * and of views; of initial values, one phase with a pass. */
 #include "runtime/optimizer/internal.h"
 
 static uint32_t partials_of(const talweg_kernels* kernels, uint32_t source) {
@@ -42,26 +42,34 @@ static int can_be_folded(const talweg_reduction_info* info, uint32_t split) {
   }
 }
 
-static talweg_status check_reductions(const talweg_image* image, talweg_error* error) {
-  const talweg_kernels* step = &image->step;
-  for (uint32_t r = 0; r < step->reduction_count; ++r) {
-    const talweg_reduction_info* info = &step->reductions[r];
+static talweg_status check_reductions(const talweg_image* image, const talweg_kernels* kernels,
+                                      talweg_error* error) {
+  for (uint32_t r = 0; r < kernels->reduction_count; ++r) {
+    const talweg_reduction_info* info = &kernels->reductions[r];
     if (!can_be_folded(info, image->split) || (info->counts && info->fold != TALWEG_FOLD_SUM))
       return talweg_refuse_image(image, "has a reduction that cannot be", error);
-    if (info->phase >= step->phase_count ||
+    if (info->phase >= kernels->phase_count ||
         (info->domain != UINT32_MAX && info->domain >= image->domain_count))
       return talweg_refuse_image(image, "has a reduction without a phase or a domain", error);
-    if (!info->counts && (info->phase == 0 || info->partial >= partials_of(step, info->source)))
+    if (!info->counts && (info->phase == 0 || info->partial >= partials_of(kernels, info->source)))
       return talweg_refuse_image(image, "has a reduction of what nobody leaves", error);
     if (info->source == TALWEG_FROM_COLS && info->blocks != UINT32_MAX &&
-        info->blocks >= step->block_partial_count)
+        info->blocks >= kernels->block_partial_count)
       return talweg_refuse_image(image, "has a reduction of what no row block leaves", error);
   }
   return TALWEG_OK;
 }
 
-static int has_line_functions(const talweg_phase* phase) {
-  return phase->matrix_scalars || phase->row_scalars || phase->col_scalars;
+static int runs_over_lines(const talweg_phase* phase) {
+  return phase->matrix_scalars || phase->row_scalars || phase->col_scalars || phase->lines;
+}
+
+static talweg_status check_lines(const talweg_image* image, const talweg_kernels* kernels,
+                                 talweg_error* error) {
+  for (uint32_t p = 0; p < kernels->phase_count; ++p)
+    if (image->split == TALWEG_SPLIT_NONE && runs_over_lines(&kernels->phases[p]))
+      return talweg_refuse_image(image, "runs over matrices, but has none", error);
+  return TALWEG_OK;
 }
 
 static int is_scratch(const talweg_image* image, uint32_t stream) {
@@ -86,44 +94,50 @@ static talweg_status check_step(const talweg_image* image, talweg_error* error) 
     return talweg_refuse_image(image, "has no phase", error);
   if (step->end_phase >= step->phase_count)
     return talweg_refuse_image(image, "ends its step in a phase that it does not have", error);
-  for (uint32_t p = 0; p < step->phase_count; ++p)
-    if (image->split == TALWEG_SPLIT_NONE &&
-        (has_line_functions(&step->phases[p]) || step->phases[p].lines))
-      return talweg_refuse_image(image, "runs over matrices, but has none", error);
   for (uint32_t h = 0; h < image->hyper_count; ++h)
     if (image->hypers[h].bound && image->hypers[h].bound_phase >= step->phase_count)
       return talweg_refuse_image(image, "binds a hyper in a phase that it does not have", error);
-  const talweg_status status = check_regrads(image, error);
-  return status != TALWEG_OK ? status : check_reductions(image, error);
+  talweg_status status = check_lines(image, step, error);
+  if (status == TALWEG_OK) status = check_regrads(image, error);
+  return status != TALWEG_OK ? status : check_reductions(image, step, error);
+}
+
+static int waits(const talweg_kernels* kernels) {
+  for (uint32_t p = 0; p < kernels->phase_count; ++p)
+    if (kernels->phases[p].says_regrad) return 1;
+  return kernels->origin_stream != UINT32_MAX;
+}
+
+/* Whether its last phase leaves what the others are for, and nothing that one behind it would read.
+ */
+static int has_last_pass(const talweg_kernels* kernels) {
+  if (kernels->phase_count == 0 || !kernels->phases || waits(kernels)) return 0;
+  const talweg_phase* last = &kernels->phases[kernels->phase_count - 1];
+  return last->pass && !last->lines;
 }
 
 static int has_one_pass(const talweg_kernels* kernels) {
-  return kernels->phase_count == 1 && kernels->reduction_count == 0 && kernels->phases[0].pass &&
-         !kernels->phases[0].lines && !kernels->phases[0].says_regrad &&
-         kernels->origin_stream == UINT32_MAX;
+  return kernels->phase_count == 1 && kernels->reduction_count == 0 && has_last_pass(kernels) &&
+         !runs_over_lines(&kernels->phases[0]);
 }
 
 static talweg_status check_views(const talweg_image* image, talweg_error* error) {
-  for (uint32_t i = 0; i < image->view_count; ++i) {
+  talweg_status status = TALWEG_OK;
+  for (uint32_t i = 0; status == TALWEG_OK && i < image->view_count; ++i) {
     const talweg_view_info* view = &image->views[i];
     if (!view->name) return talweg_refuse_image(image, "has a view without a name", error);
-    if (view->kernels.phase_count > 1)
-      return talweg_refuse_part("view", view->name, "takes several passes", error);
-    if (view->kernels.reduction_count > 0)
-      return talweg_refuse_part("view", view->name, "reduces over tensors", error);
-    if (!has_one_pass(&view->kernels))
+    if (!has_last_pass(&view->kernels))
       return talweg_refuse_image(image, "has a view without code", error);
-    if (image->split == TALWEG_SPLIT_NONE && has_line_functions(&view->kernels.phases[0]))
-      return talweg_refuse_image(image, "runs over matrices, but has none", error);
+    status = check_lines(image, &view->kernels, error);
+    if (status == TALWEG_OK) status = check_reductions(image, &view->kernels, error);
   }
-  return TALWEG_OK;
+  return status;
 }
 
 talweg_status talweg_check_kernels(const talweg_image* image, talweg_error* error) {
   for (uint32_t s = 0; s < image->state_count; ++s)
     if (image->states[s].initial == TALWEG_INITIAL_ELEMENTS &&
-        (!image->initial_kernels || !has_one_pass(&image->initial_kernels[s]) ||
-         has_line_functions(&image->initial_kernels[s].phases[0])))
+        (!image->initial_kernels || !has_one_pass(&image->initial_kernels[s])))
       return talweg_refuse_image(image, "has no code for its initial values", error);
   const talweg_status status = check_step(image, error);
   return status != TALWEG_OK ? status : check_views(image, error);

@@ -66,11 +66,7 @@ static void fill_streams(talweg_optimizer* optimizer, uint32_t t) {
 static void sort_by_group(talweg_optimizer* optimizer) {
   uint32_t* begins = optimizer->group_begins;
   const uint32_t groups = optimizer->spec.group_count;
-  const talweg_kernels* step = &optimizer->image->step;
-  int is_asked = 0;
-  for (uint32_t r = 0; r < step->reduction_count; ++r)
-    is_asked |= step->reductions[r].rate == TALWEG_RATE_GROUP;
-  if (!is_asked) return;
+  if (!optimizer->widths.reduces_to_groups) return;
   memset(begins, 0, (groups + (size_t)1) * sizeof *begins);
   for (uint32_t t = 0; t < optimizer->spec.tensor_count; ++t)
     begins[optimizer->tensor_groups[t] + 1] += 1;
@@ -123,10 +119,6 @@ static void fill_rows(talweg_optimizer* optimizer) {
         .needed = optimizer->needed + row * image->input_count,
         .kept = optimizer->kept,
         .unbound = optimizer->unbound + row * image->hyper_count,
-        .reduced = optimizer->reduced + row * image->step.reduction_count,
-        .partials = row == MODEL_ROW
-                        ? 0
-                        : optimizer->group_partials + group * image->step.group_partial_count,
     };
     for (uint32_t h = 0; h < image->hyper_count; ++h)
       optimizer->hypers[group * image->hyper_count + h] =
@@ -134,7 +126,7 @@ static void fill_rows(talweg_optimizer* optimizer) {
   }
   const size_t input_rows = optimizer->input_columns > 0 ? optimizer->row_count : 1;
   for (size_t i = 0; i < input_rows * image->input_count; ++i) optimizer->inputs[i] = 0;
-  for (size_t i = 0; i < optimizer->row_count * (size_t)image->step.reduction_count; ++i)
+  for (size_t i = 0; i < optimizer->row_count * optimizer->widths.reductions; ++i)
     optimizer->reduced[i] = 0;
 }
 
@@ -205,6 +197,8 @@ talweg_status talweg_create(const talweg_optimizer_spec* spec, void* control_mem
   if (status != TALWEG_OK) return status;
   optimizer.state_memory = state_memory;
   optimizer.swapped_view = TALWEG_NO_VIEW;
+  optimizer.running = &spec->image->step;
+  optimizer.running_domains = optimizer.in_domain;
   memset(optimizer.group_has_tensor, 0, spec->group_count);
   fill_tensors(&optimizer);
   fill_rows(&optimizer);

@@ -31,8 +31,10 @@ typedef struct talweg_placed {
   uint8_t requirement_met[TALWEG_MAX_PLACED];
 } talweg_placed;
 void talweg_place(const talweg_image* image, const talweg_tensor* tensor, talweg_placed* placed);
-/* Which way a tensor of these facts takes through the pass of a view. */
-uint32_t talweg_route_of_view(const talweg_kernels* kernels, const double* facts);
+/* The same of a view, for a tensor of these facts: its route, and `domain_count` sets of tensors.
+ */
+uint32_t talweg_place_in_view(const talweg_kernels* kernels, const double* facts,
+                              uint8_t* in_domain, uint32_t domain_count);
 
 /* What work is split over. Columns are one table, but differ in work where they are folded. */
 typedef enum talweg_table {
@@ -58,6 +60,17 @@ typedef struct talweg_state_places {
   talweg_state_layout layout;
   uint64_t persistent_bytes; /* scratch follows */
 } talweg_state_places;
+
+/* Columns of tables that serve the step, and views in between. */
+typedef struct talweg_widths {
+  uint64_t model_slots, group_slots, tensor_slots, matrix_slots, row_slots, col_slots;
+  uint64_t chunk_partials, tensor_partials, group_partials;
+  uint64_t matrix_partials, row_partials, col_partials, block_partials;
+  uint64_t reductions, tensor_reductions,
+      matrix_reductions; /* the last two: 0 if to none of these */
+  int reduces_to_groups;
+} talweg_widths;
+talweg_widths talweg_find_widths(const talweg_image* image); /* widths.c */
 
 /* How far a step has come: it may wait for another gradient between two phases, so this lasts from
  * one call to the next. */
@@ -86,7 +99,7 @@ struct talweg_optimizer {
   uint64_t* param_offsets;   /* [tensor] bytes into saved_params */
   uint8_t* input_present;    /* [tensor][input] */
   uint8_t* state_present;    /* [tensor][state], where places_states says so */
-  uint8_t* in_domain;        /* [tensor][domain] */
+  uint8_t* in_domain;        /* [tensor][domain] of the step */
   uint32_t* tensor_groups;   /* [tensor] */
   uint8_t* group_has_tensor; /* [group] */
   talweg_chunk* chunks;      /* [chunk] */
@@ -97,6 +110,7 @@ struct talweg_optimizer {
   talweg_state_places places;
   talweg_lines lines;
   uint32_t* span_ends; /* [phase]: where the span that begins with it ends (spans.c) */
+  talweg_widths widths;
   talweg_pass_args pass_args;
   uint32_t tensor_state_count, tensor_input_count; /* of the image's states and inputs */
   int places_states;      /* there are states of tensors, matrices, rows or columns */
@@ -119,13 +133,16 @@ struct talweg_optimizer {
   /* Made anew in each step, and wherever a view is computed. */
   uint32_t part_counts[TALWEG_TABLE_COUNT]; /* 0: part_begins of that table is not valid */
 
-  void** pointers;         /* [tensor][stream] */
-  uint8_t* takes_part;     /* [tensor] */
-  uint32_t* view_routes;   /* [tensor] through the pass of a view */
-  uint32_t* part_begins;   /* [table][thread + 1] for the tensors that take part */
-  int blocks_are_made;     /* what follows is valid */
-  talweg_block* blocks;    /* [block], where the image has spans */
-  uint32_t* large_tensors; /* [large tensor] those in no block that take part */
+  void** pointers;                /* [tensor][stream] */
+  uint8_t* takes_part;            /* [tensor] */
+  uint32_t* view_routes;          /* [tensor] through the passes of a view */
+  uint8_t* view_domains;          /* [tensor][domain] of a view */
+  const talweg_kernels* running;  /* the step's, but while a view is computed */
+  const uint8_t* running_domains; /* [tensor][domain] of these */
+  uint32_t* part_begins;          /* [table][thread + 1] for the tensors that take part */
+  int blocks_are_made;            /* what follows is valid */
+  talweg_block* blocks;           /* [block], where the image has spans */
+  uint32_t* large_tensors;        /* [large tensor] those in no block that take part */
   uint32_t block_count, large_count;
   uint64_t block_elements; /* a tensor of more is large */
   int begins_some;         /* a state of a tensor that takes part has no value yet */
@@ -167,9 +184,8 @@ talweg_status talweg_lay_out(const talweg_optimizer_spec* spec, talweg_optimizer
  * null. 0 if they could not be addressed, else 1. */
 int talweg_place_states(const talweg_optimizer_spec* spec, const talweg_line_counts* lines,
                         talweg_state_places* places, uint64_t* offsets, uint64_t* line_offsets);
-/* layout_lines.c: the part of matrices, rows and columns; whether something is reduced to matrices.
- */
-void talweg_carve_lines(talweg_optimizer* optimizer, int to_matrices, talweg_arena* memory);
+/* layout_lines.c: the part of matrices, rows and columns. */
+void talweg_carve_lines(talweg_optimizer* optimizer, talweg_arena* memory);
 
 /* check_image.c, check_kernels.c, check_tensor.c, check_apart.c: of what a spec holds. */
 talweg_status talweg_check_image(const talweg_image* image, talweg_error* error);
@@ -227,7 +243,7 @@ void talweg_bind_scalar_inputs(talweg_optimizer* optimizer, const talweg_step_in
  * loaded from: a pass may load what it then does not select. */
 talweg_status talweg_check_inputs(talweg_optimizer* optimizer, talweg_error* error);
 
-/* reductions.c: those of a phase, from what earlier ones left. */
+/* reductions.c: those of a phase of what is running, from what earlier ones left. */
 void talweg_fold_reductions(talweg_optimizer* optimizer, uint32_t phase);
 /* The same for tensors [begin, end), where all of them have rate TENSOR. */
 void talweg_fold_tensors(talweg_optimizer* optimizer, uint32_t phase, uint32_t begin, uint32_t end);
@@ -243,8 +259,9 @@ int talweg_reads_lines_after(const talweg_kernels* kernels, uint32_t phase);
 void talweg_begin_scalars(talweg_optimizer* optimizer);
 /* Folds what the phase reads, runs its model and group functions and checks what they bound. */
 talweg_status talweg_run_scalars(talweg_optimizer* optimizer, uint32_t phase, talweg_error* error);
-/* Fills slots of model and groups. */
-void talweg_run_view_scalars(talweg_optimizer* optimizer, const talweg_kernels* kernels);
+/* The same for a view, which binds nothing. */
+void talweg_begin_view_scalars(talweg_optimizer* optimizer);
+void talweg_run_view_scalars(talweg_optimizer* optimizer, uint32_t phase);
 /* Whether this step reads an input in a group, or anywhere. After talweg_run_scalars. */
 int talweg_is_needed_in_group(const talweg_optimizer* optimizer, uint32_t input, uint32_t group);
 int talweg_is_needed(const talweg_optimizer* optimizer, uint32_t input);

@@ -25,31 +25,6 @@ static uint32_t count_inputs(const talweg_image* image, uint32_t rate) {
   return count;
 }
 
-static int has_reduction(const talweg_kernels* step, uint32_t rate) {
-  for (uint32_t r = 0; r < step->reduction_count; ++r)
-    if (step->reductions[r].rate == rate) return 1;
-  return 0;
-}
-
-typedef struct slot_counts {
-  uint64_t model, group, tensor;
-} slot_counts;
-
-static uint64_t larger(uint64_t a, uint64_t b) { return a > b ? a : b; }
-
-/* Slots serve the step, and views in between. */
-static slot_counts most_slots(const talweg_image* image) {
-  slot_counts most = {image->step.model_slot_count, image->step.group_slot_count,
-                      image->step.tensor_slot_count};
-  for (uint32_t v = 0; v < image->view_count; ++v) {
-    const talweg_kernels* kernels = &image->views[v].kernels;
-    most.model = larger(most.model, kernels->model_slot_count);
-    most.group = larger(most.group, kernels->group_slot_count);
-    most.tensor = larger(most.tensor, kernels->tensor_slot_count);
-  }
-  return most;
-}
-
 /* Rows are [row][columns]; no column still needs an address. */
 static void carve_rows(talweg_optimizer* optimizer, talweg_arena* memory) {
   const talweg_image* image = optimizer->image;
@@ -68,11 +43,11 @@ static void carve_rows(talweg_optimizer* optimizer, talweg_arena* memory) {
   optimizer->inputs = talweg_carve(
       memory, (optimizer->input_columns > 0 ? rows : 1) * image->input_count, sizeof(double));
   optimizer->given = talweg_carve(memory, image->input_count, 1);
-  const slot_counts slots = most_slots(image);
-  optimizer->model_slots = talweg_carve(memory, slots.model, sizeof(talweg_slot));
-  optimizer->group_slots = talweg_carve(memory, groups * slots.group, sizeof(talweg_slot));
-  optimizer->tensor_slots =
-      talweg_carve(memory, optimizer->spec.tensor_count * slots.tensor, sizeof(talweg_slot));
+  const talweg_widths* widths = &optimizer->widths;
+  optimizer->model_slots = talweg_carve(memory, widths->model_slots, sizeof(talweg_slot));
+  optimizer->group_slots = talweg_carve(memory, groups * widths->group_slots, sizeof(talweg_slot));
+  optimizer->tensor_slots = talweg_carve(
+      memory, optimizer->spec.tensor_count * widths->tensor_slots, sizeof(talweg_slot));
   optimizer->initial_slots = talweg_carve(
       memory, talweg_initial_slot_count(optimizer, image->state_count), sizeof(talweg_slot));
   optimizer->args = talweg_carve(memory, rows, sizeof(talweg_scalar_args));
@@ -95,6 +70,8 @@ static void carve_tensors(talweg_optimizer* optimizer, talweg_arena* memory) {
   optimizer->begun = talweg_carve(memory, (tensors + 1) * image->state_count, sizeof(double));
   optimizer->takes_part = talweg_carve(memory, tensors, 1);
   optimizer->view_routes = talweg_carve(memory, tensors, sizeof(uint32_t));
+  optimizer->view_domains =
+      talweg_carve(memory, image->view_count > 0 ? tensors * image->domain_count : 0, 1);
   optimizer->param_offsets = talweg_carve(memory, tensors, sizeof(uint64_t));
   optimizer->order = talweg_carve(memory, tensors, sizeof(uint32_t));
   optimizer->pointers = talweg_carve(memory, tensors * image->stream_count, sizeof(void*));
@@ -111,7 +88,7 @@ static void carve_tensors(talweg_optimizer* optimizer, talweg_arena* memory) {
 /* Of rules that keep or are given values for each tensor, or reduce; else all are empty. */
 static void carve_reductions(talweg_optimizer* optimizer, talweg_arena* memory) {
   const talweg_image* image = optimizer->image;
-  const talweg_kernels* step = &image->step;
+  const talweg_widths* widths = &optimizer->widths;
   const uint64_t tensors = optimizer->spec.tensor_count;
   const uint64_t groups = optimizer->spec.group_count;
   const uint64_t state_rows = optimizer->tensor_state_count > 0 ? tensors : 0;
@@ -123,21 +100,19 @@ static void carve_reductions(talweg_optimizer* optimizer, talweg_arena* memory) 
   optimizer->tensor_after = talweg_carve(memory, state_rows * image->state_count, sizeof(double));
   optimizer->tensor_inputs = talweg_carve(memory, input_rows * image->input_count, sizeof(double));
   optimizer->reduced =
-      talweg_carve(memory, optimizer->row_count * (uint64_t)step->reduction_count, sizeof(double));
-  const uint64_t reduced_rows = has_reduction(step, TALWEG_RATE_TENSOR) ? tensors : 0;
+      talweg_carve(memory, optimizer->row_count * widths->reductions, sizeof(double));
   optimizer->tensor_reduced =
-      talweg_carve(memory, reduced_rows * step->reduction_count, sizeof(double));
-  optimizer->group_partials =
-      talweg_carve(memory, groups * step->group_partial_count, sizeof(double));
+      talweg_carve(memory, tensors * widths->tensor_reductions, sizeof(double));
+  optimizer->group_partials = talweg_carve(memory, groups * widths->group_partials, sizeof(double));
   optimizer->tensor_partials =
-      talweg_carve(memory, tensors * step->tensor_partial_count, sizeof(double));
-  optimizer->chunk_partials = talweg_carve(
-      memory, optimizer->chunk_count * (uint64_t)step->chunk_partial_count, sizeof(double));
-  optimizer->group_takes_part = talweg_carve(memory, step->reduction_count > 0 ? groups : 0, 1);
-  const int to_groups = has_reduction(step, TALWEG_RATE_GROUP);
+      talweg_carve(memory, tensors * widths->tensor_partials, sizeof(double));
+  optimizer->chunk_partials =
+      talweg_carve(memory, optimizer->chunk_count * widths->chunk_partials, sizeof(double));
+  optimizer->group_takes_part = talweg_carve(memory, widths->reductions > 0 ? groups : 0, 1);
+  const int to_groups = widths->reduces_to_groups;
   optimizer->group_tensors = talweg_carve(memory, to_groups ? tensors : 0, sizeof(uint32_t));
   optimizer->group_begins = talweg_carve(memory, to_groups ? groups + 1 : 0, sizeof(uint32_t));
-  talweg_carve_lines(optimizer, has_reduction(step, TALWEG_RATE_MATRIX), memory);
+  talweg_carve_lines(optimizer, memory);
 }
 
 /* Copies what descriptors point to; `tensor` is a copy already, or scratch when measuring. */
@@ -226,6 +201,7 @@ talweg_status talweg_lay_out(const talweg_optimizer_spec* spec, talweg_optimizer
   optimizer->image = image;
   optimizer->row_count = spec->group_count + 1;
   optimizer->element_bytes = talweg_dtype_bytes(image->compute_dtype);
+  optimizer->widths = talweg_find_widths(image);
   optimizer->tensor_state_count = count_states(image, TALWEG_RATE_TENSOR);
   optimizer->tensor_input_count = count_inputs(image, TALWEG_RATE_TENSOR);
   optimizer->lines.matrix_state_count = count_states(image, TALWEG_RATE_MATRIX);

@@ -13,37 +13,21 @@ int talweg_count_lines(const talweg_optimizer_spec* spec, talweg_line_counts* co
   return 1;
 }
 
-static uint32_t larger(uint32_t a, uint32_t b) { return a > b ? a : b; }
-
-/* Slots serve the step, and views in between. */
-static void carve_slots(talweg_lines* lines, const talweg_image* image, talweg_arena* memory) {
-  uint32_t matrix = image->step.matrix_slot_count;
-  uint32_t row = image->step.row_slot_count;
-  uint32_t col = image->step.col_slot_count;
-  for (uint32_t v = 0; v < image->view_count; ++v) {
-    matrix = larger(matrix, image->views[v].kernels.matrix_slot_count);
-    row = larger(row, image->views[v].kernels.row_slot_count);
-    col = larger(col, image->views[v].kernels.col_slot_count);
-  }
-  lines->matrix_slots =
-      talweg_carve_table(memory, lines->counts.matrices, matrix, sizeof(talweg_slot));
-  lines->row_slots = talweg_carve_table(memory, lines->counts.rows, row, sizeof(talweg_slot));
-  lines->col_slots = talweg_carve_table(memory, lines->counts.cols, col, sizeof(talweg_slot));
-}
-
-static void carve_partials(talweg_lines* lines, const talweg_kernels* step, int to_matrices,
-                           talweg_arena* memory) {
+static void carve_tables(talweg_lines* lines, const talweg_widths* widths, talweg_arena* memory) {
   const talweg_line_counts* counts = &lines->counts;
-  lines->matrix_reduced = talweg_carve_table(memory, to_matrices ? counts->matrices : 0,
-                                             step->reduction_count, sizeof(double));
+  const size_t slot = sizeof(talweg_slot);
+  lines->matrix_slots = talweg_carve_table(memory, counts->matrices, widths->matrix_slots, slot);
+  lines->row_slots = talweg_carve_table(memory, counts->rows, widths->row_slots, slot);
+  lines->col_slots = talweg_carve_table(memory, counts->cols, widths->col_slots, slot);
+  const size_t number = sizeof(double);
+  lines->matrix_reduced =
+      talweg_carve_table(memory, counts->matrices, widths->matrix_reductions, number);
   lines->matrix_partials =
-      talweg_carve_table(memory, counts->matrices, step->matrix_partial_count, sizeof(double));
-  lines->row_partials =
-      talweg_carve_table(memory, counts->rows, step->row_partial_count, sizeof(double));
-  lines->col_partials =
-      talweg_carve_table(memory, counts->cols, step->col_partial_count, sizeof(double));
+      talweg_carve_table(memory, counts->matrices, widths->matrix_partials, number);
+  lines->row_partials = talweg_carve_table(memory, counts->rows, widths->row_partials, number);
+  lines->col_partials = talweg_carve_table(memory, counts->cols, widths->col_partials, number);
   lines->block_partials =
-      talweg_carve_table(memory, counts->block_cols, step->block_partial_count, sizeof(double));
+      talweg_carve_table(memory, counts->block_cols, widths->block_partials, number);
 }
 
 static void carve_inputs(talweg_lines* lines, const talweg_image* image, uint32_t element_bytes,
@@ -63,7 +47,7 @@ static void carve_inputs(talweg_lines* lines, const talweg_image* image, uint32_
   }
 }
 
-void talweg_carve_lines(talweg_optimizer* optimizer, int to_matrices, talweg_arena* memory) {
+void talweg_carve_lines(talweg_optimizer* optimizer, talweg_arena* memory) {
   const talweg_image* image = optimizer->image;
   talweg_lines* lines = &optimizer->lines;
   if (image->split == TALWEG_SPLIT_NONE) return;
@@ -81,6 +65,5 @@ void talweg_carve_lines(talweg_optimizer* optimizer, int to_matrices, talweg_are
   lines->matrix_before = talweg_carve_table(memory, state_rows, image->state_count, sizeof(double));
   lines->matrix_after = talweg_carve_table(memory, state_rows, image->state_count, sizeof(double));
   carve_inputs(lines, image, optimizer->element_bytes, optimizer->spec.tensor_count, memory);
-  carve_slots(lines, image, memory);
-  carve_partials(lines, &image->step, to_matrices, memory);
+  carve_tables(lines, &optimizer->widths, memory);
 }

@@ -26,7 +26,7 @@ void talweg_run_line_functions(talweg_optimizer* optimizer, const talweg_kernels
   run_over(optimizer, TALWEG_COLS, phase->col_scalars, kernels->self, args);
 }
 
-void talweg_run_lines(talweg_optimizer* optimizer, const talweg_phase* phase) {
-  run_over(optimizer, TALWEG_ROW_BLOCKS, phase->lines, optimizer->image->step.self,
-           &optimizer->pass_args);
+void talweg_run_lines(talweg_optimizer* optimizer, const talweg_kernels* kernels,
+                      const talweg_phase* phase, const talweg_pass_args* args) {
+  run_over(optimizer, TALWEG_ROW_BLOCKS, phase->lines, kernels->self, args);
 }

@@ -29,10 +29,10 @@ static void fold_chunks(void* argument, uint32_t begin, uint32_t end) {
 }
 
 /* Whether the columns of a reduction were made for one before it in the same phase. */
-static int is_made(const talweg_kernels* step, uint32_t reduction) {
-  const talweg_reduction_info* info = &step->reductions[reduction];
+static int is_made(const talweg_kernels* kernels, uint32_t reduction) {
+  const talweg_reduction_info* info = &kernels->reductions[reduction];
   for (uint32_t r = 0; r < reduction; ++r) {
-    const talweg_reduction_info* other = &step->reductions[r];
+    const talweg_reduction_info* other = &kernels->reductions[r];
     if (other->source == TALWEG_FROM_COLS && other->phase == info->phase &&
         other->blocks == info->blocks && other->partial == info->partial &&
         other->fold == info->fold && other->domain == info->domain)
@@ -42,11 +42,11 @@ static int is_made(const talweg_kernels* step, uint32_t reduction) {
 }
 
 void talweg_fold_blocks(talweg_optimizer* optimizer, uint32_t phase) {
-  const talweg_kernels* step = &optimizer->image->step;
-  for (uint32_t r = 0; r < step->reduction_count; ++r) {
-    const talweg_reduction_info* info = &step->reductions[r];
+  const talweg_kernels* kernels = optimizer->running;
+  for (uint32_t r = 0; r < kernels->reduction_count; ++r) {
+    const talweg_reduction_info* info = &kernels->reductions[r];
     if (info->source != TALWEG_FROM_COLS || info->blocks == UINT32_MAX || info->phase != phase ||
-        is_made(step, r))
+        is_made(kernels, r))
       continue;
     block_run run = {.optimizer = optimizer, .info = info};
     talweg_for_table(optimizer, TALWEG_COL_FOLDS, fold_chunks, &run);
@@ -85,8 +85,8 @@ double talweg_fold_lines(const talweg_optimizer* optimizer, const talweg_reducti
 }
 
 void talweg_reduce_to_matrices(talweg_optimizer* optimizer, uint32_t reduction) {
-  const talweg_kernels* step = &optimizer->image->step;
-  const talweg_reduction_info* info = &step->reductions[reduction];
+  const talweg_kernels* kernels = optimizer->running;
+  const talweg_reduction_info* info = &kernels->reductions[reduction];
   const talweg_lines* lines = &optimizer->lines;
   for (uint32_t t = 0; t < optimizer->spec.tensor_count; ++t) {
     if (!optimizer->takes_part[t]) continue;
@@ -94,7 +94,7 @@ void talweg_reduce_to_matrices(talweg_optimizer* optimizer, uint32_t reduction) 
     const talweg_matrix_view* view = &lines->views[t];
     const uint64_t matrices = talweg_count_matrices(view);
     for (uint64_t m = 0; m < matrices; ++m)
-      lines->matrix_reduced[(view->first_matrix + m) * step->reduction_count + reduction] =
+      lines->matrix_reduced[(view->first_matrix + m) * kernels->reduction_count + reduction] =
           is_its ? fold_matrix(lines, info, view, m) : talweg_fold_start(info->fold);
   }
 }

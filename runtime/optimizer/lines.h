@@ -77,7 +77,8 @@ void talweg_commit_matrix_states(talweg_optimizer* optimizer);
 /* line_functions.c: runs those of a phase for matrices, rows and columns; the pass over lines. */
 void talweg_run_line_functions(talweg_optimizer* optimizer, const talweg_kernels* kernels,
                                const talweg_phase* phase, const talweg_pass_args* args);
-void talweg_run_lines(talweg_optimizer* optimizer, const talweg_phase* phase);
+void talweg_run_lines(talweg_optimizer* optimizer, const talweg_kernels* kernels,
+                      const talweg_phase* phase, const talweg_pass_args* args);
 
 /* line_reductions.c: makes columns of what a phase reduces from row blocks. */
 void talweg_fold_blocks(talweg_optimizer* optimizer, uint32_t phase);

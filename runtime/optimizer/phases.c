@@ -83,7 +83,7 @@ static void run_lines(phase_run* run, uint32_t phase) {
     return;
   if (optimizer->progress.begins) talweg_for_chunks(optimizer, begin_chunks, optimizer);
   optimizer->progress.begins = 0;
-  talweg_run_lines(optimizer, run->phase);
+  talweg_run_lines(optimizer, &optimizer->image->step, run->phase, &optimizer->pass_args);
 }
 
 static void begin_lines(talweg_optimizer* optimizer) {

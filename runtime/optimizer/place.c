@@ -46,6 +46,7 @@ static talweg_placement to_fill(talweg_placed* placed, const double* facts) {
 
 void talweg_place(const talweg_image* image, const talweg_tensor* tensor, talweg_placed* placed) {
   placed->route = 0;
+  memset(placed->in_domain, 0, image->domain_count);
   talweg_matrix_view view;
   talweg_view_tensor(image->split, tensor, &view);
   for (uint32_t i = 0; i < image->fact_count; ++i)
@@ -54,10 +55,14 @@ void talweg_place(const talweg_image* image, const talweg_tensor* tensor, talweg
   image->step.place(image->step.self, &placement);
 }
 
-uint32_t talweg_route_of_view(const talweg_kernels* kernels, const double* facts) {
+uint32_t talweg_place_in_view(const talweg_kernels* kernels, const double* facts,
+                              uint8_t* in_domain, uint32_t domain_count) {
   talweg_placed placed;
+  if (!kernels->place) return 0;
   placed.route = 0;
+  memset(placed.in_domain, 0, domain_count);
   const talweg_placement placement = to_fill(&placed, facts);
-  if (kernels->place) kernels->place(kernels->self, &placement);
+  kernels->place(kernels->self, &placement);
+  memcpy(in_domain, placed.in_domain, domain_count);
   return placed.route;
 }

@@ -1,6 +1,6 @@
 /* What a reduction folds: the results of chunks, or of lines (line_reductions.c), within their
  * tensor, then those of tensors, in the
- * order of the tensors' indices, or of groups. Tensors that take no part in the step, or that are
+ * order of the tensors' indices, or of groups. Tensors that take no part, or that are
  * not in the reduction's domain, are gaps: so are those of other groups. The fold itself is in
  * fold.c. */
 #include "runtime/optimizer/fold.h"
@@ -10,7 +10,8 @@ int talweg_ranges_over(const talweg_optimizer* optimizer, const talweg_reduction
                        uint32_t tensor) {
   const size_t domains = optimizer->image->domain_count;
   return optimizer->takes_part[tensor] &&
-         (info->domain == UINT32_MAX || optimizer->in_domain[tensor * domains + info->domain]);
+         (info->domain == UINT32_MAX ||
+          optimizer->running_domains[tensor * domains + info->domain]);
 }
 
 static int is_from_lines(const talweg_reduction_info* info) {
@@ -63,7 +64,7 @@ static double fold_tensors(const talweg_optimizer* optimizer, const talweg_reduc
 
 static double fold_groups(talweg_optimizer* optimizer, const talweg_reduction_info* info) {
   const uint32_t groups = optimizer->spec.group_count;
-  const size_t columns = optimizer->image->step.group_partial_count;
+  const size_t columns = optimizer->running->group_partial_count;
   uint8_t* takes_part = optimizer->group_takes_part;
   for (uint32_t g = 0; g < groups; ++g) takes_part[g] = 0;
   for (uint32_t t = 0; t < optimizer->spec.tensor_count; ++t)
@@ -82,42 +83,42 @@ static double fold_groups(talweg_optimizer* optimizer, const talweg_reduction_in
 
 static void reduce_to_tensors(talweg_optimizer* optimizer, uint32_t reduction, uint32_t begin,
                               uint32_t end) {
-  const talweg_kernels* step = &optimizer->image->step;
-  const talweg_reduction_info* info = &step->reductions[reduction];
+  const talweg_kernels* kernels = optimizer->running;
+  const talweg_reduction_info* info = &kernels->reductions[reduction];
   for (size_t t = begin; t < end; ++t)
     if (optimizer->takes_part[t])
-      optimizer->tensor_reduced[t * step->reduction_count + reduction] =
+      optimizer->tensor_reduced[t * kernels->reduction_count + reduction] =
           talweg_ranges_over(optimizer, info, (uint32_t)t)
               ? value_of_tensor(optimizer, info, (uint32_t)t)
               : talweg_fold_start(info->fold);
 }
 
 static void reduce_to_groups(talweg_optimizer* optimizer, uint32_t reduction) {
-  const talweg_kernels* step = &optimizer->image->step;
+  const talweg_kernels* kernels = optimizer->running;
   for (size_t g = 0; g < optimizer->spec.group_count; ++g) {
     const uint32_t first = optimizer->group_begins[g];
-    optimizer->reduced[(g + 1) * step->reduction_count + reduction] =
-        fold_tensors(optimizer, &step->reductions[reduction], optimizer->group_tensors + first,
+    optimizer->reduced[(g + 1) * kernels->reduction_count + reduction] =
+        fold_tensors(optimizer, &kernels->reductions[reduction], optimizer->group_tensors + first,
                      optimizer->group_begins[g + 1] - first);
   }
 }
 
 static void reduce_to_model(talweg_optimizer* optimizer, uint32_t reduction) {
-  const talweg_kernels* step = &optimizer->image->step;
-  const talweg_reduction_info* info = &step->reductions[reduction];
+  const talweg_kernels* kernels = optimizer->running;
+  const talweg_reduction_info* info = &kernels->reductions[reduction];
   const double value = info->source == TALWEG_FROM_GROUPS
                            ? fold_groups(optimizer, info)
                            : fold_tensors(optimizer, info, 0, optimizer->spec.tensor_count);
   for (size_t row = 0; row < optimizer->row_count; ++row)
-    optimizer->reduced[row * step->reduction_count + reduction] = value;
+    optimizer->reduced[row * kernels->reduction_count + reduction] = value;
 }
 
 void talweg_fold_reductions(talweg_optimizer* optimizer, uint32_t phase) {
-  const talweg_kernels* step = &optimizer->image->step;
-  if (step->block_partial_count > 0) talweg_fold_blocks(optimizer, phase);
-  for (uint32_t r = 0; r < step->reduction_count; ++r) {
-    if (step->reductions[r].phase != phase) continue;
-    switch (step->reductions[r].rate) {
+  const talweg_kernels* kernels = optimizer->running;
+  if (kernels->block_partial_count > 0) talweg_fold_blocks(optimizer, phase);
+  for (uint32_t r = 0; r < kernels->reduction_count; ++r) {
+    if (kernels->reductions[r].phase != phase) continue;
+    switch (kernels->reductions[r].rate) {
       case TALWEG_RATE_ROW:
       case TALWEG_RATE_COL:
         break; /* it is there already */
@@ -138,9 +139,9 @@ void talweg_fold_reductions(talweg_optimizer* optimizer, uint32_t phase) {
 
 void talweg_fold_tensors(talweg_optimizer* optimizer, uint32_t phase, uint32_t begin,
                          uint32_t end) {
-  const talweg_kernels* step = &optimizer->image->step;
-  for (uint32_t r = 0; r < step->reduction_count; ++r)
-    if (step->reductions[r].phase == phase) reduce_to_tensors(optimizer, r, begin, end);
+  const talweg_kernels* kernels = optimizer->running;
+  for (uint32_t r = 0; r < kernels->reduction_count; ++r)
+    if (kernels->reductions[r].phase == phase) reduce_to_tensors(optimizer, r, begin, end);
 }
 
 int talweg_reads_chunks_after(const talweg_kernels* kernels, uint32_t phase) {

@@ -78,15 +78,20 @@ static int some_scalar_begins(talweg_optimizer* optimizer) {
   return 0;
 }
 
-/* What all scalar functions see, with room for `slots` slots a group. */
-static void prepare_rows(talweg_optimizer* optimizer, double step_number, uint32_t slots) {
+/* What all scalar functions of what is running see. */
+static void prepare_rows(talweg_optimizer* optimizer, double step_number) {
+  const talweg_kernels* kernels = optimizer->running;
   for (size_t row = 0; row < optimizer->row_count; ++row) {
     talweg_scalar_args* args = &optimizer->args[row];
+    const size_t group = row - 1; /* of a row that is not the model's */
     args->step_number = step_number;
     args->call_number = optimizer->counters.calls + 1;
     args->outcome = &optimizer->outcome;
     args->regrad = &optimizer->progress.regrad;
-    args->group_slots = row == MODEL_ROW ? 0 : optimizer->group_slots + (row - 1) * slots;
+    args->reduced = optimizer->reduced + row * kernels->reduction_count;
+    if (row == MODEL_ROW) continue;
+    args->group_slots = optimizer->group_slots + group * kernels->group_slot_count;
+    args->partials = optimizer->group_partials + group * kernels->group_partial_count;
   }
   const int some_begin = optimizer->begins_some || some_scalar_begins(optimizer);
   if (optimizer->image->initial_states && some_begin) talweg_compute_initial_states(optimizer);
@@ -100,7 +105,7 @@ void talweg_begin_scalars(talweg_optimizer* optimizer) {
   const talweg_image* image = optimizer->image;
   optimizer->outcome = TALWEG_COMPLETED;
   for (uint32_t s = 0; s < image->state_count; ++s) optimizer->kept[s] = 1;
-  prepare_rows(optimizer, optimizer->counters.completed_steps + 1, image->step.group_slot_count);
+  prepare_rows(optimizer, optimizer->counters.completed_steps + 1);
 }
 
 static talweg_status run_row(talweg_optimizer* optimizer, size_t row, uint32_t phase,
@@ -121,19 +126,20 @@ talweg_status talweg_run_scalars(talweg_optimizer* optimizer, uint32_t phase, ta
   return status;
 }
 
-static void run_view_row(talweg_optimizer* optimizer, size_t row, talweg_scalar_function function,
-                         void* self) {
-  begin_row(optimizer, row);
-  if (function) function(self, &optimizer->args[row]);
+void talweg_begin_view_scalars(talweg_optimizer* optimizer) {
+  prepare_rows(optimizer, optimizer->counters.completed_steps);
+  for (size_t row = 0; row < optimizer->row_count; ++row)
+    if (row == MODEL_ROW || optimizer->group_has_tensor[row - 1]) begin_row(optimizer, row);
 }
 
-void talweg_run_view_scalars(talweg_optimizer* optimizer, const talweg_kernels* kernels) {
-  const talweg_phase* functions = &kernels->phases[0];
-  prepare_rows(optimizer, optimizer->counters.completed_steps, kernels->group_slot_count);
-  run_view_row(optimizer, MODEL_ROW, functions->model_scalars, kernels->self);
-  for (uint32_t g = 0; g < optimizer->spec.group_count; ++g)
+void talweg_run_view_scalars(talweg_optimizer* optimizer, uint32_t phase) {
+  const talweg_kernels* view = optimizer->running;
+  const talweg_phase* functions = &view->phases[phase];
+  if (view->reduction_count > 0) talweg_fold_reductions(optimizer, phase);
+  if (functions->model_scalars) functions->model_scalars(view->self, &optimizer->args[MODEL_ROW]);
+  for (size_t g = 0; functions->group_scalars && g < optimizer->spec.group_count; ++g)
     if (optimizer->group_has_tensor[g])
-      run_view_row(optimizer, (size_t)g + 1, functions->group_scalars, kernels->self);
+      functions->group_scalars(view->self, &optimizer->args[g + 1]);
 }
 
 int talweg_is_needed_in_group(const talweg_optimizer* optimizer, uint32_t input, uint32_t group) {

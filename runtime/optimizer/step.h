@@ -126,7 +126,8 @@ int talweg_has_read(const talweg_optimizer* optimizer, uint32_t input);
 
 /* Computes a view (by its index in the image) of each tensor into memory of the parameter's size,
  * aligned to its elements, apart from parameters and states. `destinations` [tensor]; null: the
- * tensor is left out. States that have not begun are seen as they would begin now. */
+ * tensor is left out, but not of what the view reduces. States that have not begun are seen as they
+ * would begin now. */
 talweg_status talweg_read_view(talweg_optimizer* optimizer, uint32_t view,
                                void* const* destinations, talweg_error* error);
 

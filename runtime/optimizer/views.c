@@ -1,11 +1,15 @@
 /* Views: read out into a caller's memory, or swapped in for the parameters and back.
  *
- * Either way param is copied first, and the view's pass then runs in place on one of the two
- * copies, chunk by chunk. What a step makes anew (streams, parts, scratch rows) serves views too. A
- * tensor whose states have not begun sees those that it would begin with; they are taken away again
- * after, so reading a view out changes nothing that persists. */
+ * Either way param is copied first, and the view's last pass then runs in place on one of the two
+ * copies, chunk by chunk. What a view reduces, the phases before have folded: over all tensors,
+ * asked for or not, as no gradient says who takes part, and at the parameters themselves.
+ *
+ * What a step makes anew (streams, parts, scratch rows) serves views too. A tensor whose states
+ * have not begun sees those that it would begin with; they are taken away again after, so reading a
+ * view out changes nothing that persists. */
 #include <string.h>
 
+#include "runtime/optimizer/float_mode.h"
 #include "runtime/optimizer/internal.h"
 
 /* Copied, then computed while they are still in a core's own cache. */
@@ -14,8 +18,10 @@
 typedef struct view_run {
   talweg_optimizer* optimizer;
   const talweg_kernels* kernels;
+  const talweg_phase* phase;
   talweg_pass_args args;
   void* const* destinations; /* [tensor]; null when swapping */
+  int begins_blocks;         /* states begin right before the only pass, and are cleared after it */
 } view_run;
 
 talweg_status talweg_refuse_swapped(const talweg_optimizer* optimizer, const char* what,
@@ -48,49 +54,128 @@ static void copy_chunks(const view_run* run, uint32_t begin, uint32_t end) {
   }
 }
 
-static void run_chunks(void* argument, uint32_t begin, uint32_t end) {
+/* The last pass. */
+static void write_chunks(void* argument, uint32_t begin, uint32_t end) {
   const view_run* run = argument;
   talweg_optimizer* optimizer = run->optimizer;
   for (uint32_t block = begin; block < end;) {
     const uint32_t next = end - block > BLOCK_CHUNKS ? block + BLOCK_CHUNKS : end;
     copy_chunks(run, block, next);
-    if (optimizer->begins_some) talweg_begin_chunks(optimizer, block, next);
-    run->kernels->phases[0].pass(run->kernels->self, &run->args, block, next);
-    if (optimizer->begins_some) talweg_clear_chunks(optimizer, block, next, 0);
+    if (run->begins_blocks) talweg_begin_chunks(optimizer, block, next);
+    run->phase->pass(run->kernels->self, &run->args, block, next);
+    if (run->begins_blocks) talweg_clear_chunks(optimizer, block, next, 0);
     block = next;
   }
 }
 
-/* Points stream 0 to where the view is computed. No gradient and no input is read: param stands in
- * for the gradient, which says who takes part. */
-static void bind_streams(talweg_optimizer* optimizer, void* const* destinations) {
+/* A pass that folds. */
+static void read_chunks(void* argument, uint32_t begin, uint32_t end) {
+  const view_run* run = argument;
+  run->phase->pass(run->kernels->self, &run->args, begin, end);
+}
+
+static void begin_chunks(void* argument, uint32_t begin, uint32_t end) {
+  talweg_begin_chunks(argument, begin, end);
+}
+
+static void clear_chunks(void* argument, uint32_t begin, uint32_t end) {
+  talweg_clear_chunks(argument, begin, end, 0);
+}
+
+/* No input is read. No gradient is, either: an address in its place says who takes part. */
+static void bind_tensor(talweg_optimizer* optimizer, uint32_t tensor, void* param, int takes_part) {
   const talweg_image* image = optimizer->image;
+  void** streams = optimizer->pointers + (size_t)tensor * image->stream_count;
+  void* const own = optimizer->tensors[tensor].param;
+  optimizer->takes_part[tensor] = (uint8_t)takes_part;
+  streams[TALWEG_STREAM_PARAM] = param;
+  streams[TALWEG_STREAM_GRAD] = !takes_part ? 0 : own ? own : (void*)streams;
+  for (uint32_t i = 0; i < image->input_count; ++i)
+    if (image->inputs[i].rate == TALWEG_RATE_ELEMENT) streams[image->inputs[i].stream] = 0;
+}
+
+/* All tensors, to be read as they are. */
+static void bind_all(talweg_optimizer* optimizer) {
   talweg_forget_parts(optimizer);
-  for (uint32_t t = 0; t < optimizer->spec.tensor_count; ++t) {
-    void** streams = optimizer->pointers + (size_t)t * image->stream_count;
-    void* const param = optimizer->tensors[t].param;
-    const int takes_part = optimizer->element_counts[t] > 0 && (!destinations || destinations[t]);
-    optimizer->takes_part[t] = (uint8_t)takes_part;
-    streams[TALWEG_STREAM_PARAM] = destinations ? destinations[t] : param;
-    streams[TALWEG_STREAM_GRAD] = takes_part ? param : 0;
-    for (uint32_t i = 0; i < image->input_count; ++i)
-      if (image->inputs[i].rate == TALWEG_RATE_ELEMENT) streams[image->inputs[i].stream] = 0;
-  }
-  optimizer->begins_some = talweg_some_state_begins(optimizer);
-}
-
-/* Which way each tensor takes through the view's pass. */
-static void bind_routes(talweg_optimizer* optimizer, const talweg_kernels* kernels) {
-  const size_t facts = optimizer->image->fact_count;
   for (uint32_t t = 0; t < optimizer->spec.tensor_count; ++t)
-    optimizer->view_routes[t] = talweg_route_of_view(kernels, optimizer->tensor_facts + t * facts);
+    bind_tensor(optimizer, t, optimizer->tensors[t].param, 1);
 }
 
-static void restore_streams(talweg_optimizer* optimizer) {
+/* Points stream 0 to where the view is computed, for those tensors where it is. */
+static void bind_asked(talweg_optimizer* optimizer, void* const* destinations) {
+  talweg_forget_parts(optimizer);
+  for (uint32_t t = 0; t < optimizer->spec.tensor_count; ++t)
+    bind_tensor(optimizer, t, destinations ? destinations[t] : optimizer->tensors[t].param,
+                optimizer->element_counts[t] > 0 && (!destinations || destinations[t]));
+}
+
+/* Which way each tensor takes through the view's passes, and which reductions range over it. */
+static void place_tensors(talweg_optimizer* optimizer, const talweg_kernels* kernels) {
+  const size_t facts = optimizer->image->fact_count;
+  const uint32_t domains = optimizer->image->domain_count;
+  for (uint32_t t = 0; t < optimizer->spec.tensor_count; ++t)
+    optimizer->view_routes[t] =
+        talweg_place_in_view(kernels, optimizer->tensor_facts + t * facts,
+                             optimizer->view_domains + (size_t)t * domains, domains);
+}
+
+static void restore(talweg_optimizer* optimizer) {
   for (uint32_t t = 0; t < optimizer->spec.tensor_count; ++t)
     optimizer->pointers[(size_t)t * optimizer->image->stream_count + TALWEG_STREAM_PARAM] =
         optimizer->tensors[t].param;
   talweg_forget_parts(optimizer);
+  optimizer->running = &optimizer->image->step;
+  optimizer->running_domains = optimizer->in_domain;
+}
+
+/* All of a phase but its pass. */
+static void run_tables(view_run* run, uint32_t phase) {
+  talweg_optimizer* optimizer = run->optimizer;
+  run->phase = &run->kernels->phases[phase];
+  run->args.phase = phase;
+  talweg_run_view_scalars(optimizer, phase);
+  if (run->phase->tensor_scalars)
+    talweg_run_tensors(optimizer, run->kernels, run->phase->tensor_scalars, &run->args);
+  talweg_run_line_functions(optimizer, run->kernels, run->phase, &run->args);
+  talweg_run_lines(optimizer, run->kernels, run->phase, &run->args);
+}
+
+static void run_phases(view_run* run) {
+  talweg_optimizer* optimizer = run->optimizer;
+  const uint32_t last = run->kernels->phase_count - 1;
+  for (uint32_t phase = 0; phase < last; ++phase) {
+    run_tables(run, phase);
+    if (run->phase->pass) talweg_for_chunks(optimizer, read_chunks, run);
+  }
+  run_tables(run, last);
+}
+
+/* A view that reduces nothing looks at no more tensors than are asked for, and at each once. */
+static void compute_alone(view_run* run) {
+  talweg_optimizer* optimizer = run->optimizer;
+  bind_asked(optimizer, run->destinations);
+  optimizer->begins_some = run->begins_blocks = talweg_some_state_begins(optimizer);
+  talweg_begin_view_scalars(optimizer);
+  if (optimizer->begins_some) talweg_begin_lines(optimizer);
+  run_tables(run, 0);
+  talweg_for_chunks(optimizer, write_chunks, run);
+  if (optimizer->begins_some) talweg_clear_lines(optimizer, 0);
+}
+
+static void compute_together(view_run* run) {
+  talweg_optimizer* optimizer = run->optimizer;
+  bind_all(optimizer);
+  const int begins = optimizer->begins_some = talweg_some_state_begins(optimizer);
+  talweg_begin_view_scalars(optimizer);
+  if (begins) talweg_begin_lines(optimizer);
+  if (begins) talweg_for_chunks(optimizer, begin_chunks, optimizer);
+  run_phases(run);
+  bind_asked(optimizer, run->destinations);
+  talweg_for_chunks(optimizer, write_chunks, run);
+  if (!begins) return;
+  bind_all(optimizer);
+  talweg_for_chunks(optimizer, clear_chunks, optimizer);
+  talweg_clear_lines(optimizer, 0);
 }
 
 static void compute(talweg_optimizer* optimizer, uint32_t view, void* const* destinations) {
@@ -101,17 +186,16 @@ static void compute(talweg_optimizer* optimizer, uint32_t view, void* const* des
       .destinations = destinations,
   };
   run.args.tensor_routes = optimizer->view_routes;
-  run.args.phase = 0;
-  bind_streams(optimizer, destinations);
-  bind_routes(optimizer, run.kernels);
-  talweg_run_view_scalars(optimizer, run.kernels);
-  if (run.kernels->phases[0].tensor_scalars)
-    talweg_run_tensors(optimizer, run.kernels, run.kernels->phases[0].tensor_scalars, &run.args);
-  if (optimizer->begins_some) talweg_begin_lines(optimizer);
-  talweg_run_line_functions(optimizer, run.kernels, &run.kernels->phases[0], &run.args);
-  talweg_for_chunks(optimizer, run_chunks, &run);
-  if (optimizer->begins_some) talweg_clear_lines(optimizer, 0);
-  restore_streams(optimizer);
+  place_tensors(optimizer, run.kernels);
+  optimizer->running = run.kernels;
+  optimizer->running_domains = optimizer->view_domains;
+  const talweg_float_mode mode = talweg_enter_float_mode();
+  if (run.kernels->phase_count == 1 && run.kernels->reduction_count == 0)
+    compute_alone(&run);
+  else
+    compute_together(&run);
+  talweg_leave_float_mode(mode);
+  restore(optimizer);
 }
 
 static talweg_status check_view(const talweg_optimizer* optimizer, uint32_t view, const char* what,

@@ -64,6 +64,7 @@ class Driver {
     std::vector<double> model_reduced, group_reduced, tensor_reduced;
     std::vector<double> group_partials, tensor_partials, chunk_partials;
     std::vector<std::uint32_t> routes;
+    std::vector<std::uint8_t> in_domain;  // [tensor][domain]
     std::vector<void*> pointers;
   };
 
@@ -221,6 +222,7 @@ class Driver {
     unbound_.assign(hypers_.size(), 0);
     Kernels work = kernels_over_all(image_.step);
     work.routes = routes_;
+    work.in_domain = in_domain_;
     work.pointers = pointers_;
     for (std::size_t tensor = 0; tensor < setting_.tensors.size(); ++tensor)
       if (!takes_part(tensor, step))
@@ -326,7 +328,8 @@ class Driver {
   [[nodiscard]] bool ranges_over(const Kernels& work, const talweg_reduction_info& info,
                                  std::size_t tensor) const {
     return work.pointers[tensor * image_.stream_count + TALWEG_STREAM_GRAD] != nullptr &&
-           (info.domain == UINT32_MAX || in_domain_[tensor * image_.domain_count + info.domain]);
+           (info.domain == UINT32_MAX ||
+            work.in_domain[tensor * image_.domain_count + info.domain] != 0);
   }
 
   [[nodiscard]] double value_of_tensor(const Kernels& work, const talweg_reduction_info& info,
@@ -380,26 +383,27 @@ class Driver {
 
   // ---- Views and states ----
 
-  std::vector<std::uint32_t> view_routes(const talweg_kernels& view) {
-    std::vector<std::uint32_t> routes(setting_.tensors.size());
+  void place_in_view(const talweg_kernels& view, Kernels& work) {
+    work.routes.assign(setting_.tensors.size(), 0);
+    work.in_domain.assign(in_domain_.size(), 2);
     std::vector<std::uint8_t> states(image_.state_count), inputs(image_.input_count),
-        domains(image_.domain_count), met(image_.requirement_count);
-    for (std::size_t tensor = 0; tensor < routes.size() && view.place != nullptr; ++tensor) {
-      const talweg_placement placement{.facts = facts_.data() + tensor * image_.fact_count,
-                                       .route = &routes[tensor],
-                                       .state_present = states.data(),
-                                       .input_present = inputs.data(),
-                                       .in_domain = domains.data(),
-                                       .requirement_met = met.data()};
+        met(image_.requirement_count);
+    for (std::size_t tensor = 0; tensor < groups_.size() && view.place != nullptr; ++tensor) {
+      const talweg_placement placement{
+          .facts = facts_.data() + tensor * image_.fact_count,
+          .route = &work.routes[tensor],
+          .state_present = states.data(),
+          .input_present = inputs.data(),
+          .in_domain = work.in_domain.data() + tensor * image_.domain_count,
+          .requirement_met = met.data()};
       view.place(view.self, &placement);
     }
-    return routes;
   }
 
   /// Computes a view where a copy of param is, with guards around it.
   void run_view(const talweg_kernels& view, std::uint32_t step) {
     Kernels work = kernels_over_all(view);
-    work.routes = view_routes(view);
+    place_in_view(view, work);
     work.pointers = pointers_;
     std::deque<GuardedArray> copies;
     for (std::size_t tensor = 0; tensor < setting_.tensors.size(); ++tensor) {

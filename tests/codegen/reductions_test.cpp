@@ -30,7 +30,9 @@ constexpr const char* kRules[] = {"m.ClipByGlobalNorm | AdamW | Ema",
                                   "m.Guard | AdamW",
                                   "m.Ways | m.Guard",
                                   "m.Chain",
-                                  "m.Arms | Ema"};
+                                  "m.Arms | Ema",
+                                  "m.Viewed | Ema",
+                                  "m.ArmsViewed | m.Viewed"};
 
 /// What the first pass of m.Large leaves for chunks [begin, end) of a tensor, with memory for no
 /// other chunk.

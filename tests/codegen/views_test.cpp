@@ -1,14 +1,6 @@
 // Views of compiled rules, through the optimizer: every target and any number of threads reads the
 // interpreter's bits, swapping is exact, and what a view means before the first step.
-#include <bit>
-#include <catch2/catch.hpp>
-#include <cmath>
-#include <cstring>
-
-#include "runtime/optimizer/optimizer.hpp"
-#include "tests/codegen/bitcheck.h"
-#include "tests/ir/compile_text.h"
-#include "tests/ir/random_graph.h"
+#include "tests/codegen/view_model.h"
 
 namespace talweg::tests {
 
@@ -43,126 +35,11 @@ rule Arms {
 }
 )";
 
-/// Bytes of all tensors of one type, as doubles are compared: NaN by NaN.
-template <class T>
-struct Model {
-  std::vector<std::vector<T>> params, grads;
-
-  explicit Model(const std::vector<std::size_t>& sizes) {
-    Random random(5);
-    constexpr auto kCompute = sizeof(T) == 4 ? ComputeType::F32 : ComputeType::F64;
-    for (const std::size_t size : sizes) {
-      for (auto* list : {&params, &grads}) {
-        auto& values = list->emplace_back(size);
-        for (T& value : values) value = static_cast<T>(random.array_number(kCompute));
-      }
-    }
-  }
-
-  optimizer::Optimizer optimizer(const std::shared_ptr<driver::Program>& program,
-                                 std::uint32_t threads) {
-    std::vector<optimizer::Tensor> tensors;
-    for (std::size_t i = 0; i < params.size(); ++i)
-      tensors.push_back({"w" + std::to_string(i),
-                         {params[i].size()},
-                         params[i].data(),
-                         static_cast<std::uint32_t>(i % 2),
-                         {}});
-    auto made = optimizer::Optimizer::create(program->image(), program, std::move(tensors), 2,
-                                             std::make_shared<support::ThreadPool>(threads));
-    if (!made) FAIL(made.failure().message);
-    return *std::move(made);
-  }
-
-  /// Zeros and subnormals stay.
-  void make_finite() {
-    for (auto* list : {&params, &grads})
-      for (auto& values : *list)
-        for (T& value : values)
-          if (!std::isfinite(value) || std::fabs(value) > T{1000}) value = T{0.75};
-  }
-
-  /// The last tensor never has a gradient.
-  support::Status step(optimizer::Optimizer& optimizer) {
-    std::vector<const void*> pointers;
-    for (const auto& grad : grads) pointers.push_back(grad.data());
-    pointers.back() = nullptr;
-    const auto stepped = optimizer.step(pointers);
-    return stepped ? support::ok() : support::Status(stepped.failure());
-  }
-
-  std::vector<std::vector<T>> read(optimizer::Optimizer& optimizer, const std::string& view) {
-    auto values = params;
-    std::vector<void*> outs;
-    for (auto& value : values) {
-      std::fill(value.begin(), value.end(), T{-7});
-      outs.push_back(value.data());
-    }
-    const auto status = optimizer.read_view(view, outs);
-    if (!status) FAIL(status.failure().message);
-    return values;
-  }
-};
-
-template <class T>
-bool same_bits(const std::vector<std::vector<T>>& a, const std::vector<std::vector<T>>& b) {
-  if (a.size() != b.size()) return false;
-  for (std::size_t i = 0; i < a.size(); ++i)
-    if (a[i].size() != b[i].size() ||
-        (!a[i].empty() && std::memcmp(a[i].data(), b[i].data(), a[i].size() * sizeof(T)) != 0))
-      return false;
-  return true;
-}
-
-template <class T>
-bool same_values(const std::vector<std::vector<T>>& a, const std::vector<std::vector<T>>& b) {
-  if (a.size() != b.size()) return false;
-  for (std::size_t i = 0; i < a.size(); ++i)
-    for (std::size_t k = 0; k < a[i].size(); ++k)
-      if (!same(static_cast<double>(a[i][k]), static_cast<double>(b[i][k]))) return false;
-  return true;
-}
-
 const std::vector<std::size_t> kSizes = {1, 17, TALWEG_CHUNK_ELEMENTS * 3 + 5, 0, 33, 16};
-
-/// All views before any step and after each of two.
-template <class T>
-std::vector<std::vector<std::vector<T>>> all_views(const std::shared_ptr<driver::Program>& program,
-                                                   std::uint32_t threads) {
-  Model<T> model(kSizes);
-  auto optimizer = model.optimizer(program, threads);
-  std::uint32_t hyper = 0;
-  while (optimizer.image().hypers[hyper].rate != TALWEG_RATE_GROUP) ++hyper;
-  REQUIRE(optimizer.set_hyper(optimizer.image().hypers[hyper].name, 2, 1));
-  std::vector<std::vector<std::vector<T>>> seen;
-  for (int step = 0; step <= 2; ++step) {
-    if (step > 0) REQUIRE(model.step(optimizer));
-    for (const std::string& view : optimizer.views()) {
-      seen.push_back(model.read(optimizer, view));
-      const auto before = model.params;
-      REQUIRE(optimizer.swap_in(view));
-      REQUIRE(same_bits(model.params, seen.back()));
-      REQUIRE(optimizer.swap_out());
-      REQUIRE(same_bits(model.params, before));
-    }
-  }
-  return seen;
-}
 
 template <class T>
 void require_same_views(const std::string& rule) {
-  constexpr auto kCompute = sizeof(T) == 4 ? ComputeType::F32 : ComputeType::F64;
-  const ir::Graph graph = graph_of_rule(rule, kRules);
-  const auto expected = all_views<T>(driver::make_interpreter(graph, kCompute), 1);
-  for (const std::string& isa : isas_here()) {
-    const auto program = compile_for(graph, kCompute, isa);
-    for (const std::uint32_t threads : {1u, 2u, 3u, 8u}) {
-      const auto actual = all_views<T>(program, threads);
-      INFO(rule << ", " << isa << ", " << threads << " threads");
-      REQUIRE(actual.size() == expected.size());
-      for (std::size_t i = 0; i < actual.size(); ++i) REQUIRE(same_values(actual[i], expected[i]));
-    }
-  }
+  require_same_views(Model<T>(kSizes), graph_of_rule(rule, kRules));
 }
 
 }  // namespace

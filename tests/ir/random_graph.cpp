@@ -337,8 +337,7 @@ class Maker {
     std::vector<bool> seen;
     for (const Node& node : graph_.nodes) {
       bool is_seen = node.kind != NodeKind::Grad && node.kind != NodeKind::Input &&
-                     node.kind != NodeKind::Given && node.kind != NodeKind::CallNumber &&
-                     node.kind != NodeKind::Reduce;
+                     node.kind != NodeKind::Given && node.kind != NodeKind::CallNumber;
       if (node.kind == NodeKind::Hyper) is_seen = !graph_.hypers[node.index].bound.valid();
       for (int i = 0; i < node.operand_count(); ++i)
         is_seen = is_seen && seen[node.operands[static_cast<std::size_t>(i)].index];

@@ -126,6 +126,30 @@ rule Arms {
   otherwise: Plain
 }
 
+/// Views that reduce, over all tensors or those of an arm; some of it is reduced in steps too.
+rule Viewed {
+  hyper share = 0.5 in [0, 1]
+  state m
+  state tensor seen = share
+  state group gain = share
+  step {
+    m = 0.9 * m + grad
+    seen = norm(param) per tensor
+    gain += sum(seen) per group
+    update = 0.1 * m
+  }
+  view unit = param / (1e-3 + norm(param) per tensor)
+  view centred = (m - mean(m) per model) / (1 + sqrt(mean((m - mean(m) per model)^2) per model))
+  view grouped = param * (sum(size) per group) + max(seen) per group - gain
+  view counted = if any(param > 2) per model then param - min(m) per group else param * t
+  view shared = param * (mean(norm(param) per tensor) per model) + dot(param, m) per model
+  view gains = param * (if all(m == m) per model then sum(gain * share) per model else 0)
+}
+rule ArmsViewed {
+  when size > 5: Viewed
+  otherwise: Plain
+}
+
 /// A reduction of what another one makes, twice.
 rule Chain {
   state v

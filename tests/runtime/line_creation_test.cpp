@@ -117,7 +117,7 @@ TEST_CASE("images of matrices that cannot be stepped are refused") {
   CHECK(of_reduction(Rule::kColSquares, [](auto& r) { r.blocks = 1; }) ==
         image + "has a reduction of what no row block leaves");
 
-  // Views and initial values take one pass, none of it over lines.
+  // No pass over lines ends a view, or makes initial values.
   CHECK(refusal([](Rule& rule) {
           static talweg_view_info view{};
           view.name = "v";

@@ -275,7 +275,37 @@ TEST_CASE("an image with a view that cannot run is refused") {
   };
   CHECK(message() == "no failure");
   rule.views[1].kernels.phase_count = 2;
-  CHECK(message() == "view `same` takes several passes");
+  std::array<talweg_phase, 2> phases{rule.no_phase, rule.no_phase};
+  rule.views[1].kernels.phases = phases.data();
+  CHECK(message() == "no failure");
+  phases[0].pass = nullptr;
+  CHECK(message() == "no failure");
+  phases[0].says_regrad = 1;
+  CHECK(message() == "the image of rule `Fake` has a view without code");
+  phases[0].says_regrad = 0;
+  phases[1].pass = nullptr;
+  CHECK(message() == "the image of rule `Fake` has a view without code");
+  phases[1] = rule.no_phase;
+  phases[0].lines = phases[1].pass;
+  CHECK(message() == "the image of rule `Fake` runs over matrices, but has none");
+  phases[0].lines = nullptr;
+  talweg_reduction_info info{.fold = TALWEG_FOLD_SUM,
+                             .source = TALWEG_FROM_CHUNKS,
+                             .rate = TALWEG_RATE_MODEL,
+                             .counts = 0,
+                             .phase = 1,
+                             .partial = 0,
+                             .domain = UINT32_MAX,
+                             .blocks = UINT32_MAX};
+  rule.views[1].kernels.reductions = &info;
+  rule.views[1].kernels.reduction_count = 1;
+  CHECK(message() == "the image of rule `Fake` has a reduction of what nobody leaves");
+  rule.views[1].kernels.chunk_partial_count = 1;
+  CHECK(message() == "no failure");
+  info.phase = 2;
+  CHECK(message() == "the image of rule `Fake` has a reduction without a phase or a domain");
+  rule.views[1].kernels.reduction_count = 0;
+  rule.views[1].kernels.phases = &rule.no_phase;
   rule.views[1].kernels.phase_count = 0;
   CHECK(message() == "the image of rule `Fake` has a view without code");
   rule.views[1].kernels.phase_count = 1;
@@ -288,8 +318,6 @@ TEST_CASE("an image with a view that cannot run is refused") {
   CHECK(message() == "no failure");
   rule.no_phase.pass = nullptr;
   CHECK(message() == "the image of rule `Fake` has a view without code");
-  rule.views[1].kernels.reduction_count = 1;
-  CHECK(message() == "view `same` reduces over tensors");
   rule.views[1].name = nullptr;
   CHECK(message() == "the image of rule `Fake` has a view without a name");
 }

@@ -143,8 +143,15 @@ TEST_CASE("where reductions may stand") {
   CHECK(codes_of("let a = sum(1) per model\n") == "TW0323");
   CHECK(codes_of("rule R { hyper a = 1 in [0, sum(1) per model)\n step { update = a } }") ==
         "TW0323");
-  CHECK(codes_of("rule R { step { update = grad }\n view v = norm(param) per tensor }") ==
-        "TW0323");
+  CHECK(codes_of("rule R { step { update = grad }\n view v = norm(param) per tensor }").empty());
+  CHECK(codes_of(functions + "rule R { step { update = grad }\n view v = rms(param) }").empty());
+  CHECK(codes_of(functions + "rule R { step { update = grad }\n view v = rms(grad) }") == "TW0224");
+  CHECK(codes_of("rule R { step { update = grad }\n view v = norm(param) per row }") == "TW0324");
+  CHECK(codes_of("rule R { step { update = grad }\n"
+                 "view v = if rank >= 2 then param / norm(param) per row else param }")
+            .empty());
+  CHECK(codes_of("rule R { step { update = grad }\n"
+                 "view v = if param > 0 then sum(param) per model else 0 }") == "TW0322");
   CHECK(codes_of("rule S { step { update = grad } }\n"
                  "rule R { when count(rank > 2) per model > 1: S }") == "TW0323");
   CHECK(codes_of("rule S { hyper lr = 1\n step { update = lr * grad } }\n"

@@ -191,7 +191,10 @@ NodeId Walker::view_value(sema::TypedExprId id, const std::optional<sema::TypedE
   const NodeId param = load({SymbolKind::Param, 0});
   if (graph_[tensors].kind == NodeKind::Constant)
     return graph_[tensors].value != 0 ? arithmetic_.to_array(standalone_value(id)) : param;
-  return on_tensors(tensors, standalone_value(id), param);
+  tensors_ = tensors;
+  const NodeId value = standalone_value(id);
+  tensors_ = {};
+  return on_tensors(tensors, value, param);
 }
 
 void Walker::stage_statements(std::span<const sema::TypedStmt> body,
