@@ -172,6 +172,8 @@ Value Checker::unknown_function(const syntax::Path& path) {
   if (text == "log10") report.help("write `log2(x) / log2(10)`");
   if (text == "where") report.help("write `if c then a else b`");
   if (text == "square" || text == "sqr") report.help("write `x^2`");
+  if (text == "zeros_like" || text == "zeros" || text == "ones_like" || text == "ones")
+    report.help("write `0` or `1`: a number stands for each value there is");
   suggest(report, reporter_, text, names);
   return unknown(path.span);
 }

@@ -53,7 +53,8 @@ struct CheckLimits {
   static constexpr std::uint32_t kMaxDepth = 400;          // of expressions, calls and blocks
   static constexpr std::uint32_t kMaxTypedDepth = 1'000;   // of a typed expression
   static constexpr std::size_t kMaxStages = 64;
-  static constexpr std::uint32_t kMaxRegrads = 8;  // of a pipeline, after loops are unrolled
+  static constexpr std::uint32_t kMaxRegrads = 8;          // that one step may come by
+  static constexpr std::uint32_t kMaxWrittenRegrads = 16;  // of a pipeline, in all arms
 };
 
 /// A local name of a frame.
@@ -206,7 +207,6 @@ class Checker {
   std::optional<Rate> reduction_rate(const syntax::Name& name);
   bool may_reduce_here(Span span);
   bool is_faster(Span span, Rate over, Rate target);
-  bool guards_allow(Span span, Rate target);
   Value reduction_without_rate(Span span, const syntax::CallExpr& call);
   [[nodiscard]] const Frame& origin() const;
   [[nodiscard]] std::optional<std::string> short_text(Span span) const;
@@ -268,20 +268,24 @@ class Checker {
   std::optional<double> loop_bound(syntax::ExprId id);
   void put(Span span, decltype(TypedStmt::node) node);
 
+  // guards.cpp
+  /// True if every condition around is the same for the whole model; else says so of `what`.
+  bool is_decided_for_model(Span span, std::string_view what);
+  bool guards_allow(Span span, Rate target);
+
   // exits.cpp
   void node(Span span, const syntax::SkipStmt& s) { exit(span, ExitKind::Skip, s.condition); }
   void node(Span span, const syntax::HoldStmt& s) { exit(span, ExitKind::Hold, s.condition); }
   void exit(Span span, ExitKind kind, syntax::ExprId condition);
   bool may_exit_here(Span span, ExitKind kind);
   bool fits_exit(Span span, ExitKind kind, const Value& condition);
-  /// True if every condition around is the same for the whole model; else says so of `what`.
-  bool is_decided_for_model(Span span, std::string_view what);
   bool names_nothing(syntax::ExprId id) const;
   void warn_of_constant_exit(Span span, ExitKind kind, bool condition);
 
   // regrads.cpp
   void node(Span span, const syntax::RegradStmt& s);
   bool may_regrad_here(Span span);
+  bool counts_regrad(Span span);
 
   Modules::Impl& modules_;
   Reporter& reporter_;
@@ -309,7 +313,8 @@ class Checker {
   std::string unit_words_;  // "rule `AdamW`"
   Span unit_span_;
   std::uint32_t unit_work_ = 0, total_work_ = 0, statement_count_ = 0, depth_ = 0;
-  std::uint32_t regrad_count_ = 0;
+  std::uint32_t regrads_of_step_ = 0;  // of the step that comes by the most so far
+  std::uint32_t written_regrads_ = 0;  // loops unrolled
 
   struct LetUse {
     std::string name;

@@ -17,21 +17,6 @@ bool Checker::may_exit_here(Span span, ExitKind kind) {
   return false;
 }
 
-bool Checker::is_decided_for_model(Span span, std::string_view what) {
-  for (const Guard& guard : guards_) {
-    if (types::fits(guard.rate, Rate::Model)) continue;
-    auto report =
-        reporter_.report(DiagnosticKind::ExitTooFast, guard.span, what, types::to_text(guard.rate));
-    report.label(span, fmt::format("the `{}` that it decides about", what));
-    if (guard.condition && guard.rate == Rate::Group)
-      suggest_model_rate(report, *guard.condition);
-    else if (guard.condition)
-      suggest_reduction(report, *guard.condition, Rate::Model);
-    return false;
-  }
-  return true;
-}
-
 /// True if the condition, and every one around, is the same for the whole model.
 bool Checker::fits_exit(Span span, ExitKind kind, const Value& condition) {
   const Rate rate = condition.type.rate;

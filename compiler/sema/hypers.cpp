@@ -52,7 +52,7 @@ void PipelineChecker::add_hyper(RuleInstance& instance, const syntax::HyperDecl&
   member.decl = &decl;
   member.index = static_cast<std::uint32_t>(builder_.rule.hypers.size());
   builder_.rule.hypers.push_back(std::move(hyper));
-  add_member(instance, decl.name, Member::Sort::Hyper, index);
+  add_member(instance, decl.name, Member::Sort::Hyper, index, decl.is_const || decl.is_model);
   if (argument)
     take_argument(instance, index, use, *argument);
   else

@@ -34,7 +34,7 @@ void PipelineChecker::declare_members(RuleInstance& instance, const Use& use) {
   for (const syntax::InputDecl& input : decl.inputs) add_input(instance, input);
   for (const syntax::StateDecl& state : decl.states) add_state(instance, state);
   for (std::size_t i = 0; i < decl.views.size(); ++i)
-    add_member(instance, decl.views[i].name, Member::Sort::View, i);
+    add_member(instance, decl.views[i].name, Member::Sort::View, i, false);
 }
 
 /// What is wrong inside the rule may be the fault of the constants that it is given.
@@ -67,18 +67,20 @@ std::string_view word_of(Member::Sort sort) {
 }  // namespace
 
 void PipelineChecker::add_member(RuleInstance& instance, const syntax::Name& name,
-                                 Member::Sort sort, std::size_t index) {
+                                 Member::Sort sort, std::size_t index, bool has_rate) {
   if (is_reserved_in_rules(name.text)) {
     reporter_.report(DiagnosticKind::ReservedName, name.span, name.text);
     return;
   }
   if (const auto rate = types::rate_from_text(name.text); rate && sort != Member::Sort::View) {
     const bool may_have = sort != Member::Sort::Hyper || types::fits(*rate, Rate::Group);
-    reporter_.report(DiagnosticKind::ReservedName, name.span, name.text)
-        .help(may_have && (*rate != Rate::Const || sort == Member::Sort::Hyper)
-                  ? fmt::format("it is a rate, and a name follows it: `{1} {0} my_{1}`", name.text,
-                                word_of(sort))
-                  : fmt::format("it is a rate; choose another name, `{}_` say", name.text));
+    if (!has_rate && may_have && (*rate != Rate::Const || sort == Member::Sort::Hyper))
+      reporter_.report(DiagnosticKind::RateWithoutName, name.span, word_of(sort), name.text)
+          .help(fmt::format("write its name behind the rate: `{1} {0} my_{1}`", name.text,
+                            word_of(sort)));
+    else
+      reporter_.report(DiagnosticKind::ReservedName, name.span, name.text)
+          .help(fmt::format("it is a rate; choose another name, `{}_` say", name.text));
   }
   const auto [place, is_new] = instance.members.emplace(
       name.text, Member{sort, static_cast<std::uint32_t>(index), name.span});
@@ -106,7 +108,10 @@ Rate PipelineChecker::state_rate(const syntax::StateDecl& decl) {
   if (!rate || rate == Rate::Const) {
     auto report =
         reporter_.report(DiagnosticKind::BadRate, decl.rate->span, decl.rate->text, "a state");
-    if (!rate) suggest(report, reporter_, decl.rate->text, kMemberRates);
+    if (rate || !suggest(report, reporter_, decl.rate->text, kMemberRates))
+      report.help(
+          "a state has one value per element, `state x`, or per model, group, tensor, matrix, row "
+          "or col, `state tensor x` say");
     return Rate::Element;
   }
   return *rate;
@@ -126,7 +131,7 @@ void PipelineChecker::add_state(RuleInstance& instance, const syntax::StateDecl&
       {.decl = &decl, .index = static_cast<std::uint32_t>(builder_.rule.states.size())});
   builder_.rule.states.push_back(std::move(state));
   builder_.state_is_kept.push_back(false);
-  add_member(instance, decl.name, Member::Sort::State, index);
+  add_member(instance, decl.name, Member::Sort::State, index, decl.rate.has_value());
 }
 
 /// An expression of constants, hypers and `param`.
@@ -175,7 +180,7 @@ void PipelineChecker::add_input(RuleInstance& instance, const syntax::InputDecl&
                                                               : std::nullopt);
   const std::size_t index = instance.inputs.size();
   instance.inputs.push_back({.decl = &decl, .index = place->second});
-  add_member(instance, decl.name, Member::Sort::Input, index);
+  add_member(instance, decl.name, Member::Sort::Input, index, decl.rate.has_value());
 }
 
 }  // namespace talweg::sema

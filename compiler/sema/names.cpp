@@ -30,7 +30,7 @@ constexpr std::array<std::string_view, 4> kMatrixFunctions = {"transpose", "eigh
 constexpr std::array<std::string_view, 2> kRandomFunctions = {"normal", "uniform"};
 
 /// Names that people bring from papers and other libraries. A row is tried from left to right.
-constexpr std::array<std::array<std::string_view, 7>, 13> kHabits = {{
+constexpr std::array<std::array<std::string_view, 7>, 21> kHabits = {{
     {"grad", "g", "gradient", "grads", "gradients", "dw", "dx"},
     {"param", "p", "theta", "θ", "params", "w", "weight"},
     {"param", "parameter", "weights", "x", "parameters", "", ""},
@@ -44,6 +44,14 @@ constexpr std::array<std::array<std::string_view, 7>, 13> kHabits = {{
     {"mean", "average", "avg", "", "", "", ""},
     {"rank", "ndim", "dim", "dims", "dimensions", "", ""},
     {"size", "numel", "length", "elements", "", "", ""},
+    {"tensor", "layer", "param", "parameter", "weight", "array", ""},
+    {"model", "global", "network", "net", "all", "step", ""},
+    {"group", "param_group", "", "", "", "", ""},
+    {"col", "column", "columns", "", "", "", ""},
+    {"max", "maximum", "fmax", "amax", "", "", ""},
+    {"min", "minimum", "fmin", "amin", "", "", ""},
+    {"pow", "power", "", "", "", "", ""},
+    {"abs", "absolute", "fabs", "", "", "", ""},
 }};
 
 /// The candidate that stands with `name` in a row of habits.

@@ -10,6 +10,7 @@
 #include <utility>
 #include <vector>
 
+#include "compiler/sema/asked_gradients.h"
 #include "compiler/sema/checker.h"
 
 namespace talweg::sema {
@@ -45,7 +46,8 @@ class PipelineChecker {
   const syntax::RuleDecl* find_rule(LoadedModule& from, const syntax::Path& path, Found& found);
   bool enters_itself(const syntax::RuleDecl& decl, const Use& use);
   void blocks(RuleInstance& instance, bool watch);
-  void refuse_exit_in_arm(const RuleInstance::Exit& exit, Span stage);
+  std::string before_the_choice(const RuleInstance& instance) const;
+  void refuse_exit_in_arm(const RuleInstance& instance, Span stage);
 
   // new_gradients.cpp
   void refuse_regrad_in_arm(const RuleInstance& instance, Span stage);
@@ -54,8 +56,12 @@ class PipelineChecker {
     const syntax::StageRef* ref = nullptr;
     std::size_t first = 0, end = 0;
   };
-  void warn_of_gradients(const std::vector<StageRange>& parts);
-  bool new_gradient_is_read(const StageRange& part) const;
+  using Parts = std::vector<StageRange>;  // of a pipeline as it is written, in order
+  void warn_of_gradients();
+  void warn_of_unused(const AskedGradient& asked);
+  void warn_of_lost(const Parts& parts, const std::vector<AskedGradient>& asked);
+  bool is_first_warning_at(Span span);
+  static const StageRange* part_of(const Parts& parts, std::size_t stage);
   std::optional<TypedRule> finish();
 
   // when.cpp
@@ -79,8 +85,9 @@ class PipelineChecker {
   void declare_members(RuleInstance& instance, const Use& use);
   void note_given(const RuleInstance& instance, std::size_t index, const Use& use,
                   const syntax::Argument& argument);
+  /// `has_rate`: a rate stands before the name.
   void add_member(RuleInstance& instance, const syntax::Name& name, Member::Sort sort,
-                  std::size_t index);
+                  std::size_t index, bool has_rate);
   void add_state(RuleInstance& instance, const syntax::StateDecl& decl);
   Rate state_rate(const syntax::StateDecl& decl);
   void set_initial(RuleInstance& instance, const syntax::StateDecl& decl, TypedState& state);
@@ -127,6 +134,9 @@ class PipelineChecker {
   std::vector<std::unique_ptr<RuleInstance>> instances_;
   std::vector<const syntax::RuleDecl*> open_rules_;  // being used, outermost first
   bool watches_ = false;                             // warnings are given about the outermost
+  bool is_complete_ = false;                         // it runs as it stands, no stage of another
+  std::vector<Parts> pipelines_;  // that are warned about; the outermost is the last
+  std::set<std::pair<std::uint32_t, std::uint32_t>> warned_at_;  // source and start: of gradients
   std::set<std::string> labels_;
   std::map<std::pair<std::string, Rate>, std::uint32_t> inputs_;  // into TypedRule::inputs
   std::vector<TypedBinding> bindings_;  // of rules around the next stage, evaluated where it begins

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cctype>
 
+#include "compiler/base/check.h"
 #include "compiler/sema/names.h"
 #include "compiler/sema/pipeline_checker.h"
 
@@ -53,6 +54,7 @@ std::optional<TypedRule> PipelineChecker::pipeline(LoadedModule& scope,
   outer.module = &scope;
   outer.decl = &decl;
   watches_ = true;
+  is_complete_ = true;
   if (decl.pipelines.empty()) {
     reporter_.fail();  // the parser said what is missing
     return std::nullopt;
@@ -78,6 +80,7 @@ std::optional<TypedRule> PipelineChecker::pipeline(LoadedModule& scope,
 
 std::optional<TypedRule> PipelineChecker::finish() {
   if (reporter_.failed()) return std::nullopt;
+  if (watches_) warn_of_gradients();
   drop_unmentioned(builder_);
   set_public_names(builder_.rule);
   return std::move(builder_.rule);
@@ -132,7 +135,7 @@ RuleInstance* PipelineChecker::use(LoadedModule& module, const syntax::RuleDecl&
   reporter_.forget_given(outer_given);
   if (condition_.known && !condition_.constant) {
     const Span place = use.stage ? use.stage->span : decl.name.span;
-    if (instance.exit) refuse_exit_in_arm(*instance.exit, place);
+    if (instance.exit) refuse_exit_in_arm(instance, place);
     if (instance.regrad) refuse_regrad_in_arm(instance, place);
   }
   open_rules_.pop_back();
@@ -140,11 +143,21 @@ RuleInstance* PipelineChecker::use(LoadedModule& module, const syntax::RuleDecl&
   return &instance;
 }
 
+/// "write `SkipNonFinite | Recipe`": where a stage stands that cannot stand in an arm.
+std::string PipelineChecker::before_the_choice(const RuleInstance& instance) const {
+  const auto chooser = std::find_if(open_rules_.rbegin(), open_rules_.rend(),
+                                    [](const auto* rule) { return !rule->arms.empty(); });
+  TALWEG_CHECK(chooser != open_rules_.rend(), "an arm without a rule that chooses");
+  return fmt::format("take it out of the arms and write it once, before the choice: `{} | {}`",
+                     instance.decl->name.text, (*chooser)->name.text);
+}
+
 /// One end serves all tensors; which of them are left to go on depends on no arm.
-void PipelineChecker::refuse_exit_in_arm(const RuleInstance::Exit& exit, Span stage) {
-  reporter_.report(DiagnosticKind::ExitInArm, stage, to_text(exit.kind))
-      .label(exit.span, fmt::format("the `{}`", to_text(exit.kind)))
-      .help("write the stage before the rule that chooses, once: `Stage | Recipe`");
+void PipelineChecker::refuse_exit_in_arm(const RuleInstance& instance, Span stage) {
+  const std::string_view word = to_text(instance.exit->kind);
+  reporter_.report(DiagnosticKind::ExitInArm, stage, word)
+      .label(instance.exit->span, fmt::format("the `{}`", word))
+      .help(before_the_choice(instance));
 }
 
 void PipelineChecker::blocks(RuleInstance& instance, bool watch) {
@@ -221,7 +234,7 @@ void PipelineChecker::stages(RuleInstance& instance, const syntax::Pipeline& pip
     instance.stages.push_back(std::move(in_scope));
   }
   // A rule that is used by another is warned about where it stands.
-  if (watches_ && open_rules_.size() <= 1 && !reporter_.failed()) warn_of_gradients(parts);
+  if (watches_ && open_rules_.size() <= 1) pipelines_.push_back(std::move(parts));
 }
 
 void PipelineChecker::stage(RuleInstance& around, const syntax::StageRef& ref,

@@ -33,19 +33,6 @@ std::vector<std::string> reduction_names() {
   return names;
 }
 
-/// True for a value that is decided where the optimizer is built.
-bool is_of_facts(const TypedRule& rule, TypedExprId id) {
-  const auto all = [&](const std::vector<TypedExprId>& parts) {
-    return std::ranges::all_of(parts, [&](TypedExprId part) { return is_of_facts(rule, part); });
-  };
-  const auto& node = rule[id].node;
-  if (const auto* load = std::get_if<LoadNode>(&node)) return load->symbol.kind == SymbolKind::Fact;
-  if (const auto* apply = std::get_if<ApplyNode>(&node)) return all(apply->operands);
-  if (const auto* choose = std::get_if<ChooseNode>(&node))
-    return all({choose->condition, choose->then_value, choose->else_value});
-  return std::holds_alternative<ConstantNode>(node);
-}
-
 }  // namespace
 
 const Frame& Checker::origin() const {
@@ -229,29 +216,6 @@ bool Checker::is_faster(Span span, Rate over, Rate target) {
   return false;
 }
 
-/// True if no condition around is faster than a reduction to `target`, whose value it would choose
-/// before it is there.
-bool Checker::guards_allow(Span span, Rate target) {
-  for (const Guard& guard : guards_) {
-    if (types::fits(guard.rate, target)) continue;
-    auto report = reporter_.report(DiagnosticKind::ReductionUnderFastCondition, guard.span,
-                                   types::to_text(target), types::to_text(guard.rate));
-    report.label(span, "this reduction stands under it");
-    if (guard.condition && is_of_facts(builder_.rule, *guard.condition))
-      report.help(
-          "to run on some of the tensors only, make it a rule of its own and choose it by `when`");
-    else if (guard.condition && guard.rate == Rate::Group)
-      suggest_model_rate(report, *guard.condition);
-    else
-      report.help(
-          fmt::format("name the reduction by `let` before the `if`, or choose what it reduces: "
-                      "`sum(if c then x else 0) per {}`",
-                      types::to_text(target)));
-    return false;
-  }
-  return true;
-}
-
 void Checker::suggest_model_rate(base::DiagnosticBuilder& report, TypedExprId value) {
   const TypedRule& rule = builder_.rule;
   const TypedExpr* operand = &too_fast_operand(rule, value, Rate::Model);
@@ -284,12 +248,25 @@ void Checker::suggest_model_rate(base::DiagnosticBuilder& report, TypedExprId va
                              "declared `model`, reductions `per model`");
 }
 
-/// A reduction called without `per`.
+/// A reduction called without `per`, perhaps with the arguments that other libraries have.
 Value Checker::reduction_without_rate(Span span, const syntax::CallExpr& call) {
   const std::string name = call.callee.text();
-  const std::string text = short_text(span).value_or(fmt::format("{}(x)", name));
-  reporter_.report(DiagnosticKind::ReductionWithoutRate, span, name)
-      .help(fmt::format("write `{} per tensor`, or `per group` or `per model`", text));
+  std::string text = short_text(span).value_or(fmt::format("{}(x)", name));
+  const auto dimension = std::ranges::find_if(
+      call.arguments, [](const syntax::Argument& argument) { return argument.name.has_value(); });
+  if (dimension != call.arguments.end())
+    text = fmt::format("{}({})", name,
+                       dimension == call.arguments.begin()
+                           ? "x"
+                           : short_text(tree()[call.arguments.front().value].span).value_or("x"));
+  auto report = reporter_.report(DiagnosticKind::ReductionWithoutRate, span, name);
+  if (dimension == call.arguments.end())
+    report.help(fmt::format("write `{} per tensor`, or `per group` or `per model`", text));
+  else
+    report.help(
+        fmt::format("what it gives a value for is said behind it, not by `{1}`: `{0} per tensor`, "
+                    "or `per row` or `per col` of a matrix",
+                    text, dimension->name->text));
   return unknown(span);
 }
 

@@ -1,6 +1,7 @@
 // Statements: let, var, `if` and `for`. Assignments are in assignments.cpp.
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
 
 #include "compiler/sema/checker.h"
@@ -84,13 +85,18 @@ void Checker::node(Span span, const syntax::IfStmt& s) {
   guards_.push_back({rate, condition.span, known ? std::optional(condition.id) : std::nullopt});
   Flow::Arm arms[2];
   const LowRanks ranks = low_ranks_;
+  const std::uint32_t regrads_before = regrads_of_step_;
+  std::uint32_t most_regrads = 0;
   for (const int i : {0, 1}) {
     out_ = &bodies[i];
+    regrads_of_step_ = regrads_before;
     low_ranks_ = ranks_under(ranks, condition, i == 0);
     const Flow::Start start = flow_.enter_arm();
     scoped(i == 0 ? s.then_body : s.else_body);
     arms[i] = flow_.leave_arm(start);
+    most_regrads = std::max(most_regrads, regrads_of_step_);
   }
+  regrads_of_step_ = most_regrads;
   low_ranks_ = ranks;
   guards_.pop_back();
   out_ = outer;

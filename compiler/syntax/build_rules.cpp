@@ -1,8 +1,20 @@
+#include <algorithm>
+
 #include "compiler/syntax/tree_builder.h"
 
 namespace talweg::syntax {
 
 using base::DiagnosticKind;
+
+namespace {
+
+const std::vector<std::string> kHyperKinds = {"const", "model", "int", "bool"};
+
+bool is_hyper_kind(const std::string& word) {
+  return std::ranges::find(kHyperKinds, word) != kHyperKinds.end();
+}
+
+}  // namespace
 
 void TreeBuilder::rule_decl(TalwegParser::RuleDeclContext* context) {
   const auto declared = name(context->NAME());
@@ -57,7 +69,11 @@ std::optional<HyperDecl> TreeBuilder::hyper_decl(TalwegParser::HyperDeclContext*
   } else {
     if (!reported(context))
       input_.diagnostics.report(DiagnosticKind::MissingDefault, hyper.name.span, hyper.name.text)
-          .help(fmt::format("write `hyper {} = 0.1`, say", hyper.name.text));
+          .help(is_hyper_kind(hyper.name.text)
+                    ? fmt::format("`{0}` is a kind of hyper; its name stands behind it: `hyper "
+                                  "{0} my_hyper = {1}`",
+                                  hyper.name.text, hyper.name.text == "bool" ? "true" : "1")
+                    : fmt::format("write `hyper {} = 0.1`, say", hyper.name.text));
     hyper.default_value = error(hyper.name.span);
   }
   if (auto* limits = context->range()) hyper.range = range(limits);
@@ -84,7 +100,7 @@ void TreeBuilder::hyper_kind(const Name& word, HyperDecl& hyper) {
     return;
   }
   auto built = input_.diagnostics.report(DiagnosticKind::UnknownHyperKind, word.span, word.text);
-  const std::string near = base::nearest_name(word.text, {"const", "model", "int", "bool"});
+  const std::string near = base::nearest_name(word.text, kHyperKinds);
   if (!near.empty()) built.help(fmt::format("did you mean `{}`?", near));
 }
 

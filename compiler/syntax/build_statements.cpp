@@ -15,6 +15,15 @@ TalwegParser::ExpressionContext* lone_value(TalwegParser::ItemContext* item) {
   return value->expression(0);
 }
 
+/// True for `regard`, `Regrad()`.
+bool is_misspelt_regrad(const Expr& value) {
+  const Path* path = nullptr;
+  if (const auto* named = std::get_if<NameExpr>(&value.node)) path = &named->path;
+  if (const auto* call = std::get_if<CallExpr>(&value.node)) path = &call->callee;
+  return path != nullptr && path->parts.size() == 1 &&
+         !base::nearest_name(path->parts.front().text, {"regrad"}).empty();
+}
+
 std::optional<AssignOp> assign_op(TalwegParser::ValueItemContext* context) {
   if (context->ASSIGN() != nullptr) return AssignOp::Set;
   if (context->PLUS_ASSIGN() != nullptr) return AssignOp::Add;
@@ -135,7 +144,9 @@ void TreeBuilder::unused_value(TalwegParser::ExpressionContext* context) {
   auto built = input_.diagnostics.report(DiagnosticKind::ValueNotUsed, span(context));
   const auto* negated = std::get_if<UnaryExpr>(&module_[value].node);
   const auto* compared = std::get_if<BinaryExpr>(&module_[value].node);
-  if (negated != nullptr && negated->op == UnaryOp::Neg)
+  if (is_misspelt_regrad(module_[value]))
+    built.help("did you mean `regrad`?");
+  else if (negated != nullptr && negated->op == UnaryOp::Neg)
     built.help("to go on with the line above, end that line with the `-`, or use parentheses");
   else if (compared != nullptr && compared->op == BinaryOp::Eq)
     built.help("to assign, write `=`");

@@ -113,13 +113,25 @@ std::string ParserMessages::found(std::size_t index) const {
   return fmt::format("`{}`", text(index));
 }
 
+std::string ParserMessages::written(std::size_t first, std::size_t end) const {
+  constexpr std::size_t kMostBytes = 60;
+  if (first >= end) return "...";
+  const Token& last = list_.tokens[end - 1];
+  const Token& token = list_.tokens[first];
+  if (last.line != token.line || last.end - token.begin > kMostBytes) return "...";
+  return input_.source().text().substr(token.begin, last.end - token.begin);
+}
+
 void ParserMessages::report(const Misfit& misfit) {
   if (input_.diagnostics.full()) return;
   const Extent extent = statement(misfit.index);
   if (reported_within(extent)) return;
   if (!foreign_word(misfit, extent) && !assignment_in_condition(misfit, extent) &&
       !wrong_if(misfit, extent) && !misplaced_declaration(misfit) && !misplaced_statement(misfit) &&
-      !stray_line(misfit) && !per_without_rate(misfit) && !keyword_as_name(misfit))
+      !stray_line(misfit) && !per_without_rate(misfit) &&
+      !call_without_parentheses(misfit, extent) && !misused_regrad(misfit, extent) &&
+      !missing_block(misfit, extent) && !misspelt_statement(misfit, extent) &&
+      !keyword_as_name(misfit))
     unexpected(misfit, extent);
   reported_.push_back(list_.tokens[misfit.index].begin);
 }
@@ -135,6 +147,14 @@ void ParserMessages::unexpected(const Misfit& misfit, const Extent& extent) {
     built.help("no comma stands behind the last of a list: remove it");
   else if (junk && token.kind == TokenKind::Equal)
     built.help("a value is given with `=`");
+  else if (kind(extent.first) == TokenKind::Matrix)
+    built.help("write `matrix (0 | rest)`, `matrix (last two)` or `matrix (two largest)`");
+  else if (junk && token.kind == TokenKind::Colon &&
+           (kind(misfit.index + 1) == TokenKind::Name ||
+            kind(misfit.index + 1) == TokenKind::Matrix) &&
+           (kind(extent.first) == TokenKind::State || kind(extent.first) == TokenKind::Input))
+    built.help(fmt::format("the rate stands before the name: `{} {} {}`", text(extent.first),
+                           text(misfit.index + 1), text(misfit.index - 1)));
   else if (junk && kind(extent.first) == TokenKind::State)
     built.help("a state is written `state m`, `state model best = inf`");
   else if (junk && kind(extent.first) == TokenKind::Input)
@@ -146,7 +166,9 @@ void ParserMessages::unexpected(const Misfit& misfit, const Extent& extent) {
             token.kind == TokenKind::LeftParen) &&
            has(kind_before(misfit.index), kEnds) &&
            kind_before(misfit.index) != TokenKind::RightBrace)
-    built.help("a product needs its `*`; two statements on one line need a `;` between them");
+    built.help(
+        "a product needs its `*`, a call its parentheses; two statements on one line need a `;` "
+        "between them");
   else if (junk)
     built.help("each statement begins on a line of its own, or after a `;`");
   else if (misfit.place == Place::Range)

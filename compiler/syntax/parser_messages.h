@@ -32,6 +32,9 @@ constexpr bool is_list(Place place) {
   return place == Place::Module || place == Place::RuleBody || place == Place::Block;
 }
 
+/// True for a word that opens a statement, and for a name.
+bool begins_statement(TokenKind kind);
+
 /// A token that does not fit, and what would.
 struct Misfit {
   std::size_t index;  // of the token in the list
@@ -74,6 +77,8 @@ class ParserMessages {
     return before == TokenKind::Separator || before == TokenKind::LeftBrace;
   }
   [[nodiscard]] std::string found(std::size_t index) const;
+  /// The text from one token to before another, as far as it is short and on one line; else "...".
+  [[nodiscard]] std::string written(std::size_t first, std::size_t end) const;
 
   // Each reports and returns true if the misfit is of its kind.
   bool foreign_word(const Misfit& misfit, const Extent& extent);
@@ -84,6 +89,10 @@ class ParserMessages {
   bool misplaced_statement(const Misfit& misfit);
   bool stray_line(const Misfit& misfit);
   bool per_without_rate(const Misfit& misfit);
+  bool call_without_parentheses(const Misfit& misfit, const Extent& extent);
+  bool misused_regrad(const Misfit& misfit, const Extent& extent);
+  bool missing_block(const Misfit& misfit, const Extent& extent);
+  bool misspelt_statement(const Misfit& misfit, const Extent& extent);
   void unexpected(const Misfit& misfit, const Extent& extent);
 
   const Input& input_;

@@ -37,15 +37,6 @@ std::string_view advice_for_word(std::string_view word) {
   return {};
 }
 
-bool begins_statement(TokenKind kind) {
-  constexpr std::array kStatements = {TokenKind::Name, TokenKind::Let,      TokenKind::Var,
-                                      TokenKind::If,   TokenKind::IfThen,   TokenKind::For,
-                                      TokenKind::Hold, TokenKind::SkipStep, TokenKind::Regrad};
-  for (const TokenKind statement : kStatements)
-    if (kind == statement) return true;
-  return false;
-}
-
 /// The words that open what a place holds.
 std::vector<std::string> words_of(Place place) {
   if (place == Place::RuleBody)
@@ -55,6 +46,15 @@ std::vector<std::string> words_of(Place place) {
 }
 
 }  // namespace
+
+bool begins_statement(TokenKind kind) {
+  constexpr std::array kStatements = {TokenKind::Name, TokenKind::Let,      TokenKind::Var,
+                                      TokenKind::If,   TokenKind::IfThen,   TokenKind::For,
+                                      TokenKind::Hold, TokenKind::SkipStep, TokenKind::Regrad};
+  for (const TokenKind statement : kStatements)
+    if (kind == statement) return true;
+  return false;
+}
 
 bool ParserMessages::foreign_word(const Misfit& misfit, const Extent& extent) {
   if (kind(extent.first) != TokenKind::Name || !begins_line(extent.first)) return false;
@@ -174,19 +174,38 @@ bool ParserMessages::stray_line(const Misfit& misfit) {
   return true;
 }
 
-/// `norm(grad) per`, and then no rate.
+/// `norm(grad) per`, and then no rate; a name on the next line is that of another statement.
 bool ParserMessages::per_without_rate(const Misfit& misfit) {
   std::size_t per = misfit.index;
-  if (kind(per) != TokenKind::Per && per > 0) per = misfit.index - 1;
-  if (kind(per) != TokenKind::Per || per == 0 || kind(per - 1) != TokenKind::RightParen)
+  for (int i = 0; i < 2 && per > 0 && kind(per) != TokenKind::Per; ++i) --per;
+  if (kind(per) != TokenKind::Per || per == 0 || !has(kind(per - 1), kEnds)) return false;
+  const Token& next = list_.tokens[per + 1];
+  const bool is_last_of_line = next.line != list_.tokens[per].line;
+  const bool is_rate = next.kind == TokenKind::Name || next.kind == TokenKind::Matrix;
+  if (is_rate && !is_last_of_line) return false;
+  constexpr std::string_view kHelp =
+      "write `per tensor`, `per group`, `per model`, `per row`, `per col` or `per matrix`";
+  const std::string what = is_last_of_line ? "the end of the line" : found(per + 1);
+  auto report = input_.diagnostics.report(
+      DiagnosticKind::UnexpectedToken, input_.span(list_.tokens[is_last_of_line ? per : per + 1]),
+      "a rate behind `per`", what);
+  report.help(std::string(kHelp));
+  return true;
+}
+
+/// `sum grad per row`.
+bool ParserMessages::call_without_parentheses(const Misfit& misfit, const Extent& extent) {
+  if (!has(kind(misfit.index), kValue) || misfit.index <= extent.first ||
+      kind(misfit.index - 1) != TokenKind::Name)
     return false;
-  const TokenKind next = kind(per + 1);
-  if (next == TokenKind::Name || next == TokenKind::Matrix) return false;
+  std::size_t per = misfit.index;
+  while (per < extent.last && kind(per) != TokenKind::Per) ++per;
+  if (kind(per) != TokenKind::Per || per + 1 >= extent.last) return false;
   input_.diagnostics
-      .report(DiagnosticKind::UnexpectedToken, input_.span(list_.tokens[per + 1]), "a rate",
-              found(per + 1))
-      .label(input_.span(list_.tokens[per]), "what it is one value for is missing")
-      .help("write `per tensor`, `per group`, `per model`, `per row`, `per col` or `per matrix`");
+      .report(DiagnosticKind::UnexpectedToken, input_.span(list_.tokens[misfit.index]), "`(`",
+              found(misfit.index))
+      .help(fmt::format("a reduction has parentheses: `{}({}) per {}`", text(misfit.index - 1),
+                        written(misfit.index, per), text(per + 1)));
   return true;
 }
 

@@ -26,6 +26,9 @@ rule Move { hyper lr = 0.1; step { update = lr * grad } }
 rule Halve { step { update *= 0.5 } }
 rule Late { after { param -= 0.01 * grad } }
 rule Pull { step { param *= 0.9 } }
+rule Length { state model length; step { length = norm(grad) per model } }
+rule Mixed { step { let g = grad; param += grad; regrad; grad = 0.5 * (grad + g) } }
+rule Back { state model s; step { let g = grad; param += grad; regrad; s = dot(g, grad) per model; grad = g } }
 rule R = )" + stages +
                   "\n");
 }
@@ -109,12 +112,22 @@ TEST_CASE("a stage that changes the gradient before another is asked for is warn
   CHECK(pipeline("Limit | Pull | Uphill | Move") == "TW0712");
   CHECK(pipeline("Limit | Sometimes | Uphill | Move") == "TW0712 TW0712");
   CHECK(pipeline("Pull | Uphill | Move").empty());
+  CHECK(pipeline("Limit | Mixed | Move") == "TW0712");
+  CHECK(pipeline("Uphill | first = Limit | Mixed | Move") == "TW0712");
+  CHECK(pipeline("Limit | Back | Move").empty());
+  CHECK(pipeline("Limit | Uphill | Back | Move") == "TW0712");
+  CHECK(pipeline("Mixed | two = Mixed | Move").empty());
 }
 
 TEST_CASE("an update made before another gradient is warned about where nothing reads that") {
   CHECK(pipeline("Move | Uphill") == "TW0713");
   CHECK(pipeline("Move | Uphill | Halve") == "TW0713");
-  CHECK(pipeline("Move | Uphill | Limit").empty());
+  CHECK(pipeline("Move | Uphill | Limit") == "TW0713");
+  CHECK(pipeline("Move | Limit | Uphill") == "TW0713");
+  CHECK(pipeline("Move | Mixed") == "TW0713");
+  CHECK(pipeline("Mixed | Move").empty());
+  CHECK(pipeline("Move | Uphill | Length").empty());
+  CHECK(pipeline("Uphill | Uphill | Move").empty());
   CHECK(pipeline("Move | Uphill | Move").empty());
   CHECK(pipeline("Move | Uphill | Late").empty());
   CHECK(pipeline("Move | Often").empty());
@@ -125,4 +138,31 @@ TEST_CASE("warnings stand at the pipeline that has both stages, once") {
   CHECK(pipeline("Limit | Uphill | Move\nrule Q = R") == "TW0712");
   CHECK(pipeline("Uphill | Move\nrule Q = Limit | R") == "TW0712");
   CHECK(pipeline("Uphill | Move\nrule Q = R").empty());
+  CHECK(pipeline("Limit | Uphill\nrule Q = R | R | Move") == "TW0712");
+}
+
+TEST_CASE("one rule may make its update before another gradient") {
+  CHECK(step("param += grad\nregrad").empty());  // `update` is assigned behind
+  CHECK(codes_of("rule R { step { update = grad; regrad } }") == "TW0713");
+  CHECK(codes_of("rule R { step { update = grad; if t > 3 { regrad } } }") == "TW0713");
+  CHECK(codes_of("rule R { step { update = grad; regrad; update += grad } }").empty());
+  CHECK(codes_of("rule R { step { update = grad; regrad; param += 0.1 * grad } }").empty());
+  CHECK(codes_of("rule R { state m; step { update = m; regrad; m = 0.9 * m + grad } }").empty());
+  CHECK(codes_of("rule R { step { update = grad; regrad; skip if norm(grad) per model > 1 } }")
+            .empty());
+  CHECK(codes_of("rule R { step { param -= grad; regrad } }").empty());  // another stage may go on
+}
+
+TEST_CASE("of the arms of an `if` a step takes one") {
+  const auto asks = [](const std::string& body) {
+    return codes_of("rule R {\nstep {\n" + body + "\nupdate = grad\n}\n}\n");
+  };
+  const std::string either = "if t > 3 { regrad } else { regrad }\n";
+  CHECK(asks("for i in 1..8 { regrad }").empty());
+  CHECK(asks("for i in 1..9 { regrad }") == "TW0526");
+  CHECK(asks("for i in 1..7 { regrad }\n" + either).empty());
+  CHECK(asks("for i in 1..8 { regrad }\n" + either) == "TW0526");
+  CHECK(asks("for i in 1..7 { regrad }\n" + either + "regrad") == "TW0526");
+  CHECK(asks("for i in 1..8 { " + either + "}").empty());
+  CHECK(asks("if t > 9 { " + either + "}\nfor i in 1..8 { " + either + "}") == "TW0526");
 }
