@@ -37,6 +37,8 @@ json part_json(const plan::RouteOfPass& part) {
   for (const plan::LoopDescription& loop : part.loops)
     loops.push_back({{"condition", condition_json(loop.condition)},
                      {"multiplies_by_reciprocals", loop.multiplies_by_reciprocals},
+                     {"reads", loop.reads},
+                     {"writes", loop.writes},
                      {"bytes_per_parameter", bytes_json(loop.bytes)}});
   return {{"route", part.route + 1},
           {"reads", part.reads},
@@ -50,7 +52,8 @@ json part_json(const plan::RouteOfPass& part) {
           {"loops", std::move(loops)}};
 }
 
-json phase_json(const plan::PhaseDescription& phase) {
+/// `gradients`: for which the step has returned in phases before, and in this one afterwards.
+json phase_json(const plan::PhaseDescription& phase, std::uint32_t& gradients) {
   json result = {{"known", phase.known},
                  {"waits_for", phase.waits_for ? rate_json(*phase.waits_for) : json(nullptr)},
                  {"bytes_per_parameter", bytes_json(phase.bytes)},
@@ -58,8 +61,8 @@ json phase_json(const plan::PhaseDescription& phase) {
                  {"programs", json::array()},
                  {"passes", json::array()}};
   if (phase.returns_where)
-    result["returns_for_gradient"]["condition"] =
-        phase.returns_where->empty() ? json(nullptr) : json(*phase.returns_where);
+    result["returns_for_gradient"] = {{"condition", condition_json(*phase.returns_where)},
+                                      {"gradient", plan::gradient_name(++gradients)}};
   for (const plan::ProgramDescription& program : phase.programs)
     result["programs"].push_back(program_json(program));
   for (const plan::PassDescription& pass : phase.passes) {
@@ -86,8 +89,9 @@ json plan_json(const plan::Description& plan, const MeasuredBandwidth* bandwidth
     result["routes"].push_back({{"condition", condition_json(route.condition)},
                                 {"bytes_per_parameter", bytes_json(route.bytes)},
                                 {"state_bytes_per_parameter", route.state_bytes}});
+  std::uint32_t gradients = 0;
   for (const plan::PhaseDescription& phase : plan.phases)
-    result["phases"].push_back(phase_json(phase));
+    result["phases"].push_back(phase_json(phase, gradients));
   for (const plan::StateDescription& state : plan.states)
     result["states"].push_back({{"name", state.name},
                                 {"rate", rate_json(state.rate)},

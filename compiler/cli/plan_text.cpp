@@ -91,7 +91,7 @@ class PlanPage {
   }
 
   void add_totals(const MeasuredBandwidth* bandwidth) {
-    const bool differ = plan_.routes.size() > 1;
+    const bool differ = plan_.routes.size() > 1 || std::ranges::any_of(plan_.phases, may_move_less);
     raw(wrapped(fmt::format("{}; for each parameter a step moves {}{}",
                             counted(plan_.phases.size(), "phase"), differ ? "up to " : "",
                             bytes_text(plan_.bytes)),
@@ -103,6 +103,15 @@ class PlanPage {
                     "with {}\n",
                     bytes / 1e9, bytes / bandwidth->bytes_per_second,
                     bandwidth->bytes_per_second / 1e9, counted(bandwidth->threads, "thread")));
+  }
+
+  /// True if some loop moves less than another.
+  static bool may_move_less(const plan::PhaseDescription& phase) {
+    for (const plan::PassDescription& pass : phase.passes)
+      for (const plan::RouteOfPass& part : pass.routes)
+        for (const plan::LoopDescription& loop : part.loops)
+          if (!(loop.bytes == part.bytes)) return true;
+    return false;
   }
 
   void add_routes() {
@@ -122,7 +131,8 @@ class PlanPage {
     const plan::PhaseDescription& phase = plan_.phases[number];
     // Where routes differ, each pass says what it moves for which.
     heading(plan_.routes.size() == 1
-                ? fmt::format("Phase {}: {}", number + 1, bytes_text(phase.bytes))
+                ? fmt::format("Phase {}: {}{}", number + 1, may_move_less(phase) ? "up to " : "",
+                              bytes_text(phase.bytes))
                 : fmt::format("Phase {}", number + 1));
     if (phase.waits_for)
       labelled("waits",
@@ -131,15 +141,24 @@ class PlanPage {
     for (const plan::ProgramDescription& program : phase.programs) add_program(program);
     const bool is_only_pass = phase.passes.size() == 1 && plan_.routes.size() == 1;
     for (const plan::PassDescription& pass : phase.passes) add_pass(pass, is_only_pass);
-    if (phase.returns_where)
-      labelled("then", fmt::format("{}the call returns for {}, the gradient where param is now",
-                                   phase.returns_where->empty()
-                                       ? ""
-                                       : fmt::format("where {}, ", *phase.returns_where),
-                                   plan::gradient_name(++gradients_)));
     const bool is_idle = std::ranges::all_of(
         phase.passes, [](const plan::PassDescription& pass) { return pass.routes.empty(); });
-    if (is_idle && phase.programs.empty()) labelled("", "nothing to do");
+    if (phase.returns_where)
+      labelled("then", returns(*phase.returns_where));
+    else if (is_idle && phase.programs.empty())
+      labelled("", "nothing to do");
+  }
+
+  std::string returns(const std::string& condition) {
+    const std::string before = plan::gradient_name(gradients_);
+    const std::string asked = plan::gradient_name(++gradients_);
+    if (condition == plan::kNever)
+      return fmt::format("the step goes on: no call asks for {}", asked);
+    const std::string text = fmt::format(
+        "the call returns, and the caller computes {}, the gradient where param is now", asked);
+    return condition.empty() ? text
+                             : fmt::format("where {}, {}; else the step goes on with {}", condition,
+                                           text, before);
   }
 
   static std::string waited_for(ir::Rate rate) {
@@ -206,49 +225,72 @@ class PlanPage {
   }
 
   void add_loops(const plan::RouteOfPass& part) {
-    const std::vector<plan::LoopDescription>& loops = part.loops;
-    const bool only_divisions = std::ranges::all_of(
-        loops, [](const plan::LoopDescription& loop) { return loop.condition.empty(); });
-    if (only_divisions) {
-      labelled("", "2 loops: one multiplies by reciprocals of scalars, one divides");
+    std::vector<plan::LoopDescription> loops, dividing;
+    for (const plan::LoopDescription& loop : part.loops)
+      (divides_instead(loop, loops) ? dividing : loops).push_back(loop);
+    if (loops.size() == 1 && dividing.size() == 1 && loops[0].condition.empty() &&
+        loops[0].bytes == dividing[0].bytes) {
+      labelled("",
+               "2 loops: one multiplies by reciprocals, one divides where these are not normal "
+               "numbers");
       return;
     }
-    if (end_of_equals(loops, 0) == loops.size()) {
-      labelled("", fmt::format("{} loops that move the same: {}", loops.size(),
+    const std::string_view how =
+        dividing.empty() ? "" : ", with reciprocals in place of divisions by scalars";
+    if (end_of_equals(loops, 0) == loops.size() && loops.size() > 1) {
+      labelled("", fmt::format("{} that move the same{}: {}", counted(loops.size(), "loop"), how,
                                whens(loops, 0, loops.size())));
-      return;
+    } else {
+      labelled("", fmt::format("{}{}:", counted(loops.size(), "loop"), how));
+      for (std::size_t i = 0; i < loops.size();) {
+        const std::size_t end = end_of_equals(loops, i);
+        std::string line = whens(loops, i, end) + ": " + bytes_text(loops[i].bytes);
+        if (!are_among(loops[i].reads, part.reads)) line += "; reads " + joined(loops[i].reads);
+        raw(wrapped(line, kLabel + 2, kLabel + 4, kWidth));
+        i = end;
+      }
     }
-    labelled("", fmt::format("{} loops:", loops.size()));
-    for (std::size_t i = 0; i < loops.size();) {
-      const std::size_t end = end_of_equals(loops, i);
-      raw(wrapped(whens(loops, i, end) + ": " + bytes_text(loops[i].bytes), kLabel + 2, kLabel + 4,
-                  kWidth));
-      i = end;
-    }
+    if (dividing.empty()) return;
+    const auto bytes = [](const plan::LoopDescription& loop) { return loop.bytes.total(); };
+    const auto [least, most] = std::ranges::minmax_element(dividing, {}, bytes);
+    labelled("",
+             fmt::format("and {} where these are not normal numbers: {}{}",
+                         dividing.size() == 1 ? "one that divides"
+                                              : fmt::format("{} that divide", dividing.size()),
+                         bytes(*least) == bytes(*most) ? "" : "up to ", bytes_text(most->bytes)));
   }
 
-  /// Where the loops end that move as much as the one at `begin`.
+  /// True for the one that is taken where a loop before could not multiply.
+  static bool divides_instead(const plan::LoopDescription& loop,
+                              const std::vector<plan::LoopDescription>& before) {
+    return !loop.multiplies_by_reciprocals &&
+           std::ranges::any_of(before, [&](const plan::LoopDescription& other) {
+             return other.multiplies_by_reciprocals &&
+                    (loop.condition.empty() || other.condition == loop.condition);
+           });
+  }
+
+  static bool are_among(const std::vector<std::string>& some, const std::vector<std::string>& all) {
+    return std::ranges::all_of(
+        some, [&](const std::string& name) { return std::ranges::find(all, name) != all.end(); });
+  }
+
+  /// Where the loops end that move the same as the one at `begin`.
   static std::size_t end_of_equals(const std::vector<plan::LoopDescription>& loops,
                                    std::size_t begin) {
     std::size_t end = begin + 1;
-    while (end < loops.size() && loops[end].bytes == loops[begin].bytes) ++end;
+    while (end < loops.size() && loops[end].bytes == loops[begin].bytes &&
+           loops[end].reads == loops[begin].reads && loops[end].writes == loops[begin].writes)
+      ++end;
     return end;
   }
 
-  /// When loops run: "where t == 1, by reciprocals; else, by divisions".
+  /// When loops run: "where t == 1; else".
   static std::string whens(const std::vector<plan::LoopDescription>& loops, std::size_t begin,
                            std::size_t end) {
-    const bool some_multiply = std::ranges::any_of(
-        loops, [](const plan::LoopDescription& loop) { return loop.multiplies_by_reciprocals; });
     std::vector<std::string> result;
-    for (std::size_t i = begin; i < end; ++i) {
-      std::string when = loops[i].condition.empty() ? "else" : "where " + loops[i].condition;
-      if (loops[i].multiplies_by_reciprocals)
-        when += ", by reciprocals";
-      else if (loops[i].condition.empty() && some_multiply)
-        when += ", by divisions";
-      result.push_back(std::move(when));
-    }
+    for (std::size_t i = begin; i < end; ++i)
+      result.push_back(loops[i].condition.empty() ? "else" : "where " + loops[i].condition);
     return fmt::format("{}", fmt::join(result, "; "));
   }
 

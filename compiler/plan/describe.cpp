@@ -188,20 +188,16 @@ class Describer {
     const LoopVersion* heaviest = nullptr;
     const std::span<const NodeId> alias = alias_of(pass, route);
     for (const LoopVersion* version : versions) {
-      const Traffic traffic = traffic_of(plan_, pass, *version);
-      const Bytes bytes{traffic.read_bytes, traffic.written_bytes};
-      part.loops.push_back(describe_loop(*version, bytes, alias));
+      part.loops.push_back(describe_loop(pass, *version, alias));
       for (const ElementFold& fold : version->folds) left_.emplace(fold.kind, fold.partial);
-      if (heaviest != nullptr && bytes.total() <= part.bytes.total()) continue;
+      const LoopDescription& loop = part.loops.back();
+      if (heaviest != nullptr && loop.bytes.total() <= part.bytes.total()) continue;
       heaviest = version;
-      part.bytes = bytes;
+      part.bytes = loop.bytes;
+      part.reads = loop.reads;
+      part.writes = loop.writes;
     }
     TALWEG_CHECK(heaviest != nullptr, "a route without a loop");
-    const Traffic traffic = traffic_of(plan_, pass, *heaviest);
-    for (std::size_t i = 0; i < pass.streams.size(); ++i) {
-      if (traffic.reads[i]) part.reads.push_back(stream_name(pass.streams[i]));
-      if (traffic.writes[i]) part.writes.push_back(stream_name(pass.streams[i]));
-    }
     for (const ElementFold& fold : heaviest->folds) {
       for (std::string& name : reductions_of(fold.kind, fold.partial, alias))
         add_once(part.leaves, std::move(name));
@@ -235,10 +231,16 @@ class Describer {
     return last->alias;
   }
 
-  [[nodiscard]] LoopDescription describe_loop(const LoopVersion& version, Bytes bytes,
+  [[nodiscard]] LoopDescription describe_loop(const ElementPass& pass, const LoopVersion& version,
                                               std::span<const NodeId> alias) const {
     LoopDescription loop;
-    loop.bytes = bytes;
+    const Traffic traffic = traffic_of(plan_, pass, version);
+    loop.bytes = {traffic.read_bytes, traffic.written_bytes};
+    for (std::uint32_t i = 0; i < pass.streams.size(); ++i) {
+      if (traffic.reads[i])
+        loop.reads.push_back(stream_name(pass.streams[i], gradient_in(version, i)));
+      if (traffic.writes[i]) loop.writes.push_back(stream_name(pass.streams[i]));
+    }
     std::vector<Assumption> conditions;
     for (const Assumption& assumption : version.assumptions) {
       if (graph_[assumption.condition].kind == NodeKind::IsNormal)
@@ -301,12 +303,24 @@ class Describer {
     return stream.kind == StreamKind::Scratch ? what + " from " + stream_name(stream) : what;
   }
 
+  /// How many regrads the gradient that a loop loads from a stream stands behind: fewer than the
+  /// phase does where the step did not wait.
+  [[nodiscard]] std::uint32_t gradient_in(const LoopVersion& version, std::uint32_t stream) const {
+    const auto load = std::ranges::find(version.loads, stream, &StreamLoad::stream);
+    const bool is_gradient =
+        load != version.loads.end() && graph_[load->node].kind == NodeKind::Grad;
+    return is_gradient ? graph_[load->node].index : gradients_;
+  }
+
   [[nodiscard]] std::string stream_name(const Stream& stream) const {
+    return stream_name(stream, gradients_);
+  }
+  [[nodiscard]] std::string stream_name(const Stream& stream, std::uint32_t gradient) const {
     switch (stream.kind) {
       case StreamKind::Param:
         return "param";
       case StreamKind::Grad:
-        return gradient_name(gradients_);
+        return gradient_name(gradient);
       case StreamKind::State:
         return graph_.states[stream.index].name;
       case StreamKind::Input:

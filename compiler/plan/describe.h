@@ -11,6 +11,9 @@
 
 namespace talweg::plan {
 
+/// The condition of what never happens: of a state that no tensor keeps, say.
+inline constexpr const char* kNever = "false";
+
 /// Values that scalar code leaves for others, and what else it does.
 struct ProgramDescription {
   Level level = Level::Model;
@@ -25,6 +28,7 @@ struct ProgramDescription {
 struct LoopDescription {
   std::string condition;                   // empty: otherwise
   bool multiplies_by_reciprocals = false;  // in place of divisions by scalars
+  std::vector<std::string> reads, writes;  // arrays by name
   Bytes bytes;
   bool operator==(const LoopDescription&) const = default;
 };
@@ -54,7 +58,7 @@ struct PhaseDescription {
   std::vector<ProgramDescription> programs;  // with something to do
   std::vector<PassDescription> passes;
   /// Behind it the call may return, so that the caller computes a gradient where param is then:
-  /// where this condition holds; empty: always.
+  /// where this condition holds; empty: always; kNever: in no call.
   std::optional<std::string> returns_where;
   Bytes bytes;  // of the route that moves most in all phases
 };
@@ -64,9 +68,6 @@ struct RouteDescription {
   Bytes bytes;            // of all passes
   std::uint32_t state_bytes = 0;
 };
-
-/// The condition of a state that no tensor keeps.
-inline constexpr const char* kNever = "false";
 
 struct StateDescription {
   std::string name;

@@ -21,7 +21,7 @@ class ExpressionText {
 
   /// As deep as fits into `width` columns. `alias` as in LoopVersion, may be empty.
   [[nodiscard]] std::string text(ir::NodeId id, std::span<const ir::NodeId> alias = {},
-                                 std::size_t width = 72) const;
+                                 std::size_t width = 96) const;
   /// What a reduction is for: the mean that divides the sum, the norm that is the root.
   [[nodiscard]] std::string reduction(ir::NodeId reduction,
                                       std::span<const ir::NodeId> alias = {}) const;

@@ -27,6 +27,9 @@ FULL = {
     "accumulate": "AccumulateGradient | AdamW",
     "sam": "SAM | AdamW",
     "looksam": "LookSAM | SGD(momentum = 0.9)",
+    "looksam_adamw": "LookSAM | AdamW",
+    "seldom": "lab.Seldom | AdamW",
+    "asks_only": "lab.AsksOnly | SGD(momentum = 0.9)",
     "arms": "lab.Arms",
     "nested": "lab.Nested",
 }
@@ -137,6 +140,24 @@ class Data(unittest.TestCase):
         known = {text for phase in plan("lab.Careful | AdamW")["phases"] for text in phase["known"]}
         self.assertEqual(known, {"any(not is_finite(grad)) per model", "max(abs(grad)) per model"})
 
+    def test_where_the_call_returns(self):
+        returns = [phase["returns_for_gradient"] for phase in plan("lab.AsksOnly | SGD")["phases"]]
+        self.assertEqual(returns, [{"condition": None, "gradient": "grad 2"}, {"condition": "t > 3", "gradient": "grad 3"},
+                                   {"condition": "false", "gradient": "grad 4"}, None])
+        text = talweg("plan", "-I", GOLDENS, "lab.AsksOnly | SGD").stdout
+        self.assertNotIn("nothing to do", text)
+        self.assertIn("the step goes on: no call asks for grad 4", text)
+
+    def test_a_loop_of_steps_that_do_not_wait_reads_the_first_gradient(self):
+        moves = plan("lab.Seldom | AdamW")["phases"][1]["passes"][0]["routes"][0]
+        waited = [loop for loop in moves["loops"] if loop["condition"] == "t % every == 0"]
+        others = [loop for loop in moves["loops"] if loop["condition"] == "t % every != 0"]
+        self.assertTrue(waited and others)
+        for loop in waited:
+            self.assertEqual(loop["reads"], ["grad 2", "m", "v", "scratch 0"])
+        for loop in others:
+            self.assertEqual(loop["reads"], ["param", "grad", "m", "v"])
+
     def test_measured(self):
         data = plan("AdamW", "--measure", "--threads", "1")["measured"]
         self.assertGreater(data["bytes_per_second"], 0)
@@ -144,6 +165,25 @@ class Data(unittest.TestCase):
         self.assertNotIn("measured", plan("AdamW"))
         text = talweg("plan", "AdamW", "--measure").stdout
         self.assertRegex(text, r"\n100 million parameters: 2\.80 GB, about [0-9.e+]+ s at the [0-9.]+ GB/s measured with \d+ threads?\n")
+
+
+class Warnings(unittest.TestCase):
+    """Of gradients that a rule asks for: pipelines that make sense are not warned about, others once."""
+    SENSIBLE = ["SAM | AdamW", "SAM | ClipByGlobalNorm | AdamW", "ASAM | SGD", "LookSAM | AdamW", "LookSAM(over = tensor) | LAMB", "GSAM | AdamW",
+                "GSAM(adaptive = true) | SGD | Ema", "FriendlySAM | SGD", "SAM | SAM | SGD", "SkipNonFinite | SAM | AdamW",
+                "ReduceOnPlateau | SAM | AdamW", "ZeroNans | SAM | ZeroNans | AdamW", "SAM | SGD | Lookahead", "SAM | ScheduleFreeSGD",
+                "ClipByGlobalNorm | lab.Sharpness | AdamW", "lab.Seldom | AdamW", "SAM"]
+    TW0712 = ["ClipByGlobalNorm | SAM | AdamW", "ClipByGlobalNorm | LookSAM | AdamW", "ClipByGlobalNorm | GSAM | AdamW",
+              "lab.ClipNorm | lab.Seldom | AdamW"]
+    TW0713 = ["AdamW | SAM", "AdamW | GSAM", "AdamW | LookSAM", "ClipByGlobalNorm | AdamW | SAM", "AdamW | lab.Seldom", "SAM | Lookahead",
+              "lab.MovesFirst"]
+
+    def test_of_the_library(self):
+        for rules, codes in ((self.SENSIBLE, []), (self.TW0712, ["TW0712"]), (self.TW0713, ["TW0713"])):
+            for rule in rules:
+                with self.subTest(rule):
+                    said = talweg("plan", "-I", GOLDENS, rule).stderr
+                    self.assertEqual(re.findall(r"\[(TW\d+)\]", said), codes, said)
 
 
 class Usage(unittest.TestCase):
