@@ -174,7 +174,13 @@ Value Checker::unknown_function(const syntax::Path& path) {
   if (text == "square" || text == "sqr") report.help("write `x^2`");
   if (text == "zeros_like" || text == "zeros" || text == "ones_like" || text == "ones")
     report.help("write `0` or `1`: a number stands for each value there is");
-  suggest(report, reporter_, text, names);
+  if (text == "range") report.help("write the bounds, both included: `for i in 1..3 { }`");
+  const std::string& last = path.parts.back().text;
+  if (path.parts.size() > 1 && is_language_function(last))
+    report.help(
+        fmt::format("functions of the language are called by their name alone: `{}(x)`", last));
+  else
+    suggest(report, reporter_, text, names);
   return unknown(path.span);
 }
 

@@ -292,7 +292,8 @@ std::vector<std::string> Checker::names_in_reach() {
   for (const auto& scope : frame_->scopes)
     for (const auto& [name, local] : scope) names.push_back(name);
   if (frame_->rule) {
-    for (const auto& [name, member] : frame_->rule->members) names.push_back(name);
+    for (const auto& [name, member] : frame_->rule->members)
+      if (member.sort != Member::Sort::View) names.push_back(name);  // read from outside only
     if (frame_->place == Place::Step || frame_->place == Place::After)
       names.insert(names.end(), {"param", "grad", "update", "t", "calls"});
     if (frame_->place == Place::View) names.insert(names.end(), {"param", "t"});
@@ -355,7 +356,13 @@ Value Checker::unknown_name(const syntax::Path& path, Span span) {
   }
   if (suggest(report, reporter_, text, names_in_reach())) return unknown(span);
   const bool is_function = is_reserved_for_modules(text);
-  if (is_function) report.help(fmt::format("a function is called: `{}(...)`", text));
+  if (is_function)
+    report.help(fmt::format("a function is called: `{}(...)`", text));
+  else if (frame_->place == Place::Step || frame_->place == Place::After)
+    report.help(
+        fmt::format("`hyper {0} = 0.1` declares a number that users set, `state {0}` a value "
+                    "that is kept; `let {0} = ...` before it names one",
+                    text));
   return unknown(span);
 }
 

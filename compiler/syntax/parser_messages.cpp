@@ -140,41 +140,7 @@ void ParserMessages::unexpected(const Misfit& misfit, const Extent& extent) {
   const Token& token = list_.tokens[misfit.index];
   auto built = input_.diagnostics.report(DiagnosticKind::UnexpectedToken, input_.span(token),
                                          list_expected(misfit.expected), found(misfit.index));
-  const bool junk = is_list(misfit.place) && misfit.expected.contains(TokenKind::Separator);
-  if (kind(misfit.index) == TokenKind::Dot && kind(misfit.index + 1) == TokenKind::Number)
-    built.help(fmt::format("write `0.{}`", text(misfit.index + 1)));
-  else if (has(token.kind, kCloses) && kind_before(misfit.index) == TokenKind::Comma)
-    built.help("no comma stands behind the last of a list: remove it");
-  else if (junk && token.kind == TokenKind::Equal)
-    built.help("a value is given with `=`");
-  else if (kind(extent.first) == TokenKind::Matrix)
-    built.help("write `matrix (0 | rest)`, `matrix (last two)` or `matrix (two largest)`");
-  else if (junk && token.kind == TokenKind::Colon &&
-           (kind(misfit.index + 1) == TokenKind::Name ||
-            kind(misfit.index + 1) == TokenKind::Matrix) &&
-           (kind(extent.first) == TokenKind::State || kind(extent.first) == TokenKind::Input))
-    built.help(fmt::format("the rate stands before the name: `{} {} {}`", text(extent.first),
-                           text(misfit.index + 1), text(misfit.index - 1)));
-  else if (junk && kind(extent.first) == TokenKind::State)
-    built.help("a state is written `state m`, `state model best = inf`");
-  else if (junk && kind(extent.first) == TokenKind::Input)
-    built.help("an input is written `input hessian`, `input model loss`");
-  else if (junk && has(token.kind, kAssigns) && misfit.index > extent.first + 1)
-    built.help("one statement assigns one name");
-  else if (junk &&
-           (token.kind == TokenKind::Name || token.kind == TokenKind::Number ||
-            token.kind == TokenKind::LeftParen) &&
-           has(kind_before(misfit.index), kEnds) &&
-           kind_before(misfit.index) != TokenKind::RightBrace)
-    built.help(
-        "a product needs its `*`, a call its parentheses; two statements on one line need a `;` "
-        "between them");
-  else if (junk)
-    built.help("each statement begins on a line of its own, or after a `;`");
-  else if (misfit.place == Place::Range)
-    built.help(
-        "a range is written `in [0, 1)`: a square bracket takes its end in, a round one leaves it "
-        "out");
+  if (std::string help = hint(misfit, extent); !help.empty()) built.help(std::move(help));
 }
 
 }  // namespace talweg::syntax

@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <set>
+#include <string>
 #include <vector>
 
 #include "compiler/syntax/token_passes.h"
@@ -94,6 +95,10 @@ class ParserMessages {
   bool missing_block(const Misfit& misfit, const Extent& extent);
   bool misspelt_statement(const Misfit& misfit, const Extent& extent);
   void unexpected(const Misfit& misfit, const Extent& extent);
+
+  // parser_hints.cpp: what to write instead, or nothing
+  [[nodiscard]] std::string hint(const Misfit& misfit, const Extent& extent) const;
+  [[nodiscard]] std::string hint_of_form(const Misfit& misfit, const Extent& extent) const;
 
   const Input& input_;
   const TokenList& list_;
