@@ -67,9 +67,9 @@ class ElementLoop {
   void emit_range(llvm::Value* first, llvm::Value* end) {
     // What the other versions do not expect is left to the tail's loop alone: small code is worth
     // more than speed there.
-    const bool is_fallback = version_.assumptions.empty() && pass_.versions.size() > 1;
-    llvm::Value* done =
-        is_fallback && is_masked_ ? first : emit_whole_vectors(emission(width_), first, end);
+    llvm::Value* done = version_.is_fallback && is_masked_
+                            ? first
+                            : emit_whole_vectors(emission(width_), first, end);
     if (done == nullptr) return;
     emit_turns(ir_, done, end, is_masked_ ? width_ : 1, [&](llvm::Value* index) {
       emit_body(emission(is_masked_ ? width_ : 1),

@@ -1,9 +1,12 @@
-// Removes a flush of a value that cannot be subnormal in either compute type.
+// Removes a flush of a value that cannot be subnormal in either compute type, and flushes what lies
+// before a value that is the same once it is flushed: where only one arm of a choice is flushed,
+// the choice does not matter.
 //
 // Only what the arithmetic itself proves counts: param, states, gradients and inputs come from
 // outside, where anything may have been written.
 #include <cfloat>
 #include <cmath>
+#include <map>
 #include <utility>
 #include <vector>
 
@@ -100,19 +103,54 @@ class Subnormals {
   std::vector<bool> never_;
 };
 
+/// By node: the first value that is the same once both are flushed.
+class Origins {
+ public:
+  explicit Origins(const ir::Graph& graph) : graph_(graph) {}
+
+  /// As for Subnormals.
+  void add(NodeId id) { origins_.push_back(find(id)); }
+  NodeId operator[](NodeId id) const { return origins_[id.index]; }
+
+ private:
+  [[nodiscard]] NodeId find(NodeId id) const {
+    const Node& node = graph_[id];
+    if (node.kind == NodeKind::Flush) return (*this)[node.operands[0]];
+    if (node.kind != NodeKind::Apply || node.op != Op::Select) return id;
+    const NodeId then_origin = (*this)[node.operands[1]];
+    const bool is_same = then_origin == (*this)[node.operands[2]];
+    return is_same && graph_[then_origin].rate == node.rate ? then_origin : id;
+  }
+
+  const ir::Graph& graph_;
+  std::vector<NodeId> origins_;
+};
+
 }  // namespace
 
 ir::Graph simplify_flush(const ir::Graph& graph) {
   Rewriter rewriter(graph);
   Subnormals subnormals(rewriter.target());
+  Origins origins(rewriter.target());
+  std::map<NodeId, NodeId> flushed;  // by origin
   for (std::uint32_t i = 0; i < graph.nodes.size(); ++i) {
-    const Node node = rewriter.mapped(graph.nodes[i]);
+    Node node = rewriter.mapped(graph.nodes[i]);
     if (node.kind == NodeKind::Flush && subnormals.never(node.operands[0])) {
       rewriter.replace(NodeId(i), node.operands[0]);
       continue;
     }
+    if (node.kind == NodeKind::Flush) {
+      const NodeId origin = node.operands[0] = origins[node.operands[0]];
+      const auto [place, is_new] =
+          flushed.try_emplace(origin, static_cast<std::uint32_t>(rewriter.target().nodes.size()));
+      if (!is_new) {
+        rewriter.replace(NodeId(i), place->second);
+        continue;
+      }
+    }
     const NodeId id = rewriter.target().add(node);
     subnormals.add(id);
+    origins.add(id);
     rewriter.replace(NodeId(i), id);
   }
   return std::move(rewriter).finish();

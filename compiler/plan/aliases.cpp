@@ -4,7 +4,7 @@
 
 #include "compiler/ir/interpret.h"
 #include "compiler/ir/over_facts.h"
-#include "compiler/ir/phases.h"
+#include "compiler/plan/needs.h"
 
 namespace talweg::plan {
 
@@ -25,26 +25,6 @@ Truths find_constant_truths(const ir::Graph& graph, types::ComputeType compute) 
     if (graph.nodes[i].type == ir::ValueType::Bool && graph.nodes[i].rate == Rate::Const)
       truths[i] = machine[NodeId(i)].truth;
   return truths;
-}
-
-/// Model and group code is computed as it stands, whatever is known: so are its operands.
-std::vector<bool> find_live(const ir::Graph& graph, const std::vector<NodeId>& alias,
-                            const Truths& truths) {
-  std::vector<bool> live(graph.nodes.size());
-  ir::Graph::visit_results(graph, [&](NodeId id) { live[alias[id.index].index] = true; });
-  // What belongs to the whole model or a group is of use to other tensors, if not to this one.
-  for (std::size_t i = 0; i < graph.nodes.size(); ++i)
-    if (graph.nodes[i].kind == NodeKind::Reduce && types::fits(graph.nodes[i].rate, Rate::Group))
-      live[i] = true;
-  for (std::size_t i = graph.nodes.size(); i-- > 0;) {
-    if (!live[i]) continue;
-    const Node& node = graph.nodes[i];
-    const bool ranges_elsewhere =
-        node.kind == NodeKind::Reduce && truths[alias[ir::domain_of(node).index].index] == false;
-    for (int k = 0; !ranges_elsewhere && k < node.operand_count(); ++k)
-      live[alias[node.operands[static_cast<std::size_t>(k)].index].index] = true;
-  }
-  return live;
 }
 
 void spread_to_operands(const Node& node, bool truth, Truths& truths) {
@@ -81,7 +61,7 @@ Aliases::Aliases(const ir::Graph& graph, types::ComputeType compute)
 
 Resolved Aliases::resolve(std::span<const Assumption> route,
                           std::span<const Assumption> assumptions) const {
-  Resolved result{{}, constant_truths_, {}};
+  Resolved result{{}, constant_truths_, {}, {}};
   for (const auto& known : {route, assumptions})
     for (const Assumption& assumption : known)
       result.truths[assumption.condition.index] = assumption.holds;
@@ -90,7 +70,13 @@ Resolved Aliases::resolve(std::span<const Assumption> route,
   for (std::uint32_t i = 0; i < graph_.nodes.size(); ++i)
     result.alias.push_back(is_scalar(i) ? NodeId(i)
                                         : stand_in(NodeId(i), result.alias, result.truths));
-  result.live = find_live(graph_, result.alias, result.truths);
+  std::vector<Assumption> of_model;
+  for (const Assumption& assumption : assumptions)
+    if (types::fits(graph_[assumption.condition].rate, Rate::Model)) of_model.push_back(assumption);
+  if (!route.empty() || of_model.size() < assumptions.size())
+    result.shared = std::make_shared<const Resolved>(resolve({}, of_model));
+  for (const Need& need : find_needs(graph_, result, {}))
+    result.live.push_back(need.kind != Need::Kind::Never);
   return result;
 }
 

@@ -1,6 +1,7 @@
 // What is left of a graph where some conditions are known: a select is one of its arms.
 #pragma once
 
+#include <memory>
 #include <optional>
 #include <span>
 #include <vector>
@@ -16,6 +17,8 @@ struct Resolved {
   std::vector<ir::NodeId> alias;  // by node: what stands for it
   Truths truths;
   std::vector<bool> live;  // by node: some result of the step is computed from it
+  /// Where only what is assumed of the model is known, on any route; nothing: that is all.
+  std::shared_ptr<const Resolved> shared;
 };
 
 /// True for values that a loop over elements finds in slots.

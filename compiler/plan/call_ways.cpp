@@ -1,52 +1,92 @@
 #include "compiler/plan/call_ways.h"
 
+#include <algorithm>
+
 namespace talweg::plan {
 
 using ir::NodeId;
 
+const Resolved& Resolver::operator()(std::uint32_t route,
+                                     const std::vector<Assumption>& assumptions) {
+  Key key{route, {}};
+  for (const Assumption& assumption : assumptions)
+    key.second.push_back(std::uint64_t{assumption.condition.index} * 2 +
+                         (assumption.holds ? 1 : 0));
+  const auto [place, is_new] = resolved_.try_emplace(std::move(key));
+  if (is_new) place->second = aliases_.resolve(plan_.routes[route].conditions, assumptions);
+  return place->second;
+}
+
 namespace {
 
-using Way = std::vector<Assumption>;
+class WayFinder {
+ public:
+  WayFinder(const UnfilledPass& pass, std::uint32_t route, Resolver& resolve)
+      : pass_(pass), route_(route), resolve_(resolve) {}
 
-Way with(Way way, NodeId condition, bool holds) {
-  way.push_back({.condition = condition, .holds = holds});
-  return way;
-}
+  CallWays run() && {
+    const ir::Graph& graph = pass_.plan.graph;
+    if (pass_.work.ends_are_known) ends_ = {graph.skipped, graph.held};
+    add({}, 0, 0);
+    return std::move(ways_);
+  }
 
-/// The ways into which one parts where a condition is known; itself where it decides that already.
-std::vector<Way> parted(const Aliases& aliases, const Way& way, NodeId condition) {
-  if (aliases.is_constant(condition) || aliases.resolve({}, way).truths[condition.index])
-    return {way};
-  return {with(way, condition, true), with(way, condition, false)};
-}
+ private:
+  /// The part where `assumptions` hold. `ends`: so many ends of the call have been asked about and
+  /// are not what happens; all of them: none is, or one.
+  std::uint32_t add(const std::vector<Assumption>& assumptions, std::size_t ends,
+                    std::uint32_t regrads) {
+    const Resolved& known = resolve_(route_, assumptions);
+    const auto is_open = [&](NodeId end) { return end.valid() && !known.truths[end.index]; };
+    while (ends < ends_.size() && !is_open(ends_[ends])) ++ends;
+    CallWays::Part part;
+    part.assumptions = assumptions;
+    part.regrads = regrads;
+    if (ends < ends_.size()) {
+      part.asks = ends_[ends];
+      return put(std::move(part), ends_.size(), ends + 1, regrads);
+    }
+    for (const Assumption& assumption : assumptions)
+      if (assumption.holds && std::ranges::find(ends_, assumption.condition) != ends_.end())
+        part.goes_on = false;
+    Filled filled = fill_version(pass_.plan, pass_.streams, pass_.work, known, part.version);
+    part.asks = filled.asks;
+    if (part.asks.valid()) return put(std::move(part), ends, ends, regrads + 1);
+    part.is_possible = filled.is_possible;
+    part.gates = std::move(filled.gates);
+    ways_.parts.push_back(std::move(part));
+    return static_cast<std::uint32_t>(ways_.parts.size() - 1);
+  }
+
+  std::uint32_t put(CallWays::Part part, std::size_t ends_where_true, std::size_t ends_where_false,
+                    std::uint32_t regrads) {
+    const auto place = static_cast<std::uint32_t>(ways_.parts.size());
+    const std::vector<Assumption> before = part.assumptions;
+    const NodeId asks = part.asks;
+    part.version = {};
+    ways_.parts.push_back(std::move(part));
+    const auto follow = [&](bool holds) {
+      std::vector<Assumption> assumptions = before;
+      assumptions.push_back({.condition = asks, .holds = holds});
+      return add(assumptions, holds ? ends_where_true : ends_where_false, regrads);
+    };
+    const std::uint32_t where_true = follow(true), where_false = follow(false);
+    ways_.parts[place].where_true = where_true;
+    ways_.parts[place].where_false = where_false;
+    return place;
+  }
+
+  const UnfilledPass& pass_;
+  const std::uint32_t route_;
+  Resolver& resolve_;
+  std::vector<NodeId> ends_;
+  CallWays ways_;
+};
 
 }  // namespace
 
-CallWays find_call_ways(const ir::Graph& graph, const Aliases& aliases, bool ends_are_known,
-                        std::size_t regrad_count) {
-  std::vector<Way> ended;
-  Way goes_on;
-  for (const NodeId end : {graph.skipped, graph.held}) {
-    if (!ends_are_known || !end.valid() || aliases.is_constant(end)) continue;
-    ended.push_back(with(goes_on, end, true));
-    goes_on = with(goes_on, end, false);
-  }
-  const auto parts_of = [&](std::vector<Way> ways) {
-    for (std::size_t i = 0; i < regrad_count; ++i) {
-      std::vector<Way> more;
-      for (const Way& way : ways)
-        for (Way& part : parted(aliases, way, graph.regrads[i].condition))
-          more.push_back(std::move(part));
-      ways = std::move(more);
-    }
-    return ways;
-  };
-  CallWays result{parts_of(std::move(ended)), 0};
-  for (Way& way : parts_of({goes_on})) {
-    result.ways.push_back(std::move(way));
-    ++result.going_on;
-  }
-  return result;
+CallWays find_call_ways(const UnfilledPass& pass, std::uint32_t route, Resolver& resolve) {
+  return WayFinder(pass, route, resolve).run();
 }
 
 }  // namespace talweg::plan

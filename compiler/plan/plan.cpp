@@ -10,6 +10,7 @@
 #include "compiler/passes/passes.h"
 #include "compiler/plan/aliases.h"
 #include "compiler/plan/partials.h"
+#include "compiler/plan/routes.h"
 #include "compiler/plan/scalars.h"
 #include "compiler/plan/schedule.h"
 #include "compiler/plan/versions.h"
@@ -102,13 +103,13 @@ void count_traffic(const Plan& plan, ElementPass& pass) {
 void add_phases(Plan& plan, const Aliases& aliases, const Schedule& schedule) {
   const std::vector<Stream> streams = make_streams(plan.graph, schedule.saved.size());
   plan.phases.resize(schedule.phase_count);
+  Resolver resolve(plan, aliases);
   bool has_pass = false;
   for (std::uint32_t i = 0; i < schedule.phase_count; ++i) {
-    const CallWays ways = ways_in(plan, aliases, schedule, i);
     const auto fill = [&](std::optional<ElementPass>& place, const PassWork& work) {
       ElementPass& pass = place.emplace();
       pass.streams = streams;
-      pass.versions = make_versions(plan, aliases, streams, work, ways);
+      pass.versions = make_versions({plan, streams, work}, aliases, resolve);
       count_traffic(plan, pass);
     };
     const PassWork lines = line_work_of(plan, streams, schedule, i);

@@ -50,16 +50,19 @@ struct ScalarProgram {
 struct Assumption {
   ir::NodeId condition;  // Bool; up to rate tensor, with a slot (of a Route: over facts)
   bool holds = true;
+  bool operator==(const Assumption&) const = default;
 };
 
 struct StreamStore {
   std::uint32_t stream = 0;
   ir::NodeId value;
+  bool operator==(const StreamStore&) const = default;
 };
 
 struct StreamLoad {
   std::uint32_t stream = 0;
   ir::NodeId node;
+  bool operator==(const StreamLoad&) const = default;
 };
 
 /// A way that tensors take through the arms of the rule, known when the optimizer is built. Its
@@ -97,6 +100,7 @@ struct ElementFold {
   PartialKind kind = PartialKind::Chunk;  // Chunk, LineRow or LineBlock
   std::uint32_t partial = 0;              // of the plan's of this kind
   ir::NodeId a, b;
+  bool operator==(const ElementFold&) const = default;
 };
 
 /// The loop over elements of the tensors of one route under some assumptions on scalar conditions.
@@ -108,6 +112,7 @@ struct ElementFold {
 struct LoopVersion {
   std::uint32_t route = 0;
   std::vector<Assumption> assumptions;
+  bool is_fallback = false;  // for when guards fail, which is rare
   std::vector<ir::NodeId> alias;
   std::vector<ir::NodeId> nodes;
   std::vector<StreamLoad> loads;

@@ -6,22 +6,13 @@
 
 #include "compiler/base/check.h"
 #include "compiler/ir/phases.h"
+#include "compiler/plan/call_ways.h"
 
 namespace talweg::plan {
 
 using ir::Node;
 using ir::NodeId;
 using ir::NodeKind;
-
-namespace {
-
-/// How many regrads the step has come to in the passes up to this one.
-std::size_t regrads_until(const Schedule& schedule, std::uint32_t phase) {
-  const auto behind = std::ranges::upper_bound(schedule.regrad_phases, phase);
-  return static_cast<std::size_t>(behind - schedule.regrad_phases.begin());
-}
-
-}  // namespace
 
 std::vector<Stream> make_streams(const ir::Graph& graph, std::size_t scratch_count) {
   std::vector<Stream> streams = {{.kind = StreamKind::Param}, {.kind = StreamKind::Grad}};
@@ -34,12 +25,6 @@ std::vector<Stream> make_streams(const ir::Graph& graph, std::size_t scratch_cou
   for (std::uint32_t i = 0; i < scratch_count; ++i)
     streams.push_back({.kind = StreamKind::Scratch, .index = i});
   return streams;
-}
-
-CallWays ways_in(const Plan& plan, const Aliases& aliases, const Schedule& schedule,
-                 std::uint32_t phase) {
-  return find_call_ways(plan.graph, aliases, phase >= schedule.end_phase,
-                        regrads_until(schedule, phase));
 }
 
 namespace {
@@ -112,6 +97,19 @@ void add_loads(const Plan& plan, const std::vector<Stream>& streams, const Sched
   if (schedule.origin) work.origin = static_cast<std::uint32_t>(first_scratch + *schedule.origin);
 }
 
+/// What may be asked before a pass.
+void add_known(const Plan& plan, const Schedule& schedule, std::uint32_t phase, PassWork& work) {
+  work.ends_are_known = phase >= schedule.end_phase;
+  const auto behind = std::ranges::upper_bound(schedule.regrad_phases, phase);
+  work.regrads_come_to = static_cast<std::size_t>(behind - schedule.regrad_phases.begin());
+  for (std::size_t i = 0; i < plan.graph.nodes.size(); ++i) {
+    const Node& node = plan.graph.nodes[i];
+    const bool is_condition = node.type == ir::ValueType::Bool && node.kind != NodeKind::IsNormal &&
+                              types::fits(node.rate, ir::Rate::Tensor);
+    work.known.push_back(is_condition && schedule.node_phases[i] <= phase);
+  }
+}
+
 }  // namespace
 
 PassWork work_of(const Plan& plan, const std::vector<Stream>& streams, const Schedule& schedule,
@@ -123,6 +121,7 @@ PassWork work_of(const Plan& plan, const std::vector<Stream>& streams, const Sch
                if (writer == phase) work.stores.push_back({stream, value});
              });
   add_loads(plan, streams, schedule, phase, work);
+  add_known(plan, schedule, phase, work);
   return work;
 }
 
@@ -132,6 +131,7 @@ PassWork line_work_of(const Plan& plan, const std::vector<Stream>& streams,
   add_folds(plan, schedule, PartialKind::LineRow, phase, work);
   add_folds(plan, schedule, PartialKind::LineBlock, phase, work);
   add_loads(plan, streams, schedule, phase, work);
+  add_known(plan, schedule, phase, work);
   return work;
 }
 
@@ -140,12 +140,7 @@ namespace {
 class Scheduler {
  public:
   Scheduler(const Plan& plan, const Aliases& aliases, Scratch scratch)
-      : plan_(plan), graph_(plan.graph), aliases_(aliases), scratch_(scratch) {
-    for (const bool ends_are_known : {false, true})
-      for (std::size_t regrads = 0; regrads <= graph_.regrads.size(); ++regrads)
-        contexts_.push_back(
-            make_contexts(find_call_ways(graph_, aliases, ends_are_known, regrads)));
-  }
+      : plan_(plan), graph_(plan.graph), resolve_(plan, aliases), scratch_(scratch) {}
 
   Schedule run() {
     Schedule first = as_early_as_possible();
@@ -172,21 +167,7 @@ class Scheduler {
   static constexpr std::size_t kMostSchedules = 400;
   static constexpr std::size_t kMostScratch = 4;  // that need not be
   static constexpr std::size_t kMostCandidates = 60;
-  static constexpr std::uint64_t kWordWeight = 240;  // divides by the numbers of ways of most rules
-
-  /// What is known of the calls in a pass: by route, then way.
-  struct Contexts {
-    std::vector<Resolved> all;
-    std::size_t ways = 1, going_on = 1;
-  };
-
-  Contexts make_contexts(const CallWays& ways) const {
-    Contexts contexts{{}, ways.ways.size(), ways.going_on};
-    for (const Route& route : plan_.routes)
-      for (const auto& way : ways.ways)
-        contexts.all.push_back(aliases_.resolve(route.conditions, way));
-    return contexts;
-  }
+  static constexpr std::uint64_t kWordWeight = 1 << 16;
 
   /// Every reduction known as early as it can be, every store in the last pass; where the step
   /// waits for gradients, param and the gradients before are saved.
@@ -339,23 +320,21 @@ class Scheduler {
   }
 
   /// Values that more than one pass computes.
-  [[nodiscard]] std::vector<Schedule::Saved> scratch_candidates() const {
+  [[nodiscard]] std::vector<Schedule::Saved> scratch_candidates() {
     std::vector<Schedule::Saved> candidates;
     const std::vector<Stream> streams = make_streams(graph_, best_.saved.size());
     std::vector<std::uint32_t> computed_in(graph_.nodes.size(), UINT32_MAX);
     for (std::uint32_t phase = 0; phase < best_.phase_count; ++phase) {
       const PassWork work = work_of(plan_, streams, best_, phase);
-      for (const Resolved& resolved : contexts(best_, phase).all) {
-        LoopVersion version;
-        fill_version(plan_, streams, work, resolved, version);
-        for (const NodeId id : version.nodes) {
+      for_each_way(streams, work, [&](const CallWays::Part& way) {
+        for (const NodeId id : way.version.nodes) {
           std::uint32_t& first = computed_in[id.index];
           if (first != UINT32_MAX && first < phase && graph_[id].operand_count() > 0 &&
               graph_[id].type == ir::ValueType::Array)
             candidates.push_back({id, first, {}});
           first = std::min(first, phase);
         }
-      }
+      });
     }
     const auto same = [](const Schedule::Saved& x, const Schedule::Saved& y) {
       return x.node == y.node;
@@ -398,14 +377,18 @@ class Scheduler {
     return best_cost_ < before;
   }
 
-  [[nodiscard]] const Contexts& contexts(const Schedule& schedule, std::uint32_t pass) const {
-    const std::size_t first = pass < schedule.end_phase ? 0 : graph_.regrads.size() + 1;
-    return contexts_[first + regrads_until(schedule, pass)];
+  /// Of every route.
+  template <class Visit>
+  void for_each_way(const std::vector<Stream>& streams, const PassWork& work, Visit visit) {
+    for (std::uint32_t route = 0; route < plan_.routes.size(); ++route)
+      for (const CallWays::Part& part :
+           find_call_ways({plan_, streams, work}, route, resolve_).parts)
+        if (!part.asks.valid()) visit(part);
   }
 
   /// Nothing where a store comes too early. Counted are the calls that go on, on every route; of
   /// those that differ by the gradients for which the step has waited, the mean.
-  [[nodiscard]] std::optional<Cost> cost_of(const Schedule& schedule) const {
+  [[nodiscard]] std::optional<Cost> cost_of(const Schedule& schedule) {
     const std::uint32_t first_store = first_store_pass(schedule);
     std::uint32_t early_stores = 0;
     for (std::size_t i = 0; i < graph_.stores.size(); ++i) {
@@ -419,18 +402,15 @@ class Scheduler {
       if (saved.pass < schedule.node_phases[saved.node.index]) return std::nullopt;
     const std::vector<Stream> streams = make_streams(graph_, schedule.saved.size());
     std::uint64_t words = 0;
-    for (std::uint32_t phase = 0; phase < schedule.phase_count; ++phase) {
-      const Contexts& known = contexts(schedule, phase);
-      const std::uint64_t weight = std::max<std::uint64_t>(1, kWordWeight / known.going_on);
+    bool is_possible = true;
+    for (std::uint32_t phase = 0; phase < schedule.phase_count; ++phase)
       for (const PassWork& work : {line_work_of(plan_, streams, schedule, phase),
                                    work_of(plan_, streams, schedule, phase)})
-        for (std::size_t i = 0; i < known.all.size(); ++i) {
-          LoopVersion version;
-          if (!fill_version(plan_, streams, work, known.all[i], version)) return std::nullopt;
-          const bool goes_on = i % known.ways >= known.ways - known.going_on;
-          if (goes_on) words += weight * words_of(version);
-        }
-    }
+        for_each_way(streams, work, [&](const CallWays::Part& way) {
+          is_possible = is_possible && way.is_possible;
+          if (way.goes_on) words += (kWordWeight >> way.regrads) * words_of(way.version);
+        });
+    if (!is_possible) return std::nullopt;
     return Cost{words, schedule.saved.size(), early_stores};
   }
 
@@ -444,9 +424,8 @@ class Scheduler {
 
   const Plan& plan_;
   const ir::Graph& graph_;
-  const Aliases& aliases_;
+  Resolver resolve_;
   const Scratch scratch_;
-  std::vector<Contexts> contexts_;  // by whether ends are known, then by regrads that are
   std::vector<Choice> choices_;
   Schedule best_;
   Cost best_cost_;

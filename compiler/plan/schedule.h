@@ -7,7 +7,6 @@
 #include <vector>
 
 #include "compiler/plan/aliases.h"
-#include "compiler/plan/call_ways.h"
 #include "compiler/plan/pass_work.h"
 #include "compiler/plan/plan.h"
 
@@ -38,9 +37,6 @@ enum class Scratch : std::uint8_t { WhereItSaves, Never };
 /// `plan` has its graph, routes, reductions and partials.
 Schedule make_schedule(const Plan& plan, const Aliases& aliases, Scratch scratch);
 
-inline constexpr std::uint32_t kParamStream = 0;
-inline constexpr std::uint32_t kGradStream = 1;
-
 /// When a bound hyper is known, and whether the call gets as far as its stage.
 std::uint32_t binding_phase(const ir::HyperInfo& hyper,
                             const std::vector<std::uint32_t>& node_phases);
@@ -54,9 +50,5 @@ PassWork work_of(const Plan& plan, const std::vector<Stream>& streams, const Sch
 /// What the pass over lines of a phase does: it stores nothing.
 PassWork line_work_of(const Plan& plan, const std::vector<Stream>& streams,
                       const Schedule& schedule, std::uint32_t phase);
-
-/// What is known in a phase of how the call goes.
-CallWays ways_in(const Plan& plan, const Aliases& aliases, const Schedule& schedule,
-                 std::uint32_t phase);
 
 }  // namespace talweg::plan

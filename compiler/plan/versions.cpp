@@ -1,23 +1,17 @@
 // Scalar conditions come in two kinds. Guards of divisions (is_normal of a rounded reciprocal)
 // nearly always hold, so the versions made for speed assume that all do. Conditions of the rule (`t
 // % 5 == 0`) go both ways; where there are few, there is a version for each outcome, and what an
-// outcome leaves unread or unchanged costs nothing. Above all stands how the call ends: a skipped
-// or held one always has versions of its own, so it touches what it changes and nothing else. A
-// last version assumes nothing more than that the call goes on, and is right whatever else holds.
-//
-// Conditions on facts of the tensor (the arms of `when`, `if rank >= 2`) are not left open: each
-// combination that can matter is a route, with versions of its own that touch only what its tensors
-// keep.
+// outcome leaves unread or unchanged costs nothing. Above all stands the way of the call: a skipped
+// or held one always has versions of its own, so it touches what it changes and nothing else, and
+// so has one that waits for gradients. Ways on which the same is done share their versions.
 #include "compiler/plan/versions.h"
 
 #include <algorithm>
-#include <optional>
 #include <set>
+#include <utility>
 
 #include "compiler/base/check.h"
-#include "compiler/ir/phases.h"
-#include "compiler/plan/outcomes.h"
-#include "compiler/plan/schedule.h"
+#include "compiler/plan/decision_list.h"
 
 namespace talweg::plan {
 
@@ -40,191 +34,87 @@ bool assumes(std::span<const Assumption> assumptions, NodeId condition) {
       assumptions, [&](const Assumption& assumption) { return assumption.condition == condition; });
 }
 
-// ---- Routes ----
-
-class RouteMaker {
-  static constexpr PartialKind kElementKinds[] = {PartialKind::Chunk, PartialKind::LineRow,
-                                                  PartialKind::LineBlock};
-
- public:
-  RouteMaker(const Plan& plan, const Aliases& aliases)
-      : plan_(plan),
-        graph_(plan.graph),
-        aliases_(aliases),
-        streams_(make_streams(graph_, 0)),
-        needs_reductions_(find_dependents_of_reductions(graph_)) {
-    for (const PartialKind kind : kElementKinds)
-      for (std::uint32_t i = 0; i < plan.partials_of(kind).size(); ++i)
-        work_.folds.push_back({kind, i});
-    for (const ir::Store& store : graph_.stores)
-      for (std::uint32_t i = 0; i < streams_.size(); ++i)
-        if (writes(store, streams_[i])) work_.stores.push_back({i, store.value});
-    for (const ir::Regrad& regrad : graph_.regrads)
-      work_.stores.push_back({kParamStream, regrad.param});
-  }
-
-  std::vector<Route> run() && {
-    add({});
-    return std::move(routes_);
-  }
-
- private:
-  static bool writes(const ir::Store& store, const Stream& stream) {
-    const bool to_param = store.target == ir::StoreTarget::Param;
-    return stream.kind == (to_param ? StreamKind::Param : StreamKind::State) &&
-           stream.index == store.index;
-  }
-
-  /// The routes on which `conditions` hold; none that no tensor can take.
-  void add(const std::vector<Assumption>& conditions) {
-    route_ = conditions;
-    resolved_ = aliases_.resolve(conditions, {});
-    const std::optional<NodeId> open = open_condition();
-    if (!open || routes_.size() + pending_ + 2 > kMaxRoutes) {
-      routes_.push_back({conditions});
-      return;
-    }
-    std::vector<std::vector<Assumption>> ways;
-    for (const bool holds : {true, false}) {
-      std::vector<Assumption> more = conditions;
-      more.push_back({.condition = *open, .holds = holds});
-      if (may_hold(graph_, more)) ways.push_back(std::move(more));
-    }
-    pending_ += ways.size();
-    for (const std::vector<Assumption>& way : ways) {
-      --pending_;
-      add(way);
-    }
-  }
-
-  /// A bool over facts that the loop still asks for and that no other bools decide.
-  [[nodiscard]] std::optional<NodeId> open_condition() const {
-    LoopVersion version;
-    fill_version(plan_, streams_, work_, resolved_, version);
-    for (const NodeId id : version.nodes)
-      for (int i = 0; i < graph_[id].operand_count(); ++i)
-        if (const auto open = open_in(graph_[id].operands[static_cast<std::size_t>(i)]))
-          return open;
-    for (const StreamStore& store : version.stores)
-      if (const auto open = open_in(store.value)) return open;
-    for (std::size_t i = 0; i < graph_.nodes.size(); ++i)
-      if (resolved_.live[i] && chooses_reductions(graph_.nodes[i]))
-        if (const auto open = open_in(graph_.nodes[i].operands[0])) return open;
-    for (const PartialKind kind : kElementKinds)
-      for (const Partial& partial : plan_.partials_of(kind))
-        for (const NodeId reduction : partial.reductions)
-          if (const auto open = open_in(ir::domain_of(graph_[reduction]))) return open;
-    return std::nullopt;
-  }
-
-  /// One arm of such a select needs reductions that the tensors of the other have no use for, and
-  /// perhaps no rows.
-  [[nodiscard]] bool chooses_reductions(const Node& node) const {
-    return node.kind == NodeKind::Apply && node.op == Op::Select &&
-           !types::fits(node.rate, ir::Rate::Group) &&
-           aliases_.is_over_facts(resolved_.alias[node.operands[0].index]) &&
-           (needs_reductions_[node.operands[1].index] || needs_reductions_[node.operands[2].index]);
-  }
-
-  static std::vector<bool> find_dependents_of_reductions(const ir::Graph& graph) {
-    std::vector<bool> depends(graph.nodes.size());
-    for (std::size_t i = 0; i < graph.nodes.size(); ++i) {
-      const Node& node = graph.nodes[i];
-      depends[i] = node.kind == NodeKind::Reduce;
-      for (int k = 0; k < node.operand_count(); ++k)
-        if (depends[node.operands[static_cast<std::size_t>(k)].index]) depends[i] = true;
-    }
-    return depends;
-  }
-
-  /// Looks through selects and logic of rate tensor only: what is computed from facts is a number
-  /// like others.
-  [[nodiscard]] std::optional<NodeId> open_in(NodeId unresolved) const {
-    const NodeId id = resolved_.alias[unresolved.index];
-    const Node& node = graph_[id];
-    if (node.rate != ir::Rate::Tensor || resolved_.truths[id.index]) return std::nullopt;
-    const bool is_logic = node.kind == NodeKind::Apply &&
-                          (node.op == Op::And || node.op == Op::Or || node.op == Op::Not);
-    const bool is_select = node.kind == NodeKind::Apply && node.op == Op::Select;
-    if (is_logic || is_select) {
-      for (int i = 0; i < node.operand_count(); ++i)
-        if (const auto open = open_in(node.operands[static_cast<std::size_t>(i)])) return open;
-      return std::nullopt;
-    }
-    const bool is_decision =
-        node.type == ir::ValueType::Bool && aliases_.is_over_facts(id) && !assumes(route_, id);
-    return is_decision ? std::optional(id) : std::nullopt;
-  }
-
-  const Plan& plan_;
-  const ir::Graph& graph_;
-  const Aliases& aliases_;
-  const std::vector<Stream> streams_;
-  const std::vector<bool> needs_reductions_;
-  PassWork work_;
-  std::vector<Assumption> route_;  // what is known of the facts
-  Resolved resolved_;
-  std::size_t pending_ = 0;  // routes that are yet to come
-  std::vector<Route> routes_;
-};
-
-// ---- Versions ----
+/// The loops of one way, in the order in which they are tried; assumptions are those beyond the
+/// way's. The last has none.
+using Block = std::vector<LoopVersion>;
 
 class VersionMaker {
  public:
-  VersionMaker(const Plan& plan, const Aliases& aliases, const std::vector<Stream>& streams,
-               const PassWork& work, const CallWays& ways)
-      : plan_(plan),
-        graph_(plan.graph),
-        aliases_(aliases),
-        streams_(streams),
-        work_(work),
-        ends_(ways.ways) {}
+  VersionMaker(const UnfilledPass& pass, const Aliases& aliases, Resolver& resolve)
+      : pass_(pass), graph_(pass.plan.graph), aliases_(aliases), resolve_(resolve) {}
 
   std::vector<LoopVersion> run() && {
-    for (route_ = 0; route_ < plan_.routes.size(); ++route_) add_route();
+    for (route_ = 0; route_ < pass_.plan.routes.size(); ++route_) add_route();
     return std::move(versions_);
   }
 
  private:
-  /// The versions of one route, for every end of the call.
   void add_route() {
-    for (const std::vector<Assumption>& end : ends_) {
-      const bool goes_on = &end == &ends_.back();
-      add_versions(end);
-      if (goes_on) {
-        versions_.push_back(make_version(end));
-        versions_.back().assumptions.clear();  // the only end left
-      } else if (has_guards_) {
-        versions_.push_back(make_version(end));
-      }
+    const CallWays ways = find_call_ways(pass_, route_, resolve_);
+    std::vector<Block> blocks;  // by kind of way
+    std::vector<std::size_t> sizes, kinds(ways.parts.size());
+    for (std::size_t i = 0; i < ways.parts.size(); ++i) {
+      if (ways.parts[i].asks.valid()) continue;
+      Block block = make_block(ways.parts[i].assumptions);
+      const auto same = std::ranges::find_if(
+          blocks, [&](const Block& other) { return do_the_same(block, other); });
+      kinds[i] = static_cast<std::size_t>(same - blocks.begin());
+      if (same != blocks.end()) continue;
+      sizes.push_back(block.size());
+      blocks.push_back(std::move(block));
     }
+    for (const Decision& decision : list_decisions(ways, kinds, sizes))
+      for (const LoopVersion& version : blocks[decision.kind]) {
+        versions_.push_back(version);
+        std::vector<Assumption>& assumptions = versions_.back().assumptions;
+        assumptions.insert(assumptions.begin(), decision.assumptions.begin(),
+                           decision.assumptions.end());
+      }
+  }
+
+  // ---- The loops of a way ----
+
+  Block make_block(const std::vector<Assumption>& way) {
+    way_size_ = way.size();
+    block_.clear();
+    const LoopVersion whole = make_version(way);
+    std::set<NodeId> conditions;
+    for (const NodeId condition : conditions_of(whole))
+      if (!is_guard(condition)) conditions.insert(condition);
+    enumerates_ = conditions.size() <= kMaxEnumeratedConditions;
+    for (const NodeId gate : gates_) conditions.insert(gate);
+    asks_gates_ = conditions.size() <= kMaxEnumeratedConditions;
+    has_guards_ = false;
+    enumerate(way);
+    if (has_guards_) {
+      block_.push_back(whole);
+      block_.back().is_fallback = true;
+    }
+    block_.back().assumptions.resize(way_size_);  // nothing else is left
+    for (LoopVersion& version : block_) {
+      auto& assumptions = version.assumptions;
+      assumptions.erase(assumptions.begin(),
+                        assumptions.begin() + static_cast<std::ptrdiff_t>(way_size_));
+    }
+    return std::move(block_);
   }
 
   [[nodiscard]] bool is_guard(NodeId id) const { return graph_[id].kind == NodeKind::IsNormal; }
-
-  /// Adds the versions for one end of the call.
-  void add_versions(const std::vector<Assumption>& ends) {
-    std::set<NodeId> rule_conditions;
-    for (const NodeId condition : conditions_of(make_version(ends)))
-      if (!is_guard(condition)) rule_conditions.insert(condition);
-    enumerates_ = rule_conditions.size() <= kMaxEnumeratedConditions;
-    has_guards_ = false;
-    most_assumptions_ = ends.size() + kMaxEnumeratedConditions;
-    enumerate(ends);
-  }
 
   /// Adds the versions in which `assumptions` and all guards hold, one for each outcome of the
   /// conditions left.
   void enumerate(const std::vector<Assumption>& assumptions) {
     const LoopVersion version = make_version(assumptions);
+    const std::vector<NodeId> gates = gates_;
     const std::vector<NodeId> conditions = conditions_of(version);
-    const auto open = std::find_if_not(conditions.begin(), conditions.end(),
-                                       [&](NodeId id) { return is_guard(id); });
-    if (enumerates_ && open != conditions.end() && assumptions.size() < most_assumptions_) {
+    NodeId open;
+    for (const NodeId condition : conditions)
+      if (enumerates_ && !open.valid() && !is_guard(condition)) open = condition;
+    if (asks_gates_ && !open.valid() && !gates.empty()) open = gates.front();
+    if (open.valid() && assumptions.size() < way_size_ + kMaxEnumeratedConditions) {
       for (const bool holds : {true, false}) {
         std::vector<Assumption> more = assumptions;
-        more.push_back({.condition = *open, .holds = holds});
+        more.push_back({.condition = open, .holds = holds});
         enumerate(more);
       }
       return;
@@ -233,24 +123,14 @@ class VersionMaker {
     for (const NodeId condition : conditions)
       if (is_guard(condition)) with_guards.push_back({.condition = condition, .holds = true});
     has_guards_ = has_guards_ || with_guards.size() > assumptions.size();
-    // One that assumes only that the call goes on is the last of its route.
-    if (with_guards.size() > ends_.back().size() || !is_going_on(assumptions))
-      versions_.push_back(make_version(with_guards));
-  }
-
-  [[nodiscard]] bool is_going_on(const std::vector<Assumption>& assumptions) const {
-    return std::ranges::all_of(ends_.back(), [&](const Assumption& end) {
-      return std::ranges::any_of(assumptions, [&](const Assumption& assumption) {
-        return assumption.condition == end.condition && assumption.holds == end.holds;
-      });
-    });
+    block_.push_back(make_version(with_guards));
   }
 
   /// Conditions that nodes of the loop still ask for, in the order of their first use.
   [[nodiscard]] std::vector<NodeId> conditions_of(const LoopVersion& version) const {
     std::vector<NodeId> conditions;
     for (const NodeId id : version.nodes) {
-      if (std::ranges::find(version.loads, id, &StreamLoad::node) != version.loads.end()) continue;
+      if (is_loaded(version, id)) continue;
       for (int i = 0; i < condition_count(graph_[id]); ++i) {
         const NodeId operand =
             version.alias[graph_[id].operands[static_cast<std::size_t>(i)].index];
@@ -263,40 +143,73 @@ class VersionMaker {
     return conditions;
   }
 
-  [[nodiscard]] LoopVersion make_version(const std::vector<Assumption>& assumptions) const {
-    Resolved resolved = aliases_.resolve(plan_.routes[route_].conditions, assumptions);
+  /// Leaves in `gates_` what would spare folds or stores, were it known.
+  [[nodiscard]] LoopVersion make_version(const std::vector<Assumption>& assumptions) {
+    const Resolved& resolved = resolve_(route_, assumptions);
     LoopVersion version;
     version.route = route_;
     version.assumptions = assumptions;
-    TALWEG_CHECK(fill_version(plan_, streams_, work_, resolved, version),
-                 "a pass reads only what is still there");
-    version.alias = std::move(resolved.alias);
+    Filled filled = fill_version(pass_.plan, pass_.streams, pass_.work, resolved, version);
+    TALWEG_CHECK(filled.is_possible, "a pass reads only what is still there");
+    gates_ = std::move(filled.gates);
+    version.alias = resolved.alias;
+    name_gradients(graph_, pass_.work, version);
     return version;
   }
 
-  const Plan& plan_;
+  // ---- Loops that do the same ----
+
+  [[nodiscard]] bool do_the_same(const Block& a, const Block& b) const {
+    return std::ranges::equal(a, b, [&](const LoopVersion& x, const LoopVersion& y) {
+      return x.assumptions == y.assumptions && x.is_fallback == y.is_fallback && do_the_same(x, y);
+    });
+  }
+
+  [[nodiscard]] bool do_the_same(const LoopVersion& a, const LoopVersion& b) const {
+    const std::vector<NodeId> nodes = computed_by(a);
+    return nodes == computed_by(b) && a.folds == b.folds && a.stores == b.stores &&
+           loads_of(a) == loads_of(b) && std::ranges::all_of(nodes, [&](NodeId id) {
+             return std::ranges::all_of(graph_[id].operands, [&](NodeId operand) {
+               return !operand.valid() || a.alias[operand.index] == b.alias[operand.index];
+             });
+           });
+  }
+
+  static bool is_loaded(const LoopVersion& version, NodeId id) {
+    return std::ranges::find(version.loads, id, &StreamLoad::node) != version.loads.end();
+  }
+
+  static std::vector<NodeId> computed_by(const LoopVersion& version) {
+    std::vector<NodeId> nodes = version.nodes;
+    std::erase_if(nodes, [&](NodeId id) { return is_loaded(version, id); });
+    return nodes;
+  }
+
+  static std::vector<StreamLoad> loads_of(const LoopVersion& version) {
+    std::vector<StreamLoad> loads = version.loads;
+    std::ranges::sort(loads, {}, &StreamLoad::node);
+    return loads;
+  }
+
+  const UnfilledPass& pass_;
   const ir::Graph& graph_;
   const Aliases& aliases_;
-  const std::vector<Stream>& streams_;
-  const PassWork& work_;
-  const std::vector<std::vector<Assumption>>& ends_;
+  Resolver& resolve_;
   std::uint32_t route_ = 0;
-  bool enumerates_ = false;
+  // Of the way that is being made:
+  std::size_t way_size_ = 0;
+  Block block_;
+  bool enumerates_ = false, asks_gates_ = false;
   bool has_guards_ = false;
-  std::size_t most_assumptions_ = 0;
+  std::vector<NodeId> gates_;  // of the version made last
   std::vector<LoopVersion> versions_;
 };
 
 }  // namespace
 
-std::vector<Route> make_routes(const Plan& plan, const Aliases& aliases) {
-  return RouteMaker(plan, aliases).run();
-}
-
-std::vector<LoopVersion> make_versions(const Plan& plan, const Aliases& aliases,
-                                       const std::vector<Stream>& streams, const PassWork& work,
-                                       const CallWays& ways) {
-  return VersionMaker(plan, aliases, streams, work, ways).run();
+std::vector<LoopVersion> make_versions(const UnfilledPass& pass, const Aliases& aliases,
+                                       Resolver& resolve) {
+  return VersionMaker(pass, aliases, resolve).run();
 }
 
 }  // namespace talweg::plan
