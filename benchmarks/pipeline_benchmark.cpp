@@ -58,6 +58,7 @@ const std::vector<Layout>& pipeline_layouts() {
       {"100000x16", std::vector<std::size_t>(100'000, 16)},
       {"4096x4096", {4096 * 4096}, 4096},
       {"100 of 1024x256", std::vector<std::size_t>(100, 1024 * 256), 256},
+      {"1000 of 100x100", std::vector<std::size_t>(1000, 10'000), 100},
   };
   return all;
 }

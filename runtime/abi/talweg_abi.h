@@ -343,8 +343,9 @@ typedef void (*talweg_line_function)(void* self, const talweg_pass_args* args, u
 /* In order: reductions of this phase are folded; the model function; the group function for each
  * group that has tensors; the tensor function; the functions of matrices, rows and columns; the
  * pass over lines, which goes over the elements row block by row block and stores nothing; the
- * pass. What is null does nothing. Where a phase folds only for tensors, and has no functions of
- * model and groups, a tensor may be through with it before another has begun the phase before. */
+ * pass. What is null does nothing. Where a phase folds only for tensors, matrices, rows and columns,
+ * and has no functions of model and groups, a tensor may be through with it before another has
+ * begun the phase before. */
 typedef struct talweg_phase {
   talweg_scalar_function model_scalars;
   talweg_scalar_function group_scalars;

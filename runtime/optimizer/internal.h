@@ -6,6 +6,7 @@
 #include "runtime/optimizer/arena.h"
 #include "runtime/optimizer/lines.h"
 #include "runtime/optimizer/message.h"
+#include "runtime/optimizer/parts.h"
 #include "runtime/optimizer/step.h"
 
 /* Rows of scalars: row 0 is the model's, row 1 + g that of group g. Every row has an entry for
@@ -35,19 +36,6 @@ void talweg_place(const talweg_image* image, const talweg_tensor* tensor, talweg
  */
 uint32_t talweg_place_in_view(const talweg_kernels* kernels, const double* facts,
                               uint8_t* in_domain, uint32_t domain_count);
-
-/* What work is split over. Columns are one table, but differ in work where they are folded. */
-typedef enum talweg_table {
-  TALWEG_CHUNKS = 0,
-  TALWEG_MATRICES,
-  TALWEG_ROWS,
-  TALWEG_COLS,
-  TALWEG_COL_FOLDS,
-  TALWEG_ROW_BLOCKS,
-  TALWEG_BLOCKS,
-  TALWEG_LARGE_CHUNKS, /* all chunks; those of tensors in blocks are no work */
-  TALWEG_TABLE_COUNT
-} talweg_table;
 
 /* Consecutive tensors that are small enough to stay in cache from one pass to the next. */
 typedef struct talweg_block {
@@ -131,7 +119,8 @@ struct talweg_optimizer {
   unsigned char* saved_params; /* the caller's: parameters at their param_offsets */
 
   /* Made anew in each step, and wherever a view is computed. */
-  uint32_t part_counts[TALWEG_TABLE_COUNT]; /* 0: part_begins of that table is not valid */
+  /* 0: part_begins of that table is not valid */
+  uint32_t part_counts[TALWEG_SHARED_REACH_COUNT][TALWEG_TABLE_COUNT];
 
   void** pointers;                /* [tensor][stream] */
   uint8_t* takes_part;            /* [tensor] */
@@ -139,12 +128,13 @@ struct talweg_optimizer {
   uint8_t* view_domains;          /* [tensor][domain] of a view */
   const talweg_kernels* running;  /* the step's, but while a view is computed */
   const uint8_t* running_domains; /* [tensor][domain] of these */
-  uint32_t* part_begins;          /* [table][thread + 1] for the tensors that take part */
+  uint32_t* part_begins;          /* [reach][table][thread + 1] of the tensors that take part */
   int blocks_are_made;            /* what follows is valid */
   talweg_block* blocks;           /* [block], where the image has spans */
   uint32_t* large_tensors;        /* [large tensor] those in no block that take part */
   uint32_t block_count, large_count;
   uint64_t block_elements; /* a tensor of more is large */
+  uint64_t large_work;     /* of those, in elements */
   int begins_some;         /* a state of a tensor that takes part has no value yet */
   talweg_progress progress;
   uint32_t outcome;       /* talweg_outcome */
@@ -245,8 +235,8 @@ talweg_status talweg_check_inputs(talweg_optimizer* optimizer, talweg_error* err
 
 /* reductions.c: those of a phase of what is running, from what earlier ones left. */
 void talweg_fold_reductions(talweg_optimizer* optimizer, uint32_t phase);
-/* The same for tensors [begin, end), where all of them have rate TENSOR. */
-void talweg_fold_tensors(talweg_optimizer* optimizer, uint32_t phase, uint32_t begin, uint32_t end);
+/* The same within a scope, where none of them is of more than one tensor. */
+void talweg_fold_scope(talweg_optimizer* optimizer, const talweg_scope* scope, uint32_t phase);
 /* Whether a tensor takes part in a reduction. */
 int talweg_ranges_over(const talweg_optimizer* optimizer, const talweg_reduction_info* info,
                        uint32_t tensor);
@@ -290,20 +280,6 @@ talweg_status talweg_refuse_waiting(const talweg_optimizer* optimizer, const cha
 /* The gradients with which a step that waits goes on. Where it fails the step waits as it did. */
 talweg_status talweg_bind_next_gradients(talweg_optimizer* optimizer, const void* const* gradients,
                                          talweg_error* error);
-
-/* passes.c: runs a tensor function. */
-void talweg_run_tensors(talweg_optimizer* optimizer, const talweg_kernels* kernels,
-                        talweg_tensor_function function, const talweg_pass_args* args);
-/* Runs `task` on parts of a table, at once where there are threads, each in the language's
- * floating-point mode. Parts are of equal work for the tensors that take part. */
-typedef void (*talweg_part_task)(void* argument, uint32_t begin, uint32_t end);
-void talweg_for_table(talweg_optimizer* optimizer, talweg_table table, talweg_part_task task,
-                      void* argument);
-void talweg_for_chunks(talweg_optimizer* optimizer, talweg_part_task task, void* argument);
-/* In elements: the work of tensors that take part, of all that is run over them. */
-uint64_t talweg_work_of_tensor(const talweg_optimizer* optimizer, uint32_t tensor);
-/* Wherever other tensors take part than before. */
-void talweg_forget_parts(talweg_optimizer* optimizer);
 
 /* step.c: the null array of gradients is only for a rule that reads none. */
 talweg_status talweg_check_gradients(const talweg_optimizer* optimizer,

@@ -82,7 +82,9 @@ static void carve_tensors(talweg_optimizer* optimizer, talweg_arena* memory) {
   optimizer->large_tensors = talweg_carve(memory, blocks, sizeof(uint32_t));
   optimizer->span_ends = talweg_carve(memory, image->step.phase_count, sizeof(uint32_t));
   optimizer->part_begins = talweg_carve(
-      memory, TALWEG_TABLE_COUNT * ((uint64_t)optimizer->spec.thread_count + 1), sizeof(uint32_t));
+      memory,
+      TALWEG_SHARED_REACH_COUNT * TALWEG_TABLE_COUNT * ((uint64_t)optimizer->spec.thread_count + 1),
+      sizeof(uint32_t));
 }
 
 /* Of rules that keep or are given values for each tensor, or reduce; else all are empty. */

@@ -53,6 +53,8 @@ void talweg_carve_lines(talweg_optimizer* optimizer, talweg_arena* memory) {
   if (image->split == TALWEG_SPLIT_NONE) return;
   const talweg_line_counts* counts = &lines->counts;
   lines->views = talweg_carve(memory, optimizer->spec.tensor_count, sizeof(talweg_matrix_view));
+  lines->places =
+      talweg_carve(memory, (uint64_t)optimizer->spec.tensor_count + 1, sizeof(talweg_line_places));
   lines->matrix_chunks = talweg_carve(memory, counts->matrix_chunks, sizeof(talweg_line_chunk));
   lines->row_chunks = talweg_carve(memory, counts->row_chunks, sizeof(talweg_line_chunk));
   lines->col_chunks = talweg_carve(memory, counts->col_chunks, sizeof(talweg_line_chunk));

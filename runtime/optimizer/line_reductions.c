@@ -41,7 +41,7 @@ static int is_made(const talweg_kernels* kernels, uint32_t reduction) {
   return 0;
 }
 
-void talweg_fold_blocks(talweg_optimizer* optimizer, uint32_t phase) {
+void talweg_fold_blocks(talweg_optimizer* optimizer, const talweg_scope* scope, uint32_t phase) {
   const talweg_kernels* kernels = optimizer->running;
   for (uint32_t r = 0; r < kernels->reduction_count; ++r) {
     const talweg_reduction_info* info = &kernels->reductions[r];
@@ -49,7 +49,7 @@ void talweg_fold_blocks(talweg_optimizer* optimizer, uint32_t phase) {
         is_made(kernels, r))
       continue;
     block_run run = {.optimizer = optimizer, .info = info};
-    talweg_for_table(optimizer, TALWEG_COL_FOLDS, fold_chunks, &run);
+    talweg_for_scope(optimizer, scope, TALWEG_COL_FOLDS, fold_chunks, &run);
   }
 }
 
@@ -84,11 +84,12 @@ double talweg_fold_lines(const talweg_optimizer* optimizer, const talweg_reducti
   return talweg_end_fold(&folding);
 }
 
-void talweg_reduce_to_matrices(talweg_optimizer* optimizer, uint32_t reduction) {
+void talweg_reduce_to_matrices(talweg_optimizer* optimizer, uint32_t reduction, uint32_t begin,
+                               uint32_t end) {
   const talweg_kernels* kernels = optimizer->running;
   const talweg_reduction_info* info = &kernels->reductions[reduction];
   const talweg_lines* lines = &optimizer->lines;
-  for (uint32_t t = 0; t < optimizer->spec.tensor_count; ++t) {
+  for (uint32_t t = begin; t < end; ++t) {
     if (!optimizer->takes_part[t]) continue;
     const int is_its = talweg_ranges_over(optimizer, info, t);
     const talweg_matrix_view* view = &lines->views[t];

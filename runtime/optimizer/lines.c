@@ -27,11 +27,16 @@ void talweg_fill_line_tables(talweg_optimizer* optimizer) {
                                .row_chunks = lines->row_chunks,
                                .col_chunks = lines->col_chunks,
                                .row_blocks = lines->row_blocks};
+  lines->places[0] = (talweg_line_places){0};
   for (uint32_t t = 0; t < optimizer->spec.tensor_count; ++t) {
     talweg_view_tensor(image->split, &optimizer->tensors[t], &lines->views[t]);
     /* As they were counted: see check_tensor.c and talweg_count_lines. */
     talweg_number_lines(&lines->views[t], &counts);
     talweg_fill_lines(&lines->views[t], t, &tables);
+    lines->places[t + 1] = (talweg_line_places){.matrix_chunk = counts.matrix_chunks,
+                                                .row_chunk = counts.row_chunks,
+                                                .col_chunk = counts.col_chunks,
+                                                .row_block = counts.row_blocks};
   }
   fill_addresses(optimizer);
 }

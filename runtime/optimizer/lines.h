@@ -5,7 +5,13 @@
 
 #include "runtime/memory/line_tables.h"
 #include "runtime/memory/matrix_view.h"
+#include "runtime/optimizer/parts.h"
 #include "runtime/optimizer/step.h"
+
+/* Where the entries of a tensor begin in the tables of chunks. */
+typedef struct talweg_line_places {
+  uint32_t matrix_chunk, row_chunk, col_chunk, row_block;
+} talweg_line_places;
 
 typedef struct talweg_lines {
   /* Fixed at creation. */
@@ -13,7 +19,8 @@ typedef struct talweg_lines {
   uint32_t matrix_state_count; /* of the image's states */
   uint32_t matrix_input_count; /* of the image's inputs; of rows and columns too: */
   uint32_t input_count;
-  talweg_matrix_view* views; /* [tensor] */
+  talweg_matrix_view* views;  /* [tensor] */
+  talweg_line_places* places; /* [tensor + 1] */
   talweg_line_chunk* matrix_chunks;
   talweg_line_chunk* row_chunks;
   talweg_line_chunk* col_chunks;
@@ -74,18 +81,27 @@ void talweg_reset_matrix_states(talweg_optimizer* optimizer);
 void talweg_copy_matrix_states(talweg_optimizer* optimizer);
 void talweg_commit_matrix_states(talweg_optimizer* optimizer);
 
-/* line_functions.c: runs those of a phase for matrices, rows and columns; the pass over lines. */
+/* line_functions.c: runs those of a phase for matrices, rows and columns; the pass over lines. For
+ * all tensors, or within a scope. */
 void talweg_run_line_functions(talweg_optimizer* optimizer, const talweg_kernels* kernels,
                                const talweg_phase* phase, const talweg_pass_args* args);
 void talweg_run_lines(talweg_optimizer* optimizer, const talweg_kernels* kernels,
                       const talweg_phase* phase, const talweg_pass_args* args);
+void talweg_run_scope_line_functions(talweg_optimizer* optimizer, const talweg_scope* scope,
+                                     const talweg_kernels* kernels, const talweg_phase* phase,
+                                     const talweg_pass_args* args);
+void talweg_run_scope_lines(talweg_optimizer* optimizer, const talweg_scope* scope,
+                            const talweg_kernels* kernels, const talweg_phase* phase,
+                            const talweg_pass_args* args);
 
 /* line_reductions.c: makes columns of what a phase reduces from row blocks. */
-void talweg_fold_blocks(talweg_optimizer* optimizer, uint32_t phase);
+void talweg_fold_blocks(talweg_optimizer* optimizer, const talweg_scope* scope, uint32_t phase);
 /* What the matrices, rows or columns of a tensor contribute; for a tensor without, the fold's
  * start. */
 double talweg_fold_lines(const talweg_optimizer* optimizer, const talweg_reduction_info* info,
                          uint32_t tensor);
-void talweg_reduce_to_matrices(talweg_optimizer* optimizer, uint32_t reduction);
+/* Of tensors [begin, end). */
+void talweg_reduce_to_matrices(talweg_optimizer* optimizer, uint32_t reduction, uint32_t begin,
+                               uint32_t end);
 
 #endif

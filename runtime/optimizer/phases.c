@@ -87,6 +87,7 @@ static void run_lines(phase_run* run, uint32_t phase) {
 }
 
 static void begin_lines(talweg_optimizer* optimizer) {
+  if (optimizer->image->split == TALWEG_SPLIT_NONE) return;
   if (optimizer->begins_some && !optimizer->progress.lines_began) talweg_begin_lines(optimizer);
   optimizer->progress.lines_began = 1;
 }
@@ -97,8 +98,8 @@ static void run_tables(phase_run* run, uint32_t phase) {
   if (run->phase->tensor_scalars)
     talweg_run_tensors(optimizer, &optimizer->image->step, run->phase->tensor_scalars,
                        &optimizer->pass_args);
+  begin_lines(optimizer);
   if (optimizer->image->split != TALWEG_SPLIT_NONE) {
-    begin_lines(optimizer);
     talweg_run_line_functions(optimizer, &optimizer->image->step, run->phase,
                               &optimizer->pass_args);
     run_lines(run, phase);
@@ -123,6 +124,7 @@ static talweg_status run_phases(talweg_optimizer* optimizer, talweg_error* error
     if (is_skipped(optimizer, phase) && !keeps_some(optimizer)) return TALWEG_OK;
     const uint32_t span_end = talweg_span_from(optimizer, phase);
     if (span_end > phase) {
+      begin_lines(optimizer);
       talweg_run_span(optimizer, phase, span_end);
       phase = span_end - 1;
       continue;

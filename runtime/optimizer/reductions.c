@@ -115,7 +115,8 @@ static void reduce_to_model(talweg_optimizer* optimizer, uint32_t reduction) {
 
 void talweg_fold_reductions(talweg_optimizer* optimizer, uint32_t phase) {
   const talweg_kernels* kernels = optimizer->running;
-  if (kernels->block_partial_count > 0) talweg_fold_blocks(optimizer, phase);
+  const talweg_scope all = {.reach = TALWEG_ALL_TENSORS};
+  if (kernels->block_partial_count > 0) talweg_fold_blocks(optimizer, &all, phase);
   for (uint32_t r = 0; r < kernels->reduction_count; ++r) {
     if (kernels->reductions[r].phase != phase) continue;
     switch (kernels->reductions[r].rate) {
@@ -123,7 +124,7 @@ void talweg_fold_reductions(talweg_optimizer* optimizer, uint32_t phase) {
       case TALWEG_RATE_COL:
         break; /* it is there already */
       case TALWEG_RATE_MATRIX:
-        talweg_reduce_to_matrices(optimizer, r);
+        talweg_reduce_to_matrices(optimizer, r, 0, optimizer->spec.tensor_count);
         break;
       case TALWEG_RATE_TENSOR:
         reduce_to_tensors(optimizer, r, 0, optimizer->spec.tensor_count);
@@ -137,11 +138,27 @@ void talweg_fold_reductions(talweg_optimizer* optimizer, uint32_t phase) {
   }
 }
 
-void talweg_fold_tensors(talweg_optimizer* optimizer, uint32_t phase, uint32_t begin,
-                         uint32_t end) {
-  const talweg_kernels* kernels = optimizer->running;
-  for (uint32_t r = 0; r < kernels->reduction_count; ++r)
-    if (kernels->reductions[r].phase == phase) reduce_to_tensors(optimizer, r, begin, end);
+typedef struct fold_run {
+  talweg_optimizer* optimizer;
+  uint32_t phase;
+} fold_run;
+
+static void fold_some(void* argument, uint32_t begin, uint32_t end) {
+  const fold_run* run = argument;
+  const talweg_kernels* kernels = run->optimizer->running;
+  for (uint32_t r = 0; r < kernels->reduction_count; ++r) {
+    if (kernels->reductions[r].phase != run->phase) continue;
+    if (kernels->reductions[r].rate == TALWEG_RATE_MATRIX)
+      talweg_reduce_to_matrices(run->optimizer, r, begin, end);
+    else if (kernels->reductions[r].rate == TALWEG_RATE_TENSOR)
+      reduce_to_tensors(run->optimizer, r, begin, end);
+  }
+}
+
+void talweg_fold_scope(talweg_optimizer* optimizer, const talweg_scope* scope, uint32_t phase) {
+  fold_run run = {.optimizer = optimizer, .phase = phase};
+  if (optimizer->running->block_partial_count > 0) talweg_fold_blocks(optimizer, scope, phase);
+  talweg_for_tensors(optimizer, scope, fold_some, &run);
 }
 
 int talweg_reads_chunks_after(const talweg_kernels* kernels, uint32_t phase) {

@@ -1,4 +1,5 @@
-/* Spans: phases in a row that wait for nothing but values of their own tensor.
+/* Spans: phases in a row that wait for nothing but values of their own tensor, its matrices, rows
+ * and columns.
  *
  * What a small tensor's first pass has read is still in cache when its next pass reads it again,
  * so small tensors run through all phases of a span one after the other, in blocks of consecutive
@@ -20,7 +21,7 @@ typedef struct span_run {
 
 static int waits_for_more(const talweg_kernels* step, uint32_t phase) {
   for (uint32_t r = 0; r < step->reduction_count; ++r)
-    if (step->reductions[r].phase == phase && step->reductions[r].rate != TALWEG_RATE_TENSOR)
+    if (step->reductions[r].phase == phase && step->reductions[r].rate < TALWEG_RATE_TENSOR)
       return 1;
   return 0;
 }
@@ -35,10 +36,9 @@ static int binds(const talweg_image* image, uint32_t phase) {
 static int joins(const talweg_image* image, uint32_t phase) {
   const talweg_kernels* step = &image->step;
   const talweg_phase* functions = &step->phases[phase];
-  return image->split == TALWEG_SPLIT_NONE && phase != step->end_phase &&
-         !functions->model_scalars && !functions->group_scalars && !functions->says_regrad &&
-         !step->phases[phase - 1].says_regrad && !waits_for_more(step, phase) &&
-         !binds(image, phase);
+  return phase != step->end_phase && !functions->model_scalars && !functions->group_scalars &&
+         !functions->says_regrad && !step->phases[phase - 1].says_regrad &&
+         !waits_for_more(step, phase) && !binds(image, phase);
 }
 
 int talweg_has_spans(const talweg_image* image) {
@@ -88,12 +88,15 @@ static void make_blocks(talweg_optimizer* optimizer) {
       lesser(TENSOR_BYTES / bytes, share < TALWEG_CHUNK_ELEMENTS ? TALWEG_CHUNK_ELEMENTS : share);
   const uint64_t most_work = lesser(BLOCK_BYTES / bytes, share / BLOCKS_PER_THREAD);
   optimizer->block_count = optimizer->large_count = 0;
+  optimizer->large_work = 0;
   for (uint32_t t = 0; t < tensors; ++t) {
     if (!optimizer->takes_part[t]) continue;
-    if (talweg_is_large(optimizer, t))
-      optimizer->large_tensors[optimizer->large_count++] = t;
-    else
+    if (!talweg_is_large(optimizer, t)) {
       add_to_blocks(optimizer, t, most_work);
+      continue;
+    }
+    optimizer->large_tensors[optimizer->large_count++] = t;
+    optimizer->large_work += talweg_work_of_tensor(optimizer, t);
   }
   optimizer->blocks_are_made = 1;
 }
@@ -106,19 +109,15 @@ uint32_t talweg_span_from(talweg_optimizer* optimizer, uint32_t phase) {
   return optimizer->block_count > 0 ? end : phase;
 }
 
-/* All that a phase does for tensors [begin, end) before its pass. */
-static void prepare_tensors(const span_run* run, const talweg_pass_args* args, uint32_t begin,
-                            uint32_t end) {
-  talweg_optimizer* optimizer = run->optimizer;
-  const talweg_kernels* step = &optimizer->image->step;
-  const uint32_t phase = (uint32_t)args->phase;
-  /* What the first phase reduces was folded before its functions of model and groups. */
-  if (phase > run->begin) talweg_fold_tensors(optimizer, phase, begin, end);
-  if (step->phases[phase].tensor_scalars)
-    step->phases[phase].tensor_scalars(step->self, args, begin, end);
+/* The first phase of the span that reads elements. */
+static uint32_t first_reader(const span_run* run) {
+  const talweg_phase* phases = run->optimizer->image->step.phases;
+  uint32_t phase = run->begin;
+  while (phase < run->end && !phases[phase].pass && !phases[phase].lines) ++phase;
+  return phase;
 }
 
-/* The first phase of the span that reads elements. */
+/* The first phase of the span with a pass over chunks. */
 static uint32_t first_pass(const span_run* run) {
   const talweg_phase* phases = run->optimizer->image->step.phases;
   uint32_t phase = run->begin;
@@ -126,14 +125,41 @@ static uint32_t first_pass(const span_run* run) {
   return phase;
 }
 
-static void run_pass(const span_run* run, const talweg_pass_args* args, uint32_t begin,
-                     uint32_t end) {
-  const talweg_kernels* step = &run->optimizer->image->step;
+typedef struct phase_run {
+  talweg_optimizer* optimizer;
+  const talweg_phase* phase;
+  const talweg_pass_args* args;
+} phase_run;
+
+static void run_tensor_function(void* argument, uint32_t begin, uint32_t end) {
+  const phase_run* run = argument;
+  run->phase->tensor_scalars(run->optimizer->image->step.self, run->args, begin, end);
+}
+
+static void run_pass(void* argument, uint32_t begin, uint32_t end) {
+  const phase_run* run = argument;
+  run->phase->pass(run->optimizer->image->step.self, run->args, begin, end);
+}
+
+static void begin_chunks(void* argument, uint32_t begin, uint32_t end) {
+  talweg_begin_chunks(argument, begin, end);
+}
+
+/* All of a phase for the tensors of a scope. */
+static void run_phase(const span_run* span, const talweg_scope* scope,
+                      const talweg_pass_args* args) {
+  talweg_optimizer* optimizer = span->optimizer;
+  const talweg_kernels* step = &optimizer->image->step;
   const uint32_t phase = (uint32_t)args->phase;
-  if (!step->phases[phase].pass || begin == end) return;
-  if (run->optimizer->progress.begins && phase == first_pass(run))
-    talweg_begin_chunks(run->optimizer, begin, end);
-  step->phases[phase].pass(step->self, args, begin, end);
+  phase_run run = {.optimizer = optimizer, .phase = &step->phases[phase], .args = args};
+  /* What the first phase reduces was folded before its functions of model and groups. */
+  if (phase > span->begin) talweg_fold_scope(optimizer, scope, phase);
+  if (run.phase->tensor_scalars) talweg_for_tensors(optimizer, scope, run_tensor_function, &run);
+  talweg_run_scope_line_functions(optimizer, scope, step, run.phase, args);
+  if (optimizer->progress.begins && phase == first_reader(span))
+    talweg_for_scope(optimizer, scope, TALWEG_CHUNKS, begin_chunks, optimizer);
+  talweg_run_scope_lines(optimizer, scope, step, run.phase, args);
+  if (run.phase->pass) talweg_for_scope(optimizer, scope, TALWEG_CHUNKS, run_pass, &run);
 }
 
 static uint64_t work_of_blocks(const talweg_optimizer* optimizer, uint32_t begin, uint32_t end) {
@@ -150,56 +176,29 @@ static void run_blocks(void* argument, uint32_t begin, uint32_t end) {
   talweg_pass_args args = optimizer->pass_args; /* threads are in different phases */
   for (uint32_t i = begin; i < end; ++i) {
     const talweg_block* block = &optimizer->blocks[i];
+    const talweg_scope tensors = {.reach = TALWEG_SOME_TENSORS,
+                                  .tensor_begin = block->tensor_begin,
+                                  .tensor_end = block->tensor_end};
     for (args.phase = run->begin; args.phase < run->end; ++args.phase) {
       /* What a later pass reads was read or written just now. */
       args.round_elements = args.phase == first ? all : block->work;
-      prepare_tensors(run, &args, block->tensor_begin, block->tensor_end);
-      run_pass(run, &args, optimizer->first_chunks[block->tensor_begin],
-               optimizer->first_chunks[block->tensor_end]);
+      run_phase(run, &tensors, &args);
     }
   }
 }
 
-typedef struct chunk_range {
-  uint32_t begin, end;
-} chunk_range;
-
-/* The chunks of a large tensor that are in [begin, end). */
-static chunk_range shared_chunks(const talweg_optimizer* optimizer, uint32_t large, uint32_t begin,
-                                 uint32_t end) {
-  const uint32_t* chunks = optimizer->first_chunks + optimizer->large_tensors[large];
-  const chunk_range range = {chunks[0] > begin ? chunks[0] : begin,
-                             chunks[1] < end ? chunks[1] : end};
-  return range.begin < range.end ? range : (chunk_range){begin, begin};
-}
-
-static void run_large_chunks(void* argument, uint32_t begin, uint32_t end) {
-  const span_run* run = argument;
+static void run_large(const span_run* run) {
   const talweg_optimizer* optimizer = run->optimizer;
+  const talweg_scope large = {.reach = TALWEG_LARGE_TENSORS};
+  const uint64_t threads = optimizer->spec.parallel_for ? optimizer->spec.thread_count : 1;
   talweg_pass_args args = optimizer->pass_args;
-  for (uint32_t i = 0; i < optimizer->large_count; ++i) {
-    const chunk_range range = shared_chunks(optimizer, i, begin, end);
-    args.round_elements += (uint64_t)(range.end - range.begin) * TALWEG_CHUNK_ELEMENTS;
-  }
-  for (uint32_t i = 0; i < optimizer->large_count; ++i) {
-    const chunk_range range = shared_chunks(optimizer, i, begin, end);
-    run_pass(run, &args, range.begin, range.end);
-  }
-}
-
-static void run_large(span_run* run) {
-  talweg_optimizer* optimizer = run->optimizer;
-  talweg_pass_args* args = &optimizer->pass_args;
-  for (args->phase = run->begin; args->phase < run->end; ++args->phase) {
-    for (uint32_t i = 0; i < optimizer->large_count; ++i)
-      prepare_tensors(run, args, optimizer->large_tensors[i], optimizer->large_tensors[i] + 1);
-    talweg_for_table(optimizer, TALWEG_LARGE_CHUNKS, run_large_chunks, run);
-  }
+  args.round_elements = optimizer->large_work / threads;
+  for (args.phase = run->begin; args.phase < run->end; ++args.phase) run_phase(run, &large, &args);
 }
 
 void talweg_run_span(talweg_optimizer* optimizer, uint32_t begin, uint32_t end) {
   span_run run = {.optimizer = optimizer, .begin = begin, .end = end};
   talweg_for_table(optimizer, TALWEG_BLOCKS, run_blocks, &run);
   if (optimizer->large_count > 0) run_large(&run);
-  if (first_pass(&run) < end) optimizer->progress.begins = 0;
+  if (first_reader(&run) < end) optimizer->progress.begins = 0;
 }
