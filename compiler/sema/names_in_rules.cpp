@@ -80,13 +80,6 @@ std::optional<Value> Checker::rule_member(std::string_view name, Span span) {
       StateMember& state = frame_->rule->states[member.index];
       state.is_read = true;
       if (discarding_ == 0) builder_.state_is_kept[state.index] = true;
-      if (const Rate rate = builder_.rule.states[state.index].rate;
-          frame_->place == Place::View && types::is_of_matrices(rate)) {
-        reporter_.report(
-            DiagnosticKind::RatesLater, span,
-            fmt::format("a view of `{}`, of one value per {},", name, types::to_text(rate)));
-        return unknown(span);
-      }
       return load({SymbolKind::State, state.index},
                   {Kind::Number, builder_.rule.states[state.index].rate}, span);
     }

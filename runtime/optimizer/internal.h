@@ -142,7 +142,8 @@ struct talweg_optimizer {
   double* states_after;   /* [row][state] */
   double* initial_states; /* [row][state] */
   double* bound;          /* [row][hyper] */
-  uint8_t* needed;        /* [row][input] */
+  uint8_t* needed;        /* [row][input] of the last step */
+  uint8_t* view_needed;   /* [input] what all rows of a view write instead */
   uint8_t* kept;          /* [state] */
   uint8_t* unbound;       /* [row][hyper] */
   double* inputs;         /* [row][input], or one row for all (input_columns) */

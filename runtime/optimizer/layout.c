@@ -38,6 +38,7 @@ static void carve_rows(talweg_optimizer* optimizer, talweg_arena* memory) {
   optimizer->bound = talweg_carve(memory, rows * image->hyper_count, sizeof(double));
   optimizer->last_bound = talweg_carve(memory, rows * image->hyper_count, sizeof(double));
   optimizer->needed = talweg_carve(memory, rows * image->input_count, 1);
+  optimizer->view_needed = talweg_carve(memory, image->input_count, 1);
   optimizer->kept = talweg_carve(memory, image->state_count, 1);
   optimizer->unbound = talweg_carve(memory, rows * image->hyper_count, 1);
   optimizer->inputs = talweg_carve(

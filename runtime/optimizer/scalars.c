@@ -66,9 +66,9 @@ static void begin_row(talweg_optimizer* optimizer, size_t row) {
     bound[h] = __builtin_nan("");
     unbound[h] = 0;
   }
-  uint8_t* needed = optimizer->needed + row * image->input_count;
+  const uint8_t* of_model = optimizer->args[MODEL_ROW].needed;
   for (uint32_t i = 0; i < image->input_count; ++i)
-    needed[i] = row == MODEL_ROW ? 1 : optimizer->needed[i];
+    optimizer->args[row].needed[i] = row == MODEL_ROW ? 1 : of_model[i];
 }
 
 static int some_scalar_begins(talweg_optimizer* optimizer) {
@@ -78,11 +78,15 @@ static int some_scalar_begins(talweg_optimizer* optimizer) {
   return 0;
 }
 
-/* What all scalar functions of what is running see. */
+/* What all scalar functions of what is running see. A view reads no input; what the last step read
+ * can be asked for after it (talweg_has_read). */
 static void prepare_rows(talweg_optimizer* optimizer, double step_number) {
   const talweg_kernels* kernels = optimizer->running;
+  const int is_step = kernels == &optimizer->image->step;
   for (size_t row = 0; row < optimizer->row_count; ++row) {
     talweg_scalar_args* args = &optimizer->args[row];
+    args->needed =
+        is_step ? optimizer->needed + row * optimizer->image->input_count : optimizer->view_needed;
     const size_t group = row - 1; /* of a row that is not the model's */
     args->step_number = step_number;
     args->call_number = optimizer->counters.calls + 1;

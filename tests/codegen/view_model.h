@@ -26,10 +26,16 @@ inline constexpr types::ComputeType kComputes = sizeof(T) == 4 ? types::ComputeT
 /// Bytes of all tensors of one type, as doubles are compared: NaN by NaN.
 template <class T>
 struct Model {
+  /// Dimensions that are rows and columns, where that is not to be as the rule says.
+  struct Split {
+    std::uint32_t kind = TALWEG_SPLIT_NONE, at = 0, to = 0;
+  };
   std::vector<Shape> shapes;
+  std::vector<Split> splits;  // [tensor]
   std::vector<std::vector<T>> params, grads;
 
   explicit Model(std::vector<Shape> of_shapes) : shapes(std::move(of_shapes)) {
+    splits.resize(shapes.size());
     Random random(5);
     for (const Shape& shape : shapes) {
       std::size_t size = 1;
@@ -56,7 +62,10 @@ struct Model {
                          shapes[i],
                          params[i].data(),
                          static_cast<std::uint32_t>(i % 2),
-                         {}});
+                         {},
+                         splits[i].kind,
+                         splits[i].at,
+                         splits[i].to});
     auto made = optimizer::Optimizer::create(program->image(), program, std::move(tensors), 2,
                                              std::make_shared<support::ThreadPool>(threads));
     if (!made) FAIL(made.failure().message);
@@ -138,11 +147,12 @@ std::vector<std::vector<std::vector<T>>> all_views(Model<T> model,
 
 /// On every target and any number of threads the views of such a model are the interpreter's.
 template <class T>
-void require_same_views(const Model<T>& model, const ir::Graph& graph) {
+void require_same_views(const Model<T>& model, const ir::Graph& graph,
+                        const std::vector<std::uint32_t>& thread_counts = {1, 2, 3, 8, 16}) {
   const auto expected = all_views<T>(model, driver::make_interpreter(graph, kComputes<T>), 1);
   for (const std::string& isa : isas_here()) {
     const auto program = compile_for(graph, kComputes<T>, isa);
-    for (const std::uint32_t threads : {1u, 2u, 3u, 8u}) {
+    for (const std::uint32_t threads : thread_counts) {
       const auto actual = all_views<T>(model, program, threads);
       INFO(graph.name << ", " << isa << ", " << threads << " threads");
       REQUIRE(actual.size() == expected.size());

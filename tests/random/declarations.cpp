@@ -238,19 +238,52 @@ std::string Writer::state(Stage& stage, Place& place, const Place& hypers) {
   return text;
 }
 
+/// Rows, columns and matrices are some of what a view is made of where it is of elements.
+std::string Writer::view_value(Place& place, Rate rate) {
+  const bool has_lines = rate == Rate::Element;
+  switch (choices_.weighted({5, may_reduce(place, rate) ? 3u : 0u, has_lines ? 4u : 0u})) {
+    case 0:
+      return number(place, rate, 2);
+    case 1: {
+      const std::string reduced = reduction(place, rate, 2);
+      const char* op = choices_.chance(50) ? " * " : " - ";
+      return reduced + op + "(" + number(place, rate, 1) + ")";
+    }
+    default:
+      break;
+  }
+  if (place.has_matrices) return view_of_lines(place);
+  Place other = place;
+  other.guard = types::join(place.guard, Rate::Tensor);
+  const std::string value = view_of_lines(inside_matrices(other));
+  return fmt::format("if rank >= 2 then {} else {}", value, number(other, rate, 1));
+}
+
+/// Of one value per element.
+std::string Writer::view_of_lines(const Place& place) {
+  constexpr Rate kRates[] = {Rate::Row, Rate::Col, Rate::Matrix};
+  Place inner = place;
+  const Rate rate = choices_.one_of(kRates);
+  const std::string lines = value_of_rate(inner, rate);
+  const std::string others = number(inner, choices_.chance(50) ? rate : Rate::Element, 1);
+  return fmt::format("{} * ({} + ({}))", choices_.chance(50) ? "param" : some_elements(place),
+                     lines, others);
+}
+
 /// Made of what there is between steps.
 std::string Writer::view(Stage& stage, const Place& place) {
   const Choices::Part part(choices_);
   note("view");
   Place seen = place;
+  seen.block = Place::Block::View;
   seen.inputs.clear();
   std::erase_if(seen.names, [](const Name& name) {
     return name.text == "grad" || name.text == "update" || name.text == "calls" ||
-           name.text.starts_with("given_") || types::is_of_matrices(name.rate);
+           name.text.starts_with("given_");
   });
-  const Rate rate = choices_.chance(40) ? some_rate(place, Rate::Tensor) : Rate::Element;
+  const Rate rate = choices_.chance(40) ? some_rate(place, Rate::Element) : Rate::Element;
   if (rate != Rate::Element) note("view of a slower value");
-  const std::string value = number(seen, rate, 2);
+  const std::string value = view_value(seen, rate);
   for (Hyper& hyper : stage.hypers)
     if (value.find(hyper.name) != std::string::npos) hyper.is_in_view = true;
   stage.has_view = true;

@@ -74,6 +74,7 @@ std::string Writer::leaf(const Place& place, Rate limit) {
       name->text != "given_number")
     note("read " + name->text);
   if (name->text == "param" && place.block == Place::Block::After) note("read param in after");
+  note_state(place, *name);
   return name->text;
 }
 
@@ -290,7 +291,7 @@ std::string Writer::matrix_if_expression(Place& place, int depth) {
   other.guard = types::join(place.guard, Rate::Tensor);
   Place inner = inside_matrices(other);
   const std::string value = number(inner, Rate::Element, depth);
-  const char* what = choices_.chance(50) ? "param" : "grad";
+  const std::string what = choices_.chance(50) ? "param" : some_elements(place);
   return fmt::format("(if rank >= 2 then ({}) * {} else {})", value, what,
                      number(other, Rate::Element, depth - 1));
 }

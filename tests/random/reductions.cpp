@@ -13,6 +13,8 @@ bool is_step(const Place& place) {
   return place.block == Place::Block::Step || place.block == Place::Block::After;
 }
 
+bool is_view(const Place& place) { return place.block == Place::Block::View; }
+
 }  // namespace
 
 /// Of reductions that may stand here: no condition around is faster.
@@ -21,8 +23,8 @@ std::vector<Rate> Writer::reduction_rates(const Place& place, Rate limit) {
                              Rate::Matrix, Rate::Row,   Rate::Col};
   std::vector<Rate> rates;
   for (const Rate rate : kRates)
-    if (is_step(place) && types::fits(rate, limit) && types::fits(place.guard, rate) &&
-        (place.has_matrices || !types::is_of_matrices(rate)))
+    if ((is_step(place) || is_view(place)) && types::fits(rate, limit) &&
+        types::fits(place.guard, rate) && (place.has_matrices || !types::is_of_matrices(rate)))
       rates.push_back(rate);
   return rates;
 }
@@ -31,17 +33,37 @@ bool Writer::may_reduce(const Place& place, Rate limit) {
   return !reduction_rates(place, limit).empty();
 }
 
+void Writer::note_in_view(const Place& place, const std::string& what) {
+  if (is_view(place)) note("in a view: " + what);
+}
+
+void Writer::note_state(const Place& place, const Name& name) {
+  if (!name.state_rate.empty()) note_in_view(place, "state " + name.state_rate);
+}
+
+/// What has one value per element, by a name; a view has no gradient.
+std::string Writer::some_elements(const Place& place) {
+  if (!is_view(place)) return "grad";
+  const Name* state = pick_name(place, Sort::Number, Rate::Element, true);
+  return state ? state->text : "param";
+}
+
 /// Something that has this rate and no slower one. The conditions around are no faster.
 std::string Writer::value_of_rate(const Place& place, Rate rate) {
-  if (rate == Rate::Element) return choices_.chance(30) ? "param" : "grad";
+  if (rate == Rate::Element) return choices_.chance(30) ? "param" : some_elements(place);
   std::vector<const Name*> states;
   for (const Name& name : place.names)
     if (name.state_rate == types::to_text(rate)) states.push_back(&name);
-  if (!states.empty() && choices_.chance(50))
-    return states[choices_.below(static_cast<std::uint32_t>(states.size()))]->text;
+  if (!states.empty() && choices_.chance(50)) {
+    const Name& state = *states[choices_.below(static_cast<std::uint32_t>(states.size()))];
+    note_state(place, state);
+    return state.text;
+  }
   if (rate == Rate::Tensor && choices_.chance(30)) return "size";
-  return fmt::format("({}({}) per {})", choices_.chance(50) ? "norm" : "mean",
-                     choices_.chance(30) ? "param" : "grad", rate_word(rate));
+  note_in_view(place, "reduction per " + rate_word(rate));
+  const char* name = choices_.chance(50) ? "norm" : "mean";
+  const std::string elements = choices_.chance(30) ? "param" : some_elements(place);
+  return fmt::format("({}({}) per {})", name, elements, rate_word(rate));
 }
 
 /// Of a rate, whatever stands beside it.
@@ -58,6 +80,7 @@ std::string Writer::reduction(Place& place, Rate limit, int depth) {
   const std::string name = choices_.one_of(kNames);
   note("reduction " + name);
   note("reduction per " + rate_word(rate));
+  note_in_view(place, "reduction per " + rate_word(rate));
   std::vector<Rate> over = {Rate::Element};
   for (const Rate faster : {Rate::Group, Rate::Tensor, Rate::Matrix, Rate::Row, Rate::Col})
     if (faster != rate && types::fits(rate, faster) &&
@@ -79,6 +102,7 @@ std::string Writer::truth_reduction(Place& place, Rate limit, int depth) {
   const std::string name = choices_.chance(50) ? "all" : "any";
   note("reduction " + name);
   note("reduction per " + rate_word(rate));
+  note_in_view(place, "reduction per " + rate_word(rate));
   const std::string operand = reduced_operand(place, Rate::Element, depth);
   const char* op = choices_.chance(50) ? " <= " : " > ";
   return fmt::format("({}({}{}{}) per {})", name, operand, op, number(place, rate, depth - 2),

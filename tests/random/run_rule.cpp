@@ -30,13 +30,20 @@ std::uint64_t stream_of(Stream kind, std::uint64_t step, std::uint64_t index) {
   return kind + (step << 20) + (index << 40);
 }
 
+bool reduces(const talweg_image& image) {
+  bool some = image.step.reduction_count > 0;
+  for (std::uint32_t i = 0; i < image.view_count; ++i)
+    some = some || image.views[i].kernels.reduction_count > 0;
+  return some;
+}
+
 class Run {
  public:
   Run(const talweg_image& image, const Setting& setting, std::shared_ptr<support::ThreadPool> pool,
       bool is_reference)
       : image_(image),
         setting_(setting),
-        is_reference_(is_reference && image.step.reduction_count == 0 && image.fact_count == 0 &&
+        is_reference_(is_reference && !reduces(image) && image.fact_count == 0 &&
                       image.split == TALWEG_SPLIT_NONE) {
     for (std::uint32_t i = 0; i < image.step.phase_count; ++i)
       may_wait_ = may_wait_ || image.step.phases[i].says_regrad != 0;

@@ -133,7 +133,8 @@ std::vector<Name> Writer::targets(const Place& place) {
                            (in_step && name.text == "grad") ||
                            (in_step && name.text == "update" &&
                             (place.update_is_assigned || place.guard == Rate::Const));
-    const bool is_known = place.block == Place::Block::None ? false : name.is_var || is_member;
+    const bool assigns = place.block != Place::Block::None && place.block != Place::Block::View;
+    const bool is_known = assigns && (name.is_var || is_member);
     // What a local has under such a condition, it would have behind it.
     const bool would_leave = name.is_outside && types::is_of_matrices(place.guard);
     if (is_known && types::fits(place.guard, name.rate) && !would_leave &&

@@ -78,7 +78,7 @@ struct Stage {
 
 /// What can be seen from where an expression or a statement stands.
 struct Place {
-  enum class Block { None, Step, After, Function } block = Block::None;
+  enum class Block { None, Step, After, View, Function } block = Block::None;
   std::vector<Name> names;
   std::vector<std::string> inputs;  // that `given` may ask for
   Rate guard = Rate::Const;         // the fastest condition around
@@ -115,6 +115,10 @@ class Writer {
   std::string truth_reduction(Place& place, Rate limit, int depth);
   std::string reduced_operand(Place& place, Rate over, int depth);
   std::string value_of_rate(const Place& place, Rate rate);
+  std::string some_elements(const Place& place);
+  /// Where it stands in a view: that is to be seen.
+  void note_in_view(const Place& place, const std::string& what);
+  void note_state(const Place& place, const Name& name);
   bool may_keep(const Place& place, Rate limit);
   std::string fact_condition(const Place& place);
   static Place inside_matrices(const Place& place);
@@ -156,6 +160,8 @@ class Writer {
   std::string initial_value(Stage& stage, const Place& hypers, Rate rate);
   std::string state(Stage& stage, Place& place, const Place& hypers);
   std::string view(Stage& stage, const Place& place);
+  std::string view_value(Place& place, Rate rate);
+  std::string view_of_lines(const Place& place);
 
   // pipelines.cpp
   bool pipeline_rule();

@@ -22,14 +22,17 @@ struct RuleWithViews {
                          nullptr, mix,     0,       0,       0};
   talweg_phase no_phase{};
   std::array<talweg_view_info, 2> views{};
-  T seen_by_view = 0;  // `total`, as the view's model function sees it
+  T seen_by_view = 0;          // `total`, as the view's model function sees it
+  bool clears_needed = false;  // in the model function
 
   RuleWithViews() {
     talweg_kernels& kernels = views[0].kernels;
     views[0].name = "mixed";
     no_phase.pass = [](void*, const talweg_pass_args*, std::uint32_t, std::uint32_t) {};
     mix_phase.model_scalars = [](void* self, const talweg_scalar_args* args) {
-      static_cast<RuleWithViews*>(self)->seen_by_view = static_cast<T>(args->states[kTotal]);
+      auto* views = static_cast<RuleWithViews*>(self);
+      views->seen_by_view = static_cast<T>(args->states[kTotal]);
+      for (int i = 0; views->clears_needed && i < kInputCount; ++i) args->needed[i] = 0;
       put(args->model_slots[kSlots - 1], args->step_number);
     };
     mix_phase.group_scalars = [](void*, const talweg_scalar_args* args) {
@@ -211,6 +214,30 @@ TEST_CASE("steps go on as if no view had been looked at") {
     REQUIRE(optimizer.step(gradients));
     REQUIRE(plain.step(gradients));
     REQUIRE(snapshot(optimizer, model) == snapshot(plain, other));
+  }
+}
+
+TEST_CASE("what the last step read is known after a view") {
+  RuleWithViews<float> rule;
+  FakeModel<float> model({6, 4});
+  auto optimizer = make_optimizer(rule.rule, model, {0, 1}, 2);
+  rule.rule.reads_loss = true;
+  optimizer::StepInputs inputs;
+  inputs.model.emplace_back("loss", 2.0);
+  // A view that says nothing of inputs, and one that says, as generated code does, that it reads
+  // none.
+  for (const bool says : {false, true}) {
+    rule.clears_needed = says;
+    REQUIRE(optimizer.step(model.gradients(), inputs));
+    for (int look = 0; look < 2; ++look) {
+      CHECK(optimizer.has_read("loss"));
+      CHECK_FALSE(optimizer.has_read("hessian"));
+      read(optimizer, "mixed", model);
+    }
+    REQUIRE(optimizer.swap_in("mixed"));
+    CHECK(optimizer.has_read("loss"));
+    REQUIRE(optimizer.swap_out());
+    CHECK_FALSE(optimizer.has_read("hessian"));
   }
 }
 

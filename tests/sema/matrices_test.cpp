@@ -237,9 +237,24 @@ TEST_CASE("inputs of rows, columns and matrices are read where there are such") 
                  " step { s = r * c\n update = s * grad } }") == "TW0303");
 }
 
-TEST_CASE("views of rows, columns and matrices come later") {
-  CHECK(codes_of("rule R { require rank > 1\n state row r\n step { r = mean(grad) per row\n"
-                 " update = grad / r }\n view v = r }") == "TW0602");
+TEST_CASE("views of rows, columns and matrices, where tensors have them") {
+  for (const char* rate : {"row", "col", "matrix"}) {
+    const std::string head = std::string("rule R { state ") + rate +
+                             " s\n step { if rank >= 2 { s = mean(grad) per " + rate +
+                             "\n grad *= s } }\n ";
+    for (const char* view :
+         {"require rank >= 2\n view v = s", "require rank > 1\n view v = param * s",
+          "view v = if rank >= 2 then param * s else param",
+          "view v = if rank < 2 then 1 else param - max(s) per tensor"})
+      CHECK(codes_of(head + view + " }").empty());
+    for (const char* view :
+         {"view v = s", "view v = param * s", "view v = max(s) per tensor",
+          "view v = if rank >= 1 then param * s else param", "view v = if rank >= 2 then s else 0"})
+      CHECK(codes_of(head + view + " }") == "TW0324");
+  }
+}
+
+TEST_CASE("states of rows, columns and matrices begin as constants or from hypers") {
   CHECK(
       codes_of("rule R { require rank > 1\n state row r = param\n step { update = r * grad } }") ==
       "TW0303");
