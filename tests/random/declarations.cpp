@@ -10,6 +10,13 @@ namespace talweg::tests {
 
 namespace {
 
+std::vector<Name> line_states(const Place& place) {
+  std::vector<Name> states;
+  for (const Name& name : place.names)
+    if (!name.state_rate.empty() && types::is_of_matrices(name.rate)) states.push_back(name);
+  return states;
+}
+
 std::string rate_prefix(Rate rate) {
   if (rate == Rate::Model) return "model ";
   return rate == Rate::Const ? "const " : "";
@@ -240,8 +247,8 @@ std::string Writer::state(Stage& stage, Place& place, const Place& hypers) {
 
 /// Rows, columns and matrices are some of what a view is made of where it is of elements.
 std::string Writer::view_value(Place& place, Rate rate) {
-  const bool has_lines = rate == Rate::Element;
-  switch (choices_.weighted({5, may_reduce(place, rate) ? 3u : 0u, has_lines ? 4u : 0u})) {
+  const std::uint32_t of_lines = rate != Rate::Element ? 0 : line_states(place).empty() ? 4 : 12;
+  switch (choices_.weighted({5, may_reduce(place, rate) ? 3u : 0u, of_lines})) {
     case 0:
       return number(place, rate, 2);
     case 1: {
@@ -263,8 +270,17 @@ std::string Writer::view_value(Place& place, Rate rate) {
 std::string Writer::view_of_lines(const Place& place) {
   constexpr Rate kRates[] = {Rate::Row, Rate::Col, Rate::Matrix};
   Place inner = place;
-  const Rate rate = choices_.one_of(kRates);
-  const std::string lines = value_of_rate(inner, rate);
+  const std::vector<Name> states = line_states(place);
+  Rate rate = choices_.one_of(kRates);
+  std::string lines;
+  if (!states.empty() && choices_.chance(70)) {
+    const Name& state = states[choices_.below(static_cast<std::uint32_t>(states.size()))];
+    note_state(place, state);
+    lines = state.text;
+    rate = state.rate;
+  } else {
+    lines = value_of_rate(inner, rate);
+  }
   const std::string others = number(inner, choices_.chance(50) ? rate : Rate::Element, 1);
   return fmt::format("{} * ({} + ({}))", choices_.chance(50) ? "param" : some_elements(place),
                      lines, others);

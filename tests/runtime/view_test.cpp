@@ -30,9 +30,9 @@ struct RuleWithViews {
     views[0].name = "mixed";
     no_phase.pass = [](void*, const talweg_pass_args*, std::uint32_t, std::uint32_t) {};
     mix_phase.model_scalars = [](void* self, const talweg_scalar_args* args) {
-      auto* views = static_cast<RuleWithViews*>(self);
-      views->seen_by_view = static_cast<T>(args->states[kTotal]);
-      for (int i = 0; views->clears_needed && i < kInputCount; ++i) args->needed[i] = 0;
+      auto* owner = static_cast<RuleWithViews*>(self);
+      owner->seen_by_view = static_cast<T>(args->states[kTotal]);
+      for (std::uint32_t i = 0; owner->clears_needed && i < kInputCount; ++i) args->needed[i] = 0;
       put(args->model_slots[kSlots - 1], args->step_number);
     };
     mix_phase.group_scalars = [](void*, const talweg_scalar_args* args) {
