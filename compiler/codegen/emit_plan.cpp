@@ -103,16 +103,24 @@ KernelSymbols step_symbols(const plan::Plan& plan) {
   return result;
 }
 
-KernelSymbols view_symbols(const plan::Plan& plan, std::size_t view) {
-  const std::string prefix = "talweg_view_" + std::to_string(view) + "_";
-  KernelSymbols result = symbols(plan.views[view], prefix);
-  const bool differs = !ir::find_domains(plan.views[view].graph).empty();
-  if (differs || plan.views[view].routes.size() > 1) result.place = prefix + "place";
+namespace {
+
+/// Of what runs beside steps.
+KernelSymbols value_symbols(const plan::Plan& plan, const std::string& prefix) {
+  KernelSymbols result = symbols(plan, prefix);
+  const bool differs = !ir::find_domains(plan.graph).empty();
+  if (differs || plan.routes.size() > 1) result.place = prefix + "place";
   return result;
 }
 
+}  // namespace
+
+KernelSymbols view_symbols(const plan::Plan& plan, std::size_t view) {
+  return value_symbols(plan.views[view], "talweg_view_" + std::to_string(view) + "_");
+}
+
 KernelSymbols initial_symbols(const plan::Plan& plan, std::size_t state) {
-  return symbols(*plan.initials[state], "talweg_initial_" + std::to_string(state) + "_");
+  return value_symbols(*plan.initials[state], "talweg_initial_" + std::to_string(state) + "_");
 }
 
 void emit_plan(llvm::Module& module, const plan::Plan& plan, const MachineShape& machine,

@@ -58,15 +58,16 @@ class CompiledProgram final : public Program {
     return support::ok();
   }
 
+  void add_domains(const plan::Plan& plan) {
+    tables_.add_domains(static_cast<std::uint32_t>(ir::find_domains(plan.graph).size()));
+  }
+
   support::Status fill(const plan::Plan& plan) {
     Kernels kernels;
     support::Status status = find_kernels(plan, codegen::step_symbols(plan), kernels);
     if (!status) return status;
     tables_.set_step(std::move(kernels));
     tables_.set_bound_phases(plan.graph, plan.node_phases);
-    const auto add_domains = [&](const plan::Plan& of) {
-      tables_.add_domains(static_cast<std::uint32_t>(ir::find_domains(of.graph).size()));
-    };
     add_domains(plan);
     tables_.image().scratch_count = static_cast<std::uint32_t>(plan.scratch.size());
     tables_.image().stream_count += tables_.image().scratch_count;
@@ -84,9 +85,11 @@ class CompiledProgram final : public Program {
 
   support::Status fill_initials(const plan::Plan& plan) {
     for (std::size_t i = 0; i < plan.graph.states.size(); ++i) {
-      if (tables_.image().states[i].initial != TALWEG_INITIAL_ELEMENTS) continue;
-      if (plan.initials.empty() || !plan.initials[i]) {
-        tables_.start_from_param(i);  // which optimisation has found out
+      if (tables_.image().states[i].initial != TALWEG_INITIAL_KERNELS) continue;
+      if (plan.initials.empty() || !plan.initials[i]) {  // which optimisation has found out
+        const ir::Graph& graph = plan.graph;
+        const bool is_param = graph[graph.states[i].initial].kind == ir::NodeKind::Param;
+        tables_.start_without_kernels(i, is_param ? TALWEG_INITIAL_PARAM : TALWEG_INITIAL_SCALAR);
         continue;
       }
       Kernels kernels;
@@ -94,6 +97,7 @@ class CompiledProgram final : public Program {
           find_kernels(*plan.initials[i], codegen::initial_symbols(plan, i), kernels);
       if (!status) return status;
       tables_.set_initial(i, std::move(kernels));
+      add_domains(*plan.initials[i]);
     }
     return support::ok();
   }

@@ -120,8 +120,8 @@ void describe_initial(const ir::Graph& graph, types::ComputeType compute,
     info.initial = TALWEG_INITIAL_ZERO;
   } else if (graph[state.initial].kind == ir::NodeKind::Param) {
     info.initial = TALWEG_INITIAL_PARAM;
-  } else if (ir::computes_initial_elements(graph, state)) {
-    info.initial = TALWEG_INITIAL_ELEMENTS;
+  } else if (ir::computes_initial(graph, state)) {
+    info.initial = TALWEG_INITIAL_KERNELS;
   } else if (graph[state.initial].rate == types::Rate::Const) {
     info.initial = TALWEG_INITIAL_CONSTANT;
     info.initial_value = constant_value(graph, compute, state.initial);
@@ -272,8 +272,8 @@ void ImageTables::set_initial(std::size_t state, Kernels kernels) {
   image_.initial_kernels = initial_kernels_.data();
 }
 
-void ImageTables::start_from_param(std::size_t state) {
-  states_[state].initial = TALWEG_INITIAL_PARAM;
+void ImageTables::start_without_kernels(std::size_t state, talweg_initial initial) {
+  states_[state].initial = static_cast<std::uint8_t>(initial);
 }
 
 talweg_kernels ImageTables::keep(Kernels kernels) {

@@ -49,10 +49,10 @@ class ImageTables {
   void add_domains(std::uint32_t count) {
     image_.domain_count = std::max(image_.domain_count, count);
   }
-  /// What computes the initial value of a state that begins as TALWEG_INITIAL_ELEMENTS.
+  /// What computes the initial value of a state that begins as TALWEG_INITIAL_KERNELS.
   void set_initial(std::size_t state, Kernels kernels);
-  /// Such a state turned out to begin as param.
-  void start_from_param(std::size_t state);
+  /// Such a state turned out to need none of that.
+  void start_without_kernels(std::size_t state, talweg_initial initial);
 
  private:
   talweg_kernels keep(Kernels kernels);

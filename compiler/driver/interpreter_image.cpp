@@ -15,7 +15,7 @@ namespace {
 class Interpreter final : public Program {
  public:
   Interpreter(const ir::Graph& graph, types::ComputeType compute)
-      : tables_(graph, compute, "interpreter"), step_(passes::drop_views(graph), compute, tables_) {
+      : tables_(graph, compute, "interpreter"), step_(passes::step_alone(graph), compute, tables_) {
     tables_.image().scratch_count = step_.scratch_count();
     tables_.image().stream_count += step_.scratch_count();
     Kernels step = step_.kernels();
@@ -25,20 +25,11 @@ class Interpreter final : public Program {
     tables_.image().initial_states = [](void* self, const talweg_scalar_args* args) {
       static_cast<InterpretedKernels*>(self)->run_initial_states(*args);
     };
-    for (std::size_t i = 0; i < graph.views.size(); ++i) {
-      InterpretedKernels& view =
-          views_.emplace_back(passes::drop_dead_nodes(ir::view_step(graph, i)), compute, tables_);
-      Kernels kernels = view.kernels();
-      if (view.domain_count() > 0) kernels.kernels.place = place;
-      tables_.set_view(i, std::move(kernels));
-      tables_.add_domains(view.domain_count());
-    }
-    for (std::size_t i = 0; i < graph.states.size(); ++i) {
-      if (!ir::computes_initial_elements(graph, graph.states[i])) continue;
-      InterpretedKernels& initial =
-          initials_.emplace_back(ir::initial_step(graph, i), compute, tables_);
-      tables_.set_initial(i, initial.kernels());
-    }
+    for (std::size_t i = 0; i < graph.views.size(); ++i)
+      tables_.set_view(i, beside(ir::view_step(graph, i), compute));
+    for (std::size_t i = 0; i < graph.states.size(); ++i)
+      if (ir::computes_initial(graph, graph.states[i]))
+        tables_.set_initial(i, beside(ir::initial_step(graph, i), compute));
   }
 
   [[nodiscard]] const talweg_image& image() const override { return tables_.image(); }
@@ -48,9 +39,19 @@ class Interpreter final : public Program {
     static_cast<InterpretedKernels*>(self)->place(*placement);
   }
 
+  /// Of a view or an initial value.
+  Kernels beside(const ir::Graph& step, types::ComputeType compute) {
+    InterpretedKernels& interpreted =
+        beside_.emplace_back(passes::drop_dead_nodes(step), compute, tables_);
+    Kernels kernels = interpreted.kernels();
+    if (interpreted.domain_count() > 0) kernels.kernels.place = place;
+    tables_.add_domains(interpreted.domain_count());
+    return kernels;
+  }
+
   ImageTables tables_;
   InterpretedKernels step_;
-  std::deque<InterpretedKernels> views_, initials_;  // images point to them
+  std::deque<InterpretedKernels> beside_;  // images point to them
 };
 
 }  // namespace

@@ -105,7 +105,7 @@ void add_initial_values(const sema::TypedRule& rule, const std::vector<std::uint
       walker.bind(i, graph.hypers[hyper_index[i]].bound);
   for (std::uint32_t i = 0; i < rule.states.size(); ++i) {
     if (!rule.states[i].initial) continue;
-    const NodeId initial = walker.initial_value(*rule.states[i].initial);
+    const NodeId initial = walker.initial_value(rule.states[i]);
     graph.states[i].initial = initial;
     if (walker.overflowed() || is_known_before_step(graph, initial)) continue;
     diagnostics.report(base::DiagnosticKind::InitialOfStep, walker.span())

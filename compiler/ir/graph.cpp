@@ -1,4 +1,4 @@
-// Appending nodes, how many operands each kind has, and views as steps.
+// Appending nodes, how many operands each kind has; views and initial values as steps.
 #include "compiler/ir/graph.h"
 
 #include <algorithm>
@@ -48,39 +48,33 @@ bool places_tensors(const Graph& graph) {
          std::any_of(graph.inputs.begin(), graph.inputs.end(), depends);
 }
 
-bool computes_initial_elements(const Graph& graph, const StateInfo& state) {
-  return state.initial.valid() && graph[state.initial].type == ValueType::Array &&
-         graph[state.initial].kind != NodeKind::Param;
-}
-
-Graph initial_step(const Graph& graph, std::size_t state) {
-  const NodeId root = graph.states[state].initial;
+bool is_of_hypers(const Graph& graph, NodeId root) {
   std::vector<bool> needed(root.index + std::size_t{1});
   needed[root.index] = true;
-  for (std::size_t i = needed.size(); i-- > 0;)
-    if (needed[i])
-      for (const NodeId operand : graph.nodes[i].operands)
-        if (operand.valid()) needed[operand.index] = true;
-
-  Graph step;
-  step.name = graph.name;
-  step.hypers = graph.hypers;
-  for (HyperInfo& hyper : step.hypers) hyper.bound = hyper.unless = {};
-  std::vector<NodeId> copies(needed.size());
-  for (std::size_t i = 0; i < needed.size(); ++i) {
+  for (std::size_t i = needed.size(); i-- > 0;) {
     if (!needed[i]) continue;
-    Node node = graph.nodes[i];
-    for (NodeId& operand : node.operands)
-      if (operand.valid()) operand = copies[operand.index];
-    copies[i] = step.add(node);
+    const Node& node = graph.nodes[i];
+    const bool is_leaf = node.operand_count() == 0;
+    if (is_leaf && node.kind != NodeKind::Constant && node.kind != NodeKind::Hyper) return false;
+    if (node.kind == NodeKind::Reduce) return false;
+    for (const NodeId operand : node.operands)
+      if (operand.valid()) needed[operand.index] = true;
   }
-  step.stores = {{.target = StoreTarget::Param, .index = 0, .value = copies[root.index]}};
-  return step;
+  return true;
 }
 
-Graph view_step(const Graph& graph, std::size_t view) {
+bool computes_initial(const Graph& graph, const StateInfo& state) {
+  if (!state.initial.valid()) return false;
+  const Node& node = graph[state.initial];
+  return node.type == ValueType::Array ? node.kind != NodeKind::Param
+                                       : !is_of_hypers(graph, state.initial);
+}
+
+namespace {
+
+/// The tables and nodes of a step that stores nothing yet.
+Graph bare_step(const Graph& graph) {
   Graph step = graph;
-  step.name = graph.views[view].name;
   for (HyperInfo& hyper : step.hypers) hyper.bound = hyper.unless = {};
   for (StateInfo& state : step.states) state.initial = state.present = state.kept = {};
   for (InputInfo& input : step.inputs) input.present = {};
@@ -88,6 +82,25 @@ Graph view_step(const Graph& graph, std::size_t view) {
   step.requirements.clear();
   step.skipped = step.held = {};
   step.regrads.clear();
+  step.stores.clear();
+  return step;
+}
+
+}  // namespace
+
+Graph initial_step(const Graph& graph, std::size_t state) {
+  const StateInfo& info = graph.states[state];
+  const bool is_element = info.rate == Rate::Element;
+  Graph step = bare_step(graph);
+  step.stores = {{.target = is_element ? StoreTarget::Param : StoreTarget::State,
+                  .index = is_element ? 0 : static_cast<std::uint32_t>(state),
+                  .value = info.initial}};
+  return step;
+}
+
+Graph view_step(const Graph& graph, std::size_t view) {
+  Graph step = bare_step(graph);
+  step.name = graph.views[view].name;
   step.stores = {{.target = StoreTarget::Param, .index = 0, .value = graph.views[view].value}};
   return step;
 }

@@ -105,8 +105,8 @@ struct HyperInfo {
 struct StateInfo {
   std::string name;
   Rate rate = Rate::Element;
-  NodeId initial;  // over hypers, constants and param: Scalar of rate up to group, or (element
-                   // states) Array; invalid: 0
+  NodeId initial;  // over hypers, constants, param, facts and what they reduce to: what a store to
+                   // the state takes, or a Scalar of hypers and constants alone; invalid: 0
   NodeId kept;  // Bool, of model rate, where `skipped` holds: whether an assignment to this state
                 // takes effect all the same; not valid: it never does
   NodeId present = {};  // Bool over facts: the tensors that keep it. Invalid: all
@@ -184,15 +184,19 @@ struct Graph {
 /// True if tensors differ by their facts, or some may be refused.
 bool places_tensors(const Graph& graph);
 
-/// True if the initial value of a state differs by element and is not `param` as it is.
-bool computes_initial_elements(const Graph& graph, const StateInfo& state);
+/// True if a node comes from hypers and constants alone.
+bool is_of_hypers(const Graph& graph, NodeId root);
 
-/// The graph of a step that does nothing but store the initial value of a state to param: the same
-/// hypers, but no other tables, and the nodes that it needs.
+/// True if the initial value of a state is neither a Scalar of hypers and constants nor `param` as
+/// it is: it takes a run over tensors.
+bool computes_initial(const Graph& graph, const StateInfo& state);
+
+/// The graph of a step that does nothing but store the initial value of a state: to param where the
+/// state is one of elements, else to the state. The same tables and nodes, without initial values,
+/// presence, bound hypers and views.
 Graph initial_step(const Graph& graph, std::size_t state);
 
-/// The graph of a step that does nothing but store a view's value to param: the same tables and
-/// nodes, without initial values, presence, bound hypers and views. Its name is the view's.
+/// Likewise what stores a view's value to param. Its name is the view's.
 Graph view_step(const Graph& graph, std::size_t view);
 
 template <class Self, class Visit>

@@ -5,9 +5,10 @@
 //   2. A hyper is of rate model or group. Its default is no NaN; that of an int is integral, that
 //   of a bool 0 or
 //      1. A bound one has a node of its type (Scalar, or Bool for a bool) of its rate or slower.
-//   3. A state is of any rate but const. An initial value is a Param node (array states only), or a
-//   Scalar
-//      of rate up to group (up to model for model states) computed from constants and hypers alone.
+//   3. A state is of any rate but const. An initial value is what a store to it takes (11),
+//   computed
+//      from constants, hypers, param, facts and reductions of these alone; or, of an array state
+//      too, a Scalar computed from constants and hypers alone.
 //   4. An input is of any rate but const. What is present only on some tensors says so by a Bool
 //      over facts and constants; so does what is required of tensors.
 //  12. A view has an Array computed from constants, hypers that are not bound, states, param and
@@ -335,17 +336,18 @@ class Verifier {
   void check_initial(const StateInfo& state) {
     if (!exists(state.initial))
       return fault({}, "state `{}` starts as a node that does not exist", state.name);
+    if (!is_known_before_step(graph_, state.initial))
+      return fault(state.initial,
+                   "state `{}` starts as more than constants, hypers, param and facts give",
+                   state.name);
     const Node& node = graph_[state.initial];
-    const Rate limit = state.rate == Rate::Model ? Rate::Model : Rate::Group;
-    const bool fits_state = node.type == ValueType::Scalar  ? fits(node.rate, limit)
-                            : node.type == ValueType::Array ? types::is_array(state.rate)
-                                                            : false;
-    if (!fits_state)
+    const bool is_array = types::is_array(state.rate);
+    const bool is_filled =
+        is_array && node.type == ValueType::Scalar && is_of_hypers(graph_, state.initial);
+    const ValueType type = is_array ? ValueType::Array : ValueType::Scalar;
+    if ((node.type != type && !is_filled) || !fits(node.rate, state.rate))
       fault(state.initial, "state `{}` of rate {} starts as {} of rate {}", state.name,
             to_text(state.rate), text_of(node.type), to_text(node.rate));
-    else if (!is_known_before_step(graph_, state.initial))
-      fault(state.initial, "state `{}` starts as more than constants, hypers and param give",
-            state.name);
   }
 
   void check_inputs() {
@@ -451,8 +453,7 @@ class Verifier {
 bool is_known_before_step(const Graph& graph, NodeId root) {
   return computes_from(graph, root, [](const Node& node) {
     return node.kind == NodeKind::Constant || node.kind == NodeKind::Hyper ||
-           node.kind == NodeKind::Param ||
-           (node.operand_count() > 0 && node.kind != NodeKind::Reduce);
+           node.kind == NodeKind::Param || node.kind == NodeKind::Fact || node.operand_count() > 0;
   });
 }
 

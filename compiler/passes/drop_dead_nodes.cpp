@@ -45,10 +45,15 @@ ir::Graph drop_dead_nodes(const ir::Graph& graph) {
   return std::move(rewriter).finish();
 }
 
-ir::Graph drop_views(ir::Graph graph) {
-  if (graph.views.empty()) return graph;
+ir::Graph step_alone(ir::Graph graph) {
+  bool drops = !graph.views.empty();
   graph.views.clear();
-  return drop_dead_nodes(graph);
+  for (ir::StateInfo& state : graph.states) {
+    if (!ir::computes_initial(graph, state)) continue;
+    state.initial = {};
+    drops = true;
+  }
+  return drops ? drop_dead_nodes(graph) : std::move(graph);
 }
 
 }  // namespace talweg::passes

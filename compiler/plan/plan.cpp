@@ -123,10 +123,11 @@ void add_phases(Plan& plan, const Aliases& aliases, const Schedule& schedule) {
   }
 }
 
-/// Views find their streams in the step's table of pointers, in rows as wide.
-void widen_rows(Plan& view, std::size_t scratch_count) {
-  view.scratch.resize(scratch_count);
-  for (Phase& phase : view.phases)
+/// Views and initial values find their streams in a table of pointers with rows as wide as a
+/// step's.
+void widen_rows(Plan& value, std::size_t scratch_count) {
+  value.scratch.resize(scratch_count);
+  for (Phase& phase : value.phases)
     for (auto* pass : {&phase.lines, &phase.pass})
       for (std::uint32_t i = 0; i < scratch_count && *pass; ++i)
         (*pass)->streams.push_back({.kind = StreamKind::Scratch, .index = i});
@@ -200,18 +201,20 @@ Plan plan_of(ir::Graph graph, types::ComputeType compute, Scratch scratch) {
 
 }  // namespace
 
-/// Views are read now and then, and would keep memory for scratch all the time.
 Plan make_plan(const ir::Graph& graph, types::ComputeType compute) {
-  Plan plan = plan_of(passes::drop_views(graph), compute, Scratch::WhereItSaves);
-  for (std::size_t i = 0; i < graph.views.size(); ++i) {
-    plan.views.push_back(
-        plan_of(passes::drop_dead_nodes(ir::view_step(graph, i)), compute, Scratch::Never));
-    widen_rows(plan.views.back(), plan.scratch.size());
-  }
+  Plan plan = plan_of(passes::step_alone(graph), compute, Scratch::WhereItSaves);
+  // Views are read now and then, and states begin once: neither is worth scratch all the time.
+  const auto plan_beside = [&](const ir::Graph& step) {
+    Plan beside = plan_of(passes::drop_dead_nodes(step), compute, Scratch::Never);
+    widen_rows(beside, plan.scratch.size());
+    return beside;
+  };
+  for (std::size_t i = 0; i < graph.views.size(); ++i)
+    plan.views.push_back(plan_beside(ir::view_step(graph, i)));
   for (std::size_t i = 0; i < graph.states.size(); ++i) {
-    if (!ir::computes_initial_elements(graph, graph.states[i])) continue;
+    if (!ir::computes_initial(graph, graph.states[i])) continue;
     plan.initials.resize(graph.states.size());
-    plan.initials[i] = plan_of(ir::initial_step(graph, i), compute, Scratch::Never);
+    plan.initials[i] = plan_beside(ir::initial_step(graph, i));
   }
   return plan;
 }

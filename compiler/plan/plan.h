@@ -176,9 +176,10 @@ struct Plan {
   /// where none stores param.
   std::optional<std::uint32_t> origin;
   std::uint32_t state_bytes_per_element = 0;
-  /// By view: a step that writes param only (ir::view_step). `graph` has no views.
+  /// By view: a step that writes param only (ir::view_step). `graph` has no views, and no initial
+  /// values of `initials`.
   std::vector<Plan> views;
-  /// By state: where its initial value is computed for each element, a step that writes it to param
+  /// By state: where its initial value takes a run over tensors, a step that stores it
   /// (ir::initial_step); else nothing. Empty if no state has one.
   std::vector<std::optional<Plan>> initials;
 

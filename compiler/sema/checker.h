@@ -28,7 +28,7 @@ enum class Place : std::uint8_t {
   Step,
   After,
   Function,  // parameters and constants only
-  Initial,   // of a state: hypers and `param`
+  Initial,   // of a state: hypers, `param`, facts of the tensor
   Constant,  // ranges, defaults of const hypers, constants of a module
   Default,   // of a hyper: hypers declared before it
   View,      // hypers, states, `param`, `t`

@@ -23,6 +23,7 @@ std::string_view fix_at(Place place) {
     case Place::Require:
       return "write `require rank >= 2` before it";
     case Place::View:
+    case Place::Initial:
       return "write `if rank >= 2 then ... else ...` around it, or `require rank >= 2` in the rule";
     default:
       return "write `if rank >= 2 { ... }` around it, or `require rank >= 2` in the rule";

@@ -125,7 +125,6 @@ void PipelineChecker::add_state(RuleInstance& instance, const syntax::StateDecl&
   state.span = decl.name.span;
   state.rate = state_rate(decl);
   if (condition_.known) state.condition = condition_.id;
-  if (decl.initial) set_initial(instance, decl, state);
   const std::size_t index = instance.states.size();
   instance.states.push_back(
       {.decl = &decl, .index = static_cast<std::uint32_t>(builder_.rule.states.size())});
@@ -134,19 +133,31 @@ void PipelineChecker::add_state(RuleInstance& instance, const syntax::StateDecl&
   add_member(instance, decl.name, Member::Sort::State, index, decl.rate.has_value());
 }
 
-/// An expression of constants, hypers and `param`.
-void PipelineChecker::set_initial(RuleInstance& instance, const syntax::StateDecl& decl,
-                                  TypedState& state) {
+/// Once it is known which tensors the rule serves.
+void PipelineChecker::initial_values(RuleInstance& instance) {
+  for (const StateMember& state : instance.states)
+    if (state.decl && state.decl->initial) set_initial(instance, state);
+}
+
+/// An expression of constants, hypers, `param` and facts of the tensor, and of what these reduce
+/// to.
+void PipelineChecker::set_initial(RuleInstance& instance, const StateMember& member) {
+  const syntax::StateDecl& decl = *member.decl;
+  const Rate rate = builder_.rule.states[member.index].rate;
   Frame frame{.module = instance.module, .place = Place::Initial, .rule = &instance};
+  const LowRanks around = checker_.low_ranks();
+  LowRanks of_state = around;
+  if (types::is_of_matrices(rate)) of_state.clear();  // other tensors do not keep it
+  checker_.set_low_ranks(of_state);
   const Value value = checker_.value_in(frame, *decl.initial);
+  checker_.set_low_ranks(around);
   if (!checker_.expect_kind(value, Kind::Number, "an initial value")) return;
-  if (!types::fits(value.type.rate, state.rate)) {
+  TypedState& state = builder_.rule.states[member.index];
+  if (!types::fits(value.type.rate, rate)) {
     auto report = reporter_.report(DiagnosticKind::ValueTooFast, value.span, state.name,
-                                   types::to_text(state.rate), types::to_text(value.type.rate));
-    checker_.blame(report, value.id, state.rate);
-    report.help(fmt::format(
-        "let it begin as a constant, and assign a reduction in `step`: `{} = norm(param) per {}`",
-        state.name, types::to_text(state.rate)));
+                                   types::to_text(rate), types::to_text(value.type.rate));
+    checker_.blame(report, value.id, rate);
+    checker_.suggest_reduction(report, value.id, rate);
     return;
   }
   state.initial_span = span_in(*instance.module, *decl.initial);

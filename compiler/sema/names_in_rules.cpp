@@ -168,7 +168,8 @@ std::optional<Value> Checker::language_name(std::string_view name, Span span) {
   using types::FactKind;
   for (const FactKind fact : {FactKind::Rank, FactKind::Size, FactKind::Rows, FactKind::Cols}) {
     if (name != types::to_text(fact)) continue;
-    const bool has_tensor = in_block || in_view || is_decided_early(frame_->place);
+    const bool has_tensor =
+        in_block || in_view || frame_->place == Place::Initial || is_decided_early(frame_->place);
     if (!has_tensor) return not_available(name, span);
     const bool is_of_tensor = fact == FactKind::Rank || fact == FactKind::Size;
     return is_of_tensor ? load_fact({fact, {}}, span) : extent(fact, span);
@@ -187,7 +188,9 @@ Value Checker::not_available(std::string_view name, Span span) {
           fmt::format("a function sees its parameters only: give it a parameter `{}`", name));
       break;
     case Place::Initial:
-      report.help("an initial value may be any expression of constants, hypers and `param`");
+      report.help(
+          "an initial value may be any expression of constants, hypers, `param`, `rank`, `size`, "
+          "`rows` and `cols`");
       break;
     case Place::View:
       report.help(

@@ -90,7 +90,8 @@ class PipelineChecker {
                   std::size_t index, bool has_rate);
   void add_state(RuleInstance& instance, const syntax::StateDecl& decl);
   Rate state_rate(const syntax::StateDecl& decl);
-  void set_initial(RuleInstance& instance, const syntax::StateDecl& decl, TypedState& state);
+  void initial_values(RuleInstance& instance);
+  void set_initial(RuleInstance& instance, const StateMember& member);
   void add_input(RuleInstance& instance, const syntax::InputDecl& decl);
   Rate input_rate(const syntax::InputDecl& decl);
 

@@ -124,6 +124,7 @@ RuleInstance* PipelineChecker::use(LoadedModule& module, const syntax::RuleDecl&
   check_structure(decl);
   declare_members(instance, use);
   requirements(instance);
+  initial_values(instance);
   if (!decl.arms.empty())
     arms(instance);
   else if (!decl.pipelines.empty())

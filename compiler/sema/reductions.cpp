@@ -175,12 +175,9 @@ bool Checker::may_reduce_here(Span span) {
     case Place::After:
     case Place::Argument:
     case Place::View:
+    case Place::Initial:
     case Place::Function:  // checked by itself: who calls it is not known
       return true;
-    case Place::Initial:
-      return refuse(
-          "let the state begin as a constant, and assign the reduction in the first `step`: "
-          "`if t == 1 { ... }`");
     case Place::Constant:
     case Place::Default:
       return refuse("name it by `let` in a `step` or `after`");

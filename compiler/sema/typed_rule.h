@@ -170,7 +170,7 @@ struct TypedState {
   std::string doc;
   Span span;
   Rate rate = Rate::Element;             // of Matrix, Row and Col: for tensors of rank 2 and more
-  std::optional<TypedExprId> initial;    // absent: 0. Const rate, or of hypers and `param`
+  std::optional<TypedExprId> initial;    // absent: 0. Of hypers, `param`, facts and reductions
   Span initial_span;                     // where it was written
   std::optional<TypedExprId> condition;  // of its stage: tensors that keep it
   /// It is what `previous` reads: a call that is held or skipped leaves it as it was.

@@ -82,7 +82,8 @@ typedef enum talweg_initial {
   TALWEG_INITIAL_SCALAR =
       2, /* from initial_states(), in the first call of its tensor (or of all) that keeps it */
   TALWEG_INITIAL_PARAM = 3, /* a copy of param as the tensor's first call that keeps it found it */
-  TALWEG_INITIAL_ELEMENTS = 4, /* the same, but computed from it by initial_kernels */
+  TALWEG_INITIAL_KERNELS = 4, /* likewise in that call, from param and what it reduces to: by
+                                 initial_kernels */
 } talweg_initial;
 
 typedef struct talweg_state_info {
@@ -364,10 +365,10 @@ typedef struct talweg_phase {
 typedef struct talweg_kernels {
   const talweg_phase* phases;
   const talweg_reduction_info* reductions;
-  /* Of a view: says which route a tensor takes through its passes, and in which of its domains it
-   * is; null: route 0, and it has no domains. What else it says of a placement means nothing. Of a
-   * step: says everything of a placement; null: every tensor has
-   * route 0, all states and all inputs, and is in every domain. */
+  /* Of a view or an initial value: says which route a tensor takes through its passes, and in which
+   * of its domains it is; null: route 0, and it has no domains. What else it says of a placement
+   * means nothing. Of a step: says everything of a placement; null: every tensor has route 0, all
+   * states and all inputs, and is in every domain. */
   talweg_place_function place;
   void* self; /* first argument of the functions */
   uint32_t phase_count, reduction_count;
@@ -426,9 +427,12 @@ typedef struct talweg_image {
    * state begins with the value of its group. Null if no state's `initial` is SCALAR. */
   talweg_scalar_function initial_states;
   const talweg_view_info* views;
-  /* [state_count], those of states whose `initial` is ELEMENTS; null if no state's is. They see
-   * hypers, one tensor, and its first two streams only: a copy of param, which they turn into the
-   * initial value, and memory as large that is not to be read. */
+  /* [state_count], those of states whose `initial` is KERNELS; null if no state's is. They run as a
+   * view does, but before the call's step, over the tensors that take part in it, and see hypers
+   * and param only. What they leave: of an element state stream 0, which finds a copy of param
+   * there; of others what a step leaves that stores the state. The functions and passes of the last
+   * phase that are not of model and groups run for the tensors whose state begins only, and are the
+   * only ones that store states of rows and columns. */
   const talweg_kernels* initial_kernels;
 } talweg_image;
 

@@ -46,8 +46,7 @@ static talweg_status check_states(const talweg_image* image, talweg_error* error
       return talweg_refuse_part("state", state->name, "is not kept in the compute type", error);
     if (is_element && !is_own_stream(image, state->stream))
       return talweg_refuse_image(image, "has a state without a stream", error);
-    if (!is_element &&
-        (state->initial == TALWEG_INITIAL_PARAM || state->initial == TALWEG_INITIAL_ELEMENTS))
+    if (!is_element && state->initial == TALWEG_INITIAL_PARAM)
       return talweg_refuse_image(image, "starts a state from param that is not of elements", error);
     if (state->initial == TALWEG_INITIAL_SCALAR && !image->initial_states)
       return talweg_refuse_image(image, "has no function for its initial values", error);

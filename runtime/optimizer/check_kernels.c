@@ -1,5 +1,5 @@
-/* Whether what runs over tensors is what this runtime can run: phases and reductions of a step
- * and of views; of initial values, one phase with a pass. */
+/* Whether what runs over tensors is what this runtime can run: phases and reductions of a step, of
+ * views and of initial values. */
 #include "runtime/optimizer/internal.h"
 
 static uint32_t partials_of(const talweg_kernels* kernels, uint32_t source) {
@@ -108,17 +108,31 @@ static int waits(const talweg_kernels* kernels) {
   return kernels->origin_stream != UINT32_MAX;
 }
 
-/* Whether its last phase leaves what the others are for, and nothing that one behind it would read.
- */
-static int has_last_pass(const talweg_kernels* kernels) {
+/* Whether its last phase leaves what the others are for, and nothing that one behind it would read:
+ * where `is_element`, by its pass. */
+static int ends_with_value(const talweg_kernels* kernels, int is_element) {
   if (kernels->phase_count == 0 || !kernels->phases || waits(kernels)) return 0;
   const talweg_phase* last = &kernels->phases[kernels->phase_count - 1];
-  return last->pass && !last->lines;
+  return (last->pass || !is_element) && !last->lines;
 }
 
-static int has_one_pass(const talweg_kernels* kernels) {
-  return kernels->phase_count == 1 && kernels->reduction_count == 0 && has_last_pass(kernels) &&
-         !runs_over_lines(&kernels->phases[0]);
+static talweg_status check_beside(const talweg_image* image, const talweg_kernels* kernels,
+                                  talweg_error* error) {
+  const talweg_status status = check_lines(image, kernels, error);
+  return status != TALWEG_OK ? status : check_reductions(image, kernels, error);
+}
+
+static talweg_status check_initials(const talweg_image* image, talweg_error* error) {
+  talweg_status status = TALWEG_OK;
+  for (uint32_t s = 0; status == TALWEG_OK && s < image->state_count; ++s) {
+    const talweg_state_info* state = &image->states[s];
+    if (state->initial != TALWEG_INITIAL_KERNELS) continue;
+    if (!image->initial_kernels ||
+        !ends_with_value(&image->initial_kernels[s], state->rate == TALWEG_RATE_ELEMENT))
+      return talweg_refuse_image(image, "has no code for its initial values", error);
+    status = check_beside(image, &image->initial_kernels[s], error);
+  }
+  return status;
 }
 
 static talweg_status check_views(const talweg_image* image, talweg_error* error) {
@@ -126,19 +140,15 @@ static talweg_status check_views(const talweg_image* image, talweg_error* error)
   for (uint32_t i = 0; status == TALWEG_OK && i < image->view_count; ++i) {
     const talweg_view_info* view = &image->views[i];
     if (!view->name) return talweg_refuse_image(image, "has a view without a name", error);
-    if (!has_last_pass(&view->kernels))
+    if (!ends_with_value(&view->kernels, 1))
       return talweg_refuse_image(image, "has a view without code", error);
-    status = check_lines(image, &view->kernels, error);
-    if (status == TALWEG_OK) status = check_reductions(image, &view->kernels, error);
+    status = check_beside(image, &view->kernels, error);
   }
   return status;
 }
 
 talweg_status talweg_check_kernels(const talweg_image* image, talweg_error* error) {
-  for (uint32_t s = 0; s < image->state_count; ++s)
-    if (image->states[s].initial == TALWEG_INITIAL_ELEMENTS &&
-        (!image->initial_kernels || !has_one_pass(&image->initial_kernels[s])))
-      return talweg_refuse_image(image, "has no code for its initial values", error);
-  const talweg_status status = check_step(image, error);
-  return status != TALWEG_OK ? status : check_views(image, error);
+  talweg_status status = check_step(image, error);
+  if (status == TALWEG_OK) status = check_views(image, error);
+  return status != TALWEG_OK ? status : check_initials(image, error);
 }

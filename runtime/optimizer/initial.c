@@ -12,7 +12,7 @@ int talweg_is_scalar_rate(uint32_t rate) {
 
 int talweg_begins_late(const talweg_state_info* state) {
   return state->initial == TALWEG_INITIAL_SCALAR || state->initial == TALWEG_INITIAL_PARAM ||
-         state->initial == TALWEG_INITIAL_ELEMENTS;
+         state->initial == TALWEG_INITIAL_KERNELS;
 }
 
 /* Whether a tensor keeps an element state: others have no memory for it. */
@@ -111,103 +111,6 @@ void talweg_compute_initial_states(talweg_optimizer* optimizer) {
   }
 }
 
-static const talweg_kernels* initial_kernels(const talweg_image* image, uint32_t state) {
-  return image->states[state].initial == TALWEG_INITIAL_ELEMENTS ? &image->initial_kernels[state]
-                                                                 : 0;
-}
-
-uint64_t talweg_initial_slot_count(const talweg_optimizer* optimizer, uint32_t state_count) {
-  uint64_t count = 0;
-  for (uint32_t s = 0; s < state_count; ++s) {
-    const talweg_kernels* kernels = initial_kernels(optimizer->image, s);
-    if (!kernels) continue;
-    count += kernels->model_slot_count;
-    count += (uint64_t)optimizer->spec.group_count * kernels->group_slot_count;
-    count += (uint64_t)optimizer->spec.tensor_count * kernels->tensor_slot_count;
-  }
-  return count;
-}
-
-/* Those of the model, then of the groups, then of the tensors. */
-static talweg_slot* initial_slots(const talweg_optimizer* optimizer, uint32_t state) {
-  return optimizer->initial_slots + talweg_initial_slot_count(optimizer, state);
-}
-
-/* A tensor as the functions of an initial value see it: as if there were no other. */
-typedef struct only_tensor {
-  void* streams[2]; /* a copy of param that is to become the state, and no gradient to speak of */
-  uint32_t route;
-  talweg_pass_args args;
-} only_tensor;
-
-static void show_only(talweg_optimizer* optimizer, uint32_t state, uint32_t tensor,
-                      only_tensor* only) {
-  const talweg_kernels* kernels = initial_kernels(optimizer->image, state);
-  talweg_slot* model_slots = initial_slots(optimizer, state);
-  talweg_slot* group_slots = model_slots + kernels->model_slot_count;
-  talweg_slot* tensor_slots =
-      group_slots + (size_t)optimizer->spec.group_count * kernels->group_slot_count;
-  only->streams[TALWEG_STREAM_PARAM] = talweg_element_state(optimizer, state, tensor);
-  only->streams[TALWEG_STREAM_GRAD] = optimizer->tensors[tensor].param;
-  only->route = 0;
-  only->args = (talweg_pass_args){
-      .pointers = only->streams,
-      .tensor_groups = &optimizer->tensor_groups[tensor],
-      .model_slots = model_slots,
-      .group_slots = group_slots,
-      .group_args = optimizer->args + 1,
-      .tensor_routes = &only->route,
-      .tensor_facts = optimizer->tensor_facts + (size_t)tensor * optimizer->image->fact_count,
-      .tensor_slots = tensor_slots + (size_t)tensor * kernels->tensor_slot_count,
-      .chunk_count = 1,
-      .tensor_count = 1,
-      .views = optimizer->lines.views ? &optimizer->lines.views[tensor] : 0,
-  };
-}
-
-static void prepare_tensors(talweg_optimizer* optimizer, uint32_t state) {
-  const talweg_kernels* kernels = initial_kernels(optimizer->image, state);
-  if (!kernels->phases[0].tensor_scalars) return;
-  for (uint32_t t = 0; t < optimizer->spec.tensor_count; ++t) {
-    if (!optimizer->takes_part[t] || !elements_begin(optimizer, state, t)) continue;
-    only_tensor only;
-    show_only(optimizer, state, t, &only);
-    kernels->phases[0].tensor_scalars(kernels->self, &only.args, 0, 1);
-  }
-}
-
-void talweg_prepare_initial_elements(talweg_optimizer* optimizer) {
-  for (uint32_t s = 0; s < optimizer->image->state_count; ++s) {
-    const talweg_kernels* kernels = initial_kernels(optimizer->image, s);
-    if (!kernels) continue;
-    talweg_slot* slots = initial_slots(optimizer, s);
-    for (size_t row = 0; row < optimizer->row_count; ++row) {
-      const talweg_scalar_function function =
-          row == MODEL_ROW ? kernels->phases[0].model_scalars : kernels->phases[0].group_scalars;
-      talweg_scalar_args args = optimizer->args[row];
-      args.model_slots = slots;
-      if (row != MODEL_ROW)
-        args.group_slots =
-            slots + kernels->model_slot_count + (row - 1) * kernels->group_slot_count;
-      if (function) function(kernels->self, &args);
-    }
-    prepare_tensors(optimizer, s);
-  }
-}
-
-/* Turns the copy of param that a state holds into its initial value. */
-static void compute_elements(talweg_optimizer* optimizer, uint32_t state,
-                             const talweg_chunk* chunk) {
-  const talweg_kernels* kernels = initial_kernels(optimizer->image, state);
-  const talweg_chunk only_chunk = {.first_element = chunk->first_element,
-                                   .element_count = chunk->element_count,
-                                   .tensor_index = 0};
-  only_tensor only;
-  show_only(optimizer, state, chunk->tensor_index, &only);
-  only.args.chunks = &only_chunk;
-  kernels->phases[0].pass(kernels->self, &only.args, 0, 1);
-}
-
 static void begin_chunk(talweg_optimizer* optimizer, const talweg_chunk* chunk) {
   const talweg_image* image = optimizer->image;
   const uint32_t tensor = chunk->tensor_index;
@@ -217,15 +120,13 @@ static void begin_chunk(talweg_optimizer* optimizer, const talweg_chunk* chunk) 
   const size_t bytes = (size_t)chunk->element_count * optimizer->element_bytes;
   for (uint32_t s = 0; s < image->state_count; ++s) {
     const talweg_state_info* state = &image->states[s];
-    if (!elements_begin(optimizer, s, tensor)) continue;
+    if (state->initial == TALWEG_INITIAL_KERNELS || !elements_begin(optimizer, s, tensor)) continue;
     unsigned char* start = (unsigned char*)streams[state->stream] + offset;
-    if (state->initial == TALWEG_INITIAL_SCALAR) {
+    if (state->initial == TALWEG_INITIAL_SCALAR)
       talweg_fill(start, chunk->element_count, image->compute_dtype,
                   optimizer->initial_states[row * image->state_count + s]);
-    } else {
+    else
       memcpy(start, (const unsigned char*)streams[TALWEG_STREAM_PARAM] + offset, bytes);
-      if (state->initial == TALWEG_INITIAL_ELEMENTS) compute_elements(optimizer, s, chunk);
-    }
   }
 }
 

@@ -32,10 +32,10 @@ typedef struct talweg_placed {
   uint8_t requirement_met[TALWEG_MAX_PLACED];
 } talweg_placed;
 void talweg_place(const talweg_image* image, const talweg_tensor* tensor, talweg_placed* placed);
-/* The same of a view, for a tensor of these facts: its route, and `domain_count` sets of tensors.
- */
-uint32_t talweg_place_in_view(const talweg_kernels* kernels, const double* facts,
-                              uint8_t* in_domain, uint32_t domain_count);
+/* The same of kernels that run beside the step, for a tensor of these facts: its route, and
+ * `domain_count` sets of tensors. */
+uint32_t talweg_place_beside(const talweg_kernels* kernels, const double* facts, uint8_t* in_domain,
+                             uint32_t domain_count);
 
 /* Consecutive tensors that are small enough to stay in cache from one pass to the next. */
 typedef struct talweg_block {
@@ -68,6 +68,7 @@ typedef struct talweg_progress {
   int has_waited;      /* for another gradient, so param may have moved */
   int begins;          /* element states get their initial values before what reads elements next */
   int lines_began;     /* those of rows and columns have got them */
+  int has_made;        /* some of either were made before the first phase (made_states.c) */
 } talweg_progress;
 
 struct talweg_optimizer {
@@ -124,9 +125,11 @@ struct talweg_optimizer {
 
   void** pointers;                /* [tensor][stream] */
   uint8_t* takes_part;            /* [tensor] */
-  uint32_t* view_routes;          /* [tensor] through the passes of a view */
-  uint8_t* view_domains;          /* [tensor][domain] of a view */
-  const talweg_kernels* running;  /* the step's, but while a view is computed */
+  uint8_t* took_part;             /* [tensor] takes_part, while initial values are made */
+  void** beside_pointers;         /* [tensor][stream] of what runs beside the step */
+  uint32_t* beside_routes;        /* [tensor] through its passes */
+  uint8_t* beside_domains;        /* [tensor][domain] of it */
+  const talweg_kernels* running;  /* the step's, or those of what runs beside it */
   const uint8_t* running_domains; /* [tensor][domain] of these */
   uint32_t* part_begins;          /* [reach][table][thread + 1] of the tensors that take part */
   int blocks_are_made;            /* what follows is valid */
@@ -149,21 +152,20 @@ struct talweg_optimizer {
   double* inputs;         /* [row][input], or one row for all (input_columns) */
   uint8_t* given;         /* [input] */
   talweg_slot* model_slots;
-  talweg_slot* group_slots;   /* [group][slot] */
-  talweg_slot* tensor_slots;  /* [tensor][slot] */
-  talweg_slot* initial_slots; /* of states whose initial value is computed for each element */
-  double* tensor_before;      /* [tensor][state], as tensor_states */
-  double* tensor_after;       /* [tensor][state] */
-  double* tensor_inputs;      /* [tensor][input], where there are tensor inputs */
-  double* reduced;            /* [row][reduction] */
-  double* tensor_reduced;     /* [tensor][reduction], where something is reduced to tensors */
-  double* group_partials;     /* [group][partial] */
-  double* tensor_partials;    /* [partial][tensor] */
-  double* chunk_partials;     /* [partial][chunk] */
-  uint8_t* group_takes_part;  /* [group] of reductions over groups */
-  talweg_scalar_args* args;   /* [row] */
-  double* last_bound;         /* [row][hyper] of the last completed step; NaN before it */
-  uint32_t* order;            /* [tensor] scratch of creation */
+  talweg_slot* group_slots;  /* [group][slot] */
+  talweg_slot* tensor_slots; /* [tensor][slot] */
+  double* tensor_before;     /* [tensor][state], as tensor_states */
+  double* tensor_after;      /* [tensor][state] */
+  double* tensor_inputs;     /* [tensor][input], where there are tensor inputs */
+  double* reduced;           /* [row][reduction] */
+  double* tensor_reduced;    /* [tensor][reduction], where something is reduced to tensors */
+  double* group_partials;    /* [group][partial] */
+  double* tensor_partials;   /* [partial][tensor] */
+  double* chunk_partials;    /* [partial][chunk] */
+  uint8_t* group_takes_part; /* [group] of reductions over groups */
+  talweg_scalar_args* args;  /* [row] */
+  double* last_bound;        /* [row][hyper] of the last completed step; NaN before it */
+  uint32_t* order;           /* [tensor] scratch of creation */
 };
 
 /* layout.c: sizes of all tables, and where `memory` is not null, their addresses and copies of
@@ -207,17 +209,42 @@ int talweg_some_state_begins(talweg_optimizer* optimizer);
 void talweg_reset_states(talweg_optimizer* optimizer);
 /* Runs initial_states for the model and for each group, into initial_states. */
 void talweg_compute_initial_states(talweg_optimizer* optimizer);
-/* Slots for computing the initial values of the first `state_count` states. */
-uint64_t talweg_initial_slot_count(const talweg_optimizer* optimizer, uint32_t state_count);
-/* Fills them. */
-void talweg_prepare_initial_elements(talweg_optimizer* optimizer);
-/* Gives element states that have no value yet their initial ones, for chunks [begin, end). */
+/* Gives element states that have no value yet their initial ones, for chunks [begin, end); but for
+ * those of made_states.c. */
 void talweg_begin_chunks(talweg_optimizer* optimizer, uint32_t chunk_begin, uint32_t chunk_end);
 
 /* Makes those of them that `kept` [state] does not name (null: all) zeros again: of a call that
  * does not keep them, what they begin with was there for others to read only. */
 void talweg_clear_chunks(talweg_optimizer* optimizer, uint32_t chunk_begin, uint32_t chunk_end,
                          const uint8_t* kept);
+
+/* made_states.c: makes the initial values of TALWEG_INITIAL_KERNELS of states that begin in some
+ * tensor that takes part, or of those of model and group only. 1 if some went to memory of states.
+ */
+int talweg_make_initial_values(talweg_optimizer* optimizer, int scalars_only);
+/* Where a tensor state begins, once its initial value is made. */
+double talweg_made_for_tensor(const talweg_optimizer* optimizer, uint32_t state, uint32_t tensor);
+/* Computes what a state of model, groups or tensors would begin with now, over all tensors. */
+talweg_status talweg_foresee(talweg_optimizer* optimizer, uint32_t state, talweg_error* error);
+
+/* beside.c */
+typedef struct talweg_beside {
+  talweg_optimizer* optimizer;
+  const talweg_kernels* kernels;
+  const talweg_phase* phase; /* that runs, or has run last */
+  talweg_pass_args args;
+  const talweg_kernels* outer; /* what was running */
+  const uint8_t* outer_domains;
+} talweg_beside;
+void talweg_begin_beside(talweg_beside* run, talweg_optimizer* optimizer,
+                         const talweg_kernels* kernels);
+void talweg_end_beside(talweg_beside* run);
+/* Whether a tensor takes part from here on, and what its stream 0 is. */
+void talweg_show_beside(talweg_optimizer* optimizer, uint32_t tensor, void* param, int takes_part);
+/* All but the last phase, and of that one the functions of model and groups. */
+void talweg_run_phases_beside(talweg_beside* run);
+/* What is left of the phase but for its pass. */
+void talweg_run_tables_beside(talweg_beside* run);
 
 /* tensor_states.c: where there are tensor states. */
 void talweg_reset_tensor_states(talweg_optimizer* optimizer);
@@ -246,13 +273,16 @@ int talweg_ranges_over(const talweg_optimizer* optimizer, const talweg_reduction
 int talweg_reads_chunks_after(const talweg_kernels* kernels, uint32_t phase);
 int talweg_reads_lines_after(const talweg_kernels* kernels, uint32_t phase);
 
-/* scalars.c: of the step. Write nothing persistent. Once a call: */
-void talweg_begin_scalars(talweg_optimizer* optimizer);
+/* scalars.c: of the step. Write nothing persistent but for initial values, which begin where
+ * `begins_all` says so, else those of model and group only. Once a call: */
+void talweg_begin_scalars(talweg_optimizer* optimizer, int begins_all);
+/* What the functions of what is running find in each row, and where they leave new states. */
+void talweg_show_rows(talweg_optimizer* optimizer, double* new_states);
 /* Folds what the phase reads, runs its model and group functions and checks what they bound. */
 talweg_status talweg_run_scalars(talweg_optimizer* optimizer, uint32_t phase, talweg_error* error);
-/* The same for a view, which binds nothing. */
+/* The same for a view, which binds nothing, and for an initial value. */
 void talweg_begin_view_scalars(talweg_optimizer* optimizer);
-void talweg_run_view_scalars(talweg_optimizer* optimizer, uint32_t phase);
+void talweg_run_scalars_beside(talweg_optimizer* optimizer, uint32_t phase);
 /* Whether this step reads an input in a group, or anywhere. After talweg_run_scalars. */
 int talweg_is_needed_in_group(const talweg_optimizer* optimizer, uint32_t input, uint32_t group);
 int talweg_is_needed(const talweg_optimizer* optimizer, uint32_t input);

@@ -49,8 +49,6 @@ static void carve_rows(talweg_optimizer* optimizer, talweg_arena* memory) {
   optimizer->group_slots = talweg_carve(memory, groups * widths->group_slots, sizeof(talweg_slot));
   optimizer->tensor_slots = talweg_carve(
       memory, optimizer->spec.tensor_count * widths->tensor_slots, sizeof(talweg_slot));
-  optimizer->initial_slots = talweg_carve(
-      memory, talweg_initial_slot_count(optimizer, image->state_count), sizeof(talweg_slot));
   optimizer->args = talweg_carve(memory, rows, sizeof(talweg_scalar_args));
   optimizer->group_has_tensor = talweg_carve(memory, groups, 1);
 }
@@ -70,9 +68,11 @@ static void carve_tensors(talweg_optimizer* optimizer, talweg_arena* memory) {
   optimizer->tensor_groups = talweg_carve(memory, tensors, sizeof(uint32_t));
   optimizer->begun = talweg_carve(memory, (tensors + 1) * image->state_count, sizeof(double));
   optimizer->takes_part = talweg_carve(memory, tensors, 1);
-  optimizer->view_routes = talweg_carve(memory, tensors, sizeof(uint32_t));
-  optimizer->view_domains =
-      talweg_carve(memory, image->view_count > 0 ? tensors * image->domain_count : 0, 1);
+  const uint64_t beside = image->view_count > 0 || image->initial_kernels ? tensors : 0;
+  optimizer->took_part = talweg_carve(memory, beside, 1);
+  optimizer->beside_pointers = talweg_carve(memory, beside * image->stream_count, sizeof(void*));
+  optimizer->beside_routes = talweg_carve(memory, beside, sizeof(uint32_t));
+  optimizer->beside_domains = talweg_carve(memory, beside * image->domain_count, 1);
   optimizer->param_offsets = talweg_carve(memory, tensors, sizeof(uint64_t));
   optimizer->order = talweg_carve(memory, tensors, sizeof(uint32_t));
   optimizer->pointers = talweg_carve(memory, tensors * image->stream_count, sizeof(void*));

@@ -50,7 +50,9 @@ static int begins_now(talweg_optimizer* optimizer, uint32_t state, uint32_t tens
 void talweg_begin_lines(talweg_optimizer* optimizer) {
   const talweg_image* image = optimizer->image;
   for (uint32_t s = 0; s < image->state_count; ++s) {
-    if (!talweg_is_row_or_col(image->states[s].rate)) continue;
+    if (!talweg_is_row_or_col(image->states[s].rate) ||
+        image->states[s].initial == TALWEG_INITIAL_KERNELS)
+      continue;
     for (uint32_t t = 0; t < optimizer->spec.tensor_count; ++t) {
       if (!begins_now(optimizer, s, t)) continue;
       const line_run run = lines_of(optimizer, s, t);

@@ -23,7 +23,7 @@ void talweg_reset_matrix_states(talweg_optimizer* optimizer) {
   }
 }
 
-/* Until a state begins, its matrices have the value of their group. */
+/* Until a state begins, its matrices have the value of their group, or what was made for them. */
 static void copy_tensor(talweg_optimizer* optimizer, uint32_t state, uint32_t tensor) {
   const size_t columns = optimizer->image->state_count;
   const talweg_matrix_view* view = &optimizer->lines.views[tensor];
@@ -31,12 +31,16 @@ static void copy_tensor(talweg_optimizer* optimizer, uint32_t state, uint32_t te
   const double* values = talweg_matrix_state(optimizer, state, tensor);
   const double* begun = talweg_state_begun(optimizer, state, tensor);
   const int begins = begun && *begun == 0;
+  const int is_made = optimizer->image->states[state].initial == TALWEG_INITIAL_KERNELS;
   const size_t row = (size_t)optimizer->tensor_groups[tensor] + 1;
   const size_t first = (size_t)view->first_matrix * columns + state;
   for (size_t m = 0; m < matrices; ++m) {
-    const double before = begins ? optimizer->initial_states[row * columns + state] : values[m];
-    optimizer->lines.matrix_before[first + m * columns] = before;
-    optimizer->lines.matrix_after[first + m * columns] = before;
+    double* after = &optimizer->lines.matrix_after[first + m * columns];
+    if (!begins)
+      *after = values[m];
+    else if (!is_made)
+      *after = optimizer->initial_states[row * columns + state];
+    optimizer->lines.matrix_before[first + m * columns] = *after;
   }
 }
 

@@ -140,10 +140,11 @@ static talweg_status run_phases(talweg_optimizer* optimizer, talweg_error* error
 
 /* What began in a call that does not keep it. */
 static void clear(talweg_optimizer* optimizer, int is_refused) {
+  const talweg_progress* progress = &optimizer->progress;
   if (!optimizer->begins_some || (!is_refused && optimizer->outcome != TALWEG_SKIPPED)) return;
-  if (!optimizer->progress.begins)
+  if (!progress->begins || progress->has_made)
     talweg_for_chunks(optimizer, is_refused ? clear_chunks : clear_skipped_chunks, optimizer);
-  if (optimizer->progress.lines_began)
+  if (progress->lines_began || progress->has_made)
     talweg_clear_lines(optimizer, is_refused ? 0 : optimizer->kept);
 }
 
@@ -170,7 +171,7 @@ void talweg_take_back(talweg_optimizer* optimizer) {
 talweg_status talweg_run_phases(talweg_optimizer* optimizer, talweg_error* error) {
   if (!talweg_is_waiting(optimizer)) {
     optimizer->progress = (talweg_progress){.begins = optimizer->begins_some};
-    talweg_begin_scalars(optimizer);
+    talweg_begin_scalars(optimizer, 1);
   }
   const talweg_status status = run_phases(optimizer, error);
   if (status != TALWEG_OK)

@@ -55,8 +55,8 @@ void talweg_place(const talweg_image* image, const talweg_tensor* tensor, talweg
   image->step.place(image->step.self, &placement);
 }
 
-uint32_t talweg_place_in_view(const talweg_kernels* kernels, const double* facts,
-                              uint8_t* in_domain, uint32_t domain_count) {
+uint32_t talweg_place_beside(const talweg_kernels* kernels, const double* facts, uint8_t* in_domain,
+                             uint32_t domain_count) {
   talweg_placed placed;
   if (!kernels->place) return 0;
   placed.route = 0;

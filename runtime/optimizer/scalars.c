@@ -78,9 +78,9 @@ static int some_scalar_begins(talweg_optimizer* optimizer) {
   return 0;
 }
 
-/* What all scalar functions of what is running see. A view reads no input; what the last step read
- * can be asked for after it (talweg_has_read). */
-static void prepare_rows(talweg_optimizer* optimizer, double step_number) {
+/* What a view or an initial value needs is not said; what the last step read can be asked for after
+ * it (talweg_has_read). */
+void talweg_show_rows(talweg_optimizer* optimizer, double* new_states) {
   const talweg_kernels* kernels = optimizer->running;
   const int is_step = kernels == &optimizer->image->step;
   for (size_t row = 0; row < optimizer->row_count; ++row) {
@@ -88,28 +88,38 @@ static void prepare_rows(talweg_optimizer* optimizer, double step_number) {
     args->needed =
         is_step ? optimizer->needed + row * optimizer->image->input_count : optimizer->view_needed;
     const size_t group = row - 1; /* of a row that is not the model's */
-    args->step_number = step_number;
-    args->call_number = optimizer->counters.calls + 1;
     args->outcome = &optimizer->outcome;
     args->regrad = &optimizer->progress.regrad;
+    args->new_states = new_states + row * optimizer->image->state_count;
     args->reduced = optimizer->reduced + row * kernels->reduction_count;
     if (row == MODEL_ROW) continue;
     args->group_slots = optimizer->group_slots + group * kernels->group_slot_count;
     args->partials = optimizer->group_partials + group * kernels->group_partial_count;
   }
+}
+
+/* What all scalar functions of what is running see. */
+static void prepare_rows(talweg_optimizer* optimizer, double step_number, int begins_all) {
   const int some_begin = optimizer->begins_some || some_scalar_begins(optimizer);
   if (optimizer->image->initial_states && some_begin) talweg_compute_initial_states(optimizer);
-  if (optimizer->begins_some) talweg_prepare_initial_elements(optimizer);
+  if (optimizer->image->initial_kernels && some_begin &&
+      talweg_make_initial_values(optimizer, !begins_all))
+    optimizer->progress.has_made = 1;
+  talweg_show_rows(optimizer, optimizer->states_after);
+  for (size_t row = 0; row < optimizer->row_count; ++row) {
+    optimizer->args[row].step_number = step_number;
+    optimizer->args[row].call_number = optimizer->counters.calls + 1;
+  }
   copy_states(optimizer);
   if (optimizer->tensor_state_count > 0) talweg_copy_tensor_states(optimizer);
   if (optimizer->lines.matrix_state_count > 0) talweg_copy_matrix_states(optimizer);
 }
 
-void talweg_begin_scalars(talweg_optimizer* optimizer) {
+void talweg_begin_scalars(talweg_optimizer* optimizer, int begins_all) {
   const talweg_image* image = optimizer->image;
   optimizer->outcome = TALWEG_COMPLETED;
   for (uint32_t s = 0; s < image->state_count; ++s) optimizer->kept[s] = 1;
-  prepare_rows(optimizer, optimizer->counters.completed_steps + 1);
+  prepare_rows(optimizer, optimizer->counters.completed_steps + 1, begins_all);
 }
 
 static talweg_status run_row(talweg_optimizer* optimizer, size_t row, uint32_t phase,
@@ -131,19 +141,20 @@ talweg_status talweg_run_scalars(talweg_optimizer* optimizer, uint32_t phase, ta
 }
 
 void talweg_begin_view_scalars(talweg_optimizer* optimizer) {
-  prepare_rows(optimizer, optimizer->counters.completed_steps);
+  prepare_rows(optimizer, optimizer->counters.completed_steps, 1);
   for (size_t row = 0; row < optimizer->row_count; ++row)
     if (row == MODEL_ROW || optimizer->group_has_tensor[row - 1]) begin_row(optimizer, row);
 }
 
-void talweg_run_view_scalars(talweg_optimizer* optimizer, uint32_t phase) {
-  const talweg_kernels* view = optimizer->running;
-  const talweg_phase* functions = &view->phases[phase];
-  if (view->reduction_count > 0) talweg_fold_reductions(optimizer, phase);
-  if (functions->model_scalars) functions->model_scalars(view->self, &optimizer->args[MODEL_ROW]);
+void talweg_run_scalars_beside(talweg_optimizer* optimizer, uint32_t phase) {
+  const talweg_kernels* kernels = optimizer->running;
+  const talweg_phase* functions = &kernels->phases[phase];
+  if (kernels->reduction_count > 0) talweg_fold_reductions(optimizer, phase);
+  if (functions->model_scalars)
+    functions->model_scalars(kernels->self, &optimizer->args[MODEL_ROW]);
   for (size_t g = 0; functions->group_scalars && g < optimizer->spec.group_count; ++g)
     if (optimizer->group_has_tensor[g])
-      functions->group_scalars(view->self, &optimizer->args[g + 1]);
+      functions->group_scalars(kernels->self, &optimizer->args[g + 1]);
 }
 
 int talweg_is_needed_in_group(const talweg_optimizer* optimizer, uint32_t input, uint32_t group) {
@@ -174,9 +185,8 @@ talweg_status talweg_get_scalar(talweg_optimizer* optimizer, uint32_t state, uin
   const talweg_status waits = talweg_refuse_waiting(optimizer, "a state is read", error);
   if (waits != TALWEG_OK) return waits;
   if (scalar_begins(optimizer, state)) {
-    const talweg_float_mode mode = talweg_enter_float_mode();
-    talweg_compute_initial_states(optimizer);
-    talweg_leave_float_mode(mode);
+    const talweg_status status = talweg_foresee(optimizer, state, error);
+    if (status != TALWEG_OK) return status;
     const size_t row = home_row(image, state, (size_t)group + 1);
     *value = row_of(optimizer->initial_states, row, image->state_count)[state];
   } else {

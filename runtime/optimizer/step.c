@@ -142,10 +142,11 @@ talweg_status talweg_missing_inputs(talweg_optimizer* optimizer, const talweg_st
     for (uint32_t i = 0; i < optimizer->image->input_count; ++i) missing[i] = 0;
     return TALWEG_OK;
   }
-  if (optimizer->image->step.reduction_count > 0) expect_gradients(optimizer, inputs->gradients);
+  if (optimizer->image->step.reduction_count > 0 || optimizer->image->initial_kernels)
+    expect_gradients(optimizer, inputs->gradients);
   talweg_bind_scalar_inputs(optimizer, inputs);
   const talweg_float_mode mode = talweg_enter_float_mode();
-  talweg_begin_scalars(optimizer);
+  talweg_begin_scalars(optimizer, 0);
   const talweg_status status = talweg_run_scalars(optimizer, 0, error);
   for (uint32_t i = 0; i < optimizer->image->input_count; ++i)
     missing[i] = status == TALWEG_OK && !optimizer->given[i] && talweg_is_needed(optimizer, i);

@@ -21,14 +21,14 @@ void talweg_reset_tensor_states(talweg_optimizer* optimizer) {
           image->states[s].initial == TALWEG_INITIAL_CONSTANT ? image->states[s].initial_value : 0;
 }
 
-/* What a state is before the step: until it begins, the value of its group. */
+/* What a state is before the step: until it begins, the value of its group, or what was made for
+ * it.
+ */
 static double value_before(talweg_optimizer* optimizer, uint32_t state, uint32_t tensor) {
-  const size_t columns = optimizer->image->state_count;
   const double* begun = talweg_state_begun(optimizer, state, tensor);
-  if (begun && *begun == 0)
-    return optimizer
-        ->initial_states[((size_t)optimizer->tensor_groups[tensor] + 1) * columns + state];
-  return optimizer->tensor_states[tensor * columns + state];
+  return begun && *begun == 0
+             ? talweg_made_for_tensor(optimizer, state, tensor)
+             : optimizer->tensor_states[(size_t)tensor * optimizer->image->state_count + state];
 }
 
 void talweg_copy_tensor_states(talweg_optimizer* optimizer) {
@@ -71,10 +71,10 @@ talweg_status talweg_get_tensor_scalar(talweg_optimizer* optimizer, uint32_t sta
   }
   const talweg_status waits = talweg_refuse_waiting(optimizer, "a state is read", error);
   if (waits != TALWEG_OK) return waits;
-  if (image->initial_states) {
-    const talweg_float_mode mode = talweg_enter_float_mode();
-    talweg_compute_initial_states(optimizer);
-    talweg_leave_float_mode(mode);
+  const double* begun = talweg_state_begun(optimizer, state, tensor);
+  if (begun && *begun == 0) {
+    const talweg_status status = talweg_foresee(optimizer, state, error);
+    if (status != TALWEG_OK) return status;
   }
   *value = value_before(optimizer, state, tensor);
   return TALWEG_OK;

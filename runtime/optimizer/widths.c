@@ -1,4 +1,5 @@
-/* How wide tables are that serve the step, and views in between: as the widest of them needs. */
+/* How wide tables are that serve the step, and views and initial values in between: as the widest
+ * of them needs. */
 #include "runtime/optimizer/internal.h"
 
 static void widen(uint64_t* width, uint64_t needed) {
@@ -37,5 +38,8 @@ talweg_widths talweg_find_widths(const talweg_image* image) {
   talweg_widths widths = {0};
   add(&widths, &image->step);
   for (uint32_t v = 0; v < image->view_count; ++v) add(&widths, &image->views[v].kernels);
+  for (uint32_t s = 0; s < image->state_count; ++s)
+    if (image->states[s].initial == TALWEG_INITIAL_KERNELS)
+      add(&widths, &image->initial_kernels[s]);
   return widths;
 }

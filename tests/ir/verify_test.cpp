@@ -98,12 +98,12 @@ TEST_CASE("states and inputs") {
   CHECK(fault_after([](Graph& g) { g.states[2].initial = NodeId(0); }) ==
         "state `best` of rate model starts as array of rate element");
   CHECK(fault_after([](Graph& g) { g.states[0].initial = NodeId(1); }) ==
-        "state `m` starts as more than constants, hypers and param give");
+        "state `m` starts as more than constants, hypers, param and facts give");
   CHECK(fault_after([](Graph& g) { g.states[2].initial = NodeId(2); }) ==
         "state `best` of rate model starts as scalar of rate group");
   CHECK(fault_after([](Graph& g) {
           g.states[0].initial = g.add(make_leaf(NodeKind::StepNumber));
-        }) == "state `m` starts as more than constants, hypers and param give");
+        }) == "state `m` starts as more than constants, hypers, param and facts give");
   CHECK(fault_after([](Graph& g) { g.states[0].initial = NodeId(0); }) == "none");
   CHECK(fault_after([](Graph& g) { g.states[0].initial = NodeId(2); }) == "none");
   CHECK(fault_after([](Graph& g) { g.inputs[0].rate = Rate::Group; }) == "none");

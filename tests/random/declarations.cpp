@@ -210,6 +210,20 @@ std::string Writer::initial_value(Stage& stage, const Place& hypers, Rate rate) 
   return value;
 }
 
+/// Other tensors do not keep a state of rows, so its initial value may always see them.
+std::string Writer::reduced_initial_value(Stage& stage, const Place& hypers, Rate rate) {
+  Place seen = hypers;
+  seen.block = Place::Block::Initial;
+  seen.has_matrices = stage.needs_matrices || types::is_of_matrices(rate);
+  seen.names.push_back({"param", Sort::Number, Rate::Element, false, {}, {}});
+  facts(seen);
+  std::string value = reduction(seen, rate, 3);
+  if (choices_.chance(60)) value = "(" + number(seen, rate, 2) + ") * " + value;
+  for (Hyper& hyper : stage.hypers)
+    if (value.find(hyper.name) != std::string::npos) hyper.is_in_initial = true;
+  return value;
+}
+
 std::string Writer::state(Stage& stage, Place& place, const Place& hypers) {
   const Choices::Part part(choices_);
   constexpr Rate kRates[] = {Rate::Element, Rate::Group, Rate::Model, Rate::Tensor,
@@ -221,8 +235,13 @@ std::string Writer::state(Stage& stage, Place& place, const Place& hypers) {
   note("state " + rate_name);
   std::string text = fmt::format("state {}{}", rate == Rate::Element ? "" : rate_name + " ", name);
   const std::uint32_t of_elements = rate == Rate::Element ? 2 : 0;
-  switch (choices_.weighted({3, 2, 2, of_elements, of_elements})) {
+  switch (choices_.weighted({3, 2, 2, of_elements, of_elements, 1})) {
     case 0:
+      break;
+    case 5:
+      note("initial that reduces");
+      note("initial that reduces, of " + rate_name);
+      text += " = " + reduced_initial_value(stage, hypers, rate);
       break;
     case 1:
       note("initial constant");

@@ -291,7 +291,8 @@ std::string Writer::matrix_if_expression(Place& place, int depth) {
   other.guard = types::join(place.guard, Rate::Tensor);
   Place inner = inside_matrices(other);
   const std::string value = number(inner, Rate::Element, depth);
-  const std::string what = choices_.chance(50) ? "param" : some_elements(place);
+  const std::uint32_t of_param = place.block == Place::Block::Initial ? 100 : 50;
+  const std::string what = choices_.chance(of_param) ? "param" : some_elements(place);
   return fmt::format("(if rank >= 2 then ({}) * {} else {})", value, what,
                      number(other, Rate::Element, depth - 1));
 }

@@ -14,6 +14,10 @@ bool is_step(const Place& place) {
 }
 
 bool is_view(const Place& place) { return place.block == Place::Block::View; }
+bool is_initial(const Place& place) { return place.block == Place::Block::Initial; }
+bool has_reductions(const Place& place) {
+  return is_step(place) || is_view(place) || is_initial(place);
+}
 
 }  // namespace
 
@@ -23,8 +27,8 @@ std::vector<Rate> Writer::reduction_rates(const Place& place, Rate limit) {
                              Rate::Matrix, Rate::Row,   Rate::Col};
   std::vector<Rate> rates;
   for (const Rate rate : kRates)
-    if ((is_step(place) || is_view(place)) && types::fits(rate, limit) &&
-        types::fits(place.guard, rate) && (place.has_matrices || !types::is_of_matrices(rate)))
+    if (has_reductions(place) && types::fits(rate, limit) && types::fits(place.guard, rate) &&
+        (place.has_matrices || !types::is_of_matrices(rate)))
       rates.push_back(rate);
   return rates;
 }
@@ -50,7 +54,8 @@ std::string Writer::some_elements(const Place& place) {
 
 /// Something that has this rate and no slower one. The conditions around are no faster.
 std::string Writer::value_of_rate(const Place& place, Rate rate) {
-  if (rate == Rate::Element) return choices_.chance(30) ? "param" : some_elements(place);
+  const std::uint32_t of_param = is_initial(place) ? 100 : 30;
+  if (rate == Rate::Element) return choices_.chance(of_param) ? "param" : some_elements(place);
   std::vector<const Name*> states;
   for (const Name& name : place.names)
     if (name.state_rate == types::to_text(rate)) states.push_back(&name);
@@ -62,7 +67,7 @@ std::string Writer::value_of_rate(const Place& place, Rate rate) {
   if (rate == Rate::Tensor && choices_.chance(30)) return "size";
   note_in_view(place, "reduction per " + rate_word(rate));
   const char* name = choices_.chance(50) ? "norm" : "mean";
-  const std::string elements = choices_.chance(30) ? "param" : some_elements(place);
+  const std::string elements = choices_.chance(of_param) ? "param" : some_elements(place);
   return fmt::format("({}({}) per {})", name, elements, rate_word(rate));
 }
 

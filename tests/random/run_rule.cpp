@@ -34,6 +34,9 @@ bool reduces(const talweg_image& image) {
   bool some = image.step.reduction_count > 0;
   for (std::uint32_t i = 0; i < image.view_count; ++i)
     some = some || image.views[i].kernels.reduction_count > 0;
+  for (std::uint32_t i = 0; i < image.state_count; ++i)
+    some = some || (image.states[i].initial == TALWEG_INITIAL_KERNELS &&
+                    image.initial_kernels[i].reduction_count > 0);
   return some;
 }
 

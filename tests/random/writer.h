@@ -78,7 +78,7 @@ struct Stage {
 
 /// What can be seen from where an expression or a statement stands.
 struct Place {
-  enum class Block { None, Step, After, View, Function } block = Block::None;
+  enum class Block { None, Initial, Step, After, View, Function } block = Block::None;
   std::vector<Name> names;
   std::vector<std::string> inputs;  // that `given` may ask for
   Rate guard = Rate::Const;         // the fastest condition around
@@ -158,6 +158,7 @@ class Writer {
   void inputs(Place& place);
   void requirement(Stage& stage);
   std::string initial_value(Stage& stage, const Place& hypers, Rate rate);
+  std::string reduced_initial_value(Stage& stage, const Place& hypers, Rate rate);
   std::string state(Stage& stage, Place& place, const Place& hypers);
   std::string view(Stage& stage, const Place& place);
   std::string view_value(Place& place, Rate rate);

@@ -128,6 +128,30 @@ TEST_CASE("images of matrices that cannot be stepped are refused") {
           rule.image.views = &view;
           rule.image.view_count = 1;
         }) == image + "has a view without code");
+  // Kernels of an initial value are there, leave it last, and reduce what can be.
+  const auto beginning = [](const auto& change) {
+    return refusal([&](Rule& rule) {
+      static std::array<talweg_kernels, 16> kernels;
+      kernels = {};
+      talweg_kernels& made = kernels[Rule::kH];
+      rule.states[Rule::kH].initial = TALWEG_INITIAL_KERNELS;
+      rule.image.initial_kernels = kernels.data();
+      made = rule.image.step;
+      made.phases = &rule.phases[2];
+      made.phase_count = 1;
+      made.reduction_count = 0;
+      change(rule, made);
+    });
+  };
+  const std::string no_code = image + "has no code for its initial values";
+  CHECK(beginning([](Rule&, talweg_kernels&) {}) == "no failure");
+  CHECK(beginning([](Rule& rule, talweg_kernels&) { rule.image.initial_kernels = nullptr; }) ==
+        no_code);
+  CHECK(beginning([](Rule&, talweg_kernels& made) { made.phase_count = 0; }) == no_code);
+  CHECK(beginning([](Rule& rule, talweg_kernels& made) { made.phases = &rule.phases[0]; }) ==
+        no_code);
+  CHECK(beginning([](Rule&, talweg_kernels& made) { made.reduction_count = 1; }) ==
+        image + "has a reduction without a phase or a domain");
 }
 
 }  // namespace talweg::tests

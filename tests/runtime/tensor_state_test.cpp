@@ -155,7 +155,7 @@ TEST_CASE("a view sees the states of tensors, as they would begin") {
 
 TEST_CASE("the code of an initial value may compute something for each tensor") {
   Rule rule;
-  rule.states[Rule::kM].initial = TALWEG_INITIAL_ELEMENTS;
+  rule.states[Rule::kM].initial = TALWEG_INITIAL_KERNELS;
   // m = param * rank + lr
   const talweg_phase phase{
       nullptr,
@@ -174,7 +174,8 @@ TEST_CASE("the code of an initial value may compute something for each tensor") 
         for (std::size_t c = begin; c < end; ++c) {
           const talweg_chunk& chunk = args->chunks[c];
           const std::size_t t = chunk.tensor_index;
-          auto* state = static_cast<double*>(args->pointers[2 * t]) + chunk.first_element;
+          auto* state =
+              static_cast<double*>(args->pointers[Rule::kStreams * t]) + chunk.first_element;
           for (std::uint32_t e = 0; e < chunk.element_count; ++e)
             state[e] = state[e] * args->tensor_slots[t].f64 +
                        args->group_slots[args->tensor_groups[t]].f64;

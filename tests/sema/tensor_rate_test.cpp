@@ -88,7 +88,8 @@ rule R
   param -= update
   view scaled = (v:element / size:tensor):element
 )");
-  CHECK(codes_of(rule_of("state s = size", "param -= s")) == "TW0224");
+  CHECK(codes_of(rule_of("state s = size", "param -= s")).empty());
+  CHECK(codes_of(rule_of("state group s = size", "param -= s")) == "TW0303");
   CHECK(codes_of(rule_of("hyper h = size", "param -= h")) == "TW0224");
   CHECK(codes_of(after_stage("1 / size")) == "TW0224");
   CHECK(codes_of("fn f(x) = x / size") == "TW0224");

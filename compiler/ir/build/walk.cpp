@@ -178,11 +178,17 @@ NodeId Walker::on_tensors(NodeId condition, NodeId then_value, NodeId else_value
                             arithmetic_.to_array(else_value), place);
 }
 
-NodeId Walker::initial_value(sema::TypedExprId id) {
-  const NodeId start = standalone_value(id);
-  if (overflowed() || graph_[start].rate != Rate::Element || graph_[start].kind == NodeKind::Param)
+NodeId Walker::initial_value(const sema::TypedState& state) {
+  const NodeId tensors = state.condition ? standalone_value(*state.condition) : NodeId();
+  const bool is_anywhere = !tensors.valid() || (graph_[tensors].kind == NodeKind::Constant &&
+                                                graph_[tensors].value != 0);
+  tensors_ = is_anywhere ? NodeId() : tensors;
+  const NodeId start = standalone_value(*state.initial);
+  tensors_ = {};
+  if (overflowed() || !types::is_array(state.rate) || graph_[start].kind == NodeKind::Param ||
+      is_of_hypers(graph_, start))
     return start;
-  return arithmetic_.flush(start);
+  return arithmetic_.flush(arithmetic_.to_array(start));
 }
 
 NodeId Walker::view_value(sema::TypedExprId id, const std::optional<sema::TypedExprId>& condition) {

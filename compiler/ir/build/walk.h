@@ -30,9 +30,9 @@ class Walker {
   NodeId value(sema::TypedExprId id) { return arithmetic_.value(term(id)); }
   /// The value of an expression that stands in no statement.
   NodeId standalone_value(sema::TypedExprId id);
-  /// What a state starts as: a Scalar up to group rate; else an Array, `param` itself with its
-  /// bits.
-  NodeId initial_value(sema::TypedExprId id);
+  /// What a state starts as: what a store to it takes, or a Scalar of hypers; `param` itself with
+  /// its bits. Reductions range over the tensors that run its stage.
+  NodeId initial_value(const sema::TypedState& state);
   /// The Array that a view gives: on tensors that do not run its stage, `param`.
   NodeId view_value(sema::TypedExprId id, const std::optional<sema::TypedExprId>& condition);
   /// What a symbol is worth here.
