@@ -1,14 +1,16 @@
 #!/usr/bin/env python3
 """Plants faults, one at a time, in a copy of the sources, and checks that the suite notices each.
 
-    run.py ROOT WORK [TABLE] [--only TEXT]
+    run.py ROOT WORK [TABLE] [--only TEXT]...
 
 WORK holds the copy and its build; both stay, so that a second run compiles little. A fault counts as noticed where
 its test program fails or crashes; a fault that does not compile, a text that is not there exactly once, or a test
-that fails without a fault is an error of this script's list. TABLE (Markdown) is written. Exit status 1 if a fault
+that fails without a fault is an error of this script's list. --only runs the faults with a TEXT in their names. TABLE
+(Markdown) says of each fault when it was planted last: rows of faults that did not run stay. Exit status 1 if a fault
 survived.
 """
 import argparse
+import datetime
 import pathlib
 import shutil
 import subprocess
@@ -17,6 +19,7 @@ import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).parent))
 from faults import FAULTS  # noqa: E402
+from table import write_table  # noqa: E402
 
 PARTS = ["CMakeLists.txt", "CMakePresets.json", "cmake", "compiler", "runtime", "grammar", "stdlib", "tests",
          "docs", "examples", "benchmarks"]
@@ -41,13 +44,28 @@ def build(folder, target):
     return subprocess.run(["cmake", "--build", folder, "--target", target], capture_output=True, text=True, check=False)
 
 
-def run_test(folder, program, arguments):
+def target_of(program):
+    """Scripts in tests/ run the command."""
+    return "talweg" if program.endswith(".py") else program
+
+
+def run_test(tree, folder, program, arguments):
     """True if the test passes."""
+    command = [folder / "bin" / program, *arguments]
+    if program.endswith(".py"):
+        command = [sys.executable, tree / "tests" / program, folder / "bin/talweg", folder / "script", *arguments]
     try:
-        return subprocess.run([folder / "bin" / program, *arguments], stdout=subprocess.DEVNULL,
-                              stderr=subprocess.DEVNULL, timeout=900, check=False).returncode == 0
+        return subprocess.run(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, timeout=900,
+                              check=False).returncode == 0
     except subprocess.TimeoutExpired:
         return False
+
+
+def sources_commit(root):
+    """The last commit that changed what faults are planted in."""
+    log = subprocess.run(["git", "-C", root, "log", "-1", "--format=%h", "--", "compiler", "runtime", "stdlib"],
+                         capture_output=True, text=True, check=True)
+    return log.stdout.strip()
 
 
 class Check:
@@ -63,10 +81,10 @@ class Check:
     def passes_unchanged(self, program, arguments):
         key = (program, *arguments)
         if key not in self.good:
-            built = build(self.folder, program)
+            built = build(self.folder, target_of(program))
             if built.returncode != 0:
                 sys.exit(f"{program} does not build without a fault:\n{built.stdout[-3000:]}")
-            self.good[key] = run_test(self.folder, program, arguments)
+            self.good[key] = run_test(self.tree, self.folder, program, arguments)
         return self.good[key]
 
     def plant(self, fault):
@@ -80,11 +98,11 @@ class Check:
             return f"ERROR: the text stands there {text.count(old)} times"
         path.write_text(text.replace(old, new), encoding="utf-8")
         try:
-            built = build(self.folder, program)
+            built = build(self.folder, target_of(program))
             if built.returncode != 0:
                 print(built.stdout[-3000:], file=sys.stderr)
                 return "ERROR: it does not compile"
-            return "SURVIVED" if run_test(self.folder, program, arguments) else "noticed"
+            return "SURVIVED" if run_test(self.tree, self.folder, program, arguments) else "noticed"
         finally:
             path.write_text(text, encoding="utf-8")
 
@@ -94,25 +112,23 @@ def main():
     parser.add_argument("root", type=pathlib.Path)
     parser.add_argument("work", type=pathlib.Path)
     parser.add_argument("table", type=pathlib.Path, nargs="?")
-    parser.add_argument("--only", default="")
+    parser.add_argument("--only", action="append", default=[])
     options = parser.parse_args()
     check = Check(options.root.resolve(), options.work.resolve())
-    rows, failed = [], 0
+    when = f"{datetime.date.today()}, {sources_commit(options.root)}"
+    rows, failed = {}, 0
     for fault in FAULTS:
         name, file, _, _, program, arguments = fault
-        if options.only not in name:
+        if options.only and not any(text in name for text in options.only):
             continue
         begin = time.monotonic()
         outcome = check.plant(fault)
         failed += outcome != "noticed"
         test = " ".join([program, *arguments])
-        rows.append(f"| {name} | {file} | {test} | {outcome} |")
+        rows[name] = (name, file, test, outcome, when)
         print(f"{outcome:10} {name} ({test}, {time.monotonic() - begin:.0f} s)", flush=True)
-    if options.table and not options.only:
-        options.table.write_text(
-            "# Planted faults\n\nWritten by tests/mutation/run.py: each fault was built into a copy of the sources, and "
-            f"the test named here was run.\n{len(rows) - failed} of {len(rows)} were noticed.\n\n"
-            "| fault | in | test | outcome |\n|---|---|---|---|\n" + "\n".join(rows) + "\n", encoding="utf-8")
+        if options.table:
+            write_table(options.table, [fault[0] for fault in FAULTS], rows)
     print(f"{len(rows) - failed} of {len(rows)} faults were noticed")
     return 1 if failed or not rows else 0
 
