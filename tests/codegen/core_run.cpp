@@ -77,12 +77,18 @@ CoreRun<T>::CoreRun(std::shared_ptr<driver::Program> program,
 }
 
 template <class T>
-void CoreRun<T>::step(const std::vector<const void*>& gradients) {
+talweg_outcome CoreRun<T>::step(const std::vector<const void*>& gradients,
+                                const std::vector<std::vector<const void*>>& element_inputs) {
   REQUIRE(gradients.size() == counts_.size());
+  std::vector<const void* const*> arrays;
+  for (const auto& input : element_inputs) arrays.push_back(input.data());
   talweg_step_inputs inputs{};
   inputs.gradients = gradients.data();
+  if (!arrays.empty()) inputs.element_inputs = arrays.data();
+  talweg_outcome outcome = TALWEG_COMPLETED;
   talweg_error error{};
-  if (talweg_step(optimizer_, &inputs, nullptr, &error) != TALWEG_OK) FAIL(error.message);
+  if (talweg_step(optimizer_, &inputs, &outcome, &error) != TALWEG_OK) FAIL(error.message);
+  return outcome;
 }
 
 template <class T>
@@ -131,9 +137,9 @@ Gradients<T>::Gradients(const std::vector<LinedTensor>& tensors) : tensors_(tens
 }
 
 template <class T>
-std::vector<const void*> Gradients<T>::of_step(std::uint32_t number) {
+std::vector<const void*> Gradients<T>::of_step(std::uint32_t number, std::uint32_t again) {
   std::vector<const void*> pointers;
-  std::uint64_t seed = std::uint64_t{number} << 40;
+  std::uint64_t seed = std::uint64_t{number} << 40 | std::uint64_t{again} << 36;
   for (std::size_t t = 0; t < values_.size(); ++t) {
     for (T& value : values_[t]) value = static_cast<T>(plain_number(seed++));
     // An empty tensor takes part all the same: any address will do.

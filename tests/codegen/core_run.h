@@ -50,8 +50,10 @@ class CoreRun {
   CoreRun(std::shared_ptr<driver::Program> program, const std::vector<LinedTensor>& tensors,
           std::uint32_t group_count, const Schedule& schedule);
 
-  /// Null: the tensor is left out.
-  void step(const std::vector<const void*>& gradients);
+  /// Null: the tensor is left out. Inputs of elements are [input][tensor]; a step that waits for
+  /// other gradients takes those, and no inputs, in the next call.
+  talweg_outcome step(const std::vector<const void*>& gradients,
+                      const std::vector<std::vector<const void*>>& element_inputs = {});
   /// All parameters and all that persists, in one order on every target.
   [[nodiscard]] Outcome everything() const;
 
@@ -79,8 +81,9 @@ template <class T>
 class Gradients {
  public:
   explicit Gradients(const std::vector<LinedTensor>& tensors);
-  /// Of step `number`, from 1; tensors that are absent in it have none.
-  [[nodiscard]] std::vector<const void*> of_step(std::uint32_t number);
+  /// Of step `number`, from 1; tensors that are absent in it have none. `again`: those that the
+  /// step is given when it waits for the first, second, ... time. They lie where those before lay.
+  [[nodiscard]] std::vector<const void*> of_step(std::uint32_t number, std::uint32_t again = 0);
 
  private:
   const std::vector<LinedTensor>& tensors_;
@@ -89,5 +92,13 @@ class Gradients {
 
 extern template class Gradients<float>;
 extern template class Gradients<double>;
+
+/// Step `number`, with other gradients each time that it waits; how often it did.
+template <class T>
+std::uint32_t whole_step(CoreRun<T>& run, Gradients<T>& gradients, std::uint32_t number) {
+  std::uint32_t waits = 0;
+  while (run.step(gradients.of_step(number, waits)) == TALWEG_REGRAD) ++waits;
+  return waits;
+}
 
 }  // namespace talweg::tests

@@ -131,6 +131,15 @@ rule InIf {
     update = grad
   }
 }
+rule Changes {
+  input model loss
+  step {
+    let change = grad - previous(grad)
+    skip if loss > 10
+    hold if loss > 5
+    update = change
+  }
+}
 )";
 
 /// One tensor [1, 2, 3] with gradient [1, 1, 1] under an optimizer.
@@ -359,6 +368,20 @@ TEST_CASE("what a skipped or held call does not keep, it does not touch") {
     REQUIRE(*made->step(gradients) == StepOutcome::Held);
     CHECK(bits == before);
   }
+}
+
+TEST_CASE("what `previous` reads is of the last completed step, not of a skipped or held call") {
+  on_every_target("m.Changes", [](Trial& run) {
+    CHECK(run.step(0) == StepOutcome::Completed);
+    CHECK(run.param == Numbers{0, 1, 2});
+    run.grad = {5, 5, 5};
+    CHECK(run.step(11) == StepOutcome::Skipped);
+    run.grad = {7, 7, 7};
+    CHECK(run.step(6) == StepOutcome::Held);
+    run.grad = {2, 1, 4};
+    CHECK(run.step(0) == StepOutcome::Completed);
+    CHECK(run.param == Numbers{-1, 1, -1});
+  });
 }
 
 TEST_CASE("gathered gradients move the parameters as their mean does") {

@@ -1,5 +1,5 @@
 // Who runs the parts of a step, in which order, and in which process, changes no bit: for rules
-// with reductions of every rate, over tensors that are cut between parts.
+// with reductions of every rate, and steps that wait, over tensors that are cut between parts.
 #include <fmt/format.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -105,9 +105,13 @@ std::vector<Case> cases() {
       lined_tensors({{100'001}, {3}, {0}, {16'384 * 9 + 1}, {}, {16'384}, {40'000}});
   std::vector<LinedTensor> matrices =
       lined_tensors({{700, 211}, {3, 5}, {0, 4}, {130, 1030}, {2, 300, 67}, {20'001, 3}});
+  const std::vector<LinedTensor> few =
+      lined_tensors({{40'001}, {0}, {3}, {16'384}, {}, {16'384 * 2 + 1}});
   flat[6].absent_in_step = matrices[3].absent_in_step = 2;
   return {{"m.Rates", kElements, flat},
           {"m.ClipByGlobalNorm | m.Lamb", kReducingRules, flat},
+          {"SAM | AdamW", "", few},
+          {"LookSAM(k = 2) | AdamW", "", few},
           {"m.Upward", lined_rules("last two"), matrices},
           {"m.Chain", lined_rules("0 | rest"), matrices},
           {"m.Factored", lined_rules("two largest"), matrices},
@@ -121,7 +125,7 @@ std::vector<Outcome> history(const std::shared_ptr<driver::Program>& program, co
   Gradients<T> gradients(of.tensors);
   std::vector<Outcome> all;
   for (std::uint32_t step = 1; step <= 3; ++step) {
-    run.step(gradients.of_step(step));
+    whole_step(run, gradients, step);
     all.push_back(run.everything());
   }
   return all;
