@@ -11,13 +11,11 @@
 
 #include <cmath>
 #include <cstdint>
-#include <limits>
-#include <memory>
 #include <string>
-#include <type_traits>
 #include <vector>
 
-#include "runtime/optimizer/optimizer.hpp"
+#include "tests/optimizers.h"
+#include "tests/runtime/hand_written.h"
 
 namespace talweg::tests {
 
@@ -26,44 +24,33 @@ enum State : std::uint32_t { kM, kStart, kFloor, kOne, kTotal, kMu, kStateCount 
 enum Input : std::uint32_t { kLoss, kHessian, kInputCount };
 
 template <class T>
-class FakeRule {
+class FakeRule : public HandWritten<FakeRule<T>> {
+  using Base = HandWritten<FakeRule<T>>;
+
  public:
+  using Base::image, Base::kInf;
   // What the rule needs of its inputs.
   bool reads_loss = false;
   bool reads_hessian = false;
   // Counts what was called.
   mutable std::uint64_t model_calls = 0;
 
-  FakeRule() {
-    image.abi_version = TALWEG_ABI_VERSION;
-    image.compute_dtype = std::is_same_v<T, float> ? TALWEG_F32 : TALWEG_F64;
-    image.name = "Fake";
-    image.doc = "";
-    image.isa = "by hand";
-    image.hypers = hypers;
-    image.states = states;
-    image.inputs = inputs;
-    image.step.phases = &phase;
-    image.step.phase_count = 1;
-    image.step.origin_stream = UINT32_MAX;
-    image.hyper_count = kHyperCount;
-    image.state_count = kStateCount;
-    image.input_count = kInputCount;
-    image.stream_count = 7;
+  static constexpr std::uint32_t kStreams = 7;
+
+  FakeRule() : Base("Fake", kDtype, kStreams) {
+    this->set_hypers(hypers);
+    this->set_states(states);
+    this->set_inputs(inputs);
+    this->set_phase(phase);
     image.step.model_slot_count = 1;
     image.step.group_slot_count = 2;
-    image.uses_gradient = 1;
     image.initial_states = initial_states;
-    image.step.self = this;
   }
-  FakeRule(const FakeRule&) = delete;
-  FakeRule& operator=(const FakeRule&) = delete;
 
-  static constexpr double kInf = std::numeric_limits<double>::infinity();
   static constexpr auto kGroup = TALWEG_RATE_GROUP;
   static constexpr auto kModel = TALWEG_RATE_MODEL;
   static constexpr auto kElement = TALWEG_RATE_ELEMENT;
-  static constexpr std::uint8_t kDtype = std::is_same_v<T, float> ? TALWEG_F32 : TALWEG_F64;
+  static constexpr std::uint8_t kDtype = kDtypeOf<T>;
 
   // name, doc, default, low, high, low_closed, high_closed, kind, rate, bound, rounds
   talweg_hyper_info hypers[kHyperCount] = {
@@ -88,23 +75,22 @@ class FakeRule {
   };
   talweg_phase phase = {model_scalars, group_scalars, nullptr, nullptr, nullptr, nullptr,
                         nullptr,       run_pass,      0,       0,       0};
-  talweg_image image{};
 
  private:
   static void model_scalars(void* self, const talweg_scalar_args* args) {
-    const auto& rule = *static_cast<const FakeRule*>(self);
+    const FakeRule& rule = Base::of(self);
     ++rule.model_calls;
     args->new_states[kTotal] = args->states[kTotal] + 1;
     args->bound[kScale] = args->given[kLoss] != 0 ? args->inputs[kLoss] : 1;
-    store(args->model_slots[0], args->bound[kScale]);
+    put<T>(args->model_slots[0], args->bound[kScale]);
     args->needed[kLoss] = rule.reads_loss ? 1 : 0;
     args->needed[kHessian] = rule.reads_hessian ? 1 : 0;
   }
 
   static void group_scalars(void*, const talweg_scalar_args* args) {
     args->new_states[kMu] = args->states[kMu] * 0.5;
-    store(args->group_slots[0], args->hypers[kLr]);
-    store(args->group_slots[1], args->hypers[kBeta]);
+    put<T>(args->group_slots[0], args->hypers[kLr]);
+    put<T>(args->group_slots[1], args->hypers[kBeta]);
   }
 
   static void initial_states(void*, const talweg_scalar_args* args) {
@@ -112,42 +98,25 @@ class FakeRule {
     args->new_states[kMu] = 10 * args->hypers[kLr];
   }
 
-  static void store(talweg_slot& slot, double value) {
-    if constexpr (std::is_same_v<T, float>)
-      slot.f32 = static_cast<float>(value);
-    else
-      slot.f64 = value;
-  }
-  static T load(const talweg_slot& slot) {
-    if constexpr (std::is_same_v<T, float>)
-      return slot.f32;
-    else
-      return slot.f64;
-  }
-
   static void run_pass(void* self, const talweg_pass_args* args, std::uint32_t begin,
                        std::uint32_t end) {
-    const auto& rule = *static_cast<const FakeRule*>(self);
-    for (std::uint32_t i = begin; i < end; ++i) {
-      const talweg_chunk& chunk = args->chunks[i];
-      void* const* streams = args->pointers + std::size_t{chunk.tensor_index} * 7;
-      if (streams[TALWEG_STREAM_GRAD] == nullptr) continue;
-      const auto stream = [&](int s) { return static_cast<T*>(streams[s]) + chunk.first_element; };
-      const talweg_slot* slots = args->group_slots + 2 * args->tensor_groups[chunk.tensor_index];
-      const T rate = load(slots[0]) * load(args->model_slots[0]);
-      const T beta = load(slots[1]);
-      T* const param = stream(0);
-      const T* const grad = stream(1);
-      T* const m = stream(2);
-      T* const floor = stream(4);
-      const T* const one = stream(5);
-      const T* const hessian = rule.reads_hessian ? stream(6) : nullptr;
-      for (std::uint32_t e = 0; e < chunk.element_count; ++e) {
+    const FakeRule& rule = Base::of(self);
+    for_chunks(args, kStreams, begin, end, [&](const PassChunk& chunk) {
+      const talweg_slot* slots = args->group_slots + 2 * args->tensor_groups[chunk.tensor];
+      const T rate = get<T>(slots[0]) * get<T>(args->model_slots[0]);
+      const T beta = get<T>(slots[1]);
+      T* const param = chunk.stream<T>(0);
+      const T* const grad = chunk.stream<T>(1);
+      T* const m = chunk.stream<T>(2);
+      T* const floor = chunk.stream<T>(4);
+      const T* const one = chunk.stream<T>(5);
+      const T* const hessian = rule.reads_hessian ? chunk.stream<T>(6) : nullptr;
+      for (std::uint32_t e = 0; e < chunk.count; ++e) {
         m[e] = beta * m[e] + grad[e];
         floor[e] += one[e];
         param[e] -= rate * m[e] + (hessian != nullptr ? hessian[e] : T{0});
       }
-    }
+    });
   }
 };
 
@@ -192,12 +161,7 @@ struct FakeModel {
 /// All persistent bytes and all parameters: what a refused step must not change.
 template <class T>
 std::string snapshot(optimizer::Optimizer& optimizer, const FakeModel<T>& model) {
-  std::string bytes;
-  for (const optimizer::PersistentEntry& entry : optimizer.persistent()) {
-    std::size_t size = entry.dtype == TALWEG_F32 ? 4 : 8;
-    for (const std::uint64_t n : entry.shape) size *= n;
-    bytes.append(static_cast<const char*>(entry.data), size);
-  }
+  std::string bytes = persistent_bytes(optimizer);
   for (const auto& param : model.params)
     bytes.append(reinterpret_cast<const char*>(param.data()), param.size() * sizeof(T));
   return bytes;
@@ -207,11 +171,7 @@ template <class T>
 optimizer::Optimizer make_optimizer(const FakeRule<T>& rule, FakeModel<T>& model,
                                     const std::vector<std::uint32_t>& groups = {},
                                     std::uint32_t group_count = 1, std::uint32_t threads = 0) {
-  auto pool = threads > 0 ? std::make_shared<support::ThreadPool>(threads) : nullptr;
-  auto made =
-      optimizer::Optimizer::create(rule.image, nullptr, model.tensors(groups), group_count, pool);
-  if (!made) throw std::runtime_error(made.failure().message);
-  return *std::move(made);
+  return make_optimizer(rule.image, model.tensors(groups), group_count, threads);
 }
 
 template <class T>

@@ -9,11 +9,6 @@ namespace {
 using Rule = LinedRule<double>;
 using Shape = std::vector<std::uint64_t>;
 
-std::string refusal_of(const Rule& rule, const optimizer::Tensor& tensor) {
-  auto made = optimizer::Optimizer::create(rule.image, nullptr, {tensor}, 1, nullptr);
-  return made ? "no failure" : made.failure().message;
-}
-
 /// Of a tensor that would be of this shape if there were so much memory.
 optimizer::Tensor tensor_of(const Shape& shape) {
   static double memory[64];
@@ -34,7 +29,7 @@ TEST_CASE("a tensor that cannot be split as it says is refused by name") {
     tensor.split = split;
     tensor.split_at = at;
     tensor.split_to = to;
-    return refusal_of(rule, tensor);
+    return refusal_of(rule.image, {tensor});
   };
   CHECK(refusal({2, 3, 4}, TALWEG_SPLIT_AT, 2) == "no failure");
   CHECK(refusal({2, 3, 4}, TALWEG_SPLIT_PAIR, 0, 2) == "no failure");
@@ -61,15 +56,15 @@ TEST_CASE("a tensor that cannot be split as it says is refused by name") {
 TEST_CASE("matrices that are too large are refused by name") {
   Rule rule;
   const std::uint64_t cols = (std::uint64_t{1} << 30) + 1;
-  CHECK(refusal_of(rule, tensor_of({1, cols})) ==
+  CHECK(refusal_of(rule.image, {tensor_of({1, cols})}) ==
         "tensor `w` has more columns than 1073741824, the most that are served");
   const std::uint64_t huge = std::uint64_t{1} << 62;
-  CHECK(refusal_of(rule, tensor_of({huge, huge, 0, 1})) ==
+  CHECK(refusal_of(rule.image, {tensor_of({huge, huge, 0, 1})}) ==
         "tensor `w` has more rows or columns than can be numbered");
-  CHECK(refusal_of(rule, tensor_of({1, std::uint64_t{1} << 41, 0})) ==
+  CHECK(refusal_of(rule.image, {tensor_of({1, std::uint64_t{1} << 41, 0})}) ==
         "tensor `w` has more rows or columns than can be numbered");
   // Each can be numbered, but not all, or not be kept.
-  CHECK(refusal_of(rule, tensor_of({1, std::uint64_t{1} << 39, 0})) ==
+  CHECK(refusal_of(rule.image, {tensor_of({1, std::uint64_t{1} << 39, 0})}) ==
         "the tensors have more rows or columns than can be numbered");
   FakeRule<double> other;
   CHECK(optimizer::Optimizer::create(other.image, nullptr, {tensor_of({huge, huge, 0, 1})}, 1,
@@ -80,7 +75,7 @@ TEST_CASE("images of matrices that cannot be stepped are refused") {
   const auto refusal = [](auto change) {
     Rule rule;
     change(rule);
-    return refusal_of(rule, tensor_of({2, 3}));
+    return refusal_of(rule.image, {tensor_of({2, 3})});
   };
   const std::string image = "the image of rule `Lined` ";
   CHECK(refusal([](Rule&) {}) == "no failure");

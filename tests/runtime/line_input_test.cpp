@@ -9,8 +9,10 @@ namespace {
 /// Each state becomes what is given: a = r of rows, b = c of columns, k = m of matrices. Tensors
 /// whose name ends in "bias" read nothing.
 template <class T>
-struct SuppliedRule {
-  static constexpr std::uint8_t kDtype = std::is_same_v<T, float> ? TALWEG_F32 : TALWEG_F64;
+struct SuppliedRule : HandWritten<SuppliedRule<T>> {
+  using Base = HandWritten<SuppliedRule<T>>;
+  using Base::image;
+  static constexpr std::uint8_t kDtype = kDtypeOf<T>;
   static constexpr std::size_t kCount = 3;  // of states and of inputs
 
   bool reads = true;
@@ -25,65 +27,40 @@ struct SuppliedRule {
   talweg_fact_info facts[1] = {{"*bias", TALWEG_FACT_NAMED, {}}};
   talweg_phase phase = {model,   nullptr, nullptr, matrices, lines<0>, lines<1>,
                         nullptr, nullptr, 0,       0,        0};
-  talweg_image image{};
 
-  SuppliedRule() {
-    image.abi_version = TALWEG_ABI_VERSION;
-    image.compute_dtype = kDtype;
-    image.name = "Supplied";
-    image.states = states;
-    image.inputs = inputs;
-    image.facts = facts;
-    image.state_count = image.input_count = kCount;
-    image.fact_count = 1;
-    image.stream_count = 2;
-    image.uses_gradient = 1;
+  SuppliedRule() : Base("Supplied", kDtype, 2) {
+    this->set_states(states);
+    this->set_inputs(inputs);
+    this->set_facts(facts);
+    this->set_phase(phase);
     image.split = TALWEG_SPLIT_LAST_TWO;
-    image.step.phases = &phase;
-    image.step.phase_count = 1;
     image.step.place = place;
-    image.step.self = this;
-    image.step.origin_stream = UINT32_MAX;
   }
-  SuppliedRule(const SuppliedRule&) = delete;
-  SuppliedRule& operator=(const SuppliedRule&) = delete;
 
  private:
   static void place(void*, const talweg_placement* placement) {
-    *placement->route = 0;
-    std::fill_n(placement->state_present, kCount, std::uint8_t{1});
+    Base::keep_all_states(placement, kCount);
     std::fill_n(placement->input_present, kCount,
                 static_cast<std::uint8_t>(placement->facts[0] == 0));
   }
 
   static void model(void* self, const talweg_scalar_args* args) {
-    if (!static_cast<SuppliedRule*>(self)->reads)
-      std::fill_n(args->needed, kCount, std::uint8_t{0});
-  }
-
-  static bool takes_part(const talweg_pass_args* args, const talweg_line_chunk& chunk) {
-    return args->pointers[std::size_t{chunk.tensor_index} * 2 + TALWEG_STREAM_GRAD] != nullptr;
+    if (!Base::of(self).reads) std::fill_n(args->needed, kCount, std::uint8_t{0});
   }
 
   template <std::size_t kIndex>
   static void lines(void*, const talweg_pass_args* args, std::uint32_t begin, std::uint32_t end) {
-    for (std::size_t i = begin; i < end; ++i) {
-      const talweg_line_chunk& chunk = (kIndex == 0 ? args->row_chunks : args->col_chunks)[i];
-      if (!takes_part(args, chunk)) continue;
-      const T* from = static_cast<const T*>(args->line_inputs[kIndex]);
-      T* to = static_cast<T*>(args->line_states[kIndex]);
-      std::copy_n(from + chunk.first, chunk.count, to + chunk.first);
-    }
+    const T* from = static_cast<const T*>(args->line_inputs[kIndex]);
+    T* to = static_cast<T*>(args->line_states[kIndex]);
+    for_lines(args, kIndex == 0 ? args->row_chunks : args->col_chunks, 2, begin, end,
+              [&](std::size_t line, std::size_t) { to[line] = from[line]; });
   }
 
   static void matrices(void*, const talweg_pass_args* args, std::uint32_t begin,
                        std::uint32_t end) {
-    for (std::size_t i = begin; i < end; ++i) {
-      const talweg_line_chunk& chunk = args->matrix_chunks[i];
-      if (!takes_part(args, chunk)) continue;
-      for (std::size_t m = chunk.first; m < chunk.first + chunk.count; ++m)
-        args->new_matrix_states[m * kCount + 2] = args->matrix_inputs[m * kCount + 2];
-    }
+    for_lines(args, args->matrix_chunks, 2, begin, end, [&](std::size_t m, std::size_t) {
+      args->new_matrix_states[m * kCount + 2] = args->matrix_inputs[m * kCount + 2];
+    });
   }
 };
 
@@ -131,19 +108,7 @@ struct Run {
   }
 
   std::vector<double> values(const std::string& name) {
-    for (const optimizer::PersistentEntry& entry : optimizer.persistent()) {
-      if (entry.name != name) continue;
-      std::size_t count = 1;
-      for (const std::uint64_t size : entry.shape) count *= size;
-      if (entry.dtype == TALWEG_F32) {
-        const auto* data = static_cast<const float*>(entry.data);
-        return {data, data + count};
-      }
-      const auto* data = static_cast<const double*>(entry.data);
-      return {data, data + count};
-    }
-    FAIL("there is no " << name);
-    return {};
+    return persistent_numbers(optimizer, name);
   }
 
  private:
@@ -151,9 +116,7 @@ struct Run {
     std::vector<optimizer::Tensor> tensors = model.tensors();
     for (std::size_t i = 0; i < tensors.size(); ++i) tensors[i].shape = kShapes[i];
     tensors[kBias].name = "bias";
-    auto made = optimizer::Optimizer::create(rule.image, nullptr, std::move(tensors), 1, nullptr);
-    if (!made) throw std::runtime_error(made.failure().message);
-    return *std::move(made);
+    return make_optimizer(rule.image, std::move(tensors));
   }
 };
 
@@ -194,9 +157,9 @@ TEST_CASE("an input of rows, columns or matrices that a step reads must be given
   Run<float> run;
   const std::string before = snapshot(run.optimizer, run.model);
   const auto refusal = [&](const optimizer::StepInputs& inputs) {
-    const auto stepped = run.optimizer.step(run.gradients(), inputs);
+    const std::string message = failure(run.optimizer.step(run.gradients(), inputs));
     CHECK(snapshot(run.optimizer, run.model) == before);
-    return stepped ? "no failure" : stepped.failure().message;
+    return message;
   };
   const std::string reads = "step 1 of rule `Supplied` reads input ";
   const std::string missing = ", which was not given for tensor ";
@@ -241,8 +204,7 @@ TEST_CASE("wrong inputs of rows, columns and matrices are refused") {
   const auto refusal = [&](const auto& change) {
     auto inputs = run.inputs();
     change(inputs);
-    const auto stepped = run.optimizer.step(run.gradients(), inputs);
-    return stepped ? "no failure" : stepped.failure().message;
+    return failure(run.optimizer.step(run.gradients(), inputs));
   };
   CHECK(refusal([](auto& inputs) { inputs.row[0].second.pop_back(); }) ==
         "input `r` has 4 arrays for 5 tensors");
@@ -264,9 +226,7 @@ TEST_CASE("wrong inputs of rows, columns and matrices are refused") {
   rule.image.split = TALWEG_SPLIT_NONE;
   rule.image.state_count = 0;
   FakeModel<double> model({3});
-  auto made = optimizer::Optimizer::create(rule.image, nullptr, model.tensors(), 1, nullptr);
-  REQUIRE_FALSE(made.ok());
-  CHECK(made.failure().message ==
+  CHECK(refusal_of(rule.image, model.tensors()) ==
         "the image of rule `Supplied` takes inputs of matrices, but has none");
 }
 

@@ -41,11 +41,6 @@ std::string without_calls(optimizer::Optimizer& optimizer, const Model& model) {
   return bits.erase(8, 8);
 }
 
-template <class Value>
-std::string failure(const support::Result<Value>& status) {
-  return status ? "no failure" : status.failure().message;
-}
-
 }  // namespace
 
 TEST_CASE("the list of persistent data has the states of lines, in the shape of their tensor") {

@@ -79,10 +79,7 @@ struct LinedModel : FakeModel<T> {
 template <class T>
 optimizer::Optimizer make_lined(const LinedRule<T>& rule, LinedModel<T>& model,
                                 std::uint32_t threads = 0) {
-  auto pool = threads > 0 ? std::make_shared<support::ThreadPool>(threads) : nullptr;
-  auto made = optimizer::Optimizer::create(rule.image, nullptr, model.lined_tensors(), 2, pool);
-  if (!made) throw std::runtime_error(made.failure().message);
-  return *std::move(made);
+  return make_optimizer(rule.image, model.lined_tensors(), 2, threads);
 }
 
 }  // namespace talweg::tests

@@ -26,7 +26,9 @@
 namespace talweg::tests {
 
 template <class T>
-struct LinedRule {
+struct LinedRule : HandWritten<LinedRule<T>> {
+  using Base = HandWritten<LinedRule<T>>;
+  using Base::image, Base::kInf;
   enum Hyper : std::uint32_t { kLr, kNorm, kHyperCount };
   enum State : std::uint32_t { kM, kR, kC, kH, kK, kZ, kStateCount };
   enum Fact : std::uint32_t { kRows, kCols, kMatrices, kIsBias, kFactCount };
@@ -48,8 +50,7 @@ struct LinedRule {
     kReductionCount
   };
   static constexpr std::uint32_t kStreams = 3;
-  static constexpr double kInf = std::numeric_limits<double>::infinity();
-  static constexpr std::uint8_t kDtype = std::is_same_v<T, float> ? TALWEG_F32 : TALWEG_F64;
+  static constexpr std::uint8_t kDtype = kDtypeOf<T>;
   using Row = std::array<double, kReductionCount>;
 
   // What a test asks for.
@@ -60,10 +61,7 @@ struct LinedRule {
   std::vector<Row> seen_by_groups, seen_by_tensors, seen_by_matrices;
   std::vector<std::array<double, 3>> facts_of_tensors;
 
-  talweg_hyper_info hypers[kHyperCount] = {
-      {"lr", "", 0.5, 0, kInf, 1, 0, TALWEG_HYPER_NUMBER, TALWEG_RATE_GROUP, 0, 0, 0, 0},
-      {"norm", "", 0, 0, kInf, 1, 0, TALWEG_HYPER_NUMBER, TALWEG_RATE_MODEL, 1, 0, 0, 1},
-  };
+  talweg_hyper_info hypers[kHyperCount] = {Base::learning_rate(0.5), Base::bound_norm(1)};
   talweg_state_info states[kStateCount] = {
       {"m", "", 0, 2, TALWEG_RATE_ELEMENT, kDtype, TALWEG_INITIAL_PARAM, 0},
       {"r", "", 0, UINT32_MAX, TALWEG_RATE_ROW, kDtype, TALWEG_INITIAL_SCALAR, 1},
@@ -99,33 +97,20 @@ struct LinedRule {
       {model<1>, group<1>, tensor<1>, matrix<1>, row<1>, col<1>, nullptr, nullptr, 0, 0, 0},
       {model<2>, group<2>, tensor<2>, matrix<2>, row<2>, col<2>, nullptr, pass, 0, 0, 0},
   };
-  talweg_image image{};
 
-  explicit LinedRule(talweg_split split = TALWEG_SPLIT_LAST_TWO) {
-    image.abi_version = TALWEG_ABI_VERSION;
-    image.compute_dtype = kDtype;
-    image.name = "Lined";
-    image.hypers = hypers;
-    image.states = states;
-    image.facts = facts;
-    image.hyper_count = kHyperCount;
-    image.state_count = kStateCount;
-    image.fact_count = kFactCount;
+  explicit LinedRule(talweg_split split = TALWEG_SPLIT_LAST_TWO) : Base("Lined", kDtype, kStreams) {
+    this->set_hypers(hypers);
+    this->set_states(states);
+    this->set_facts(facts);
+    this->set_phases(phases);
+    this->set_reductions(reductions);
     image.domain_count = 1;
-    image.stream_count = kStreams;
-    image.uses_gradient = 1;
     image.split = split;
     image.initial_states = [](void*, const talweg_scalar_args* args) {
       args->new_states[kR] = args->new_states[kH] = args->hypers[kLr];
     };
     talweg_kernels& step = image.step;
-    step.phases = phases;
-    step.reductions = reductions;
     step.place = place;
-    step.self = this;
-    step.phase_count = 3;
-    step.origin_stream = UINT32_MAX;
-    step.reduction_count = kReductionCount;
     step.group_slot_count = 1;
     step.matrix_slot_count = 1;
     step.row_slot_count = step.col_slot_count = 2;  // the first is not used
@@ -134,22 +119,19 @@ struct LinedRule {
     step.col_partial_count = 2;
     step.end_phase = 1;
   }
-  LinedRule(const LinedRule&) = delete;
-  LinedRule& operator=(const LinedRule&) = delete;
 
  private:
   std::mutex mutex;
 
-  static LinedRule& of(void* self) { return *static_cast<LinedRule*>(self); }
-  static bool takes_part(const talweg_pass_args* args, std::size_t t) {
-    return args->pointers[t * kStreams + TALWEG_STREAM_GRAD] != nullptr;
+  using Base::of;
+  static bool takes_part(const talweg_pass_args* args, std::size_t tensor) {
+    return streams_of(args, kStreams, tensor) != nullptr;
   }
   bool stores(State state) const { return outcome != TALWEG_SKIPPED || keeps[state]; }
 
   static void place(void*, const talweg_placement* placement) {
     const auto is_solid = static_cast<std::uint8_t>(placement->facts[kIsBias] == 0);
-    *placement->route = 0;
-    std::fill_n(placement->state_present, std::size_t{kStateCount}, std::uint8_t{1});
+    Base::keep_all_states(placement, kStateCount);
     placement->state_present[kZ] = placement->in_domain[0] = is_solid;
   }
 
@@ -170,9 +152,7 @@ struct LinedRule {
     rule.record(rule.seen_by_model, args->reduced, TALWEG_RATE_MODEL, kPhase);
     if (kPhase != 1) return;
     args->bound[kNorm] = std::sqrt(args->reduced[kSolidSquares]);
-    *args->outcome = rule.outcome;
-    for (std::size_t s = 0; s < kStateCount && rule.outcome == TALWEG_SKIPPED; ++s)
-      args->kept[s] = rule.keeps[s] ? 1 : 0;
+    Base::end_call(args, rule.outcome, rule.keeps);
   }
 
   template <int kPhase>
@@ -203,9 +183,9 @@ struct LinedRule {
   static void lines(void*, const talweg_pass_args* args, std::uint32_t begin, std::uint32_t end) {
     for (std::size_t b = begin; b < end; ++b) {
       const talweg_line_chunk& block = args->row_blocks[b];
-      if (!takes_part(args, block.tensor_index)) continue;
+      void* const* streams = streams_of(args, kStreams, block.tensor_index);
+      if (streams == nullptr) continue;
       const talweg_matrix_view& view = args->views[block.tensor_index];
-      void* const* streams = args->pointers + std::size_t{block.tensor_index} * kStreams;
       const std::size_t matrix = block.matrix - view.first_matrix;
       const std::size_t first_row = block.first - view.first_row - matrix * view.rows;
       double* columns =
@@ -232,24 +212,20 @@ struct LinedRule {
   static void matrix(void* self, const talweg_pass_args* args, std::uint32_t begin,
                      std::uint32_t end) {
     LinedRule& rule = of(self);
-    for (std::size_t i = begin; i < end; ++i) {
-      const talweg_line_chunk& chunk = args->matrix_chunks[i];
-      if (!takes_part(args, chunk.tensor_index)) continue;
-      for (std::size_t m = chunk.first; m < chunk.first + chunk.count; ++m) {
-        const double* reduced = args->matrix_reduced + m * kReductionCount;
-        rule.record(rule.seen_by_matrices, m, args->matrix_count, reduced, TALWEG_RATE_MATRIX,
-                    kPhase);
-        const double* before = args->matrix_states + m * kStateCount;
-        double* after = args->new_matrix_states + m * kStateCount;
-        if (kPhase == 1) {
-          args->matrix_slots[m].f64 = reduced[kMatrixSquares];
-          after[kH] = before[kH] + reduced[kMatrixPeak];
-          args->matrix_partials[m] = 2 * args->matrix_slots[m].f64;
-        } else {
-          after[kK] = before[kK] + reduced[kMatrixOfColValues];
-        }
+    for_lines(args, args->matrix_chunks, kStreams, begin, end, [&](std::size_t m, std::size_t) {
+      const double* reduced = args->matrix_reduced + m * kReductionCount;
+      rule.record(rule.seen_by_matrices, m, args->matrix_count, reduced, TALWEG_RATE_MATRIX,
+                  kPhase);
+      const double* before = args->matrix_states + m * kStateCount;
+      double* after = args->new_matrix_states + m * kStateCount;
+      if (kPhase == 1) {
+        args->matrix_slots[m].f64 = reduced[kMatrixSquares];
+        after[kH] = before[kH] + reduced[kMatrixPeak];
+        args->matrix_partials[m] = 2 * args->matrix_slots[m].f64;
+      } else {
+        after[kK] = before[kK] + reduced[kMatrixOfColValues];
       }
-    }
+    });
   }
 
   template <int kPhase>
@@ -257,23 +233,19 @@ struct LinedRule {
                   std::uint32_t end) {
     const LinedRule& rule = of(self);
     T* slots = reinterpret_cast<T*>(args->row_slots + args->row_count);
-    for (std::size_t i = begin; i < end; ++i) {
-      const talweg_line_chunk& chunk = args->row_chunks[i];
-      if (!takes_part(args, chunk.tensor_index)) continue;
-      T* r = static_cast<T*>(args->line_states[kR]);
-      T* z = static_cast<T*>(args->line_states[kZ]);
-      const bool keeps_z =
-          args->tensor_facts[std::size_t{chunk.tensor_index} * kFactCount + kIsBias] == 0;
-      for (std::size_t line = chunk.first; line < chunk.first + chunk.count; ++line) {
-        if (kPhase == 1) {
-          slots[line] = static_cast<T>(args->row_partials[line]) + r[line];
-          args->row_partials[2 * args->row_count + line] = args->row_partials[line] + 1;
-        } else {
-          if (rule.stores(kR)) r[line] = r[line] / 2 + slots[line];
-          if (keeps_z && rule.stores(kZ)) z[line] += 1;
-        }
-      }
-    }
+    T* r = static_cast<T*>(args->line_states[kR]);
+    T* z = static_cast<T*>(args->line_states[kZ]);
+    for_lines(args, args->row_chunks, kStreams, begin, end,
+              [&](std::size_t line, std::size_t tensor) {
+                if (kPhase == 1) {
+                  slots[line] = static_cast<T>(args->row_partials[line]) + r[line];
+                  args->row_partials[2 * args->row_count + line] = args->row_partials[line] + 1;
+                  return;
+                }
+                const bool keeps_z = args->tensor_facts[tensor * kFactCount + kIsBias] == 0;
+                if (rule.stores(kR)) r[line] = r[line] / 2 + slots[line];
+                if (keeps_z && rule.stores(kZ)) z[line] += 1;
+              });
   }
 
   template <int kPhase>
@@ -282,36 +254,28 @@ struct LinedRule {
     const LinedRule& rule = of(self);
     T* slots = reinterpret_cast<T*>(args->col_slots + args->col_count);
     T* c = static_cast<T*>(args->line_states[kC]);
-    for (std::size_t i = begin; i < end; ++i) {
-      const talweg_line_chunk& chunk = args->col_chunks[i];
-      if (!takes_part(args, chunk.tensor_index)) continue;
-      for (std::size_t line = chunk.first; line < chunk.first + chunk.count; ++line) {
-        if (kPhase == 1) {
-          slots[line] = static_cast<T>(args->col_partials[line]) + c[line];
-          args->col_partials[args->col_count + line] = 3 * args->col_partials[line];
-        } else if (rule.stores(kC)) {
-          c[line] += slots[line];
-        }
+    for_lines(args, args->col_chunks, kStreams, begin, end, [&](std::size_t line, std::size_t) {
+      if (kPhase == 1) {
+        slots[line] = static_cast<T>(args->col_partials[line]) + c[line];
+        args->col_partials[args->col_count + line] = 3 * args->col_partials[line];
+      } else if (rule.stores(kC)) {
+        c[line] += slots[line];
       }
-    }
+    });
   }
 
   static void pass(void* self, const talweg_pass_args* args, std::uint32_t begin,
                    std::uint32_t end) {
     if (of(self).outcome == TALWEG_SKIPPED) return;
-    for (std::size_t i = begin; i < end; ++i) {
-      const talweg_chunk& chunk = args->chunks[i];
-      const std::size_t t = chunk.tensor_index;
-      if (!takes_part(args, t)) continue;
-      const talweg_matrix_view& view = args->views[t];
-      const T lr = static_cast<T>(args->group_slots[args->tensor_groups[t]].f64);
-      T* param = static_cast<T*>(args->pointers[t * kStreams]);
-      const T* grad = static_cast<const T*>(args->pointers[t * kStreams + TALWEG_STREAM_GRAD]);
-      for (std::size_t e = chunk.first_element; e < chunk.first_element + chunk.element_count;
-           ++e) {
+    for_chunks(args, kStreams, begin, end, [&](const PassChunk& chunk) {
+      const talweg_matrix_view& view = args->views[chunk.tensor];
+      const T lr = static_cast<T>(args->group_slots[args->tensor_groups[chunk.tensor]].f64);
+      T* param = chunk.stream<T>(TALWEG_STREAM_PARAM);
+      const T* grad = chunk.stream<T>(TALWEG_STREAM_GRAD);
+      for (std::uint32_t e = 0; e < chunk.count; ++e) {
         T change = grad[e];
         if (view.rows > 0) {
-          const Place at = place_of(view, e);
+          const Place at = place_of(view, chunk.first + e);
           const std::size_t row = view.first_row + at.matrix * view.rows + at.row;
           const std::size_t col = view.first_col + at.matrix * view.cols + at.col;
           change += reinterpret_cast<const T*>(args->row_slots + args->row_count)[row];
@@ -320,7 +284,7 @@ struct LinedRule {
         }
         param[e] -= lr * change;
       }
-    }
+    });
   }
 
  public:

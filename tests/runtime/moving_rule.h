@@ -19,11 +19,10 @@
 
 namespace talweg::tests {
 
-struct MovingRule {
+struct MovingRule : HandWritten<MovingRule> {
   enum Hyper : std::uint32_t { kLr, kNorm, kHyperCount };
   enum State : std::uint32_t { kM, kTotal, kSteady, kStateCount };
   static constexpr std::uint32_t kMStream = 2, kOrigin = 3, kFirst = 4, kStreams = 5;
-  static constexpr double kInf = std::numeric_limits<double>::infinity();
 
   // What a test asks for.
   std::array<bool, 2> asks{true, false};
@@ -35,10 +34,7 @@ struct MovingRule {
   std::atomic<int> wrong_phases{0};
   std::vector<std::array<double, 2>> numbers;  // step and call, as every model function saw them
 
-  talweg_hyper_info hypers[kHyperCount] = {
-      {"lr", "", 0.25, 0, kInf, 1, 0, TALWEG_HYPER_NUMBER, TALWEG_RATE_GROUP, 0, 0, 0, 0},
-      {"norm", "", 0, 0, kInf, 1, 0, TALWEG_HYPER_NUMBER, TALWEG_RATE_MODEL, 1, 0, 0, 2},
-  };
+  talweg_hyper_info hypers[kHyperCount] = {learning_rate(0.25), bound_norm(2)};
   talweg_state_info states[kStateCount] = {
       {"m", "", 0, kMStream, TALWEG_RATE_ELEMENT, TALWEG_F64, TALWEG_INITIAL_PARAM, 1},
       {"total", "", 0, UINT32_MAX, TALWEG_RATE_MODEL, TALWEG_F64, TALWEG_INITIAL_ZERO, 1},
@@ -50,9 +46,8 @@ struct MovingRule {
   talweg_phase phases[4]{};
   talweg_phase view_phase{};
   talweg_view_info view{};
-  talweg_image image{};
 
-  MovingRule() {
+  MovingRule() : HandWritten("Moving", TALWEG_F64, kStreams) {
     phases[0].model_scalars = model<0>;
     phases[1].model_scalars = model<1>;
     phases[2].model_scalars = model<2>;
@@ -64,24 +59,13 @@ struct MovingRule {
     phases[1].pass = pass<1>;
     phases[3].pass = pass<3>;
     phases[0].says_regrad = phases[1].says_regrad = 1;
-    image.abi_version = TALWEG_ABI_VERSION;
-    image.compute_dtype = TALWEG_F64;
-    image.name = "Moving";
-    image.hypers = hypers;
-    image.states = states;
-    image.inputs = inputs;
-    image.hyper_count = kHyperCount;
-    image.state_count = kStateCount;
-    image.input_count = 1;
-    image.stream_count = kStreams;
+    set_hypers(hypers);
+    set_states(states);
+    set_inputs(inputs);
+    set_phases(phases);
+    set_reductions(reductions);
     image.scratch_count = 2;
-    image.uses_gradient = 1;
     talweg_kernels& step = image.step;
-    step.phases = phases;
-    step.reductions = reductions;
-    step.self = this;
-    step.phase_count = 4;
-    step.reduction_count = 1;
     step.model_slot_count = 4;
     step.group_slot_count = 1;
     step.chunk_partial_count = 1;
@@ -95,13 +79,9 @@ struct MovingRule {
     image.views = &view;
     image.view_count = 1;
   }
-  MovingRule(const MovingRule&) = delete;
-  MovingRule& operator=(const MovingRule&) = delete;
 
  private:
   enum Slot : std::uint32_t { kAsksFirst, kAsksSecond, kNormSlot, kSkipped };
-
-  static MovingRule& of(void* self) { return *static_cast<MovingRule*>(self); }
 
   template <std::uint32_t kPhase>
   static void model(void* self, const talweg_scalar_args* args) {
@@ -121,9 +101,7 @@ struct MovingRule {
       args->new_states[kTotal] = args->states[kTotal] + args->inputs[0];
     }
     if (kPhase == rule.image.step.end_phase) {
-      *args->outcome = rule.outcome;
-      for (std::size_t s = 0; s < kStateCount && rule.outcome == TALWEG_SKIPPED; ++s)
-        args->kept[s] = rule.keeps[s] ? 1 : 0;
+      end_call(args, rule.outcome, rule.keeps);
       args->model_slots[kSkipped].bits = rule.outcome == TALWEG_SKIPPED ? 1 : 0;
     }
   }
@@ -135,53 +113,40 @@ struct MovingRule {
     ++rule.pass_calls[kPhase];
     if (args->phase != kPhase) ++rule.wrong_phases;
     const talweg_slot* slots = args->model_slots;
-    for (std::size_t c = begin; c < end; ++c) {
-      const talweg_chunk& chunk = args->chunks[c];
-      void* const* streams = args->pointers + std::size_t{chunk.tensor_index} * kStreams;
-      if (streams[TALWEG_STREAM_GRAD] == nullptr) continue;
-      const auto stream = [&](std::uint32_t s) {
-        return static_cast<double*>(streams[s]) + chunk.first_element;
-      };
-      double* const param = stream(TALWEG_STREAM_PARAM);
-      const double* const grad = stream(TALWEG_STREAM_GRAD);
-      const double rate = args->group_slots[args->tensor_groups[chunk.tensor_index]].f64;
+    for_chunks(args, kStreams, begin, end, [&](const PassChunk& chunk) {
+      double* const param = chunk.stream<double>(TALWEG_STREAM_PARAM);
+      const double* const grad = chunk.stream<double>(TALWEG_STREAM_GRAD);
+      const double rate = args->group_slots[args->tensor_groups[chunk.tensor]].f64;
       double squares = 0;
-      for (std::uint32_t e = 0; e < chunk.element_count; ++e) {
-        double& first = stream(kFirst)[e];
-        double& origin = stream(kOrigin)[e];
+      for (std::uint32_t e = 0; e < chunk.count; ++e) {
+        double& first = chunk.stream<double>(kFirst)[e];
+        double& origin = chunk.stream<double>(kOrigin)[e];
         if (kPhase == 0) origin = param[e];
         if (kPhase == 0) first = grad[e];
         if (kPhase < 2 && slots[kPhase].bits != 0) param[e] += (kPhase + 1) * grad[e];
         squares += grad[e] * grad[e];
         if (kPhase != 3) continue;
         const bool is_skipped = slots[kSkipped].bits != 0;
-        if (!is_skipped || rule.keeps[kM]) stream(kMStream)[e] += first + grad[e];
+        if (!is_skipped || rule.keeps[kM]) chunk.stream<double>(kMStream)[e] += first + grad[e];
         param[e] =
             is_skipped ? origin : origin - rate / (1 + slots[kNormSlot].f64) * (first + grad[e]);
       }
-      if (kPhase == 1) args->chunk_partials[c] = squares;
-    }
+      if (kPhase == 1) args->chunk_partials[chunk.index] = squares;
+    });
   }
 
   static void halve(void*, const talweg_pass_args* args, std::uint32_t begin, std::uint32_t end) {
-    for (std::size_t c = begin; c < end; ++c) {
-      const talweg_chunk& chunk = args->chunks[c];
-      void* const* streams = args->pointers + std::size_t{chunk.tensor_index} * kStreams;
-      if (streams[TALWEG_STREAM_GRAD] == nullptr) continue;
-      double* param = static_cast<double*>(streams[TALWEG_STREAM_PARAM]) + chunk.first_element;
-      for (std::uint32_t e = 0; e < chunk.element_count; ++e) param[e] /= 2;
-    }
+    for_chunks(args, kStreams, begin, end, [](const PassChunk& chunk) {
+      double* param = chunk.stream<double>(TALWEG_STREAM_PARAM);
+      for (std::uint32_t e = 0; e < chunk.count; ++e) param[e] /= 2;
+    });
   }
 };
 
 inline optimizer::Optimizer make_moving(const MovingRule& rule, FakeModel<double>& model,
                                         const std::vector<std::uint32_t>& groups = {},
                                         std::uint32_t threads = 0) {
-  auto pool = threads > 0 ? std::make_shared<support::ThreadPool>(threads) : nullptr;
-  auto made = optimizer::Optimizer::create(rule.image, nullptr, model.tensors(groups),
-                                           groups.empty() ? 1 : 2, std::move(pool));
-  if (!made) throw std::runtime_error(made.failure().message);
-  return *std::move(made);
+  return make_optimizer(rule.image, model.tensors(groups), groups.empty() ? 1 : 2, threads);
 }
 
 /// The gradients of a model, each multiplied: those of another point.

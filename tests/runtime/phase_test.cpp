@@ -13,18 +13,13 @@ std::array<int, 3> calls(const std::array<std::atomic<int>, 3>& counts) {
   return {counts[0], counts[1], counts[2]};
 }
 
-template <class Value>
-std::string failure(const support::Result<Value>& status) {
-  return status ? "no failure" : status.failure().message;
-}
-
 }  // namespace
 
 TEST_CASE("phases run in order, each seeing what the one before left") {
   Rule rule;
   FakeModel<double> model({3, 20000});
   const FakeModel<double> before = model;
-  auto optimizer = make_phased(rule, phased_tensors(model, {}));
+  auto optimizer = make_optimizer(rule.image, phased_tensors(model, {}));
   REQUIRE(optimizer.step(model.gradients()));
   const double norm = *optimizer.hyper("norm");
   CHECK(norm > 0);
@@ -46,7 +41,7 @@ TEST_CASE("phases run in order, each seeing what the one before left") {
 TEST_CASE("a skipped call that keeps nothing stops where that is known") {
   Rule rule;
   FakeModel<double> model({3, 20000});
-  auto optimizer = make_phased(rule, phased_tensors(model, {}));
+  auto optimizer = make_optimizer(rule.image, phased_tensors(model, {}));
   rule.outcome = TALWEG_SKIPPED;
   for (int call = 0; call < 2; ++call) {  // before states begin, and after
     const std::string before = snapshot(optimizer, model);
@@ -72,7 +67,7 @@ TEST_CASE("a skipped call keeps what it says, and no more") {
   Rule rule;
   FakeModel<double> model({3, 20000});
   const auto params = model.params;
-  auto optimizer = make_phased(rule, phased_tensors(model, {}));
+  auto optimizer = make_optimizer(rule.image, phased_tensors(model, {}));
   rule.outcome = TALWEG_SKIPPED;
   rule.keeps[Rule::kScale] = true;
   REQUIRE(optimizer.step(model.gradients()));
@@ -118,7 +113,7 @@ TEST_CASE("a step that a later phase refuses leaves every persistent bit") {
   rule.hypers[Rule::kNorm].high = 50;
   rule.hypers[Rule::kNorm].high_closed = 1;
   FakeModel<double> model({3, 70000});
-  auto optimizer = make_phased(rule, phased_tensors(model, {0, 1}), 2, threads);
+  auto optimizer = make_optimizer(rule.image, phased_tensors(model, {0, 1}), 2, threads);
   auto small = model.gradients();
   small[1] = nullptr;
   for (int round = 0; round < 3; ++round) {
@@ -141,7 +136,7 @@ TEST_CASE("after a skipped call too, a refused one leaves every bit") {
   Rule rule;
   rule.hypers[Rule::kNorm].high = 1e9;
   FakeModel<double> model({3, 20000});
-  auto optimizer = make_phased(rule, phased_tensors(model, {}));
+  auto optimizer = make_optimizer(rule.image, phased_tensors(model, {}));
   rule.outcome = TALWEG_SKIPPED;
   rule.keeps[Rule::kTotal] = true;
   REQUIRE(optimizer.step(model.gradients()));
@@ -155,7 +150,7 @@ TEST_CASE("a hyper is checked after the phase that binds it") {
   Rule rule;
   rule.hypers[Rule::kNorm].bound_phase = 0;  // where nobody has computed it yet
   FakeModel<double> model({3});
-  auto optimizer = make_phased(rule, phased_tensors(model, {}));
+  auto optimizer = make_optimizer(rule.image, phased_tensors(model, {}));
   CHECK(failure(optimizer.step(model.gradients())).find("must be a number, not nan") !=
         std::string::npos);
   CHECK(rule.pass_calls[0] == 0);
@@ -165,7 +160,7 @@ TEST_CASE("inputs of groups and tensors") {
   Rule rule;
   rule.needs_inputs = true;
   FakeModel<double> model({3, 3, 3});
-  auto optimizer = make_phased(rule, phased_tensors(model, {0, 1, 1}, {0}), 2);
+  auto optimizer = make_optimizer(rule.image, phased_tensors(model, {0, 1, 1}, {0}), 2);
   const std::string before = snapshot(optimizer, model);
   const auto gradients = model.gradients();
   optimizer::StepInputs inputs;
@@ -219,7 +214,7 @@ TEST_CASE("a rule without such inputs takes none") {
 TEST_CASE("whoever asks what is missing before a step is told of all tensors") {
   Rule rule;
   FakeModel<double> model({3, 4});
-  auto optimizer = make_phased(rule, phased_tensors(model, {}));
+  auto optimizer = make_optimizer(rule.image, phased_tensors(model, {}));
   REQUIRE(optimizer.missing_inputs());
   CHECK(rule.seen_by_model[Rule::kElements] == 7);
   auto gradients = model.gradients();
@@ -232,7 +227,7 @@ TEST_CASE("scratch is memory for every tensor that nobody keeps") {
   Rule rule;
   FakeModel<double> model({1000, 0, 16384});
   auto tensors = phased_tensors(model, {});
-  auto with = make_phased(rule, tensors);
+  auto with = make_optimizer(rule.image, tensors);
   for (const auto& entry : with.persistent())
     CHECK((entry.name.find("w") == std::string::npos || entry.name.rfind("m/", 0) == 0 ||
            entry.name.rfind("s", 0) == 0 || entry.name.rfind("@begun/", 0) == 0));

@@ -22,7 +22,7 @@
 
 namespace talweg::tests {
 
-struct PhasedRule {
+struct PhasedRule : HandWritten<PhasedRule> {
   enum Hyper : std::uint32_t { kLr, kNorm, kHyperCount };
   enum State : std::uint32_t { kM, kTotal, kScale, kSteady, kStateCount };
   enum Input : std::uint32_t { kHeat, kBoost, kInputCount };
@@ -40,7 +40,6 @@ struct PhasedRule {
     kReductionCount
   };
   static constexpr std::uint32_t kScratch = 3, kStreams = 4;
-  static constexpr double kInf = std::numeric_limits<double>::infinity();
 
   // What a test asks for.
   talweg_outcome outcome = TALWEG_COMPLETED;
@@ -52,10 +51,7 @@ struct PhasedRule {
   std::array<int, 3> model_calls{}, group_calls{};
   std::array<std::atomic<int>, 3> tensor_calls{}, pass_calls{};
 
-  talweg_hyper_info hypers[kHyperCount] = {
-      {"lr", "", 0.5, 0, kInf, 1, 0, TALWEG_HYPER_NUMBER, TALWEG_RATE_GROUP, 0, 0, 0, 0},
-      {"norm", "", 0, 0, kInf, 1, 0, TALWEG_HYPER_NUMBER, TALWEG_RATE_MODEL, 1, 0, 0, 1},
-  };
+  talweg_hyper_info hypers[kHyperCount] = {learning_rate(0.5), bound_norm(1)};
   talweg_state_info states[kStateCount] = {
       {"m", "", 0, 2, TALWEG_RATE_ELEMENT, TALWEG_F64, TALWEG_INITIAL_PARAM, 1},
       {"total", "", 0, UINT32_MAX, TALWEG_RATE_MODEL, TALWEG_F64, TALWEG_INITIAL_ZERO, 1},
@@ -86,51 +82,32 @@ struct PhasedRule {
       {model<1>, group<1>, tensor<1>, nullptr, nullptr, nullptr, nullptr, pass<1>, 0, 0, 0},
       {model<2>, nullptr, tensor<2>, nullptr, nullptr, nullptr, nullptr, pass<2>, 0, 0, 0},
   };
-  talweg_image image{};
 
-  PhasedRule() {
-    image.abi_version = TALWEG_ABI_VERSION;
-    image.compute_dtype = TALWEG_F64;
-    image.name = "Phased";
-    image.hypers = hypers;
-    image.states = states;
-    image.inputs = inputs;
-    image.facts = facts;
+  PhasedRule() : HandWritten("Phased", TALWEG_F64, kStreams) {
+    set_hypers(hypers);
+    set_states(states);
+    set_inputs(inputs);
+    set_facts(facts);
+    set_phases(phases);
+    set_reductions(reductions);
     image.requirements = requirements;
-    image.hyper_count = kHyperCount;
-    image.state_count = kStateCount;
-    image.input_count = kInputCount;
-    image.fact_count = kFactCount;
     image.requirement_count = image.domain_count = 1;
-    image.stream_count = kStreams;
     image.scratch_count = 1;
-    image.uses_gradient = 1;
     image.initial_states = [](void*, const talweg_scalar_args* args) {
       args->new_states[kScale] = args->hypers[kLr];
     };
     talweg_kernels& step = image.step;
-    step.phases = phases;
-    step.reductions = reductions;
     step.place = place;
-    step.self = this;
-    step.phase_count = 3;
-    step.reduction_count = kReductionCount;
     step.model_slot_count = step.group_slot_count = step.tensor_slot_count = 1;
     step.chunk_partial_count = step.tensor_partial_count = 2;
     step.group_partial_count = 1;
     step.end_phase = 1;
-    step.origin_stream = UINT32_MAX;
   }
-  PhasedRule(const PhasedRule&) = delete;
-  PhasedRule& operator=(const PhasedRule&) = delete;
 
  private:
-  static PhasedRule& of(void* self) { return *static_cast<PhasedRule*>(self); }
-
   static void place(void*, const talweg_placement* placement) {
     const auto is_solid = static_cast<std::uint8_t>(placement->facts[kIsBias] == 0);
-    *placement->route = 0;
-    std::fill_n(placement->state_present, std::size_t{kStateCount}, std::uint8_t{1});
+    keep_all_states(placement, kStateCount);
     placement->state_present[kSteady] = is_solid;
     placement->input_present[kHeat] = 1;
     placement->input_present[kBoost] = placement->in_domain[0] = is_solid;
@@ -148,9 +125,7 @@ struct PhasedRule {
     if (kPhase == 1) {
       args->bound[kNorm] = std::sqrt(args->reduced[kSquares]);
       args->model_slots[0].f64 = args->bound[kNorm];
-      *args->outcome = rule.outcome;
-      for (std::size_t s = 0; s < kStateCount && rule.outcome == TALWEG_SKIPPED; ++s)
-        args->kept[s] = rule.keeps[s] ? 1 : 0;
+      end_call(args, rule.outcome, rule.keeps);
     }
     if (kPhase == 2) args->new_states[kTotal] = args->states[kTotal] + args->reduced[kHeats];
   }
@@ -172,7 +147,7 @@ struct PhasedRule {
                      std::uint32_t end) {
     ++of(self).tensor_calls[kPhase];
     for (std::size_t t = begin; t < end; ++t) {
-      if (args->pointers[t * kStreams + TALWEG_STREAM_GRAD] == nullptr) continue;
+      if (streams_of(args, kStreams, t) == nullptr) continue;
       const double* before = args->tensor_states + t * kStateCount;
       double* after = args->new_tensor_states + t * kStateCount;
       const bool is_solid = args->tensor_facts[t * kFactCount + kIsBias] == 0;
@@ -194,32 +169,26 @@ struct PhasedRule {
   static void pass(void* self, const talweg_pass_args* args, std::uint32_t begin,
                    std::uint32_t end) {
     ++of(self).pass_calls[kPhase];
-    for (std::size_t c = begin; c < end; ++c) {
-      const talweg_chunk& chunk = args->chunks[c];
-      void* const* streams = args->pointers + std::size_t{chunk.tensor_index} * kStreams;
-      if (streams[TALWEG_STREAM_GRAD] == nullptr) continue;
-      const auto stream = [&](std::uint32_t s) {
-        return static_cast<double*>(streams[s]) + chunk.first_element;
-      };
-      const std::uint32_t group = args->tensor_groups[chunk.tensor_index];
+    for_chunks(args, kStreams, begin, end, [&](const PassChunk& chunk) {
+      const std::uint32_t group = args->tensor_groups[chunk.tensor];
       const double rate = args->group_slots[group].f64 / (1 + args->model_slots[0].f64);
+      double* const param = chunk.stream<double>(TALWEG_STREAM_PARAM);
+      double *const m = chunk.stream<double>(2), *const scratch = chunk.stream<double>(kScratch);
       double squares = 0;
       double peak = -kInf;
-      for (std::uint32_t e = 0; e < chunk.element_count; ++e) {
-        const double grad = stream(TALWEG_STREAM_GRAD)[e];
+      for (std::uint32_t e = 0; e < chunk.count; ++e) {
+        const double grad = chunk.stream<double>(TALWEG_STREAM_GRAD)[e];
         squares += grad * grad;
         peak = std::max(peak, std::fabs(grad));
-        if (kPhase == 0) stream(kScratch)[e] = 2 * grad;
-        if (kPhase == 1) stream(2)[e] += stream(kScratch)[e];
-        if (kPhase == 2)
-          stream(TALWEG_STREAM_PARAM)[e] -=
-              rate * grad + args->tensor_slots[chunk.tensor_index].f64 / 1024;
+        if (kPhase == 0) scratch[e] = 2 * grad;
+        if (kPhase == 1) m[e] += scratch[e];
+        if (kPhase == 2) param[e] -= rate * grad + args->tensor_slots[chunk.tensor].f64 / 1024;
       }
       if (kPhase == 0) {
-        args->chunk_partials[c] = squares;
-        args->chunk_partials[args->chunk_count + c] = peak;
+        args->chunk_partials[chunk.index] = squares;
+        args->chunk_partials[args->chunk_count + chunk.index] = peak;
       }
-    }
+    });
   }
 };
 
@@ -230,16 +199,6 @@ inline std::vector<optimizer::Tensor> phased_tensors(FakeModel<double>& model,
   std::vector<optimizer::Tensor> tensors = model.tensors(groups);
   for (const std::size_t t : biases) tensors[t].name += ".bias";
   return tensors;
-}
-
-inline optimizer::Optimizer make_phased(const PhasedRule& rule,
-                                        std::vector<optimizer::Tensor> tensors,
-                                        std::uint32_t group_count = 1, std::uint32_t threads = 0) {
-  auto pool = threads > 0 ? std::make_shared<support::ThreadPool>(threads) : nullptr;
-  auto made = optimizer::Optimizer::create(rule.image, nullptr, std::move(tensors), group_count,
-                                           std::move(pool));
-  if (!made) throw std::runtime_error(made.failure().message);
-  return *std::move(made);
 }
 
 }  // namespace talweg::tests

@@ -37,7 +37,7 @@ struct Run {
   optimizer::Optimizer optimizer;
 
   explicit Run(std::uint32_t threads = 0)
-      : optimizer(make_phased(rule, phased_tensors(model, kGroups, kBiases), 4, threads)) {
+      : optimizer(make_optimizer(rule.image, phased_tensors(model, kGroups, kBiases), 4, threads)) {
     REQUIRE(optimizer.set_hyper("lr", 0.25, 1));
   }
 };
@@ -159,7 +159,7 @@ TEST_CASE("functions of very many tensors run in parts, with the same bits") {
     std::vector<std::uint32_t> groups;
     for (std::size_t t = 0; t < kTensors; ++t)
       groups.push_back(static_cast<std::uint32_t>(t * 7919 % 11));
-    auto optimizer = make_phased(rule, phased_tensors(model, groups), 11, threads);
+    auto optimizer = make_optimizer(rule.image, phased_tensors(model, groups), 11, threads);
     for (int step = 0; step < 2; ++step) REQUIRE(optimizer.step(model.gradients()));
     CHECK(rule.tensor_calls[0] == static_cast<int>(2 * std::max(threads, 1U)));
     std::string bits = snapshot(optimizer, model);
@@ -178,9 +178,7 @@ TEST_CASE("reductions that cannot be are refused") {
     Rule rule;
     change(rule.reductions[Rule::kSquares]);
     FakeModel<double> model({3});
-    auto made =
-        optimizer::Optimizer::create(rule.image, nullptr, phased_tensors(model, {0}), 1, nullptr);
-    return made ? "no failure" : made.failure().message;
+    return refusal_of(rule.image, phased_tensors(model, {0}));
   };
   const std::string image = "the image of rule `Phased` has a reduction ";
   CHECK(refusal([](auto&) {}) == "no failure");

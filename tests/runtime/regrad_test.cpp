@@ -13,11 +13,6 @@ namespace {
 using optimizer::StepOutcome;
 using Rule = MovingRule;
 
-template <class Value>
-std::string failure(const support::Result<Value>& status) {
-  return status ? "no failure" : status.failure().message;
-}
-
 std::array<int, 4> calls(const std::array<std::atomic<int>, 4>& counts) {
   return {counts[0], counts[1], counts[2], counts[3]};
 }
@@ -384,8 +379,7 @@ TEST_CASE("an image that asks where it cannot is refused") {
   const auto message = [&](auto spoil) {
     Rule rule;
     spoil(rule);
-    auto made = optimizer::Optimizer::create(rule.image, nullptr, model.tensors(), 1, nullptr);
-    return made ? "no failure" : made.failure().message;
+    return refusal_of(rule.image, model.tensors());
   };
   const std::string image = "the image of rule `Moving` ";
   CHECK(message([](Rule&) {}) == "no failure");
@@ -442,7 +436,7 @@ TEST_CASE("reductions and states of every rate outlive the wait") {
   PhasedRule rule, twin_rule;
   FakeModel<double> model({3, 20000, 5}), twin_model({3, 20000, 5});
   check_waiting_changes_nothing(rule, model, twin_rule, twin_model, [](auto& of, auto& with) {
-    return make_phased(of, phased_tensors(with, {0, 1, 0}, {2}), 2, 4);
+    return make_optimizer(of.image, phased_tensors(with, {0, 1, 0}, {2}), 2, 4);
   });
 }
 

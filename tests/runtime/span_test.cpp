@@ -21,11 +21,7 @@ constexpr std::size_t kLarge = 100'000;
 
 optimizer::Optimizer make_spanned(const Rule& rule, FakeModel<double>& model,
                                   std::uint32_t threads = 0) {
-  auto pool = threads > 0 ? std::make_shared<support::ThreadPool>(threads) : nullptr;
-  auto made =
-      optimizer::Optimizer::create(rule.image, nullptr, model.tensors(), 1, std::move(pool));
-  if (!made) throw std::runtime_error(made.failure().message);
-  return *std::move(made);
+  return make_optimizer(rule.image, model.tensors(), 1, threads);
 }
 
 const std::vector<std::vector<std::size_t>>& mixes() {

@@ -20,11 +20,10 @@
 
 namespace talweg::tests {
 
-struct SpannedRule {
+struct SpannedRule : HandWritten<SpannedRule> {
   enum State : std::uint32_t { kM, kLast, kStateCount };
   enum Reduced : std::uint32_t { kSquares, kSum, kSize, kNorm, kPeak, kReductionCount };
   static constexpr std::uint32_t kPhases = 5, kScratch = 3, kStreams = 4;
-  static constexpr double kInf = std::numeric_limits<double>::infinity();
 
   // What a test asks for.
   talweg_outcome outcome = TALWEG_COMPLETED;
@@ -39,8 +38,7 @@ struct SpannedRule {
   std::vector<std::uint64_t> rounds;                               // round_elements, by pass
   std::array<std::atomic<std::uint32_t>, kPhases> tensors_seen{};  // by tensor functions
 
-  talweg_hyper_info hypers[1] = {
-      {"norm", "", 0, 0, kInf, 1, 0, TALWEG_HYPER_NUMBER, TALWEG_RATE_MODEL, 1, 0, 0, 3}};
+  talweg_hyper_info hypers[1] = {bound_norm(3)};
   talweg_state_info states[kStateCount] = {
       {"m", "", 0, 2, TALWEG_RATE_ELEMENT, TALWEG_F64, TALWEG_INITIAL_PARAM, 1},
       {"last", "", 0, UINT32_MAX, TALWEG_RATE_TENSOR, TALWEG_F64, TALWEG_INITIAL_ZERO, 1}};
@@ -52,9 +50,8 @@ struct SpannedRule {
       {TALWEG_FOLD_SUM, TALWEG_FROM_CHUNKS, TALWEG_RATE_MODEL, 0, 3, 2, UINT32_MAX, 0},
       {TALWEG_FOLD_MAX, TALWEG_FROM_CHUNKS, TALWEG_RATE_TENSOR, 0, 4, 0, UINT32_MAX, 0}};
   talweg_phase phases[kPhases] = {phase<0>(), phase<1>(), phase<2>(), phase<3>(), phase<4>()};
-  talweg_image image{};
 
-  SpannedRule() {
+  SpannedRule() : HandWritten("Spanned", TALWEG_F64, kStreams) {
     phases[0].model_scalars = [](void* self, const talweg_scalar_args* args) {
       *args->regrad = of(self).asks_again ? 1 : 0;
     };
@@ -62,33 +59,18 @@ struct SpannedRule {
       const SpannedRule& rule = of(self);
       args->bound[0] = std::fabs(args->reduced[kNorm]);
       args->model_slots[0].f64 = args->bound[0];
-      *args->outcome = rule.outcome;
-      for (std::size_t s = 0; s < kStateCount && rule.outcome == TALWEG_SKIPPED; ++s)
-        args->kept[s] = rule.keeps[s] ? 1 : 0;
+      end_call(args, rule.outcome, rule.keeps);
     };
-    image.abi_version = TALWEG_ABI_VERSION;
-    image.compute_dtype = TALWEG_F64;
-    image.name = "Spanned";
-    image.hypers = hypers;
-    image.states = states;
-    image.hyper_count = 1;
-    image.state_count = kStateCount;
-    image.stream_count = kStreams;
+    set_hypers(hypers);
+    set_states(states);
+    set_phases(phases);
+    set_reductions(reductions);
     image.scratch_count = 1;
-    image.uses_gradient = 1;
     talweg_kernels& step = image.step;
-    step.phases = phases;
-    step.reductions = reductions;
-    step.self = this;
-    step.phase_count = kPhases;
-    step.reduction_count = kReductionCount;
     step.model_slot_count = step.tensor_slot_count = 1;
     step.chunk_partial_count = 3;
     step.end_phase = 3;
-    step.origin_stream = UINT32_MAX;
   }
-  SpannedRule(const SpannedRule&) = delete;
-  SpannedRule& operator=(const SpannedRule&) = delete;
 
   /// A function of the groups, which does nothing, in every phase.
   void divide() {
@@ -97,7 +79,6 @@ struct SpannedRule {
   }
 
  private:
-  static SpannedRule& of(void* self) { return *static_cast<SpannedRule*>(self); }
   std::mutex mutex_;
 
   template <int kPhase>
@@ -112,7 +93,7 @@ struct SpannedRule {
   static void tensor(void* self, const talweg_pass_args* args, std::uint32_t begin,
                      std::uint32_t end) {
     for (std::size_t t = begin; t < end; ++t) {
-      if (args->pointers[t * kStreams + TALWEG_STREAM_GRAD] == nullptr) continue;
+      if (streams_of(args, kStreams, t) == nullptr) continue;
       ++of(self).tensors_seen[kPhase];
       const double* reduced = args->tensor_reduced + t * kReductionCount;
       if (kPhase == 1) {
@@ -133,19 +114,13 @@ struct SpannedRule {
           {kPhase, args->chunks[begin].tensor_index, args->chunks[end - 1].tensor_index});
       rule.rounds.push_back(args->round_elements);
     }
-    for (std::size_t c = begin; c < end; ++c) {
-      const talweg_chunk& chunk = args->chunks[c];
-      const std::size_t t = chunk.tensor_index;
-      void* const* streams = args->pointers + t * kStreams;
-      if (streams[TALWEG_STREAM_GRAD] == nullptr) continue;
-      const auto stream = [&](std::uint32_t s) {
-        return static_cast<double*>(streams[s]) + chunk.first_element;
-      };
-      double *param = stream(TALWEG_STREAM_PARAM), *m = stream(2), *scratch = stream(kScratch);
-      const double* grad = stream(TALWEG_STREAM_GRAD);
-      const double slot = args->tensor_slots[t].f64;
+    for_chunks(args, kStreams, begin, end, [&](const PassChunk& chunk) {
+      double* const param = chunk.stream<double>(TALWEG_STREAM_PARAM);
+      const double* const grad = chunk.stream<double>(TALWEG_STREAM_GRAD);
+      double *const m = chunk.stream<double>(2), *const scratch = chunk.stream<double>(kScratch);
+      const double slot = args->tensor_slots[chunk.tensor].f64;
       double sum = kPhase == 3 ? -kInf : 0;
-      for (std::uint32_t e = 0; e < chunk.element_count; ++e) {
+      for (std::uint32_t e = 0; e < chunk.count; ++e) {
         if (kPhase == 0) scratch[e] = 2 * grad[e] + m[e];
         if (kPhase == 1) scratch[e] *= slot;
         if (kPhase == 2) scratch[e] += slot;
@@ -156,10 +131,11 @@ struct SpannedRule {
           m[e] = scratch[e];
           sum = std::max(sum, param[e]);
         }
-        if (kPhase == 4) m[e] += args->tensor_reduced[t * kReductionCount + kPeak];
+        if (kPhase == 4) m[e] += args->tensor_reduced[chunk.tensor * kReductionCount + kPeak];
       }
-      if (kPhase < 4) args->chunk_partials[std::size_t{kPhase % 3} * args->chunk_count + c] = sum;
-    }
+      if (kPhase < 4)
+        args->chunk_partials[std::size_t{kPhase % 3} * args->chunk_count + chunk.index] = sum;
+    });
   }
 };
 

@@ -9,11 +9,6 @@ namespace {
 
 using Rule = PhasedRule;
 
-template <class Value>
-std::string failure(const support::Result<Value>& status) {
-  return status ? "no failure" : status.failure().message;
-}
-
 double peak_of(const std::vector<double>& grad) {
   double peak = -std::numeric_limits<double>::infinity();
   for (const double g : grad) peak = std::max(peak, std::fabs(g));
@@ -25,7 +20,7 @@ double peak_of(const std::vector<double>& grad) {
 TEST_CASE("a tensor's state begins when the tensor first takes part, from its group's hypers") {
   Rule rule;
   FakeModel<double> model({3, 4});
-  auto optimizer = make_phased(rule, phased_tensors(model, {0, 1}), 2);
+  auto optimizer = make_optimizer(rule.image, phased_tensors(model, {0, 1}), 2);
   REQUIRE(optimizer.set_hyper("lr", 0.125, 1));
   CHECK(*optimizer.tensor_scalar("scale", 0) == 0.5);
   CHECK(*optimizer.tensor_scalar("scale", 1) == 0.125);
@@ -51,7 +46,7 @@ TEST_CASE("a tensor's state begins when the tensor first takes part, from its gr
 TEST_CASE("the list of persistent data has the states of those tensors that keep them") {
   Rule rule;
   FakeModel<double> model({3, 0});
-  auto optimizer = make_phased(rule, phased_tensors(model, {}, {1}));
+  auto optimizer = make_optimizer(rule.image, phased_tensors(model, {}, {1}));
   std::vector<std::string> names;
   for (const auto& entry : optimizer.persistent()) {
     names.push_back(entry.name);
@@ -79,11 +74,11 @@ TEST_CASE("persistent data carries a run on in another optimizer") {
   Rule rule;
   const std::vector<std::size_t> sizes{3, 20000, 5};
   FakeModel<double> model(sizes), other(sizes);
-  auto first = make_phased(rule, phased_tensors(model, {0, 1, 1}, {2}), 2);
+  auto first = make_optimizer(rule.image, phased_tensors(model, {0, 1, 1}, {2}), 2);
   auto gradients = model.gradients();
   gradients[2] = nullptr;
   REQUIRE(first.step(gradients));
-  auto second = make_phased(rule, phased_tensors(other, {0, 1, 1}, {2}), 2);
+  auto second = make_optimizer(rule.image, phased_tensors(other, {0, 1, 1}, {2}), 2);
   const auto from = first.persistent();
   const auto to = second.persistent();
   REQUIRE(from.size() == to.size());
@@ -137,7 +132,7 @@ TEST_CASE("a view sees the states of tensors, as they would begin") {
   rule.image.views = &view;
   rule.image.view_count = 1;
   FakeModel<double> model({3, 20000});
-  auto optimizer = make_phased(rule, phased_tensors(model, {0, 1}), 2, 2);
+  auto optimizer = make_optimizer(rule.image, phased_tensors(model, {0, 1}), 2, 2);
   REQUIRE(optimizer.set_hyper("lr", 0.125, 1));
   std::vector<double> out(20000);
   REQUIRE(optimizer.read_view("scales", 1, out.data()));
@@ -194,7 +189,7 @@ TEST_CASE("the code of an initial value may compute something for each tensor") 
   const FakeModel<double> before = model;
   auto tensors = phased_tensors(model, {0, 1});
   tensors[1].shape = {100, 200};
-  auto optimizer = make_phased(rule, tensors, 2, 2);
+  auto optimizer = make_optimizer(rule.image, tensors, 2, 2);
   REQUIRE(optimizer.set_hyper("lr", 0.125, 1));
   REQUIRE(optimizer.step(model.gradients()));
   CHECK(state_at<double>(optimizer, "m", 0, 2) ==

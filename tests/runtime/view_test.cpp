@@ -94,11 +94,6 @@ std::vector<std::vector<T>> read(optimizer::Optimizer& optimizer, const char* vi
   return values;
 }
 
-template <class Value>
-std::string failure(const support::Result<Value>& status) {
-  return status ? "no failure" : status.failure().message;
-}
-
 const std::string kSwapped = "view `mixed` is swapped in for the parameters: swap it out before ";
 
 }  // namespace
@@ -296,10 +291,7 @@ TEST_CASE("views are named, and memory for them is checked") {
 TEST_CASE("an image with a view that cannot run is refused") {
   RuleWithViews<float> rule;
   FakeModel<float> model({8});
-  const auto message = [&] {
-    auto made = optimizer::Optimizer::create(rule.rule.image, nullptr, model.tensors(), 1, nullptr);
-    return made ? "no failure" : made.failure().message;
-  };
+  const auto message = [&] { return refusal_of(rule.rule.image, model.tensors()); };
   CHECK(message() == "no failure");
   rule.views[1].kernels.phase_count = 2;
   std::array<talweg_phase, 2> phases{rule.no_phase, rule.no_phase};
