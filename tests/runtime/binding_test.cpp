@@ -44,34 +44,23 @@ constexpr std::size_t kPageBytes = 4096;
 constexpr std::uint64_t kElements = std::uint64_t{3000} * TALWEG_CHUNK_ELEMENTS + 1;
 
 /// A rule whose pass notes where chunks and gradients are, and looks at none.
-struct NotingRule {
+struct NotingRule : HandWritten<NotingRule> {
   const talweg_chunk* chunks = nullptr;
   std::uint64_t chunk_count = 0;
   std::vector<const void*> seen;  // gradients, in room that it has before
   std::uint32_t tensor_count = 0;
   talweg_phase phase{};
-  talweg_image image{};
 
-  NotingRule() {
+  NotingRule() : HandWritten("Notes", TALWEG_F32, 2) {
     phase.pass = [](void* self, const talweg_pass_args* args, std::uint32_t, std::uint32_t) {
-      auto& rule = *static_cast<NotingRule*>(self);
+      NotingRule& rule = of(self);
       rule.chunks = args->chunks;
       rule.chunk_count = args->chunk_count;
       for (std::size_t t = 0; t < args->tensor_count; ++t)
         rule.seen[t] = args->pointers[2 * t + TALWEG_STREAM_GRAD];
     };
-    image.abi_version = TALWEG_ABI_VERSION;
-    image.compute_dtype = TALWEG_F32;
-    image.name = "Notes";
-    image.step.phases = &phase;
-    image.step.phase_count = 1;
-    image.step.origin_stream = UINT32_MAX;
-    image.stream_count = 2;
-    image.uses_gradient = 1;
-    image.step.self = this;
+    set_phase(phase);
   }
-  NotingRule(const NotingRule&) = delete;
-  NotingRule& operator=(const NotingRule&) = delete;
 };
 
 /// Two tensors of very many chunks. Their memory is reserved and never touched.
@@ -89,10 +78,7 @@ class Large {
       tensors[t].shape = {kElements};
       tensors[t].param = memory_[t];
     }
-    auto pool = std::make_shared<support::ThreadPool>(2);
-    auto made = optimizer::Optimizer::create(rule_.image, nullptr, tensors, 1, std::move(pool));
-    REQUIRE(made);
-    optimizer_ = std::make_unique<optimizer::Optimizer>(*std::move(made));
+    optimizer_ = std::make_unique<optimizer::Optimizer>(make_optimizer(rule_.image, tensors, 1, 2));
   }
   ~Large() {
     protect_chunks(PROT_READ | PROT_WRITE);

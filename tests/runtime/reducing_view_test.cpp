@@ -70,38 +70,25 @@ struct RuleThatReduces {
   RuleThatReduces(const RuleThatReduces&) = delete;
   RuleThatReduces& operator=(const RuleThatReduces&) = delete;
 
-  template <class Visit>
-  static void visit(const talweg_pass_args* args, std::uint32_t begin, std::uint32_t end,
-                    Visit visit) {
-    for (std::uint32_t i = begin; i < end; ++i) {
-      const talweg_chunk& chunk = args->chunks[i];
-      void* const* streams = args->pointers + std::size_t{chunk.tensor_index} * 7;
-      if (streams[TALWEG_STREAM_GRAD] != nullptr) visit(i, chunk, streams);
-    }
-  }
-
   static void fold(void*, const talweg_pass_args* args, std::uint32_t begin, std::uint32_t end) {
-    visit(args, begin, end, [&](std::uint32_t i, const talweg_chunk& chunk, void* const* streams) {
-      const auto stream = [&](int s) {
-        return static_cast<double*>(streams[s]) + chunk.first_element;
-      };
+    for_chunks(args, FakeRule<double>::kStreams, begin, end, [&](const PassChunk& chunk) {
       double floors = 0, all = 0;
-      for (std::uint32_t e = 0; e < chunk.element_count; ++e) {
-        floors += stream(4)[e];
-        all += stream(0)[e] + stream(3)[e];
+      for (std::uint32_t e = 0; e < chunk.count; ++e) {
+        floors += chunk.stream<double>(4)[e];
+        all += chunk.stream<double>(0)[e] + chunk.stream<double>(3)[e];
       }
-      args->chunk_partials[i] = floors;
-      args->chunk_partials[args->chunk_count + i] = all;
+      args->chunk_partials[chunk.index] = floors;
+      args->chunk_partials[args->chunk_count + chunk.index] = all;
     });
   }
 
   static void scale(void*, const talweg_pass_args* args, std::uint32_t begin, std::uint32_t end) {
-    visit(args, begin, end, [&](std::uint32_t, const talweg_chunk& chunk, void* const* streams) {
-      double* param = static_cast<double*>(streams[0]) + chunk.first_element;
-      const std::uint32_t t = chunk.tensor_index;
+    for_chunks(args, FakeRule<double>::kStreams, begin, end, [&](const PassChunk& chunk) {
       const double factor =
-          args->tensor_slots[2 * t + 1].f64 + args->group_slots[4 * args->tensor_groups[t] + 3].f64;
-      for (std::uint32_t e = 0; e < chunk.element_count; ++e) param[e] *= factor;
+          args->tensor_slots[2 * chunk.tensor + 1].f64 +
+          args->group_slots[4 * std::size_t{args->tensor_groups[chunk.tensor]} + 3].f64;
+      double* param = chunk.stream<double>(0);
+      for (std::uint32_t e = 0; e < chunk.count; ++e) param[e] *= factor;
     });
   }
 };

@@ -2,10 +2,8 @@
 // and leave the bits that they leave one after the other.
 #include <algorithm>
 #include <catch2/catch.hpp>
-#include <cstdlib>
 
-#include "runtime/memory/state_layout.h"
-#include "runtime/optimizer/step.h"
+#include "tests/runtime/c_optimizer.h"
 #include "tests/runtime/spanned_rule.h"
 
 namespace talweg::tests {
@@ -165,49 +163,12 @@ TEST_CASE("spans change no bit, on any number of threads") {
 }
 
 TEST_CASE("what threads share of small tensors is about equal") {
-  struct Parts {
-    std::vector<std::uint32_t> counts;
-  } parts;
+  Backwards parts;
   Rule rule;
   FakeModel<double> model(std::vector<std::size_t>(4000, 100));
-  auto described = model.tensors();
-  std::vector<std::uint64_t> shape{100};
-  std::vector<talweg_tensor> tensors;
-  for (const auto& tensor : described) {
-    talweg_tensor entry{};
-    entry.name = tensor.name.c_str();
-    entry.param = tensor.param;
-    entry.shape = shape.data();
-    entry.rank = 1;
-    tensors.push_back(entry);
-  }
-  talweg_optimizer_spec spec{};
-  spec.image = &rule.image;
-  spec.tensors = tensors.data();
-  spec.tensor_count = static_cast<std::uint32_t>(tensors.size());
-  spec.group_count = 1;
-  spec.thread_count = 4;
-  spec.parallel_context = &parts;
-  spec.parallel_for = [](void* context, std::uint32_t count, void (*task)(void*, std::uint32_t),
-                         void* argument) {
-    static_cast<Parts*>(context)->counts.push_back(count);
-    for (std::uint32_t i = count; i-- > 0;) task(argument, i);
-  };
-  talweg_optimizer_sizes sizes;
-  REQUIRE(talweg_measure(&spec, &sizes, nullptr) == TALWEG_OK);
-  std::unique_ptr<void, decltype(&std::free)> control(
-      std::aligned_alloc(64, (sizes.control_bytes + 63) / 64 * 64), std::free);
-  std::unique_ptr<void, decltype(&std::free)> state(
-      std::aligned_alloc(TALWEG_STATE_ALIGNMENT, (sizes.state_bytes + TALWEG_STATE_ALIGNMENT - 1) /
-                                                     TALWEG_STATE_ALIGNMENT *
-                                                     TALWEG_STATE_ALIGNMENT),
-      std::free);
-  talweg_optimizer* optimizer = nullptr;
-  REQUIRE(talweg_create(&spec, control.get(), state.get(), &optimizer, nullptr) == TALWEG_OK);
-  const auto gradients = model.gradients();
-  talweg_step_inputs inputs{};
-  inputs.gradients = gradients.data();
-  REQUIRE(talweg_step(optimizer, &inputs, nullptr, nullptr) == TALWEG_OK);
+  const auto tensors = model.tensors();
+  COptimizer optimizer(rule.image, tensors, parts, 4);
+  optimizer.step(model.gradients());
   // One of four threads for each span, and none for the phases in it.
   CHECK(parts.counts == std::vector<std::uint32_t>{4, 4});
   std::array<std::uint32_t, 4> by_part{};

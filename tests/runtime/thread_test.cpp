@@ -1,9 +1,9 @@
 // Any number of threads, the same bits.
 #include <algorithm>
 #include <catch2/catch.hpp>
-#include <cstdlib>
+#include <tuple>
 
-#include "runtime/optimizer/step.h"
+#include "tests/runtime/c_optimizer.h"
 #include "tests/runtime/fake_rule.h"
 
 namespace talweg::tests {
@@ -30,48 +30,25 @@ TEST_CASE("the number of threads changes no bit") {
 
 namespace {
 
-/// A parallel_for that notes what it was asked for, and runs parts backwards.
-struct Recorder {
-  std::uint32_t calls = 0;
-  std::uint32_t parts = 0;
-
-  static void run(void* context, std::uint32_t count, void (*task)(void*, std::uint32_t),
-                  void* argument) {
-    auto& recorder = *static_cast<Recorder*>(context);
-    ++recorder.calls;
-    recorder.parts = count;
-    for (std::uint32_t i = count; i-- > 0;) task(argument, i);
-  }
-};
-
 /// A rule whose pass only notes the ranges of chunks it was called with.
-struct RangeRule {
+struct RangeRule : HandWritten<RangeRule> {
   struct Range {
     std::uint32_t begin, end;
     std::uint64_t elements;
   };
   std::vector<Range> ranges;
   talweg_phase phase{};
-  talweg_image image{};
 
-  RangeRule() {
+  RangeRule() : HandWritten("Ranges", TALWEG_F32, 2) {
     phase.pass = [](void* self, const talweg_pass_args* args, std::uint32_t begin,
                     std::uint32_t end) {
       std::uint64_t elements = 0;
       for (std::uint32_t i = begin; i < end; ++i)
-        if (args->pointers[2 * args->chunks[i].tensor_index + 1] != nullptr)
+        if (streams_of(args, 2, args->chunks[i].tensor_index) != nullptr)
           elements += args->chunks[i].element_count;
-      static_cast<RangeRule*>(self)->ranges.push_back({begin, end, elements});
+      of(self).ranges.push_back({begin, end, elements});
     };
-    image.abi_version = TALWEG_ABI_VERSION;
-    image.compute_dtype = TALWEG_F32;
-    image.name = "Ranges";
-    image.step.phases = &phase;
-    image.step.phase_count = 1;
-    image.step.origin_stream = UINT32_MAX;
-    image.stream_count = 2;
-    image.uses_gradient = 1;
-    image.step.self = this;
+    set_phase(phase);
   }
 };
 
@@ -79,41 +56,24 @@ struct RangeRule {
 
 TEST_CASE("parts are contiguous, cover every chunk once and have about equal work") {
   RangeRule rule;
-  Recorder recorder;
+  Backwards parts;
   std::vector<float> memory(2 * 600000);
-  const std::uint64_t sizes[4] = {300000, 100, 200000, 50000};
-  std::vector<talweg_tensor> tensors(4);
-  const char* names[4] = {"a", "b", "c", "d"};
-  std::size_t offset = 0;
-  for (int i = 0; i < 4; ++i) {
-    tensors[i].name = names[i];
-    tensors[i].shape = &sizes[i];
-    tensors[i].rank = 1;
-    tensors[i].param = memory.data() + offset;
-    offset += sizes[i];
+  std::vector<optimizer::Tensor> tensors(4);
+  float* next = memory.data();
+  for (const auto& [t, name, size] :
+       {std::tuple{0, "a", 300000}, {1, "b", 100}, {2, "c", 200000}, {3, "d", 50000}}) {
+    tensors[t].name = name;
+    tensors[t].shape = {static_cast<std::uint64_t>(size)};
+    tensors[t].param = next;
+    next += size;
   }
-  talweg_optimizer_spec spec{};
-  spec.image = &rule.image;
-  spec.tensors = tensors.data();
-  spec.tensor_count = 4;
-  spec.group_count = 1;
-  spec.parallel_for = Recorder::run;
-  spec.parallel_context = &recorder;
-  spec.thread_count = 4;
-  talweg_optimizer_sizes needed{};
-  talweg_error error{};
-  REQUIRE(talweg_measure(&spec, &needed, &error) == TALWEG_OK);
-  CHECK(needed.state_bytes == 0);
-  void* control = std::aligned_alloc(64, (needed.control_bytes + 63) / 64 * 64);
-  talweg_optimizer* optimizer = nullptr;
-  REQUIRE(talweg_create(&spec, control, nullptr, &optimizer, &error) == TALWEG_OK);
+  COptimizer optimizer(rule.image, tensors, parts, 4);
+  CHECK(optimizer.sizes().state_bytes == 0);
 
   const float* grad = memory.data() + 600000;
-  const auto run = [&](std::vector<const void*> gradients) {
+  const auto run = [&](const std::vector<const void*>& gradients) {
     rule.ranges.clear();
-    talweg_step_inputs inputs{};
-    inputs.gradients = gradients.data();
-    REQUIRE(talweg_step(optimizer, &inputs, nullptr, &error) == TALWEG_OK);
+    optimizer.step(gradients);
     std::sort(rule.ranges.begin(), rule.ranges.end(),
               [](const auto& a, const auto& b) { return a.begin < b.begin; });
     std::uint32_t end = 0;
@@ -129,15 +89,14 @@ TEST_CASE("parts are contiguous, cover every chunk once and have about equal wor
     return total;
   };
   CHECK(run({grad, grad, grad, grad}) == 550100);
-  CHECK(recorder.parts == 4);
+  CHECK(parts.counts.back() == 4);
   CHECK(rule.ranges.size() == 4);
   // A large frozen tensor leaves nobody without work.
   CHECK(run({nullptr, grad, grad, grad}) == 250100);
   CHECK(rule.ranges.size() == 4);
-  const std::uint32_t calls = recorder.calls;
+  const std::size_t calls = parts.counts.size();
   CHECK(run({nullptr, grad, nullptr, nullptr}) == 100);
-  CHECK(recorder.calls == calls);  // too little to wake anybody for
-  std::free(control);
+  CHECK(parts.counts.size() == calls);  // too little to wake anybody for
 }
 
 }  // namespace talweg::tests

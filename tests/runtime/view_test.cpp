@@ -33,10 +33,10 @@ struct RuleWithViews {
       auto* owner = static_cast<RuleWithViews*>(self);
       owner->seen_by_view = static_cast<T>(args->states[kTotal]);
       for (std::uint32_t i = 0; owner->clears_needed && i < kInputCount; ++i) args->needed[i] = 0;
-      put(args->model_slots[kSlots - 1], args->step_number);
+      put<T>(args->model_slots[kSlots - 1], args->step_number);
     };
     mix_phase.group_scalars = [](void*, const talweg_scalar_args* args) {
-      put(args->group_slots[kSlots - 1], args->hypers[kLr]);
+      put<T>(args->group_slots[kSlots - 1], args->hypers[kLr]);
     };
     kernels.phases = &mix_phase;
     kernels.self = this;
@@ -52,32 +52,18 @@ struct RuleWithViews {
   RuleWithViews(const RuleWithViews&) = delete;
   RuleWithViews& operator=(const RuleWithViews&) = delete;
 
-  static void put(talweg_slot& slot, double value) {
-    if constexpr (std::is_same_v<T, float>)
-      slot.f32 = static_cast<float>(value);
-    else
-      slot.f64 = value;
-  }
-  static T get(const talweg_slot& slot) {
-    if constexpr (std::is_same_v<T, float>)
-      return slot.f32;
-    else
-      return slot.f64;
-  }
   static T mixed(T param, T t, T start, T lr, T floor) { return param * t + start * lr + floor; }
 
   static void mix(void*, const talweg_pass_args* args, std::uint32_t begin, std::uint32_t end) {
-    for (std::uint32_t i = begin; i < end; ++i) {
-      const talweg_chunk& chunk = args->chunks[i];
-      void* const* streams = args->pointers + std::size_t{chunk.tensor_index} * 7;
-      if (streams[TALWEG_STREAM_GRAD] == nullptr) continue;
-      const T t = get(args->model_slots[kSlots - 1]);
-      const T lr =
-          get(args->group_slots[kSlots * args->tensor_groups[chunk.tensor_index] + kSlots - 1]);
-      const auto stream = [&](int s) { return static_cast<T*>(streams[s]) + chunk.first_element; };
-      for (std::uint32_t e = 0; e < chunk.element_count; ++e)
-        stream(0)[e] = mixed(stream(0)[e], t, stream(3)[e], lr, stream(4)[e]);
-    }
+    for_chunks(args, FakeRule<T>::kStreams, begin, end, [&](const PassChunk& chunk) {
+      const T t = get<T>(args->model_slots[kSlots - 1]);
+      const std::uint32_t group = args->tensor_groups[chunk.tensor];
+      const T lr = get<T>(args->group_slots[kSlots * group + kSlots - 1]);
+      T* const param = chunk.stream<T>(0);
+      const T *const start = chunk.stream<T>(3), *const floor = chunk.stream<T>(4);
+      for (std::uint32_t e = 0; e < chunk.count; ++e)
+        param[e] = mixed(param[e], t, start[e], lr, floor[e]);
+    });
   }
 };
 
