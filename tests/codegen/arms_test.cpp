@@ -6,9 +6,9 @@
 #include <numeric>
 
 #include "compiler/driver/compile.h"
-#include "runtime/optimizer/optimizer.hpp"
 #include "runtime/optimizer/pattern.h"
 #include "tests/ir/compile_text.h"
+#include "tests/optimizers.h"
 
 namespace talweg::tests {
 
@@ -72,9 +72,7 @@ struct Run {
     std::vector<Tensor> tensors;
     for (Parameter& p : parameters)
       tensors.push_back({p.name, p.shape, p.values.data(), 0, p.tags});
-    auto made = Optimizer::create(program->image(), program, tensors, 1, nullptr);
-    REQUIRE(made.ok());
-    optimizer.emplace(std::move(*made));
+    optimizer.emplace(make_optimizer(program->image(), tensors, 1, 0, program));
   }
 
   /// `hessian`: for which tensors it is given.

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <bit>
 #include <catch2/catch.hpp>
 #include <cmath>
@@ -22,6 +23,39 @@ std::string first_difference(const Outcome& expected, const Outcome& actual) {
                        expected[i], expected[i], actual[i], actual[i]);
   }
   return {};
+}
+
+void run_only_phase(const talweg_image& image, void* const* pointers, std::uint64_t count) {
+  std::vector<talweg_chunk> chunks;
+  for (std::uint64_t first = 0; first < count; first += TALWEG_CHUNK_ELEMENTS)
+    chunks.push_back(
+        {first,
+         static_cast<std::uint32_t>(std::min<std::uint64_t>(count - first, TALWEG_CHUNK_ELEMENTS)),
+         0});
+  const std::uint32_t group = 0;
+  std::vector<talweg_slot> model_slots(image.step.model_slot_count + 1),
+      group_slots(image.step.group_slot_count + 1);
+  std::vector<double> scalars(4);
+  talweg_scalar_args args{};
+  args.hypers = args.states = args.inputs = scalars.data();
+  args.new_states = args.bound = scalars.data();
+  args.model_slots = model_slots.data();
+  args.group_slots = group_slots.data();
+  REQUIRE(image.step.phase_count == 1);
+  const talweg_phase& phase = image.step.phases[0];
+  if (phase.model_scalars != nullptr) phase.model_scalars(image.step.self, &args);
+  if (phase.group_scalars != nullptr) phase.group_scalars(image.step.self, &args);
+  talweg_pass_args pass{};
+  pass.chunks = chunks.data();
+  pass.pointers = pointers;
+  pass.tensor_groups = &group;
+  pass.model_slots = model_slots.data();
+  pass.group_slots = group_slots.data();
+  pass.group_args = &args;
+  pass.tensor_routes = &group;
+  pass.chunk_count = chunks.size();
+  pass.tensor_count = 1;
+  phase.pass(image.step.self, &pass, 0, static_cast<std::uint32_t>(chunks.size()));
 }
 
 std::vector<std::string> isas_here() {

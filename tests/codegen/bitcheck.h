@@ -39,6 +39,9 @@ Outcome run_steps(const talweg_image& image, const StepSetting& setting);
 /// Where the two differ first, in words; empty if they are the same.
 std::string first_difference(const Outcome& expected, const Outcome& actual);
 
+/// Runs the only phase of an image without states over one tensor; its streams are `pointers`.
+void run_only_phase(const talweg_image& image, void* const* pointers, std::uint64_t count);
+
 /// Names of the ISAs that this machine runs.
 std::vector<std::string> isas_here();
 

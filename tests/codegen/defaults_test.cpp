@@ -5,7 +5,9 @@
 
 #include "runtime/optimizer/optimizer.hpp"
 #include "tests/codegen/bitcheck.h"
+#include "tests/codegen/try_on_every_target.h"
 #include "tests/ir/compile_text.h"
+#include "tests/optimizers.h"
 
 namespace talweg::tests {
 
@@ -50,11 +52,9 @@ struct Trial {
 
   static optimizer::Optimizer make(const std::shared_ptr<driver::Program>& program,
                                    Numbers& params) {
-    auto made = optimizer::Optimizer::create(
-        program->image(), program, {{"a", {1}, &params[0], 0, {}}, {"b", {1}, &params[1], 1, {}}},
-        2, nullptr);
-    REQUIRE(made);
-    return std::move(*made);
+    return make_optimizer(program->image(),
+                          {{"a", {1}, &params[0], 0, {}}, {"b", {1}, &params[1], 1, {}}}, 2, 0,
+                          program);
   }
 
   support::Status try_step() {
@@ -81,11 +81,7 @@ struct Trial {
 };
 
 void on_every_target(const std::string& rule, const std::function<void(Trial&)>& check) {
-  for (const auto& program : on_all_targets(graph_of_rule(rule, kRules))) {
-    INFO(rule << " on " << program->image().isa);
-    Trial trial(program);
-    check(trial);
-  }
+  try_on_every_target<Trial>(rule, kRules, check);
 }
 
 }  // namespace

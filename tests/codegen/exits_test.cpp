@@ -7,7 +7,9 @@
 
 #include "runtime/optimizer/optimizer.hpp"
 #include "tests/codegen/bitcheck.h"
+#include "tests/codegen/try_on_every_target.h"
 #include "tests/ir/compile_text.h"
+#include "tests/optimizers.h"
 
 namespace talweg::tests {
 
@@ -153,10 +155,7 @@ struct Trial {
 
   static optimizer::Optimizer make(const std::shared_ptr<driver::Program>& program,
                                    std::vector<double>& param) {
-    auto made = optimizer::Optimizer::create(program->image(), program,
-                                             {{"w", {3}, param.data(), 0, {}}}, 1, nullptr);
-    REQUIRE(made);
-    return std::move(*made);
+    return make_optimizer(program->image(), {{"w", {3}, param.data(), 0, {}}}, 1, 0, program);
   }
 
   support::Result<StepOutcome> try_step(std::optional<double> loss = {}) {
@@ -180,13 +179,8 @@ struct Trial {
 
 using Numbers = std::vector<double>;
 
-/// Runs `check` on the interpreter and on every ISA.
 void on_every_target(const std::string& rule, const std::function<void(Trial&)>& check) {
-  for (const auto& program : on_all_targets(graph_of_rule(rule, kRules))) {
-    INFO(rule << " on " << program->image().isa);
-    Trial trial(program);
-    check(trial);
-  }
+  try_on_every_target<Trial>(rule, kRules, check);
 }
 
 }  // namespace
@@ -361,11 +355,9 @@ TEST_CASE("what a skipped or held call does not keep, it does not touch") {
     std::vector<std::uint32_t> bits{0x7fa00001u, 0x00000001u, 0x80000000u};
     const std::vector<std::uint32_t> before = bits;
     const std::vector<float> grad(3, 1.0F);
-    auto made = optimizer::Optimizer::create(program->image(), program,
-                                             {{"w", {3}, bits.data(), 0, {}}}, 1, nullptr);
-    REQUIRE(made);
+    auto optimizer = make_optimizer(program->image(), {{"w", {3}, bits.data(), 0, {}}});
     const void* const gradients[] = {grad.data()};
-    REQUIRE(*made->step(gradients) == StepOutcome::Held);
+    REQUIRE(*optimizer.step(gradients) == StepOutcome::Held);
     CHECK(bits == before);
   }
 }

@@ -83,35 +83,7 @@ std::vector<T> run_fma(const talweg_image& image, const Cases<T>& cases) {
   Cases<T> copy = cases;
   std::vector<T> result(cases.a.size());
   void* const pointers[] = {copy.a.data(), copy.b.data(), copy.c.data(), result.data()};
-  std::vector<talweg_chunk> chunks;
-  for (std::size_t first = 0; first < cases.a.size(); first += TALWEG_CHUNK_ELEMENTS) {
-    const std::size_t left = cases.a.size() - first;
-    chunks.push_back(
-        {first, static_cast<std::uint32_t>(std::min<std::size_t>(left, TALWEG_CHUNK_ELEMENTS)), 0});
-  }
-  const std::uint32_t group = 0;
-  std::vector<talweg_slot> model_slots(image.step.model_slot_count + 1),
-      group_slots(image.step.group_slot_count + 1);
-  std::vector<double> scalars(4);
-  talweg_scalar_args args{};
-  args.hypers = args.states = args.inputs = scalars.data();
-  args.new_states = args.bound = scalars.data();
-  args.model_slots = model_slots.data();
-  args.group_slots = group_slots.data();
-  const talweg_phase& phase = image.step.phases[0];
-  if (phase.model_scalars != nullptr) phase.model_scalars(image.step.self, &args);
-  if (phase.group_scalars != nullptr) phase.group_scalars(image.step.self, &args);
-  talweg_pass_args pass{};
-  pass.chunks = chunks.data();
-  pass.pointers = pointers;
-  pass.tensor_groups = &group;
-  pass.model_slots = model_slots.data();
-  pass.group_slots = group_slots.data();
-  pass.group_args = &args;
-  pass.tensor_routes = &group;
-  pass.chunk_count = chunks.size();
-  pass.tensor_count = 1;
-  phase.pass(image.step.self, &pass, 0, static_cast<std::uint32_t>(chunks.size()));
+  run_only_phase(image, pointers, cases.a.size());
   return result;
 }
 

@@ -11,12 +11,13 @@
 #include <fstream>
 #include <limits>
 
-#include "runtime/optimizer/optimizer.hpp"
 #include "tests/codegen/bitcheck.h"
 #include "tests/codegen/core_run.h"
+#include "tests/codegen/line_sums.h"
 #include "tests/codegen/repeated_memory.h"
 #include "tests/ir/compile_text.h"
 #include "tests/ir/random_graph.h"
+#include "tests/optimizers.h"
 
 namespace talweg::tests {
 
@@ -61,20 +62,6 @@ rule Sgd {
   hyper lr = 0.25 in [0, inf)
   step { update = lr * grad }
 }
-rule Lines {
-  require rank >= 2
-  matrix (0 | rest)
-  state row across
-  state col down
-  state matrix whole
-  state model widest
-  step {
-    across = sum(grad) per row
-    down = sum(grad) per col
-    whole = sum(grad) per matrix
-    widest = max(across) per model
-  }
-}
 )";
 
 [[noreturn]] void skip(const std::string& why) {
@@ -117,15 +104,11 @@ optimizer::Optimizer make(const std::shared_ptr<driver::Program>& program, void*
   tensor.name = "huge";
   tensor.shape = std::move(shape);
   tensor.param = param;
-  auto made = optimizer::Optimizer::create(program->image(), program, {tensor}, 1,
-                                           std::make_shared<support::ThreadPool>(threads));
-  if (!made) FAIL(made.failure().message);
-  return *std::move(made);
+  return make_optimizer(program->image(), {tensor}, 1, threads, program);
 }
 
 void step(optimizer::Optimizer& optimizer, const void* gradient) {
-  const auto stepped = optimizer.step(std::array{gradient});
-  if (!stepped) FAIL(stepped.failure().message);
+  REQUIRE(failure(optimizer.step(std::array{gradient})) == "no failure");
 }
 
 struct Sums {
@@ -147,7 +130,8 @@ Sums sums_of(const RepeatedFloats& gradient) {
 }
 
 std::shared_ptr<driver::Program> compile_rule(const char* rule) {
-  return compile_for(graph_of_rule(rule, kRules), types::ComputeType::F32, "host");
+  return compile_for(graph_of_rule(rule, std::string(kRules) + kLineSums), types::ComputeType::F32,
+                     "host");
 }
 
 /// Addresses that nothing may touch.
@@ -263,24 +247,18 @@ TEST_CASE("rows and columns of one matrix of more than 2^31 elements") {
     step(optimizer, gradient.data());
     INFO(threads << " threads");
     CHECK(*optimizer.scalar("widest") == static_cast<double>(widest));
-    int compared = 0;
-    for (const optimizer::PersistentEntry& entry : optimizer.persistent()) {
-      const auto count_wrong = [&](const std::vector<std::int64_t>& sums) {
-        ++compared;
-        REQUIRE(entry.shape == std::vector<std::uint64_t>{sums.size()});
-        const auto* values = static_cast<const float*>(entry.data);
-        std::size_t wrong = 0;
-        for (std::size_t i = 0; i < sums.size(); ++i)
-          wrong += values[i] == static_cast<float>(sums[i]) ? 0 : 1;
-        return wrong;
-      };
-      if (entry.name == "across/huge") CHECK(count_wrong(rows) == 0);
-      if (entry.name == "down/huge") CHECK(count_wrong(cols) == 0);
-      if (entry.name != "whole/huge") continue;
-      ++compared;
-      CHECK(*static_cast<const double*>(entry.data) == static_cast<double>(total));
-    }
-    CHECK(compared == 3);
+    const auto count_wrong = [&](const char* name, const std::vector<std::int64_t>& sums) {
+      const std::vector<double> values = persistent_numbers(optimizer, name);
+      REQUIRE(values.size() == sums.size());
+      std::size_t wrong = 0;
+      for (std::size_t i = 0; i < sums.size(); ++i)
+        wrong += values[i] == static_cast<double>(static_cast<float>(sums[i])) ? 0 : 1;
+      return wrong;
+    };
+    CHECK(count_wrong("of_row/huge", rows) == 0);
+    CHECK(count_wrong("of_col/huge", cols) == 0);
+    CHECK(persistent_numbers(optimizer, "of_matrix/huge") ==
+          std::vector<double>{static_cast<double>(total)});
   }
 }
 

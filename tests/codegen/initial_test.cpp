@@ -4,10 +4,10 @@
 #include <cmath>
 #include <cstring>
 
-#include "runtime/optimizer/optimizer.hpp"
 #include "tests/codegen/bitcheck.h"
 #include "tests/ir/compile_text.h"
 #include "tests/ir/random_graph.h"
+#include "tests/optimizers.h"
 
 namespace talweg::tests {
 
@@ -64,10 +64,8 @@ struct Run {
                          params[i].data(),
                          static_cast<std::uint32_t>(i % 2),
                          {}});
-    auto made = optimizer::Optimizer::create(program->image(), program, std::move(tensors), 2,
-                                             std::make_shared<support::ThreadPool>(threads));
-    if (!made) FAIL(made.failure().message);
-    return {std::move(params), std::move(grads), *std::move(made)};
+    auto optimizer = make_optimizer(program->image(), std::move(tensors), 2, threads, program);
+    return {std::move(params), std::move(grads), std::move(optimizer)};
   }
 
   /// The tensor `absent` has no gradient.

@@ -8,6 +8,7 @@
 #include "runtime/optimizer/optimizer.hpp"
 #include "tests/codegen/bitcheck.h"
 #include "tests/ir/compile_text.h"
+#include "tests/optimizers.h"
 #include "tests/sample_size.h"
 
 namespace talweg::tests {
@@ -16,23 +17,16 @@ namespace {
 
 using Shapes = std::vector<std::vector<std::uint64_t>>;
 
-/// Every byte that a step leaves: of parameters and of what is kept.
-using Bytes = std::vector<std::byte>;
-
-void append(Bytes& bytes, const void* data, std::size_t size) {
-  const auto* start = static_cast<const std::byte*>(data);
-  bytes.insert(bytes.end(), start, start + size);
-}
-
 std::size_t elements(const std::vector<std::uint64_t>& shape) {
   std::size_t count = 1;
   for (const std::uint64_t extent : shape) count *= extent;
   return count;
 }
 
-/// Six steps from the same numbers whatever the program.
+/// Six steps from the same numbers whatever the program; every byte that they leave, of parameters
+/// and of what is kept.
 template <class Scalar>
-Bytes after_steps(const std::shared_ptr<driver::Program>& program, const Shapes& shapes) {
+std::string after_steps(const std::shared_ptr<driver::Program>& program, const Shapes& shapes) {
   std::mt19937 random(7);
   std::normal_distribution<double> normal;
   const auto numbers = [&](std::size_t count) {
@@ -47,11 +41,8 @@ Bytes after_steps(const std::shared_ptr<driver::Program>& program, const Shapes&
     params.push_back(numbers(elements(shapes[i])));
     tensors.push_back({std::to_string(i), shapes[i], params.back().data(), i, {}});
   }
-  auto made = optimizer::Optimizer::create(program->image(), program, tensors,
-                                           static_cast<std::uint32_t>(shapes.size()),
-                                           std::make_shared<support::ThreadPool>(2));
-  INFO((made ? std::string() : made.failure().message));
-  REQUIRE(made);
+  auto optimizer = make_optimizer(program->image(), tensors,
+                                  static_cast<std::uint32_t>(shapes.size()), 2, program);
   for (int step = 0; step < 6; ++step) {
     std::vector<std::vector<Scalar>> gradients;
     std::vector<const void*> pointers;
@@ -62,23 +53,22 @@ Bytes after_steps(const std::shared_ptr<driver::Program>& program, const Shapes&
       std::fill_n(gradients.back().begin(), shape.back(), Scalar(0));
       pointers.push_back(gradients.back().data());
     }
-    REQUIRE(made->step(pointers, {}));
+    REQUIRE(optimizer.step(pointers, {}));
   }
-  Bytes bytes;
-  for (const auto& param : params) append(bytes, param.data(), param.size() * sizeof(Scalar));
-  for (const auto& entry : made->persistent())
-    append(bytes, entry.data,
-           elements(entry.shape) * (entry.dtype == TALWEG_F32 ? sizeof(float) : sizeof(double)));
+  std::string bytes = persistent_bytes(optimizer);
+  for (const auto& param : params)
+    bytes.append(reinterpret_cast<const char*>(param.data()), param.size() * sizeof(Scalar));
   return bytes;
 }
 
 template <class Scalar>
 void check_targets(const std::string& rule, types::ComputeType compute, const Shapes& shapes) {
   const ir::Graph graph = graph_of_rule(rule);
-  const Bytes expected = after_steps<Scalar>(driver::make_interpreter(graph, compute), shapes);
+  const std::string expected =
+      after_steps<Scalar>(driver::make_interpreter(graph, compute), shapes);
   for (const std::string& isa : isas_here()) {
     INFO(isa << ", " << to_text(compute));
-    const Bytes actual = after_steps<Scalar>(compile_for(graph, compute, isa), shapes);
+    const std::string actual = after_steps<Scalar>(compile_for(graph, compute, isa), shapes);
     CHECK((actual == expected));  // without the bytes in the message
   }
 }

@@ -5,25 +5,9 @@
 #include <cmath>
 
 #include "tests/ir/random_graph.h"
+#include "tests/optimizers.h"
 
 namespace talweg::tests {
-
-namespace {
-
-void append(Outcome& all, const optimizer::PersistentEntry& entry) {
-  std::uint64_t count = entry.data == nullptr ? 0 : 1;
-  for (const std::uint64_t size : entry.shape) count *= size;
-  if (entry.dtype == TALWEG_F32) {
-    const auto* data = static_cast<const float*>(entry.data);
-    all.insert(all.end(), data, data + count);
-  } else {
-    REQUIRE(entry.dtype == TALWEG_F64);
-    const auto* data = static_cast<const double*>(entry.data);
-    all.insert(all.end(), data, data + count);
-  }
-}
-
-}  // namespace
 
 std::vector<LinedTensor> lined_tensors(const std::vector<Shape>& shapes) {
   std::vector<LinedTensor> tensors;
@@ -68,10 +52,8 @@ LinedRun<T>::LinedRun(const std::shared_ptr<driver::Program>& program,
     if (split != TALWEG_SPLIT_NONE)
       REQUIRE(talweg_view_tensor(split, &shaped, &views_.emplace_back()) == TALWEG_VIEW_FITS);
   }
-  auto made = optimizer::Optimizer::create(program->image(), program, std::move(described), 2,
-                                           std::make_shared<support::ThreadPool>(threads));
-  if (!made) FAIL(made.failure().message);
-  optimizer = std::make_unique<optimizer::Optimizer>(*std::move(made));
+  optimizer = std::make_unique<optimizer::Optimizer>(
+      make_optimizer(program->image(), std::move(described), 2, threads, program));
 }
 
 template <class T>
@@ -156,17 +138,17 @@ template <class T>
 Outcome LinedRun<T>::everything() {
   Outcome all;
   for (const auto& param : params) all.insert(all.end(), param.begin(), param.end());
-  for (const optimizer::PersistentEntry& entry : optimizer->persistent()) append(all, entry);
+  for (const optimizer::PersistentEntry& entry : optimizer->persistent()) {
+    const std::vector<double> numbers = numbers_of(entry);
+    all.insert(all.end(), numbers.begin(), numbers.end());
+  }
   return all;
 }
 
 template <class T>
 Outcome LinedRun<T>::persistent(const std::string& name) {
   for (const optimizer::PersistentEntry& entry : optimizer->persistent()) {
-    if (entry.name != name && !entry.name.ends_with("." + name)) continue;
-    Outcome values;
-    append(values, entry);
-    return values;
+    if (entry.name == name || entry.name.ends_with("." + name)) return numbers_of(entry);
   }
   std::string names;
   for (const optimizer::PersistentEntry& entry : optimizer->persistent()) names += " " + entry.name;

@@ -13,6 +13,7 @@
 #include "tests/codegen/core_run.h"
 #include "tests/ir/compile_text.h"
 #include "tests/ir/random_graph.h"
+#include "tests/optimizers.h"
 #include "tests/sample_size.h"
 
 namespace talweg::tests {
@@ -109,22 +110,14 @@ struct Model {
 
 optimizer::Optimizer make(const std::shared_ptr<driver::Program>& program, Model& model,
                           std::uint32_t threads) {
-  auto made = optimizer::Optimizer::create(program->image(), program, model.tensors(), kGroups,
-                                           std::make_shared<support::ThreadPool>(threads));
-  if (!made) FAIL(made.failure().message);
-  return *std::move(made);
+  return make_optimizer(program->image(), model.tensors(), kGroups, threads, program);
 }
 
 void append(Outcome& all, optimizer::Optimizer& optimizer, const Model& model) {
   all.insert(all.end(), model.params.begin(), model.params.end());
   for (const optimizer::PersistentEntry& entry : optimizer.persistent()) {
-    const std::uint64_t count = entry.shape.empty() ? 1 : entry.shape[0];
-    if (entry.data == nullptr || count == 0) continue;
-    if (entry.dtype == TALWEG_F32)
-      all.insert(all.end(), static_cast<const float*>(entry.data),
-                 static_cast<const float*>(entry.data) + count);
-    else
-      all.push_back(*static_cast<const double*>(entry.data));
+    const std::vector<double> numbers = numbers_of(entry);
+    all.insert(all.end(), numbers.begin(), numbers.end());
   }
 }
 

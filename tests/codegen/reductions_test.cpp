@@ -11,12 +11,12 @@
 #include <vector>
 
 #include "compiler/ir/sequence.h"
-#include "runtime/optimizer/optimizer.hpp"
 #include "runtime/support/thread_pool.h"
 #include "tests/codegen/bitcheck.h"
 #include "tests/ir/compile_text.h"
 #include "tests/ir/random_graph.h"
 #include "tests/ir/reducing_rules.h"
+#include "tests/optimizers.h"
 
 namespace talweg::tests {
 
@@ -131,14 +131,12 @@ rule Signs {
     for (const std::size_t size : {1u, 3u, 16u, 17u, 64u, 1024u, 1025u, 1040u}) {
       std::vector<double> param(size, 1e-300);
       const std::vector<double> gradient(size, -1e-300);
-      auto made = optimizer::Optimizer::create(program->image(), program,
-                                               {{"w", {size}, param.data(), 0, {}}}, 1,
-                                               std::make_shared<support::ThreadPool>(1));
-      REQUIRE(made.ok());
+      auto optimizer =
+          make_optimizer(program->image(), {{"w", {size}, param.data(), 0, {}}}, 1, 1, program);
       const std::vector<const void*> gradients{gradient.data()};
-      REQUIRE(made->step(gradients).ok());
+      REQUIRE(optimizer.step(gradients).ok());
       INFO(program->image().isa << ", " << size << " elements");
-      const auto seen = made->tensor_scalar("seen", 0);
+      const auto seen = optimizer.tensor_scalar("seen", 0);
       REQUIRE(seen.ok());
       CHECK(*seen == std::numeric_limits<double>::infinity());
     }

@@ -28,24 +28,7 @@ std::uint32_t block_stride() {
 void run_root(const talweg_image& image, std::vector<float>& param, std::vector<float>& a,
               std::vector<float>& result) {
   void* const pointers[] = {param.data(), a.data(), a.data(), result.data()};
-  std::vector<talweg_chunk> chunks;
-  for (std::size_t first = 0; first < a.size(); first += TALWEG_CHUNK_ELEMENTS)
-    chunks.push_back({first, TALWEG_CHUNK_ELEMENTS, 0});
-  const std::uint32_t group = 0;
-  std::vector<talweg_slot> model_slots(image.step.model_slot_count),
-      group_slots(image.step.group_slot_count);
-  talweg_scalar_args args{};
-  talweg_pass_args pass{};
-  pass.chunks = chunks.data();
-  pass.pointers = pointers;
-  pass.tensor_groups = &group;
-  pass.model_slots = model_slots.data();
-  pass.group_slots = group_slots.data();
-  pass.group_args = &args;
-  pass.tensor_routes = &group;
-  pass.chunk_count = chunks.size();
-  pass.tensor_count = 1;
-  image.step.phases[0].pass(image.step.self, &pass, 0, static_cast<std::uint32_t>(chunks.size()));
+  run_only_phase(image, pointers, a.size());
 }
 
 bool same(float a, float b) {

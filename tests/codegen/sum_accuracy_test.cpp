@@ -8,6 +8,7 @@
 #include <functional>
 
 #include "tests/codegen/core_run.h"
+#include "tests/codegen/line_sums.h"
 #include "tests/exact_sum.h"
 #include "tests/ir/compile_text.h"
 #include "tests/ir/random_graph.h"
@@ -30,18 +31,6 @@ rule Elements {
     sum_of_tensor = sum(grad) per tensor
     dot_of_model = dot(grad, param) per model
     norm_of_model = norm(grad) per model
-  }
-}
-rule Lines {
-  require rank >= 2
-  matrix (last two)
-  state row of_row
-  state col of_col
-  state matrix of_matrix
-  step {
-    of_row = sum(grad) per row
-    of_col = sum(grad) per col
-    of_matrix = sum(grad) per matrix
   }
 }
 )";
@@ -120,7 +109,7 @@ const std::vector<Values> kValues = {
 
 template <class T>
 std::shared_ptr<driver::Program> compile_rule(const char* rule) {
-  return compile_for(graph_of_rule(rule, kRules),
+  return compile_for(graph_of_rule(rule, std::string(kRules) + kLineSums),
                      sizeof(T) == 4 ? types::ComputeType::F32 : types::ComputeType::F64, "host");
 }
 

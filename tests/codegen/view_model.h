@@ -14,6 +14,7 @@
 #include "tests/codegen/bitcheck.h"
 #include "tests/ir/compile_text.h"
 #include "tests/ir/random_graph.h"
+#include "tests/optimizers.h"
 
 namespace talweg::tests {
 
@@ -66,10 +67,7 @@ struct Model {
                          splits[i].kind,
                          splits[i].at,
                          splits[i].to});
-    auto made = optimizer::Optimizer::create(program->image(), program, std::move(tensors), 2,
-                                             std::make_shared<support::ThreadPool>(threads));
-    if (!made) FAIL(made.failure().message);
-    return *std::move(made);
+    return make_optimizer(program->image(), std::move(tensors), 2, threads, program);
   }
 
   /// Zeros and subnormals stay.

@@ -69,33 +69,7 @@ void compute(Op op, mpfr_ptr out, mpfr_ptr x, mpfr_ptr y) {
     case Op::Atan:
       mpfr_atan(out, x, MPFR_RNDN);
       return;
-    case Op::Add:
-    case Op::Sub:
-    case Op::Mul:
-    case Op::Div:
-    case Op::Neg:
-    case Op::Fma:
-    case Op::Sqrt:
-    case Op::Abs:
-    case Op::Min:
-    case Op::Max:
-    case Op::Sign:
-    case Op::Floor:
-    case Op::Ceil:
-    case Op::Round:
-    case Op::Trunc:
-    case Op::Mod:
-    case Op::Lt:
-    case Op::Le:
-    case Op::Gt:
-    case Op::Ge:
-    case Op::Eq:
-    case Op::Ne:
-    case Op::And:
-    case Op::Or:
-    case Op::Not:
-    case Op::Select:
-    case Op::IsFinite:
+    default:
       break;
   }
   TALWEG_UNREACHABLE("no exact value of this operation");

@@ -10,8 +10,8 @@
 
 #include "compiler/base/check.h"
 #include "runtime/memory/matrix_view.h"
-#include "runtime/optimizer/optimizer.hpp"
 #include "tests/codegen/guarded_memory.h"
+#include "tests/optimizers.h"
 
 namespace talweg::tests {
 
@@ -324,15 +324,8 @@ class Run {
   /// What a checkpoint would hold of tensors, matrices, rows and columns, and what has begun.
   void look_at_kept() {
     for (const optimizer::PersistentEntry& entry : optimizer_->persistent()) {
-      std::uint64_t count = 1;
-      for (const std::uint64_t extent : entry.shape) count *= extent;
       if (entry.data == nullptr) continue;
-      Section section{name_ + ", " + entry.name, std::vector<double>(count), {}, {}};
-      for (std::uint64_t i = 0; i < count; ++i)
-        section.values[i] = entry.dtype == TALWEG_F32
-                                ? static_cast<double>(static_cast<const float*>(entry.data)[i])
-                                : static_cast<const double*>(entry.data)[i];
-      trace_.push_back(std::move(section));
+      trace_.push_back(Section{name_ + ", " + entry.name, numbers_of(entry), {}, {}});
     }
   }
 

@@ -9,8 +9,8 @@
 #include "compiler/base/diagnostic_render.h"
 #include "compiler/driver/compile.h"
 #include "compiler/syntax/parse.h"
-#include "runtime/optimizer/optimizer.hpp"
 #include "runtime/support/file_io.h"
+#include "tests/optimizers.h"
 
 namespace talweg {
 
@@ -60,11 +60,8 @@ std::shared_ptr<driver::Program> compiled(const std::string& rule, driver::Backe
 /// An optimizer over one tensor of float64.
 optimizer::Optimizer made(const std::shared_ptr<driver::Program>& program,
                           const std::vector<std::uint64_t>& shape, std::vector<double>& param) {
-  auto result =
-      optimizer::Optimizer::create(program->image(), program, {{"w", shape, param.data(), 0, {}}},
-                                   1, std::make_shared<support::ThreadPool>(1));
-  REQUIRE(result);
-  return std::move(*result);
+  return tests::make_optimizer(program->image(), {{"w", shape, param.data(), 0, {}}}, 1, 1,
+                               program);
 }
 
 /// Bytes of a float32 parameter's states that the elements of a matrix have.

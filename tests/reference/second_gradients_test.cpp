@@ -8,7 +8,7 @@
 
 #include "compiler/base/diagnostic_render.h"
 #include "compiler/driver/compile.h"
-#include "runtime/optimizer/optimizer.hpp"
+#include "tests/optimizers.h"
 
 namespace talweg {
 
@@ -133,12 +133,10 @@ struct Run {
     auto compiled = driver::compile(front_end->graph, options);
     REQUIRE(compiled);
     program = *compiled;
-    auto made = optimizer::Optimizer::create(
-        program->image(), program,
-        {{"x", {kVector}, param.data(), 0, {}}, {"W", {3, 4}, param.data() + kVector, 0, {}}}, 1,
-        std::make_shared<support::ThreadPool>(1));
-    REQUIRE(made);
-    optimizer = std::move(*made);
+    optimizer = tests::make_optimizer(
+        program->image(),
+        {{"x", {kVector}, param.data(), 0, {}}, {"W", {3, 4}, param.data() + kVector, 0, {}}}, 1, 1,
+        program);
   }
 
   void step() {

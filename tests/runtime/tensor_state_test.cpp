@@ -111,14 +111,10 @@ TEST_CASE("a view sees the states of tensors, as they would begin") {
       nullptr,
       nullptr,
       [](void*, const talweg_pass_args* args, std::uint32_t begin, std::uint32_t end) {
-        for (std::size_t c = begin; c < end; ++c) {
-          const talweg_chunk& chunk = args->chunks[c];
-          const std::size_t t = chunk.tensor_index;
-          if (args->pointers[t * Rule::kStreams + 1] == nullptr) continue;
-          auto* param = static_cast<double*>(args->pointers[t * Rule::kStreams]);
-          for (std::uint32_t e = 0; e < chunk.element_count; ++e)
-            param[chunk.first_element + e] = args->tensor_slots[kSlots * t + kSlots - 1].f64;
-        }
+        for_chunks(args, Rule::kStreams, begin, end, [&](const PassChunk& chunk) {
+          std::fill_n(chunk.stream<double>(TALWEG_STREAM_PARAM), chunk.count,
+                      args->tensor_slots[kSlots * chunk.tensor + kSlots - 1].f64);
+        });
       },
       0,
       0,
