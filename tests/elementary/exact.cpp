@@ -27,52 +27,83 @@ class Real {
   mpfr_t value_;
 };
 
-void compute(Op op, mpfr_ptr out, mpfr_ptr x, mpfr_ptr y) {
+/// What an operation is compared with.
+struct Functions {
+  void (*exact)(mpfr_ptr out, mpfr_srcptr x, mpfr_srcptr y);
+  double (*plain)(double x, double y);
+};
+
+template <int (*exact)(mpfr_ptr, mpfr_srcptr, mpfr_rnd_t), double (*plain)(double)>
+constexpr Functions kUnary = {
+    [](mpfr_ptr out, mpfr_srcptr x, mpfr_srcptr /*y*/) { exact(out, x, MPFR_RNDN); },
+    [](double x, double /*y*/) { return plain(x); }};
+
+/// IEEE 754 gives -0 an infinity of its sign, MPFR does not.
+int exact_rsqrt(mpfr_ptr out, mpfr_srcptr x, mpfr_rnd_t rounding) {
+  if (!mpfr_zero_p(x)) return mpfr_rec_sqrt(out, x, rounding);
+  mpfr_set_inf(out, mpfr_signbit(x) ? -1 : 1);
+  return 0;
+}
+
+double plain_rsqrt(double x) { return 1 / std::sqrt(x); }
+
+Functions functions_of(Op op) {
   switch (op) {
     case Op::Rsqrt:
-      // IEEE 754 gives -0 an infinity of its sign, MPFR does not.
-      if (mpfr_zero_p(x))
-        mpfr_set_inf(out, mpfr_signbit(x) ? -1 : 1);
-      else
-        mpfr_rec_sqrt(out, x, MPFR_RNDN);
-      return;
-    case Op::Exp:
-      mpfr_exp(out, x, MPFR_RNDN);
-      return;
-    case Op::Expm1:
-      mpfr_expm1(out, x, MPFR_RNDN);
-      return;
-    case Op::Log:
-      mpfr_log(out, x, MPFR_RNDN);
-      return;
-    case Op::Log1p:
-      mpfr_log1p(out, x, MPFR_RNDN);
-      return;
-    case Op::Log2:
-      mpfr_log2(out, x, MPFR_RNDN);
-      return;
+      return kUnary<exact_rsqrt, plain_rsqrt>;
     case Op::Pow:
-      mpfr_pow(out, x, y, MPFR_RNDN);
-      return;
+      return {[](mpfr_ptr out, mpfr_srcptr x, mpfr_srcptr y) { mpfr_pow(out, x, y, MPFR_RNDN); },
+              [](double x, double y) { return std::pow(x, y); }};
+    case Op::Exp:
+      return kUnary<mpfr_exp, std::exp>;
+    case Op::Expm1:
+      return kUnary<mpfr_expm1, std::expm1>;
+    case Op::Log:
+      return kUnary<mpfr_log, std::log>;
+    case Op::Log1p:
+      return kUnary<mpfr_log1p, std::log1p>;
+    case Op::Log2:
+      return kUnary<mpfr_log2, std::log2>;
     case Op::Sin:
-      mpfr_sin(out, x, MPFR_RNDN);
-      return;
+      return kUnary<mpfr_sin, std::sin>;
     case Op::Cos:
-      mpfr_cos(out, x, MPFR_RNDN);
-      return;
+      return kUnary<mpfr_cos, std::cos>;
     case Op::Tan:
-      mpfr_tan(out, x, MPFR_RNDN);
-      return;
+      return kUnary<mpfr_tan, std::tan>;
     case Op::Tanh:
-      mpfr_tanh(out, x, MPFR_RNDN);
-      return;
+      return kUnary<mpfr_tanh, std::tanh>;
     case Op::Atan:
-      mpfr_atan(out, x, MPFR_RNDN);
-      return;
-    default:
+      return kUnary<mpfr_atan, std::atan>;
+    case Op::Add:
+    case Op::Sub:
+    case Op::Mul:
+    case Op::Div:
+    case Op::Neg:
+    case Op::Fma:
+    case Op::Sqrt:
+    case Op::Abs:
+    case Op::Min:
+    case Op::Max:
+    case Op::Sign:
+    case Op::Floor:
+    case Op::Ceil:
+    case Op::Round:
+    case Op::Trunc:
+    case Op::Mod:
+    case Op::Lt:
+    case Op::Le:
+    case Op::Gt:
+    case Op::Ge:
+    case Op::Eq:
+    case Op::Ne:
+    case Op::And:
+    case Op::Or:
+    case Op::Not:
+    case Op::Select:
+    case Op::IsFinite:
       break;
   }
-  TALWEG_UNREACHABLE("no exact value of this operation");
+  TALWEG_UNREACHABLE("no function to compare this operation with");
 }
 
 template <class T>
@@ -81,7 +112,7 @@ double error_of(Op op, const T* operands, T result) {
   Real x(kPrecision, static_cast<double>(operands[0]));
   Real y(kPrecision, info(op).arity == 2 ? static_cast<double>(operands[1]) : 0.0);
   Real exact(kPrecision);
-  compute(op, exact.get(), x.get(), y.get());
+  functions_of(op).exact(exact.get(), x.get(), y.get());
   constexpr double kWrong = std::numeric_limits<double>::infinity();
   if (mpfr_nan_p(exact.get()) || std::isnan(result))
     return mpfr_nan_p(exact.get()) && std::isnan(result) ? 0 : kWrong;
@@ -112,6 +143,8 @@ double error_of(Op op, const T* operands, T result) {
 }
 
 }  // namespace
+
+double plain_value(Op op, double x, double y) { return functions_of(op).plain(x, y); }
 
 double error_ulp(Op op, const double* operands, double result) {
   return error_of(op, operands, result);

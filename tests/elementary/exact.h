@@ -13,4 +13,7 @@ namespace talweg::builtins::tests {
 double error_ulp(Op op, const double* operands, double result);
 double error_ulp(Op op, const float* operands, float result);
 
+/// By the C library, in float64; `y` is for those of two operands. The same functions.
+double plain_value(Op op, double x, double y);
+
 }  // namespace talweg::builtins::tests

@@ -146,10 +146,11 @@ TEST_CASE("what divides a span") {
   CHECK_FALSE(is_joined([&](Rule& r) { r.phases[1].model_scalars = nothing; }));
   CHECK_FALSE(is_joined([](Rule& r) { r.phases[0].says_regrad = 1; }));
   CHECK(is_joined([](Rule& r) { r.reductions[Rule::kPeak].phase = 1; }));
-  CHECK_FALSE(is_joined([](Rule& r) {
-    r.reductions[Rule::kPeak].phase = 1;
-    r.reductions[Rule::kPeak].rate = TALWEG_RATE_MODEL;
-  }));
+  for (const auto rate : {TALWEG_RATE_MODEL, TALWEG_RATE_GROUP})
+    CHECK_FALSE(is_joined([&](Rule& r) {
+      r.reductions[Rule::kPeak].phase = 1;
+      r.reductions[Rule::kPeak].rate = rate;
+    }));
   CHECK_FALSE(is_joined([](Rule& r) { r.image.step.end_phase = 1; }));
 }
 
