@@ -4,19 +4,39 @@ namespace talweg::tests {
 
 using ir::Node, ir::NodeKind, ir::Rate, ir::Value;
 
+namespace {
+
+const std::vector<double>& states_of(Rate rate, const ir::ScalarContext& scalars,
+                                     const TensorCase& tensor, std::size_t line) {
+  if (rate == Rate::Matrix) return tensor.matrix_states[line];
+  if (rate == Rate::Row) return tensor.row_states[line];
+  if (rate == Rate::Col) return tensor.col_states[line];
+  return rate == Rate::Tensor ? tensor.states : scalars.states;
+}
+
+const std::vector<double>& inputs_of(Rate rate, const ir::ScalarContext& scalars,
+                                     const TensorCase& tensor, std::size_t line) {
+  if (rate == Rate::Matrix) return tensor.matrix_inputs[line];
+  if (rate == Rate::Row) return tensor.row_inputs[line];
+  if (rate == Rate::Col) return tensor.col_inputs[line];
+  return rate == Rate::Tensor ? tensor.inputs : scalars.inputs;
+}
+
+}  // namespace
+
 std::optional<Value> node_value(const ir::Graph& graph, types::ComputeType compute, ir::NodeId id,
                                 const Value* operands, ir::ValueType last_type,
-                                const ir::ScalarContext& scalars, const TensorCase& tensor) {
+                                const ir::ScalarContext& scalars, const TensorCase& tensor,
+                                std::size_t line) {
   const Node& node = graph[id];
-  const bool is_tensor = node.rate == Rate::Tensor;
   switch (node.kind) {
     case NodeKind::Constant:
       return Value{.number = node.type == ir::ValueType::Bool ? 0 : node.value,
                    .truth = node.type == ir::ValueType::Bool && node.value != 0};
     case NodeKind::State:
-      return Value{.number = (is_tensor ? tensor.states : scalars.states)[node.index]};
+      return Value{.number = states_of(node.rate, scalars, tensor, line)[node.index]};
     case NodeKind::Input:
-      return Value{.number = (is_tensor ? tensor.inputs : scalars.inputs)[node.index]};
+      return Value{.number = inputs_of(node.rate, scalars, tensor, line)[node.index]};
     case NodeKind::Given:
       return Value{.truth = scalars.given[node.index]};
     case NodeKind::Hyper:

@@ -10,7 +10,10 @@
 #include "compiler/ir/sequence.h"
 #include "compiler/ir/text.h"
 #include "compiler/plan/schedule.h"
+#include "runtime/abi/talweg_abi.h"
 #include "tests/plan/node_value.h"
+#include "tests/plan/plan_reductions.h"
+#include "tests/plan/plan_tables.h"
 
 namespace talweg::tests {
 
@@ -26,19 +29,7 @@ void expect(bool holds, const std::string& what) {
   if (!holds) FAIL(what);
 }
 
-/// Who runs: the model, a group, a tensor, or an element of it.
-struct Place {
-  Rate rate = Rate::Model;
-  std::size_t group = 0, tensor = 0, element = 0;
-};
-
-/// What a scalar rate has one of for each of its index values.
-struct Known {
-  Values slots;
-  std::map<NodeId, double> reduced;
-  std::map<std::uint32_t, double> partials, new_states;
-  std::map<std::uint32_t, Value> bound;
-};
+constexpr Rate kLineRates[] = {Rate::Matrix, Rate::Row, Rate::Col};
 
 class Runner {
  public:
@@ -47,9 +38,8 @@ class Runner {
         graph_(plan.graph),
         given_(given),
         expected_(plan.graph, plan.compute, given),
-        groups_(given.groups.size()),
-        tensors_(given.tensors.size()),
-        chunk_partials_(given.tensors.size()) {
+        tables_(given),
+        reductions_(plan, given, expected_, tables_) {
     fill_memory();
   }
 
@@ -74,7 +64,8 @@ class Runner {
   void fill_memory() {
     std::vector<plan::Stream> streams;
     for (const plan::Phase& phase : plan_.phases)
-      if (phase.pass) streams = phase.pass->streams;
+      for (const auto& pass : {phase.lines, phase.pass})
+        if (pass) streams = pass->streams;
     streams_ = streams;
     for (const TensorCase& tensor : given_.tensors) {
       std::vector<Memory>& rows = memory_.emplace_back(streams.size());
@@ -112,17 +103,26 @@ class Runner {
   // ---- Phases ----
 
   void run_phase(const plan::Phase& phase) {
-    for (std::size_t i = 0; i < plan_.reductions.size(); ++i)
-      if (plan_.reductions[i].phase == phase_) reduce(plan_.reductions[i]);
+    for (const plan::PlannedReduction& reduction : plan_.reductions)
+      if (reduction.phase == phase_) reductions_.reduce(reduction);
     run_program(phase[plan::Level::Model], {.rate = Rate::Model});
-    for (std::size_t group = 0; group < groups_.size(); ++group)
+    for (std::size_t group = 0; group < given_.groups.size(); ++group)
       run_program(phase[plan::Level::Group], {.rate = Rate::Group, .group = group});
-    for (std::size_t i = 0; i < tensors_.size(); ++i)
-      if (given_.tensors[i].takes_part)
-        run_program(phase[plan::Level::Tensor],
-                    {.rate = Rate::Tensor, .group = given_.tensors[i].group, .tensor = i});
-    for (std::size_t i = 0; i < tensors_.size() && phase.pass; ++i)
-      if (given_.tensors[i].takes_part) run_tensor(*phase.pass, i);
+    for (std::size_t i = 0; i < given_.tensors.size(); ++i)
+      if (given_.tensors[i].takes_part) run_programs_of_tensor(phase, i);
+    for (std::size_t i = 0; i < given_.tensors.size(); ++i) {
+      if (!given_.tensors[i].takes_part) continue;
+      if (phase.lines && given_.tensors[i].matrices > 0) run_tensor(*phase.lines, i);
+      if (phase.pass) run_tensor(*phase.pass, i);
+    }
+  }
+
+  void run_programs_of_tensor(const plan::Phase& phase, std::size_t tensor) {
+    const TensorCase& given = given_.tensors[tensor];
+    run_program(phase[plan::Level::Tensor], {Rate::Tensor, given.group, tensor});
+    for (const Rate rate : kLineRates)
+      for (std::size_t i = 0; i < given.count_of(rate); ++i)
+        run_program(phase[plan::level_of(rate)], {rate, given.group, tensor, i});
   }
 
   /// The step may wait here: param is where the graph says, what it was can be put back, and the
@@ -146,16 +146,13 @@ class Runner {
       }
   }
 
-  Known& known(Rate rate, const Place& place) {
-    if (rate == Rate::Tensor) return tensors_[place.tensor];
-    return rate == Rate::Group ? groups_[place.group] : model_;
-  }
-
-  /// Of the rate that runs or a slower one.
+  /// Of the rate that runs or a slower one. A tensor that is no matrix has no lines to read of.
   Value slot(NodeId id, const Place& place) {
-    for (const Rate rate : {Rate::Model, Rate::Group, Rate::Tensor}) {
+    for (const Rate rate :
+         {Rate::Model, Rate::Group, Rate::Tensor, Rate::Matrix, Rate::Row, Rate::Col}) {
       if (!types::fits(rate, place.rate)) continue;
-      const Values& slots = known(rate, place).slots;
+      if (types::is_of_matrices(rate) && given_.tensors[place.tensor].matrices == 0) continue;
+      const auto& slots = tables_.at(rate, place).slots;
       if (const auto found = slots.find(id); found != slots.end()) return found->second;
     }
     FAIL("phase " << phase_ << " reads a slot of %" << id.index << ", which nothing has filled");
@@ -167,16 +164,20 @@ class Runner {
     return found == values.end() ? slot(id, place) : found->second;
   }
 
+  [[nodiscard]] Value expected_at(const Place& place, NodeId id) const {
+    if (types::fits(place.rate, Rate::Group)) return expected_.of_group(place.group, id);
+    if (place.rate == Rate::Tensor) return expected_.of_tensor(place.tensor, id);
+    if (place.rate == Rate::Element) return expected_.of_element(place.tensor, place.number, id);
+    return expected_.of_line(place.rate, place.tensor, place.number, id);
+  }
+
   /// A node's value, which must be the interpreter's.
   void set(Values& values, NodeId id, Value value, const Place& place) {
-    const Value right = types::fits(place.rate, Rate::Group) ? expected_.of_group(place.group, id)
-                        : place.rate == Rate::Tensor
-                            ? expected_.of_tensor(place.tensor, id)
-                            : expected_.of_element(place.tensor, place.element, id);
+    const Value right = expected_at(place, id);
     const bool is_right = same(value.number, right.number) && value.truth == right.truth;
     // Programs compute all they have, and loops both arms of a choice; what a loop has left out
     // must only reach no result.
-    if (!is_right && !lacks_some_)
+    if (!is_right && !reductions_.lacks_some())
       FAIL("phase " << phase_ << " computes " << value.number << " for "
                     << ir::print_node(graph_, id) << ", which is " << right.number);
     values[id] = value;
@@ -186,7 +187,7 @@ class Runner {
 
   void run_program(const plan::ScalarProgram& program, const Place& place) {
     Values values;
-    Known& own = known(place.rate, place);
+    Known& own = tables_.at(place.rate, place);
     for (const NodeId id : program.nodes) {
       const Rate rate = graph_[id].rate;
       const bool allowed = graph_[id].kind == NodeKind::Constant || rate == place.rate ||
@@ -208,9 +209,9 @@ class Runner {
       expect(own.new_states.emplace(store.index, read(values, store.value, place).number).second,
              "a state is stored twice");
     }
-    const auto& partials = plan_.partials_of(place.rate == Rate::Group ? plan::PartialKind::Group
-                                                                       : plan::PartialKind::Tensor);
+    expect(place.rate != Rate::Model || program.partials.empty(), "nothing folds the model's");
     for (const std::uint32_t i : program.partials) {
+      const auto& partials = plan_.partials_of(plan::kind_left_by(plan::level_of(place.rate)));
       const double a = read(values, partials[i].a, place).number;
       const double b = partials[i].b.valid() ? read(values, partials[i].b, place).number : 0;
       own.partials[i] = fold_one(partials[i].fold, a, b);
@@ -242,70 +243,6 @@ class Runner {
     for (const ir::StateInfo& state : graph_.states) check(state.kept);
   }
 
-  // ---- Reductions ----
-
-  bool ranges_over(const Node& node, std::size_t tensor) {
-    return given_.tensors[tensor].takes_part &&
-           expected_.of_tensor(tensor, ir::domain_of(node)).truth;
-  }
-
-  /// NaN where nothing has left it: a loop leaves out what no result of its tensors depends on, so
-  /// that must reach none.
-  template <class Key>
-  double left(const std::map<Key, double>& partials, Key key) {
-    const auto found = partials.find(key);
-    if (found != partials.end()) return found->second;
-    lacks_some_ = true;
-    return std::numeric_limits<double>::quiet_NaN();
-  }
-
-  double value_of_tensor(const plan::PlannedReduction& reduction, std::size_t tensor) {
-    const Node& node = graph_[reduction.node];
-    const auto elements = static_cast<double>(given_.tensors[tensor].elements.size());
-    if (node.fold == Fold::Count) return node.over == Rate::Element ? elements : 1;
-    if (node.over == Rate::Tensor) return left(tensors_[tensor].partials, reduction.partial);
-    // A tensor without elements has no chunk.
-    if (elements == 0) return ir::fold_start(node.fold);
-    return left(chunk_partials_[tensor], reduction.partial);
-  }
-
-  double fold_tensors(const plan::PlannedReduction& reduction, std::optional<std::size_t> group) {
-    const Node& node = graph_[reduction.node];
-    std::vector<double> values(tensors_.size(), ir::fold_start(node.fold));
-    for (std::size_t i = 0; i < values.size(); ++i)
-      if ((!group || given_.tensors[i].group == *group) && ranges_over(node, i))
-        values[i] = value_of_tensor(reduction, i);
-    return ir::fold_sequence(fold_of_results(node.fold), values);
-  }
-
-  double fold_groups(const plan::PlannedReduction& reduction) {
-    const Node& node = graph_[reduction.node];
-    std::vector<double> values(groups_.size(), ir::fold_start(node.fold));
-    for (std::size_t i = 0; i < tensors_.size(); ++i) {
-      if (!ranges_over(node, i)) continue;
-      const std::size_t group = given_.tensors[i].group;
-      values[group] =
-          node.fold == Fold::Count ? 1 : left(groups_[group].partials, reduction.partial);
-    }
-    return ir::fold_sequence(fold_of_results(node.fold), values);
-  }
-
-  void reduce(const plan::PlannedReduction& reduction) {
-    const Node& node = graph_[reduction.node];
-    if (node.rate == Rate::Tensor) {
-      for (std::size_t i = 0; i < tensors_.size(); ++i)
-        if (given_.tensors[i].takes_part)
-          tensors_[i].reduced[reduction.node] =
-              ranges_over(node, i) ? value_of_tensor(reduction, i) : ir::fold_start(node.fold);
-    } else if (node.rate == Rate::Group) {
-      for (std::size_t i = 0; i < groups_.size(); ++i)
-        groups_[i].reduced[reduction.node] = fold_tensors(reduction, i);
-    } else {
-      model_.reduced[reduction.node] =
-          node.over == Rate::Group ? fold_groups(reduction) : fold_tensors(reduction, std::nullopt);
-    }
-  }
-
   // ---- Loops ----
 
   std::size_t route_of(std::size_t tensor) {
@@ -320,8 +257,7 @@ class Runner {
   }
 
   void run_tensor(const plan::ElementPass& pass, std::size_t tensor) {
-    const Place place{
-        .rate = Rate::Tensor, .group = given_.tensors[tensor].group, .tensor = tensor};
+    const Place place{Rate::Tensor, given_.tensors[tensor].group, tensor};
     const std::size_t route = route_of(tensor);
     const auto holds = [&](const plan::Assumption& assumption) {
       return slot(assumption.condition, place).truth == assumption.holds;
@@ -336,8 +272,7 @@ class Runner {
   }
 
   void run_version(const plan::LoopVersion& version, std::size_t tensor) {
-    std::map<std::uint32_t, std::vector<double>> a, b;  // by partial
-    for (const plan::ElementFold& fold : version.folds) a[fold.partial];
+    std::vector<std::vector<double>> a(version.folds.size()), b(version.folds.size());
     for (std::size_t element = 0; element < given_.tensors[tensor].elements.size(); ++element) {
       const Place place{Rate::Element, given_.tensors[tensor].group, tensor, element};
       Values values;
@@ -346,16 +281,52 @@ class Runner {
         expect(version.alias[id.index] == id, "a loop computes what another node stands for");
         set(values, id, element_value(version, id, values, place), place);
       }
-      for (const plan::ElementFold& fold : version.folds) {
-        a[fold.partial].push_back(read(values, fold.a, place).number);
-        if (fold.b.valid()) b[fold.partial].push_back(read(values, fold.b, place).number);
+      for (std::size_t i = 0; i < version.folds.size(); ++i) {
+        a[i].push_back(read(values, version.folds[i].a, place).number);
+        if (version.folds[i].b.valid())
+          b[i].push_back(read(values, version.folds[i].b, place).number);
       }
       for (const plan::StreamStore& store : version.stores)
         write(store.stream, place, read(values, store.value, place).number);
     }
-    for (const auto& [partial, values] : a)
-      chunk_partials_[tensor][partial] = ir::fold_sequence(
-          plan_.partials_of(plan::PartialKind::Chunk)[partial].fold, values, b[partial]);
+    for (std::size_t i = 0; i < version.folds.size(); ++i)
+      leave(version.folds[i], tensor, a[i], b[i]);
+  }
+
+  /// The fold of a chunk, or those of all rows or columns, of values of all elements.
+  void leave(const plan::ElementFold& fold, std::size_t tensor, const std::vector<double>& a,
+             const std::vector<double>& b) {
+    const Fold kind = plan_.partials_of(fold.kind)[fold.partial].fold;
+    const TensorCase& given = given_.tensors[tensor];
+    LeftByLoops& left = tables_.left(tensor);
+    if (fold.kind == plan::PartialKind::Chunk) {
+      left.chunk[fold.partial] = ir::fold_sequence(kind, a, b);
+    } else if (fold.kind == plan::PartialKind::LineRow) {
+      std::vector<double>& rows = left.rows[fold.partial];
+      rows.clear();
+      for (std::size_t row = 0; row < given.count_of(Rate::Row); ++row)
+        rows.push_back(ir::fold_sequence(
+            kind, {a.data() + row * given.cols, given.cols},
+            {b.data() + (b.empty() ? 0 : row * given.cols), b.empty() ? 0 : given.cols}));
+    } else {
+      std::vector<double>& cols = left.cols[fold.partial];
+      cols.clear();
+      for (std::size_t col = 0; col < given.count_of(Rate::Col); ++col)
+        cols.push_back(fold_column(kind, given, col, a, b));
+    }
+  }
+
+  /// The rows of a block in order, then the blocks as a sequence.
+  static double fold_column(Fold fold, const TensorCase& given, std::size_t col,
+                            const std::vector<double>& a, const std::vector<double>& b) {
+    const std::size_t first = col / given.cols * given.rows * given.cols + col % given.cols;
+    std::vector<double> blocks;
+    for (std::size_t row = 0; row < given.rows; ++row) {
+      if (row % TALWEG_BLOCK_ROWS == 0) blocks.push_back(ir::fold_start(fold));
+      const std::size_t element = first + row * given.cols;
+      blocks.back() = ir::join(fold, blocks.back(), a[element], b.empty() ? 0 : b[element]);
+    }
+    return ir::fold_sequence(fold_of_results(fold), blocks);
   }
 
   Value element_value(const plan::LoopVersion& version, NodeId id, const Values& values,
@@ -363,7 +334,7 @@ class Runner {
     const auto load = std::ranges::find(version.loads, id, &plan::StreamLoad::node);
     if (load == version.loads.end()) return compute(id, values, place, &version.alias);
     expect(has_memory(place.tensor, streams_[load->stream]), "a loop reads memory that is not");
-    const std::optional<double> value = memory_[place.tensor][load->stream][place.element];
+    const std::optional<double> value = memory_[place.tensor][load->stream][place.number];
     expect(value.has_value(), "a loop reads scratch that nothing has written");
     return {.number = *value};
   }
@@ -374,7 +345,7 @@ class Runner {
                        std::ranges::find(plan_.regrad_phases, phase_) != plan_.regrad_phases.end();
     const bool persists = streams_[stream].kind != plan::StreamKind::Scratch && !moves;
     if (persists) first_store_ = std::min(first_store_, phase_);
-    memory_[place.tensor][stream][place.element] = value;
+    memory_[place.tensor][stream][place.number] = value;
   }
 
   Value compute(NodeId id, const Values& values, const Place& place,
@@ -389,16 +360,16 @@ class Runner {
       operands[i] = read(values, operand, place);
       last_type = graph_[operand].type;
     }
-    const std::optional<Value> value =
-        node_value(graph_, plan_.compute, id, operands, last_type, given_.groups[place.group],
-                   given_.tensors[place.tensor]);
+    const std::optional<Value> value = node_value(
+        graph_, plan_.compute, id, operands, last_type, given_.groups[place.group],
+        given_.tensors[place.tensor], types::is_of_matrices(node.rate) ? place.number : 0);
     if (!value)
       FAIL("phase " << phase_ << " computes " << ir::print_node(graph_, id) << ", which is read");
     return *value;
   }
 
   double reduced(NodeId id, const Place& place) {
-    const auto& all = known(graph_[id].rate, place).reduced;
+    const auto& all = tables_.at(graph_[id].rate, place).reduced;
     const auto found = all.find(id);
     expect(found != all.end(), "a reduction is read before its phase");
     return found->second;
@@ -440,7 +411,7 @@ class Runner {
     for (const ir::Store& store : graph_.stores) {
       if (store.target == ir::StoreTarget::Param) continue;
       const Rate rate = graph_.states[store.index].rate;
-      if (!types::fits(rate, Rate::Tensor)) continue;
+      if (rate == Rate::Element) continue;
       for_each_of(
           rate,
           [&](const Known& own, Value right) {
@@ -464,30 +435,35 @@ class Runner {
     }
   }
 
-  /// Calls visit(known, value of `id` by the interpreter) for each index value of a scalar rate.
+  /// Calls visit(known, value of `id` by the interpreter) for each index value of a rate.
   template <class Visit>
   void for_each_of(Rate rate, Visit visit, NodeId id) {
-    if (rate == Rate::Model) visit(model_, expected_.of_group(0, id));
-    for (std::size_t i = 0; i < groups_.size() && rate == Rate::Group; ++i)
-      visit(groups_[i], expected_.of_group(i, id));
-    for (std::size_t i = 0; i < tensors_.size() && rate == Rate::Tensor; ++i)
-      if (given_.tensors[i].takes_part) visit(tensors_[i], expected_.of_tensor(i, id));
+    const auto visit_at = [&](const Place& place) {
+      visit(tables_.at(rate, place), expected_at(place, id));
+    };
+    if (rate == Rate::Model) visit_at({.rate = rate});
+    for (std::size_t i = 0; i < given_.groups.size() && rate == Rate::Group; ++i)
+      visit_at({.rate = rate, .group = i});
+    for (std::size_t i = 0; i < given_.tensors.size(); ++i) {
+      const TensorCase& given = given_.tensors[i];
+      if (!given.takes_part || types::fits(rate, Rate::Group)) continue;
+      const std::size_t count = rate == Rate::Tensor ? 1 : given.count_of(rate);
+      for (std::size_t k = 0; k < count; ++k) visit_at({rate, given.group, i, k});
+    }
   }
 
   const plan::Plan& plan_;
   const ir::Graph& graph_;
   const StepCase& given_;
   const WholeStep expected_;
-  Known model_;
-  std::vector<Known> groups_, tensors_;
-  std::vector<std::map<std::uint32_t, double>> chunk_partials_;  // by tensor, one chunk each
+  PlanTables tables_;
+  PlanReductions reductions_;
   std::vector<plan::Stream> streams_;
   std::vector<std::vector<Memory>> memory_;  // by tensor, stream, element
   std::size_t phase_ = 0;
   std::size_t first_store_ = SIZE_MAX, last_bound_ = 0;
   bool says_end_ = false;
   std::optional<std::size_t> says_regrad_;
-  bool lacks_some_ = false;  // a reduction folds what no loop has left
   Loops loops_;
 };
 
