@@ -1,6 +1,7 @@
 """Faults to plant: each is one change of the text of one file, and the test program that must notice it.
 
-(name, file, text that stands there once, text in its place, test program, its arguments)
+(name, file, text that stands there once, text in its place, test program, its arguments). A script in tests/ is a test
+program, too: it runs the command.
 """
 
 FAULTS = [
