@@ -124,7 +124,7 @@ TEST_CASE("images of matrices that cannot be stepped are refused") {
           rule.image.view_count = 1;
         }) == image + "has a view without code");
   // Kernels of an initial value are there, leave it last, and reduce what can be.
-  const auto beginning = [](const auto& change) {
+  const auto beginning = [&](const auto& change) {
     return refusal([&](Rule& rule) {
       static std::array<talweg_kernels, 16> kernels;
       kernels = {};
