@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "tests/ir/random_graph.h"
+#include "tests/matrix_views.h"
 #include "tests/optimizers.h"
 
 namespace talweg::tests {
@@ -41,17 +42,9 @@ LinedRun<T>::LinedRun(const std::shared_ptr<driver::Program>& program,
                          tensor.split_at,
                          tensor.split_to});
   }
-  for (const optimizer::Tensor& tensor : described) {
-    talweg_tensor shaped{};
-    shaped.shape = tensor.shape.data();
-    shaped.rank = static_cast<std::uint32_t>(tensor.shape.size());
-    shaped.split = tensor.split;
-    shaped.split_at = tensor.split_at;
-    shaped.split_to = tensor.split_to;
-    const std::uint32_t split = program->image().split;
-    if (split != TALWEG_SPLIT_NONE)
-      REQUIRE(talweg_view_tensor(split, &shaped, &views_.emplace_back()) == TALWEG_VIEW_FITS);
-  }
+  const std::uint32_t split = program->image().split;
+  for (const optimizer::Tensor& tensor : described)
+    if (split != TALWEG_SPLIT_NONE) views_.push_back(matrix_view_of(split, tensor.shape, tensor));
   optimizer = std::make_unique<optimizer::Optimizer>(
       make_optimizer(program->image(), std::move(described), 2, threads, program));
 }
@@ -81,10 +74,7 @@ template <class T>
 template <class Number>
 std::vector<double> LinedRun<T>::draw_lines(std::size_t tensor, std::uint8_t rate,
                                             std::vector<GuardedArray>& memory) {
-  const talweg_matrix_view& view = views_[tensor];
-  std::uint64_t count = talweg_count_matrices(&view);
-  if (rate == TALWEG_RATE_ROW) count *= view.rows;
-  if (rate == TALWEG_RATE_COL) count *= view.cols;
+  const std::uint64_t count = count_lines(views_[tensor], rate);
   if (count == 0) return {};
   auto* numbers =
       static_cast<Number*>(memory.emplace_back(count * sizeof(Number), Placement::AtEnd).data());

@@ -9,8 +9,8 @@
 #include <utility>
 
 #include "compiler/base/check.h"
-#include "runtime/memory/matrix_view.h"
 #include "tests/codegen/guarded_memory.h"
+#include "tests/matrix_views.h"
 #include "tests/optimizers.h"
 
 namespace talweg::tests {
@@ -114,19 +114,8 @@ class Run {
 
   /// Of each matrix, row or column.
   GuardedArray lines(std::size_t tensor, std::uint8_t rate, std::uint64_t stream) {
-    const std::vector<std::uint64_t> dimensions = shape(tensor);
-    talweg_tensor shaped{};
-    shaped.shape = dimensions.data();
-    shaped.rank = static_cast<std::uint32_t>(dimensions.size());
-    shaped.split = setting_.tensors[tensor].split;
-    shaped.split_at = setting_.tensors[tensor].split_at;
-    shaped.split_to = setting_.tensors[tensor].split_to;
-    talweg_matrix_view view;
-    TALWEG_CHECK(talweg_view_tensor(image_.split, &shaped, &view) == TALWEG_VIEW_FITS,
-                 "the optimizer was made with this tensor");
-    std::uint64_t count = talweg_count_matrices(&view);
-    if (rate == TALWEG_RATE_ROW) count *= view.rows;
-    if (rate == TALWEG_RATE_COL) count *= view.cols;
+    const std::uint64_t count =
+        count_lines(matrix_view_of(image_.split, shape(tensor), setting_.tensors[tensor]), rate);
     return numbers(count, is_float32() && rate != TALWEG_RATE_MATRIX, tensor, stream);
   }
 

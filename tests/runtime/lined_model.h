@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "runtime/memory/line_tables.h"
-#include "runtime/memory/matrix_view.h"
+#include "tests/matrix_views.h"
 #include "tests/runtime/lined_rule.h"
 
 namespace talweg::tests {
@@ -53,16 +53,9 @@ struct LinedModel : FakeModel<T> {
     std::vector<talweg_matrix_view> result;
     talweg_line_counts counts{};
     for (const optimizer::Tensor& tensor : lined_tensors()) {
-      talweg_tensor described{};
-      described.shape = tensor.shape.data();
-      described.rank = static_cast<std::uint32_t>(tensor.shape.size());
-      described.split = tensor.split;
-      described.split_at = tensor.split_at;
-      described.split_to = tensor.split_to;
-      talweg_matrix_view view;
-      if (talweg_view_tensor(split, &described, &view) != TALWEG_VIEW_FITS ||
-          talweg_number_lines(&view, &counts) == 0)
-        throw std::runtime_error("a tensor of the test has no view");
+      talweg_matrix_view view = matrix_view_of(split, tensor.shape, tensor);
+      if (talweg_number_lines(&view, &counts) == 0)
+        throw std::runtime_error("a tensor of the test has too many lines");
       result.push_back(view);
     }
     return result;
