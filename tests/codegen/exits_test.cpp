@@ -3,6 +3,7 @@
 #include <catch2/catch.hpp>
 #include <cmath>
 #include <functional>
+#include <limits>
 #include <optional>
 
 #include "runtime/optimizer/optimizer.hpp"
@@ -360,6 +361,20 @@ TEST_CASE("what a skipped or held call does not keep, it does not touch") {
     REQUIRE(*optimizer.step(gradients) == StepOutcome::Held);
     CHECK(bits == before);
   }
+}
+
+TEST_CASE("gradients of no finite norm skip the step that clips them") {
+  on_every_target("ClipByGlobalNorm(max_norm = 5) | SGD(lr = 1)", [](Trial& run) {
+    for (const double wrong : {std::nan(""), std::numeric_limits<double>::infinity(), -1e300}) {
+      run.grad = {1, wrong, 1};
+      CHECK(run.step() == StepOutcome::Skipped);
+      CHECK(run.param == Numbers{1, 2, 3});
+    }
+    run.grad = {6, 8, 0};
+    CHECK(run.step() == StepOutcome::Completed);
+    CHECK(run.param == Numbers{-2, -2, 3});
+    CHECK(run.optimizer.steps_completed() == 1);
+  });
 }
 
 TEST_CASE("what `previous` reads is of the last completed step, not of a skipped or held call") {

@@ -30,7 +30,7 @@ def faults_of_list(root, programs, faults):
         if name in seen or "|" in name:
             yield f"{name}: the name stands for two faults, or cannot stand in a table"
         seen.add(name)
-        if program not in programs and not (program.endswith(".py") and (root / "tests" / program).is_file()):
+        if program not in programs:
             yield f"{name}: there is no test program {program}"
         for pattern in arguments:
             if not any(re.fullmatch(re.escape(pattern).replace(r"\*", ".*"), case) for case in cases):

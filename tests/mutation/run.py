@@ -44,19 +44,11 @@ def build(folder, target):
     return subprocess.run(["cmake", "--build", folder, "--target", target], capture_output=True, text=True, check=False)
 
 
-def target_of(program):
-    """Scripts in tests/ run the command."""
-    return "talweg" if program.endswith(".py") else program
-
-
-def run_test(tree, folder, program, arguments):
+def run_test(folder, program, arguments):
     """True if the test passes."""
-    command = [folder / "bin" / program, *arguments]
-    if program.endswith(".py"):
-        command = [sys.executable, tree / "tests" / program, folder / "bin/talweg", folder / "script", *arguments]
     try:
-        return subprocess.run(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, timeout=900,
-                              check=False).returncode == 0
+        return subprocess.run([folder / "bin" / program, *arguments], stdout=subprocess.DEVNULL,
+                              stderr=subprocess.DEVNULL, timeout=900, check=False).returncode == 0
     except subprocess.TimeoutExpired:
         return False
 
@@ -81,10 +73,10 @@ class Check:
     def passes_unchanged(self, program, arguments):
         key = (program, *arguments)
         if key not in self.good:
-            built = build(self.folder, target_of(program))
+            built = build(self.folder, program)
             if built.returncode != 0:
                 sys.exit(f"{program} does not build without a fault:\n{built.stdout[-3000:]}")
-            self.good[key] = run_test(self.tree, self.folder, program, arguments)
+            self.good[key] = run_test(self.folder, program, arguments)
         return self.good[key]
 
     def plant(self, fault):
@@ -98,11 +90,11 @@ class Check:
             return f"ERROR: the text stands there {text.count(old)} times"
         path.write_text(text.replace(old, new), encoding="utf-8")
         try:
-            built = build(self.folder, target_of(program))
+            built = build(self.folder, program)
             if built.returncode != 0:
                 print(built.stdout[-3000:], file=sys.stderr)
                 return "ERROR: it does not compile"
-            return "SURVIVED" if run_test(self.tree, self.folder, program, arguments) else "noticed"
+            return "SURVIVED" if run_test(self.folder, program, arguments) else "noticed"
         finally:
             path.write_text(text, encoding="utf-8")
 
