@@ -240,7 +240,7 @@ std::string Writer::state(Stage& stage, Place& place, const Place& hypers) {
       break;
     case 5:
       note("initial that reduces");
-      note("initial that reduces, of " + rate_name);
+      if (types::is_of_matrices(rate)) note("initial that reduces, of lines");
       text += " = " + reduced_initial_value(stage, hypers, rate);
       break;
     case 1:

@@ -128,12 +128,13 @@ void Writer::regrad_lines(Place& place) {
 std::vector<Name> Writer::targets(const Place& place) {
   std::vector<Name> found;
   const bool in_step = place.block == Place::Block::Step;
+  const bool assigns = place.block != Place::Block::None && place.block != Place::Block::View &&
+                       place.block != Place::Block::Initial;
   for (const Name& name : place.names) {
     const bool is_member = !name.state_rate.empty() || name.text == "param" ||
                            (in_step && name.text == "grad") ||
                            (in_step && name.text == "update" &&
                             (place.update_is_assigned || place.guard == Rate::Const));
-    const bool assigns = place.block != Place::Block::None && place.block != Place::Block::View;
     const bool is_known = assigns && (name.is_var || is_member);
     // What a local has under such a condition, it would have behind it.
     const bool would_leave = name.is_outside && types::is_of_matrices(place.guard);
