@@ -32,6 +32,9 @@ void visit_operands(const plan::Plan& plan, const plan::LoopVersion& version, Vi
   }
 }
 
+/// A stream is asked for this far ahead of its use. Measured: 512 to 2,048 serve alike in DRAM.
+constexpr std::uint32_t kPrefetchBytes = 1024;
+
 }  // namespace
 
 bool reads_lines(const plan::Plan& plan, const plan::LoopVersion& version) {
@@ -187,6 +190,20 @@ void ElementBody::emit_store(const Emission& emission, std::uint32_t stream,
     ir.CreateAlignedStore(value, address, alignment);
   else
     ir.CreateMaskedStore(value, address, alignment, position.mask);
+}
+
+void ElementBody::emit_prefetch(const Emission& emission, llvm::Value* index, std::uint32_t turn) {
+  llvm::IRBuilder<>& ir = emission.lanes.builder();
+  const auto size = static_cast<std::uint32_t>(types::size_bytes(plan_.compute));
+  const std::uint32_t line = emission.helpers->machine().cache_line_bytes;
+  llvm::Value* offset = ir.CreateNUWMul(index, ir.getInt64(size));
+  for (const std::uint32_t stream : streams_in_use_)
+    for (std::uint32_t at = 0; at < turn * size; at += line) {
+      llvm::Value* place = ir.CreateNUWAdd(offset, ir.getInt64(kPrefetchBytes + at));
+      llvm::Value* address = ir.CreateGEP(ir.getInt8Ty(), streams_[stream], place);
+      ir.CreateIntrinsic(llvm::Intrinsic::prefetch, {address->getType()},
+                         {address, ir.getInt32(0), ir.getInt32(3), ir.getInt32(1)});
+    }
 }
 
 }  // namespace talweg::codegen

@@ -39,8 +39,9 @@ class ElementBody {
                                    llvm::Value* b)>;
   void emit(const Emission& emission, const std::vector<Position>& positions, const Leave& leave);
 
-  /// Indices of streams that are loaded or stored, ascending.
-  [[nodiscard]] const std::vector<std::uint32_t>& streams_in_use() const { return streams_in_use_; }
+  /// Asks for the cache lines that elements `index` to `index` + `turn` - 1 of a later turn lie in,
+  /// of every stream that is loaded or stored.
+  void emit_prefetch(const Emission& emission, llvm::Value* index, std::uint32_t turn);
 
  private:
   using Values = std::vector<llvm::SmallVector<llvm::Value*, 4>>;  // [node][position]
@@ -68,8 +69,8 @@ class ElementBody {
   std::vector<ir::NodeId> cols_;         // values of columns that the body reads
   std::vector<std::uint32_t> col_slot_;  // by node
   static constexpr std::uint32_t kComputed = UINT32_MAX;
-  std::vector<std::uint32_t> loaded_from_;  // by node: the stream, or kComputed
-  std::vector<std::uint32_t> streams_in_use_;
+  std::vector<std::uint32_t> loaded_from_;     // by node: the stream, or kComputed
+  std::vector<std::uint32_t> streams_in_use_;  // loaded or stored, ascending
   // Slower values in the shape of a loop, by node; two shapes at most (main loop and tail).
   struct Prepared {
     std::uint32_t width;

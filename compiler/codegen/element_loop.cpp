@@ -12,9 +12,6 @@ namespace talweg::codegen {
 
 namespace {
 
-/// A stream is asked for this far ahead of its use. Measured: 512 to 2,048 serve alike in DRAM.
-constexpr std::uint32_t kPrefetchBytes = 1024;
-
 class ElementLoop {
  public:
   ElementLoop(llvm::IRBuilder<>& ir, const plan::Plan& plan, const plan::ElementPass& pass,
@@ -116,6 +113,7 @@ class ElementLoop {
         llvm::Value* passed = ir_.CreateSelect(ir_.CreateICmpULT(index, first), first, index);
         llvm::Value* mask =
             ir_.CreateAnd(ir_.CreateNot(mask_from(index, passed)), mask_from(index, end));
+        body_->emit_prefetch(emission(width_), index, width_);
         emit_body(emission(width_), {position(index, mask)});
       });
       return;
@@ -125,6 +123,7 @@ class ElementLoop {
     llvm::Value* whole_begin = ir_.CreateSelect(ir_.CreateICmpULT(up, end), up, end);
     const auto emit_part = [&](llvm::Value* from, llvm::Value* to, std::uint32_t width) {
       emit_turns(ir_, from, to, width, [&](llvm::Value* index) {
+        if (width > 1) body_->emit_prefetch(emission(width), index, width);
         emit_body(emission(width), {position(index, nullptr)});
       });
     };
@@ -200,7 +199,7 @@ class ElementLoop {
     const std::uint32_t turn = width * vectors;
     llvm::Value* end = ir_.CreateAnd(limit, ir_.getInt64(~(std::uint64_t{turn} - 1)));
     emit_turns(ir_, first, end, turn, [&](llvm::Value* index) {
-      if (prefetches) emit_prefetch(index, turn);
+      if (prefetches) body_->emit_prefetch(main, index, turn);
       std::vector<Position> positions;
       for (std::uint32_t i = 0; i < vectors; ++i)
         positions.push_back(
@@ -228,20 +227,6 @@ class ElementLoop {
   llvm::Constant* lane_number(std::uint32_t i) {
     return plan_.compute == ComputeType::F32 ? ir_.getInt32(i)
                                              : static_cast<llvm::Constant*>(ir_.getInt64(i));
-  }
-
-  /// Asks for the cache lines of a later turn of every stream in use.
-  void emit_prefetch(llvm::Value* index, std::uint32_t turn) {
-    const auto size = static_cast<std::uint32_t>(types::size_bytes(plan_.compute));
-    const std::uint32_t line = helpers_.machine().cache_line_bytes;
-    llvm::Value* offset = ir_.CreateNUWMul(index, ir_.getInt64(size));
-    for (const std::uint32_t stream : body_->streams_in_use())
-      for (std::uint32_t at = 0; at < turn * size; at += line) {
-        llvm::Value* place = ir_.CreateNUWAdd(offset, ir_.getInt64(kPrefetchBytes + at));
-        llvm::Value* address = ir_.CreateGEP(ir_.getInt8Ty(), chunk_.streams[stream], place);
-        ir_.CreateIntrinsic(llvm::Intrinsic::prefetch, {address->getType()},
-                            {address, ir_.getInt32(0), ir_.getInt32(3), ir_.getInt32(1)});
-      }
   }
 
   llvm::IRBuilder<>& ir_;

@@ -174,6 +174,7 @@ class LinePass {
                     llvm::Value* first_col, llvm::Value* is_first) {
     const Position position{ir_.CreateMul(col, of.layout.stride()), nullptr, col,
                             ir_.CreateAdd(first_col, col)};
+    if (shape.lanes.width() > 1) body.emit_prefetch(shape, col, shape.lanes.width());
     body.emit(shape, {position},
               [&](std::size_t i, const Position&, llvm::Value* a, llvm::Value* b) {
                 const plan::ElementFold& fold = version.folds[i];
