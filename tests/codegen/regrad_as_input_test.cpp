@@ -140,8 +140,8 @@ TEST_CASE("the library's rules leave what they leave with the second gradient as
 
 TEST_CASE("rules that wait in every way leave what they leave with gradients as inputs") {
   require_same_as_inputs({"m.Twice", "m.Look | m.Length", "m.Stay | SGD", "m.Wander | Adam",
-                          "m.Constant | SGD", "m.SkipBefore | m.Sam | SGD", "m.SkipBehind | SGD",
-                          "m.HoldBehind", "m.Scheduled", "m.Remembers"},
+                          "m.Constant | SGD", "m.Forget", "m.SkipBefore | m.Sam | SGD",
+                          "m.SkipBehind | SGD", "m.HoldBehind", "m.Scheduled", "m.Remembers"},
                          kWaitingRules);
 }
 

@@ -66,6 +66,7 @@ rule Either {                     // one or the other, or neither
 }
 rule Stay { step { let g = grad; regrad; grad = 2 * grad - g } }  // the same point once more
 rule Wander { step { param -= 0.1 * grad; regrad; param -= 0.1 * grad } }  // never put back
+rule Forget { step { param = 2 * grad; regrad; param = grad } }  // what param was is of no use
 rule Constant { step { let was = param; param = 1; regrad; param = was } }
 rule SkipBefore { step { skip if not all(is_finite(grad)) per model } }
 rule SkipBehind {
