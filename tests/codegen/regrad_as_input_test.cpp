@@ -62,15 +62,17 @@ std::vector<LinedTensor> tensors() {
   return lined_tensors({{130}, {5}, {}, {33, 65}, {0}, {2, 3, 4}, {16'387}, {1}, {17}});
 }
 
-/// Runs a step; where it waits for the `given_up`th time it is abandoned, and begun again. How
-/// often it waited in the end.
+/// Runs a step; where it waits for the `given_up`th time it is abandoned, which leaves nothing
+/// behind, and begun again. How often it waited in the end.
 template <class T>
 std::uint32_t step_at_last(CoreRun<T>& run, Gradients<T>& gradients, std::uint32_t number,
                            std::uint32_t given_up) {
+  const Outcome before = run.everything();
   std::uint32_t waits = 0;
   while (run.step(gradients.of_step(number, waits)) == TALWEG_REGRAD)
     if (++waits == given_up) {
       talweg_abandon(run.core());
+      CHECK(first_difference(before, run.everything()) == "");
       return whole_step(run, gradients, number);
     }
   return waits;
