@@ -184,7 +184,7 @@ FAULTS = [
      "codegen_spans_test", []),
     ("how a call ends is asked before it is known", "compiler/plan/schedule.cpp",
      "    ends_at(graph_.skipped);\n    ends_at(graph_.held);\n", "",
-     "plan_test", ["plans of rules with reductions*"]),
+     "plan_test", ["plans of random graphs*"]),
     ("a skipped call stores what the step would", "compiler/ir/build/exits.cpp",
      "{&places_[place].holds, &places_[place].skips}", "{&places_[place].holds}", "codegen_exits_test", []),
     ("what is stored before a computed hyper is checked stays", "compiler/plan/schedule.cpp",
