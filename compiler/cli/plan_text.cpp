@@ -227,7 +227,7 @@ class PlanPage {
   void add_loops(const plan::RouteOfPass& part) {
     std::vector<plan::LoopDescription> loops, dividing;
     for (const plan::LoopDescription& loop : part.loops)
-      (divides_instead(loop, loops) ? dividing : loops).push_back(loop);
+      (loop.divides_instead ? dividing : loops).push_back(loop);
     if (loops.size() == 1 && dividing.size() == 1 && loops[0].condition.empty() &&
         loops[0].bytes == dividing[0].bytes) {
       labelled("",
@@ -258,16 +258,6 @@ class PlanPage {
                          dividing.size() == 1 ? "one that divides"
                                               : fmt::format("{} that divide", dividing.size()),
                          bytes(*least) == bytes(*most) ? "" : "up to ", bytes_text(most->bytes)));
-  }
-
-  /// True for the one that is taken where a loop before could not multiply.
-  static bool divides_instead(const plan::LoopDescription& loop,
-                              const std::vector<plan::LoopDescription>& before) {
-    return !loop.multiplies_by_reciprocals &&
-           std::ranges::any_of(before, [&](const plan::LoopDescription& other) {
-             return other.multiplies_by_reciprocals &&
-                    (loop.condition.empty() || other.condition == loop.condition);
-           });
   }
 
   static bool are_among(const std::vector<std::string>& some, const std::vector<std::string>& all) {

@@ -29,6 +29,7 @@
 #include "compiler/builtins/reduction.h"
 #include "compiler/types/fact.h"
 #include "compiler/types/interval.h"
+#include "compiler/types/limits.h"
 #include "compiler/types/rate.h"
 #include "compiler/types/split.h"
 
@@ -144,9 +145,10 @@ struct Store {
                  // slower
 };
 
+inline constexpr std::uint32_t kMaxGradients = types::kMaxWrittenRegrads + 1;  // of one step
+
 /// A point where the step waits for another gradient. What it needs comes before the gradient
 /// behind it, and gradients in order.
-inline constexpr std::uint32_t kMaxGradients = 65;  // of one step
 struct Regrad {
   NodeId condition;  // Bool, of model rate: it does wait; else the gradient stays the one it was
   NodeId param;      // Array: what stands in param from here until the step stores it; where

@@ -61,11 +61,11 @@ Aliases::Aliases(const ir::Graph& graph, types::ComputeType compute)
 
 Resolved Aliases::resolve(std::span<const Assumption> route,
                           std::span<const Assumption> assumptions) const {
-  Resolved result{{}, constant_truths_, {}, {}};
+  Resolved result{{}, constant_truths_, {}, {}, true};
   for (const auto& known : {route, assumptions})
     for (const Assumption& assumption : known)
       result.truths[assumption.condition.index] = assumption.holds;
-  if (!assumptions.empty()) spread(result.truths);
+  if (!assumptions.empty()) result.may_be = spread(result.truths);
   result.alias.reserve(graph_.nodes.size());
   for (std::uint32_t i = 0; i < graph_.nodes.size(); ++i)
     result.alias.push_back(is_scalar(i) ? NodeId(i)
@@ -90,12 +90,19 @@ bool Aliases::is_scalar_logic(std::size_t i) const {
          (node.op == Op::And || node.op == Op::Or || node.op == Op::Not);
 }
 
-/// What truths of scalars say about those that they are made of, and those about others.
-void Aliases::spread(Truths& truths) const {
+/// What truths of scalars say about those that they are made of, and those about others. False if
+/// they contradict each other.
+bool Aliases::spread(Truths& truths) const {
   for (std::size_t i = graph_.nodes.size(); i-- > 0;)
     if (is_scalar_logic(i) && truths[i]) spread_to_operands(graph_.nodes[i], *truths[i], truths);
-  for (std::size_t i = 0; i < graph_.nodes.size(); ++i)
-    if (is_scalar_logic(i) && !truths[i]) truths[i] = truth_of(graph_.nodes[i], truths);
+  bool may_be = true;
+  for (std::size_t i = 0; i < graph_.nodes.size(); ++i) {
+    if (!is_scalar_logic(i)) continue;
+    const std::optional<bool> truth = truth_of(graph_.nodes[i], truths);
+    if (truths[i] && truth && *truth != *truths[i]) may_be = false;
+    if (!truths[i]) truths[i] = truth;
+  }
+  return may_be;
 }
 
 /// Where the step does not wait for a gradient, it is the one before.

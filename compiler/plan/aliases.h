@@ -19,6 +19,7 @@ struct Resolved {
   std::vector<bool> live;  // by node: some result of the step is computed from it
   /// Where only what is assumed of the model is known, on any route; nothing: that is all.
   std::shared_ptr<const Resolved> shared;
+  bool may_be = true;  // false: the assumptions contradict each other
 };
 
 /// True for values that a loop over elements finds in slots.
@@ -42,7 +43,7 @@ class Aliases {
  private:
   [[nodiscard]] bool is_scalar(std::size_t i) const;
   [[nodiscard]] bool is_scalar_logic(std::size_t i) const;
-  void spread(Truths& truths) const;
+  bool spread(Truths& truths) const;
   [[nodiscard]] ir::NodeId gradient(ir::NodeId id, const std::vector<ir::NodeId>& alias,
                                     const Truths& truths) const;
   ir::NodeId stand_in(ir::NodeId id, const std::vector<ir::NodeId>& alias, Truths& truths) const;

@@ -44,6 +44,7 @@ class WayFinder {
     part.regrads = regrads;
     if (ends < ends_.size()) {
       part.asks = ends_[ends];
+      part.asks_end = true;
       return put(std::move(part), ends_.size(), ends + 1, regrads);
     }
     for (const Assumption& assumption : assumptions)
@@ -60,17 +61,19 @@ class WayFinder {
 
   std::uint32_t put(CallWays::Part part, std::size_t ends_where_true, std::size_t ends_where_false,
                     std::uint32_t regrads) {
-    const auto place = static_cast<std::uint32_t>(ways_.parts.size());
-    const std::vector<Assumption> before = part.assumptions;
-    const NodeId asks = part.asks;
-    part.version = {};
-    ways_.parts.push_back(std::move(part));
-    const auto follow = [&](bool holds) {
+    const auto with = [&, before = part.assumptions, asks = part.asks](bool holds) {
       std::vector<Assumption> assumptions = before;
       assumptions.push_back({.condition = asks, .holds = holds});
-      return add(assumptions, holds ? ends_where_true : ends_where_false, regrads);
+      return assumptions;
     };
-    const std::uint32_t where_true = follow(true), where_false = follow(false);
+    // An answer that cannot be is no way.
+    if (!resolve_(route_, with(true)).may_be) return add(with(false), ends_where_false, regrads);
+    if (!resolve_(route_, with(false)).may_be) return add(with(true), ends_where_true, regrads);
+    const auto place = static_cast<std::uint32_t>(ways_.parts.size());
+    part.version = {};
+    ways_.parts.push_back(std::move(part));
+    const std::uint32_t where_true = add(with(true), ends_where_true, regrads);
+    const std::uint32_t where_false = add(with(false), ends_where_false, regrads);
     ways_.parts[place].where_true = where_true;
     ways_.parts[place].where_false = where_false;
     return place;

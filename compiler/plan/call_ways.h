@@ -39,7 +39,8 @@ struct UnfilledPass {
 /// A tree of questions. Its leaves are the ways: every call goes exactly one of them.
 struct CallWays {
   struct Part {
-    ir::NodeId asks;  // not valid: this is a way
+    ir::NodeId asks;        // not valid: this is a way
+    bool asks_end = false;  // whether the call was skipped or held
     std::uint32_t where_true = 0, where_false = 0;
     std::vector<Assumption> assumptions;  // the answers that lead here
     // Of a way:

@@ -47,9 +47,10 @@ class Lister {
     const Choice& no = chosen_[ways_.parts[part].where_false];
     for (std::size_t kind = 0; kind < sizes_.size(); ++kind)
       choice.costs.push_back(yes.costs[kind] + no.costs[kind]);
-    choice.own = choice.last = no.last;
+    choice.last = no.last;
+    choice.own = ways_.parts[part].asks_end ? no.own : no.last;
     const auto own_cost = [&](std::size_t kind) { return choice.costs[kind] + sizes_[kind]; };
-    for (std::size_t kind = 0; kind < sizes_.size(); ++kind)
+    for (std::size_t kind = 0; kind < sizes_.size() && !ways_.parts[part].asks_end; ++kind)
       if (own_cost(kind) < own_cost(choice.own)) choice.own = kind;
     choice.own_cost = own_cost(choice.own);
     for (std::size_t& cost : choice.costs) cost = std::min(cost, choice.own_cost);

@@ -236,6 +236,7 @@ class Describer {
     LoopDescription loop;
     const Traffic traffic = traffic_of(plan_, pass, version);
     loop.bytes = {traffic.read_bytes, traffic.written_bytes};
+    loop.divides_instead = version.is_fallback;
     for (std::uint32_t i = 0; i < pass.streams.size(); ++i) {
       if (traffic.reads[i])
         loop.reads.push_back(stream_name(pass.streams[i], gradient_in(version, i)));

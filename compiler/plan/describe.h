@@ -28,6 +28,7 @@ struct ProgramDescription {
 struct LoopDescription {
   std::string condition;                   // empty: otherwise
   bool multiplies_by_reciprocals = false;  // in place of divisions by scalars
+  bool divides_instead = false;            // where another could not multiply
   std::vector<std::string> reads, writes;  // arrays by name
   Bytes bytes;
   bool operator==(const LoopDescription&) const = default;

@@ -45,7 +45,7 @@ Filled fill_version(const Plan& plan, const std::vector<Stream>& streams, const 
                     const Resolved& resolved, LoopVersion& version);
 
 /// In a version that is filled: a gradient goes by the name of the last one that its place was
-/// given, whether the step has waited for that one or not. So loops that do the same are the same.
+/// given, whether the step has waited for that one or not. So it is named alike on all ways.
 void name_gradients(const ir::Graph& graph, const PassWork& work, LoopVersion& version);
 
 }  // namespace talweg::plan

@@ -51,17 +51,24 @@ class VersionMaker {
  private:
   void add_route() {
     const CallWays ways = find_call_ways(pass_, route_, resolve_);
-    std::vector<Block> blocks;  // by kind of way
+    std::vector<Block> blocks, named;  // by kind of way
     std::vector<std::size_t> sizes, kinds(ways.parts.size());
     for (std::size_t i = 0; i < ways.parts.size(); ++i) {
       if (ways.parts[i].asks.valid()) continue;
       Block block = make_block(ways.parts[i].assumptions);
+      Block with_names = block;
+      for (LoopVersion& version : with_names) name_gradients(graph_, pass_.work, version);
       const auto same = std::ranges::find_if(
-          blocks, [&](const Block& other) { return do_the_same(block, other); });
-      kinds[i] = static_cast<std::size_t>(same - blocks.begin());
-      if (same != blocks.end()) continue;
-      sizes.push_back(block.size());
-      blocks.push_back(std::move(block));
+          named, [&](const Block& other) { return do_the_same(with_names, other); });
+      const auto kind = static_cast<std::size_t>(same - named.begin());
+      kinds[i] = kind;
+      if (same == named.end()) {
+        sizes.push_back(block.size());
+        blocks.push_back(std::move(block));
+        named.push_back(std::move(with_names));
+      } else if (!do_the_same(block, blocks[kind])) {
+        blocks[kind] = *same;  // names that are right in both ways
+      }
     }
     for (const Decision& decision : list_decisions(ways, kinds, sizes))
       for (const LoopVersion& version : blocks[decision.kind]) {
@@ -82,7 +89,8 @@ class VersionMaker {
     for (const NodeId condition : conditions_of(whole))
       if (!is_guard(condition)) conditions.insert(condition);
     enumerates_ = conditions.size() <= kMaxEnumeratedConditions;
-    for (const NodeId gate : gates_) conditions.insert(gate);
+    const std::vector<NodeId> gates = sparing_gates(whole);
+    conditions.insert(gates.begin(), gates.end());
     asks_gates_ = conditions.size() <= kMaxEnumeratedConditions;
     has_guards_ = false;
     enumerate(way);
@@ -105,12 +113,12 @@ class VersionMaker {
   /// conditions left.
   void enumerate(const std::vector<Assumption>& assumptions) {
     const LoopVersion version = make_version(assumptions);
-    const std::vector<NodeId> gates = gates_;
+    const std::vector<NodeId> gates = asks_gates_ ? sparing_gates(version) : std::vector<NodeId>();
     const std::vector<NodeId> conditions = conditions_of(version);
     NodeId open;
     for (const NodeId condition : conditions)
       if (enumerates_ && !open.valid() && !is_guard(condition)) open = condition;
-    if (asks_gates_ && !open.valid() && !gates.empty()) open = gates.front();
+    if (!open.valid() && !gates.empty()) open = gates.front();
     if (open.valid() && assumptions.size() < way_size_ + kMaxEnumeratedConditions) {
       for (const bool holds : {true, false}) {
         std::vector<Assumption> more = assumptions;
@@ -124,6 +132,21 @@ class VersionMaker {
       if (is_guard(condition)) with_guards.push_back({.condition = condition, .holds = true});
     has_guards_ = has_guards_ || with_guards.size() > assumptions.size();
     block_.push_back(make_version(with_guards));
+  }
+
+  /// Of the gates of the version made last: those that would spare an array, were they known.
+  std::vector<NodeId> sparing_gates(const LoopVersion& version) {
+    std::vector<NodeId> gates = std::move(gates_);
+    const auto arrays = [](const LoopVersion& of) { return of.loads.size() + of.stores.size(); };
+    std::erase_if(gates, [&](NodeId gate) {
+      for (const bool holds : {true, false}) {
+        std::vector<Assumption> more = version.assumptions;
+        more.push_back({.condition = gate, .holds = holds});
+        if (arrays(make_version(more)) < arrays(version)) return false;
+      }
+      return true;
+    });
+    return gates;
   }
 
   /// Conditions that nodes of the loop still ask for, in the order of their first use.
@@ -153,7 +176,6 @@ class VersionMaker {
     TALWEG_CHECK(filled.is_possible, "a pass reads only what is still there");
     gates_ = std::move(filled.gates);
     version.alias = resolved.alias;
-    name_gradients(graph_, pass_.work, version);
     return version;
   }
 

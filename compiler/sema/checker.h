@@ -20,6 +20,7 @@
 #include "compiler/sema/rule_builder.h"
 #include "compiler/sema/rule_instance.h"
 #include "compiler/sema/value.h"
+#include "compiler/types/limits.h"
 
 namespace talweg::sema {
 
@@ -53,8 +54,8 @@ struct CheckLimits {
   static constexpr std::uint32_t kMaxDepth = 400;          // of expressions, calls and blocks
   static constexpr std::uint32_t kMaxTypedDepth = 1'000;   // of a typed expression
   static constexpr std::size_t kMaxStages = 64;
-  static constexpr std::uint32_t kMaxRegrads = 8;          // that one step may come by
-  static constexpr std::uint32_t kMaxWrittenRegrads = 16;  // of a pipeline, in all arms
+  static constexpr std::uint32_t kMaxRegrads = 8;  // that one step may come by
+  static constexpr std::uint32_t kMaxWrittenRegrads = types::kMaxWrittenRegrads;
 };
 
 /// A local name of a frame.

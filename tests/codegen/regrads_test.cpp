@@ -25,7 +25,12 @@ constexpr const char* kRules[] = {"m.Sam | SGD",
                                   "m.SkipBefore | m.Look | m.SkipBehind | SGD",
                                   "m.HoldBehind",
                                   "m.Scheduled",
-                                  "m.Remembers"};
+                                  "m.Remembers",
+                                  "m.Seldom(every = 2) | m.Seldom(every = 3) | m.Seldom | AdamW",
+                                  "m.Again(every = 3) | m.Seldom | m.Again | m.Look | HeavyBall",
+                                  "m.Folds",
+                                  "m.Look | m.Folds",
+                                  "m.HoldBehind | ClipByGlobalNorm | m.Folds"};
 
 }  // namespace
 

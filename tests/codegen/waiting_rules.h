@@ -96,6 +96,35 @@ rule HoldBehind {
 }
 rule Length { state model length; step { length = norm(grad) per model } }
 rule Scheduled = Sam | n = Length | SGD(lr = 0.5 / (1 + n.length))
+rule Seldom {
+  hyper model int every = 2 in [1, inf)
+  step {
+    if t % every == 0 {
+      let origin = param
+      param += 0.05 * grad / (norm(grad) per model + 1e-12)
+      regrad
+      param = origin
+    }
+  }
+}
+rule Again { hyper model int every = 2 in [1, inf); step { if t % every == 0 { regrad } } }
+rule Folds {                      // what is reduced is read in some steps only
+  hyper k = 2
+  state s
+  state group squares
+  state tensor most
+  state model far = 1
+  step {
+    if t % 3 == 1 {
+      far = norm(param - s) per model
+      squares = sum(grad^2) per group
+    } else {
+      most = max(abs(s)) per tensor
+    }
+    if k > 1 and calls % 2 == 0 { s = grad * (dot(grad, param) per tensor) } else { s += most }
+    update = s / (1 + far + squares)
+  }
+}
 rule Remembers { step { let p = previous(grad); let was = param; param += p; regrad; param = was; update = grad - p } }
 )";
 

@@ -32,6 +32,10 @@ TEST_CASE("rules with reductions move no more bytes than they must") {
       {"AdamW | m.Cautious", 40},
       // The last gradient twice in, once out.
       {"m.Mars | AdamW", 44},
+      // grad, v and s for the new s and the rate; param, grad, m and v for the step. L2 decay puts
+      // param into the gradient, and so into the first pass too.
+      {"DAdaptAdam(decoupled = true)", 44},
+      {"DAdaptAdam", 48},
   };
   for (const auto& [rule, expected] : bytes) {
     INFO(rule);
