@@ -27,16 +27,23 @@ Truths find_constant_truths(const ir::Graph& graph, types::ComputeType compute) 
   return truths;
 }
 
-void spread_to_operands(const Node& node, bool truth, Truths& truths) {
+/// True if something was learned.
+bool spread_to_operands(const Node& node, bool truth, Truths& truths) {
+  bool has_learned = false;
   const auto learn = [&](std::size_t i, bool operand) {
     std::optional<bool>& known = truths[node.operands[i].index];
+    has_learned = has_learned || !known;
     if (!known) known = operand;
   };
-  if (node.op == Op::Not) return learn(0, !truth);
+  if (node.op == Op::Not) {
+    learn(0, !truth);
+    return has_learned;
+  }
   // Of a true `or`, and of a false `and`, one operand tells only if the other did not decide.
   const bool decider = node.op == Op::Or;
   for (const std::size_t i : {0, 1})
     if (truth != decider || truths[node.operands[1 - i].index] == !decider) learn(i, truth);
+  return has_learned;
 }
 
 std::optional<bool> truth_of(const Node& node, const Truths& truths) {
@@ -57,6 +64,11 @@ Aliases::Aliases(const ir::Graph& graph, types::ComputeType compute)
   const auto first = std::ranges::find(graph.nodes, NodeKind::Grad, &Node::kind);
   if (first != graph.nodes.end())
     first_gradient_ = NodeId(static_cast<std::uint32_t>(first - graph.nodes.begin()));
+  for (std::uint32_t i = 0; i < graph.nodes.size(); ++i) {
+    const Node& node = graph.nodes[i];
+    const bool is_logic = node.op == Op::And || node.op == Op::Or || node.op == Op::Not;
+    if (is_scalar(i) && node.kind == NodeKind::Apply && is_logic) scalar_logic_.emplace_back(i);
+  }
 }
 
 Resolved Aliases::resolve(std::span<const Assumption> route,
@@ -84,23 +96,25 @@ bool Aliases::is_scalar(std::size_t i) const {
   return types::fits(graph_.nodes[i].rate, Rate::Group);
 }
 
-bool Aliases::is_scalar_logic(std::size_t i) const {
-  const Node& node = graph_.nodes[i];
-  return is_scalar(i) && node.kind == NodeKind::Apply &&
-         (node.op == Op::And || node.op == Op::Or || node.op == Op::Not);
-}
-
-/// What truths of scalars say about those that they are made of, and those about others. False if
-/// they contradict each other.
+/// What truths of scalars say about those that they are made of, and those about others: down and
+/// up until nothing more follows. False if they contradict each other.
 bool Aliases::spread(Truths& truths) const {
-  for (std::size_t i = graph_.nodes.size(); i-- > 0;)
-    if (is_scalar_logic(i) && truths[i]) spread_to_operands(graph_.nodes[i], *truths[i], truths);
   bool may_be = true;
-  for (std::size_t i = 0; i < graph_.nodes.size(); ++i) {
-    if (!is_scalar_logic(i)) continue;
-    const std::optional<bool> truth = truth_of(graph_.nodes[i], truths);
-    if (truths[i] && truth && *truth != *truths[i]) may_be = false;
-    if (!truths[i]) truths[i] = truth;
+  for (bool has_learned = true; has_learned;) {
+    has_learned = false;
+    for (std::size_t i = scalar_logic_.size(); i-- > 0;) {
+      const NodeId id = scalar_logic_[i];
+      if (truths[id.index] && spread_to_operands(graph_[id], *truths[id.index], truths))
+        has_learned = true;
+    }
+    for (const NodeId id : scalar_logic_) {
+      std::optional<bool>& known = truths[id.index];
+      const std::optional<bool> truth = truth_of(graph_[id], truths);
+      if (known && truth && *truth != *known) may_be = false;
+      if (known || !truth) continue;
+      known = truth;
+      has_learned = true;
+    }
   }
   return may_be;
 }

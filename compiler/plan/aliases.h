@@ -42,7 +42,6 @@ class Aliases {
 
  private:
   [[nodiscard]] bool is_scalar(std::size_t i) const;
-  [[nodiscard]] bool is_scalar_logic(std::size_t i) const;
   bool spread(Truths& truths) const;
   [[nodiscard]] ir::NodeId gradient(ir::NodeId id, const std::vector<ir::NodeId>& alias,
                                     const Truths& truths) const;
@@ -51,7 +50,8 @@ class Aliases {
   const ir::Graph& graph_;
   Truths constant_truths_;
   std::vector<bool> over_facts_;
-  ir::NodeId first_gradient_;  // not valid: there is none
+  ir::NodeId first_gradient_;             // not valid: there is none
+  std::vector<ir::NodeId> scalar_logic_;  // `and`, `or` and `not` of scalars
 };
 
 }  // namespace talweg::plan
