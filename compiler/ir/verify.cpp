@@ -3,24 +3,22 @@
 // Tables
 //   1. Names are not empty and unique within their table.
 //   2. A hyper is of rate model or group. Its default is no NaN; that of an int is integral, that
-//   of a bool 0 or
-//      1. A bound one has a node of its type (Scalar, or Bool for a bool) of its rate or slower.
+//      of a bool 0 or 1. A bound one has a node of its type (Scalar, or Bool for a bool) of its
+//      rate or slower.
 //   3. A state is of any rate but const. An initial value is what a store to it takes (11),
-//   computed
-//      from constants, hypers, param, facts and reductions of these alone; or, of an array state
-//      too, a Scalar computed from constants and hypers alone.
+//      computed from constants, hypers, param, facts and reductions of these alone; or, of an array
+//      state too, a Scalar computed from constants and hypers alone.
 //   4. An input is of any rate but const. What is present only on some tensors says so by a Bool
 //      over facts and constants; so does what is required of tensors.
-//  12. A view has an Array computed from constants, hypers that are not bound, states, param and
-//      the step number alone.
+//  12. A view has an Array computed from constants, hypers that are not bound, states, param, the
+//      step number, facts and reductions of these alone.
 // Nodes
 //   5. A node has as many operands as its kind and operation take, each before it (so there is no
-//   cycle).
+//      cycle).
 //   6. `index` names an entry of the table of its kind. Fields that a kind does not use hold their
-//   default.
+//      default.
 //   7. Operands have the types that the kind or operation takes; the numbers of one operation are
-//   all
-//      Scalar or all Array. The node has the type that follows.
+//      all Scalar or all Array. The node has the type that follows.
 //   8. A node has the rate that follows: that of its table entry, or the join of its operands.
 //   9. A Scalar is not of rate element. A Bool constant is 0 or 1. Nothing, inputs too, is of rate
 //      matrix, row or col unless the graph says how tensors are split.
@@ -30,9 +28,8 @@
 //  10. A store names a place that exists, and each place at most once.
 //  11. Param and array states take an Array, other states a Scalar; of the place's rate or slower.
 // Ends
-//  12. `skipped`, `held`, `unless` of hypers and `kept` of states are Bool of rate up to model.
-//  Only
-//      a bound hyper has `unless`; a state has `kept` only where the graph has `skipped`.
+//  15. `skipped`, `held`, `unless` of hypers and `kept` of states are Bool of rate up to model.
+//      Only a bound hyper has `unless`; a state has `kept` only where the graph has `skipped`.
 //  14. What holds of regrads stands in verify_regrads.cpp.
 #include "compiler/ir/verify.h"
 

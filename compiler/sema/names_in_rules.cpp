@@ -190,7 +190,7 @@ Value Checker::not_available(std::string_view name, Span span) {
     case Place::Initial:
       report.help(
           "an initial value may be any expression of constants, hypers, `param`, `rank`, `size`, "
-          "`rows` and `cols`");
+          "`rows`, `cols` and reductions of these, not of states");
       break;
     case Place::View:
       report.help(

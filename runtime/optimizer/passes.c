@@ -113,6 +113,7 @@ void talweg_for_scope(talweg_optimizer* optimizer, const talweg_scope* scope, ta
 void talweg_for_tensors(const talweg_optimizer* optimizer, const talweg_scope* scope,
                         talweg_part_task task, void* argument) {
   if (scope->reach == TALWEG_SOME_TENSORS) task(argument, scope->tensor_begin, scope->tensor_end);
+  if (scope->reach == TALWEG_ALL_TENSORS) task(argument, 0, optimizer->spec.tensor_count);
   for (uint32_t i = 0; scope->reach == TALWEG_LARGE_TENSORS && i < optimizer->large_count; ++i)
     task(argument, optimizer->large_tensors[i], optimizer->large_tensors[i] + 1);
 }

@@ -1,8 +1,8 @@
 /* The phases of a step, in order: what they reduce, functions of model and groups, of tensors, of
  * matrices, rows and columns, a pass over lines, then a pass.
  *
- * A phase that waits only for its own tensor runs right behind the one before, tensor by tensor
- * (spans.c).
+ * A phase that waits only for its own tensor, or for matrices, rows and columns of it, runs right
+ * behind the one before, tensor by tensor (spans.c).
  *
  * Until the phase that says how the call ends, and until all hypers that the rule computes are
  * checked, nothing of the image stores what persists. What the runtime itself writes before, the

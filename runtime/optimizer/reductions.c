@@ -1,8 +1,7 @@
 /* What a reduction folds: the results of chunks, or of lines (line_reductions.c), within their
- * tensor, then those of tensors, in the
- * order of the tensors' indices, or of groups. Tensors that take no part, or that are
- * not in the reduction's domain, are gaps: so are those of other groups. The fold itself is in
- * fold.c. */
+ * tensor, then those of tensors, in the order of the tensors' indices, or of groups. Tensors that
+ * take no part, or that are not in the reduction's domain, are gaps: so are those of other groups.
+ * The fold itself is in fold.c. */
 #include "runtime/optimizer/fold.h"
 #include "runtime/optimizer/internal.h"
 

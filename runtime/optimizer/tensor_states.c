@@ -21,9 +21,7 @@ void talweg_reset_tensor_states(talweg_optimizer* optimizer) {
           image->states[s].initial == TALWEG_INITIAL_CONSTANT ? image->states[s].initial_value : 0;
 }
 
-/* What a state is before the step: until it begins, the value of its group, or what was made for
- * it.
- */
+/* What a state is before the step: until it begins, the value of its group, or what was made. */
 static double value_before(talweg_optimizer* optimizer, uint32_t state, uint32_t tensor) {
   const double* begun = talweg_state_begun(optimizer, state, tensor);
   return begun && *begun == 0

@@ -4,8 +4,8 @@
 #include <fmt/format.h>
 
 #include <catch2/catch.hpp>
+#include <cctype>
 #include <fstream>
-#include <regex>
 #include <sstream>
 
 #include "runtime/support/thread_pool.h"
@@ -19,11 +19,20 @@ namespace {
 
 constexpr std::uint32_t kSteps = 6;
 constexpr std::uint32_t kMostWaits = 2;
+constexpr std::string_view kRegrad = "regrad";
+
+/// Where the statement stands next, not a longer word.
+std::size_t find_regrad(const std::string& text, std::size_t start) {
+  std::size_t found = text.find(kRegrad, start);
+  while (found != std::string::npos &&
+         std::isalnum(static_cast<unsigned char>(text[found + kRegrad.size()])) != 0)
+    found = text.find(kRegrad, found + 1);
+  return found;
+}
 
 /// The module with `grad = later1`, `grad = later2`, ... for the first, second, ... `regrad` of
 /// each rule, and these inputs.
 std::string with_gradients_as_inputs(const std::string& module) {
-  static const std::regex regrad("\\bregrad\\b");
   std::istringstream lines(module);
   std::string result;
   std::size_t declarations = 0;  // where those of the rule go
@@ -36,12 +45,12 @@ std::string with_gradients_as_inputs(const std::string& module) {
       declarations = start + line.find('{') + 1;
     }
     result += line + '\n';
-    for (std::smatch found;; ++count) {
-      const std::string rest = result.substr(start);
-      if (!std::regex_search(rest, found, regrad)) break;
+    for (;; ++count) {
+      const std::size_t found = find_regrad(result, start);
+      if (found == std::string::npos) break;
       const std::string input = fmt::format("later{}", count + 1);
       const std::string declaration = fmt::format("\n  input {}\n", input);
-      result.replace(start + static_cast<std::size_t>(found.position()), 6, "grad = " + input);
+      result.replace(found, kRegrad.size(), "grad = " + input);
       result.insert(declarations, declaration);
       declarations += declaration.size();
       start = std::max(start + declaration.size(), declarations);

@@ -64,6 +64,23 @@ rule Either {                     // one or the other, or neither
     param = was + grad + g
   }
 }
+rule Apart {                      // one that waits, or two others that may
+  state g
+  step {
+    if t % 4 == 0 {
+      param += 0.5 * grad
+      regrad
+      g = grad
+    } else {
+      if t % 3 == 0 { regrad }
+      if t % 2 == 1 {
+        param -= grad
+        regrad
+      }
+    }
+    update = grad + 0.5 * g
+  }
+}
 rule Stay { step { let g = grad; regrad; grad = 2 * grad - g } }  // the same point once more
 rule Wander { step { param -= 0.1 * grad; regrad; param -= 0.1 * grad } }  // never put back
 rule Forget { step { param = 2 * grad; regrad; param = grad } }  // what param was is of no use

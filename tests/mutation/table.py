@@ -22,7 +22,7 @@ def write_table(path, names, new_rows):
     lines = ["# Planted faults", "",
              "Written by `tests/mutation/run.py ROOT WORK tests/mutation/table.md [--only TEXT]...`: each fault was built into",
              "a copy of the sources, and the test named here was run; `run` is the day, and the last commit to have changed",
-             f"the compiler, the runtime or the library then. {noticed} of {len(names)} faults were noticed;",
-             f"{len(names) - len(known)} have no row: they were not planted since the list has them as they are.", "",
+             f"the compiler, the runtime or the library then. Of {len(names)} faults {len(known)} were planted as the list has them now,",
+             f"and {noticed} of these were noticed; the others have no row.", "",
              "| " + " | ".join(HEAD) + " |", "|---" * len(HEAD) + "|"]
     path.write_text("\n".join(lines + ["| " + " | ".join(row) + " |" for row in known]) + "\n", encoding="utf-8")

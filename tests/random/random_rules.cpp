@@ -1,15 +1,15 @@
 // Random rules from the command line and from ctest.
 //
+// clang-format off
 //   random_rules sample FIRST COUNT   compares each of these examples with one instruction set of
-//   this
-//                                     machine in turn; prints how often everything occurred; fails
-//                                     if something occurred less often than 1 in 100 of the
-//                                     examples
-//   random_rules texts FIRST COUNT    only compiles them, and prints how often everything is
-//   written random_rules show N               prints example N and checks it on every instruction
-//   set random_rules campaign STATE [TABLE]
+//                                     this machine in turn; prints how often everything occurred;
+//                                     fails if something occurred less often than 1 in 100 of them
+//   random_rules texts FIRST COUNT    only compiles them; prints how often everything is written
+//   random_rules show N               prints example N and checks it on every instruction set
+//   random_rules campaign STATE [TABLE]
 //                                     goes on with examples 0 to 10^6, every instruction set and
 //                                     both types, for $TALWEG_CAMPAIGN_SECONDS (600 unless set)
+// clang-format on
 //
 // The first example that fails is made smaller and printed; exit status 1.
 #include <fmt/format.h>
