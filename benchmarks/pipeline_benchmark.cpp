@@ -30,11 +30,12 @@ struct Pipeline {
   std::vector<const char*> torch;  // by the names of torch_peer.py
   /// It is for matrices, for which it moves so many bytes a parameter (`talweg plan`).
   double matrix_bytes = 0;
+  bool is_one_pass = false;  // is also run on one_pass_layouts()
 };
 
 const std::vector<Pipeline>& pipelines() {
   static const std::vector<Pipeline> all = {
-      {"AdamW", "AdamW", {}, {}},
+      {"AdamW", "AdamW", {}, {}, 0, true},
       {"clip, AdamW", "ClipByGlobalNorm | AdamW", {}, {}},
       // A norm; then a pass that scales (reads and writes one array); AdamW; an average.
       {"clip, AdamW, Ema",
@@ -60,6 +61,13 @@ const std::vector<Layout>& pipeline_layouts() {
       {"100 of 1024x256", std::vector<std::size_t>(100, 1024 * 256), 256},
       {"1000 of 100x100", std::vector<std::size_t>(1000, 10'000), 100},
   };
+  return all;
+}
+
+/// The ends of what one pass is for; at the large end a rule with its twin takes 6 GB.
+const std::vector<Layout>& one_pass_layouts() {
+  static const std::vector<Layout> all = {
+      {"1K", {1 << 10}}, {"16K", {16 << 10}}, {"256M", {256 << 20}}};
   return all;
 }
 
@@ -159,19 +167,23 @@ void print_table() {
 
 void run(int argc, char** argv) {
   const Options options = take_options(argc, argv);
-  for (const Pipeline& pipeline : pipelines())
-    for (const Layout& layout : pipeline_layouts()) {
-      if ((layout.columns > 0) != (pipeline.matrix_bytes > 0)) continue;
-      for (const std::uint32_t threads : {1U, 2U})
-        benchmark::RegisterBenchmark(
-            fmt::format("{}/{}/threads:{}", pipeline.name, layout.name, threads).c_str(),
-            [&pipeline, &layout, threads, &options](benchmark::State& state) {
-              run_pipeline(state, pipeline, layout, threads, options);
-            })
-            ->Iterations(1)
-            ->UseManualTime()
-            ->Unit(benchmark::kMicrosecond);
-    }
+  const auto add = [&](const Pipeline& pipeline, const Layout& layout) {
+    for (const std::uint32_t threads : {1U, 2U})
+      benchmark::RegisterBenchmark(
+          fmt::format("{}/{}/threads:{}", pipeline.name, layout.name, threads).c_str(),
+          [&pipeline, &layout, threads, &options](benchmark::State& state) {
+            run_pipeline(state, pipeline, layout, threads, options);
+          })
+          ->Iterations(1)
+          ->UseManualTime()
+          ->Unit(benchmark::kMicrosecond);
+  };
+  for (const Pipeline& pipeline : pipelines()) {
+    for (const Layout& layout : pipeline_layouts())
+      if ((layout.columns > 0) == (pipeline.matrix_bytes > 0)) add(pipeline, layout);
+    for (const Layout& layout : one_pass_layouts())
+      if (pipeline.is_one_pass) add(pipeline, layout);
+  }
   run_registered(options, argc, argv);
   if (options.tables && !table.empty()) print_table();
 }

@@ -78,7 +78,7 @@ void Writer::exit_line(Place& place) {
 
 /// Few in a step of each rule: a pipeline of all of them may ask 8 times.
 bool Writer::may_regrad(const Place& place) const {
-  constexpr int kMost = 3;
+  constexpr int kMost = 2;
   return place.block == Place::Block::Step && types::fits(place.guard, Rate::Model) &&
          regrads_ + place.times <= kMost;
 }
