@@ -3,7 +3,7 @@
 // clang-format off
 //   random_rules sample FIRST COUNT   compares each of these examples with one instruction set of
 //                                     this machine in turn; prints how often everything occurred;
-//                                     fails if something occurred less often than 1 in 100 of them
+//                                     fails if something occurred less often than 1 in 125 of them
 //   random_rules texts FIRST COUNT    only compiles them; prints how often everything is written
 //   random_rules show N               prints example N and checks it on every instruction set
 //   random_rules campaign STATE [TABLE]
@@ -111,7 +111,7 @@ int sample(std::uint64_t first, std::uint64_t count) {
   for (const auto& [isa, rules] : by_isa)
     std::printf("%-12s %llu\n", isa.c_str(), static_cast<unsigned long long>(rules));
   // A part of the sample promises nothing of what is rare.
-  const std::uint64_t least = sample_part() < 1 ? 0 : count / 100;
+  const std::uint64_t least = sample_part() < 1 ? 0 : count / 125;
   // The hard values must not drown all others.
   bool is_enough = finite > values / 3 && refused < count / 3;
   for (const auto& [feature, occurrences] : coverage.counts()) {
