@@ -165,9 +165,9 @@ TEST_CASE("steps go on as if no view had reduced anything") {
 TEST_CASE("what only views reduce is no work of steps") {
   const auto program =
       compile_for(graph_of_rule("m.Sizes", kRules), ComputeType::F32, isas_here().back());
-  for (const talweg_image* image :
-       {&program->image(),
-        &driver::make_interpreter(graph_of_rule("m.Sizes", kRules), ComputeType::F32)->image()}) {
+  const auto interpreter =
+      driver::make_interpreter(graph_of_rule("m.Sizes", kRules), ComputeType::F32);
+  for (const talweg_image* image : {&program->image(), &interpreter->image()}) {
     CHECK(image->step.phase_count == 1);
     CHECK(image->step.reduction_count == 0);
     CHECK(image->views[0].kernels.reduction_count > 0);
