@@ -31,6 +31,8 @@ target_compile_options(talweg_options INTERFACE -Wall -Wextra -Wpedantic -Wshado
 if(TALWEG_SANITIZE)
   add_compile_options(-fsanitize=${TALWEG_SANITIZE} -fno-sanitize-recover=all -fno-omit-frame-pointer)
   add_link_options(-fsanitize=${TALWEG_SANITIZE})
+  # An index past the end of a vector may lie in its capacity, where no sanitizer looks.
+  add_compile_definitions(_GLIBCXX_ASSERTIONS)
 endif()
 if(NOT TALWEG_SANITIZE)
   find_program(LLD_LINKER ld.lld)

@@ -5,7 +5,7 @@ namespace talweg::syntax {
 
 /// Mistakes in the form of one declaration, statement or pipeline.
 std::string ParserMessages::hint_of_form(const Misfit& misfit, const Extent& extent) const {
-  const TokenKind token = kind(misfit.index), next = kind(misfit.index + 1);
+  const TokenKind token = kind(misfit.index), next = kind_after(misfit.index);
   const TokenKind opener = kind(extent.first);
   const bool wants_block = misfit.expected.contains(TokenKind::LeftBrace);
   if (misfit.expected.contains(TokenKind::Pipe) &&
@@ -36,7 +36,7 @@ std::string ParserMessages::hint(const Misfit& misfit, const Extent& extent) con
   if (std::string form = hint_of_form(misfit, extent); !form.empty()) return form;
   const Token& token = list_.tokens[misfit.index];
   const bool junk = is_list(misfit.place) && misfit.expected.contains(TokenKind::Separator);
-  if (kind(misfit.index) == TokenKind::Dot && kind(misfit.index + 1) == TokenKind::Number)
+  if (kind(misfit.index) == TokenKind::Dot && kind_after(misfit.index) == TokenKind::Number)
     return fmt::format("write `0.{}`", text(misfit.index + 1));
   if (has(token.kind, kCloses) && kind_before(misfit.index) == TokenKind::Comma)
     return "no comma stands behind the last of a list: remove it";
@@ -44,7 +44,8 @@ std::string ParserMessages::hint(const Misfit& misfit, const Extent& extent) con
   if (kind(extent.first) == TokenKind::Matrix)
     return "write `matrix (0 | rest)`, `matrix (last two)` or `matrix (two largest)`";
   if (junk && token.kind == TokenKind::Colon &&
-      (kind(misfit.index + 1) == TokenKind::Name || kind(misfit.index + 1) == TokenKind::Matrix) &&
+      (kind_after(misfit.index) == TokenKind::Name ||
+       kind_after(misfit.index) == TokenKind::Matrix) &&
       (kind(extent.first) == TokenKind::State || kind(extent.first) == TokenKind::Input))
     return fmt::format("the rate stands before the name: `{} {} {}`", text(extent.first),
                        text(misfit.index + 1), text(misfit.index - 1));

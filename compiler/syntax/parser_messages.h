@@ -70,6 +70,10 @@ class ParserMessages {
   [[nodiscard]] TokenKind kind_before(std::size_t index) const {
     return index == 0 ? TokenKind::Separator : kind(index - 1);
   }
+  /// The kind of the token after; the end after the last.
+  [[nodiscard]] TokenKind kind_after(std::size_t index) const {
+    return index + 1 < list_.tokens.size() ? kind(index + 1) : TokenKind::End;
+  }
   [[nodiscard]] std::string_view text(std::size_t index) const {
     return input_.text(list_.tokens[index]);
   }

@@ -149,7 +149,7 @@ bool ParserMessages::misplaced_statement(const Misfit& misfit) {
       !begins_statement(token.kind))
     return false;
   auto built = input_.diagnostics.report(DiagnosticKind::MisplacedStatement, input_.span(token));
-  const std::string near = token.kind == TokenKind::Name && !has(kind(misfit.index + 1), kAssigns)
+  const std::string near = token.kind == TokenKind::Name && !has(kind_after(misfit.index), kAssigns)
                                ? base::nearest_name(text(misfit.index), words_of(misfit.place))
                                : std::string();
   if (!near.empty())

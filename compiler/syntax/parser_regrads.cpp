@@ -16,7 +16,7 @@ bool ParserMessages::misused_regrad(const Misfit& misfit, const Extent& extent) 
       !begins_line(misfit.index)) {
     const bool is_whole =
         kind_before(misfit.index) == TokenKind::Assign &&
-        (misfit.index + 1 == extent.last || kind(misfit.index + 1) == TokenKind::LeftParen);
+        (misfit.index + 1 == extent.last || kind_after(misfit.index) == TokenKind::LeftParen);
     const bool is_grad =
         is_whole && misfit.index == extent.first + 2 && text(extent.first) == "grad";
     const std::string rest = written(extent.first, misfit.index);

@@ -60,6 +60,21 @@ std::string joined(const std::vector<std::string>& parts) {
   return text;
 }
 
+/// A message, or a tree that is read again as it was printed.
+void require_message_or_tree(const std::string& text) {
+  INFO(text);
+  const auto parsed = parse(text);
+  const std::string printed = syntax::print(parsed.module);
+  if (parsed.diagnostics.has_errors()) {
+    REQUIRE_FALSE(parsed.messages().empty());
+    return;
+  }
+  INFO(printed);
+  const auto again = parse(printed);
+  REQUIRE(again.messages().empty());
+  REQUIRE(syntax::print(again.module) == printed);
+}
+
 }  // namespace
 
 TEST_CASE("the undamaged text is fine") { CHECK(parse(kGood).messages().empty()); }
@@ -96,19 +111,14 @@ TEST_CASE("damaged texts never break the parser") {
           break;
       }
     }
-    const std::string text = joined(parts);
-    const auto parsed = parse(text);
-    const std::string printed = syntax::print(parsed.module);
-    INFO(text);
-    if (parsed.diagnostics.has_errors()) {
-      REQUIRE_FALSE(parsed.messages().empty());
-      continue;
-    }
-    const auto again = parse(printed);
-    INFO(printed);
-    REQUIRE(again.messages().empty());
-    REQUIRE(syntax::print(again.module) == printed);
+    require_message_or_tree(joined(parts));
   }
+}
+
+TEST_CASE("a text cut behind any word never breaks the parser") {
+  const auto whole = pieces(kGood);
+  for (std::size_t size = 0; size <= whole.size(); ++size)
+    require_message_or_tree(joined({whole.begin(), whole.begin() + size}));
 }
 
 TEST_CASE("random bytes never break the parser") {
