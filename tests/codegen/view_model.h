@@ -162,4 +162,24 @@ void require_same_views(const Model<T>& model, const ir::Graph& graph,
   }
 }
 
+/// Steps leave the same whether views are read and swapped in between or not.
+template <class T>
+void require_same_steps(Model<T> model, const ir::Graph& graph) {
+  constexpr auto kCompute = sizeof(T) == 4 ? types::ComputeType::F32 : types::ComputeType::F64;
+  const auto program = compile_for(graph, kCompute, isas_here().back());
+  Model<T> other = model;
+  auto optimizer = model.optimizer(program, 2), plain = other.optimizer(program, 2);
+  for (int step = 0; step < 3; ++step) {
+    for (const std::string& view : optimizer.views()) {
+      model.read(optimizer, view);
+      REQUIRE(optimizer.swap_in(view));
+      REQUIRE(optimizer.swap_out());
+    }
+    REQUIRE(model.step(optimizer));
+    REQUIRE(other.step(plain));
+    REQUIRE(same_bits(model.params, other.params));
+    REQUIRE((persistent_bytes(optimizer) == persistent_bytes(plain)));
+  }
+}
+
 }  // namespace talweg::tests

@@ -5,6 +5,7 @@
 
 #include "compiler/passes/pass.h"
 #include "compiler/plan/plan.h"
+#include "tests/codegen/waiting_rules.h"
 #include "tests/ir/compile_text.h"
 #include "tests/plan/run_plan.h"
 
@@ -14,19 +15,8 @@ namespace {
 
 using types::ComputeType;
 
-constexpr const char* kRules = R"(
-rule Seldom {
-  hyper model int every = 2 in [1, inf)
-  step {
-    if t % every == 0 {
-      let origin = param
-      param += 0.05 * grad / (norm(grad) per model + 1e-12)
-      regrad
-      param = origin
-    }
-  }
-}
-rule Again { hyper model int every = 2 in [1, inf); step { if t % every == 0 { regrad } } }
+/// Beside the rules that wait.
+constexpr const char* kFar = R"(
 rule Far {                        // two conditions decide what is read of the norm
   hyper model int every = 2 in [1, inf)
   hyper model bool on = true
@@ -39,7 +29,9 @@ rule Far {                        // two conditions decide what is read of the n
 )";
 
 Plan plan_of(const std::string& rule, ComputeType compute = ComputeType::F32) {
-  return make_plan(passes::run_passes(tests::graph_of_rule(rule, kRules)), compute);
+  return make_plan(
+      passes::run_passes(tests::graph_of_rule(rule, std::string(tests::kWaitingRules) + kFar)),
+      compute);
 }
 
 std::string repeated(const std::string& stage, int count) {

@@ -9,6 +9,7 @@
 //          update = lr * scale * m;  if reads_hessian { update += hessian } }
 #pragma once
 
+#include <catch2/catch.hpp>
 #include <cmath>
 #include <cstdint>
 #include <string>
@@ -165,6 +166,34 @@ std::string snapshot(optimizer::Optimizer& optimizer, const FakeModel<T>& model)
   for (const auto& param : model.params)
     bytes.append(reinterpret_cast<const char*>(param.data()), param.size() * sizeof(T));
   return bytes;
+}
+
+/// What steps leave, one after the other: whole ones, skipped, held and refused, one that waits for
+/// another gradient if `waits`, with gradients missing. `keep` is told which of the states that
+/// skipped steps keep those do, the first and the second kind.
+template <class Rule, class Model, class Keep>
+std::string after_mixed_steps(Rule& rule, optimizer::Optimizer& optimizer, Model& model, bool waits,
+                              Keep keep) {
+  std::string all;
+  for (int step = 0; step < 8; ++step) {
+    rule.outcome = step == 2 || step == 7 ? TALWEG_SKIPPED
+                   : step == 4            ? TALWEG_HELD
+                                          : TALWEG_COMPLETED;
+    keep(step == 2, step == 7);
+    rule.asks_again = waits && step == 3;
+    rule.hypers[0].high = step == 0 || step == 5 ? -1 : Rule::kInf;  // refused by phase 3
+    auto gradients = model.gradients();
+    for (std::size_t t = 0; t < gradients.size(); ++t)
+      if (step > 5 && t % 3 == static_cast<std::size_t>(step) % 3) gradients[t] = nullptr;
+    const auto stepped = optimizer.step(gradients);
+    REQUIRE(static_cast<bool>(stepped) == (rule.hypers[0].high > 0));
+    if (rule.asks_again) {
+      REQUIRE(*stepped == optimizer::StepOutcome::Regrad);
+      REQUIRE(optimizer.step(gradients));
+    }
+    all += snapshot(optimizer, model);
+  }
+  return all;
 }
 
 template <class T>

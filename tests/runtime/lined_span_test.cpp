@@ -87,26 +87,9 @@ std::string after_steps(bool is_divided, bool waits, const Shapes& shapes, std::
   rule.phases[0].says_regrad = waits ? 1 : 0;
   Model model(shapes);
   auto optimizer = make(rule, model, threads);
-  std::string all;
-  for (int step = 0; step < 8; ++step) {
-    rule.outcome = step == 2 || step == 7 ? TALWEG_SKIPPED
-                   : step == 4            ? TALWEG_HELD
-                                          : TALWEG_COMPLETED;
-    rule.keeps = {step == 2, step == 7, step == 2, step == 7};
-    rule.asks_again = waits && step == 3;
-    rule.hypers[0].high = step == 0 || step == 5 ? -1 : Rule::kInf;  // refused by phase 3
-    auto gradients = model.gradients();
-    for (std::size_t t = 0; t < gradients.size(); ++t)
-      if (step > 5 && t % 3 == static_cast<std::size_t>(step) % 3) gradients[t] = nullptr;
-    const auto stepped = optimizer.step(gradients);
-    REQUIRE(static_cast<bool>(stepped) == (rule.hypers[0].high > 0));
-    if (rule.asks_again) {
-      REQUIRE(*stepped == optimizer::StepOutcome::Regrad);
-      REQUIRE(optimizer.step(gradients));
-    }
-    all += snapshot(optimizer, model);
-  }
-  return all;
+  return after_mixed_steps(rule, optimizer, model, waits, [&](bool first, bool second) {
+    rule.keeps = {first, second, first, second};
+  });
 }
 
 /// The first span for some tensors that are a block, or one large one.

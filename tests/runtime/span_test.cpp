@@ -43,25 +43,10 @@ std::string after_steps(bool is_divided, bool waits, const std::vector<std::size
   rule.phases[0].says_regrad = waits ? 1 : 0;
   FakeModel<double> model(sizes);
   auto optimizer = make_spanned(rule, model, threads);
-  std::string all;
-  for (int step = 0; step < 8; ++step) {
-    rule.outcome = step == 2 || step == 7 ? TALWEG_SKIPPED
-                   : step == 4            ? TALWEG_HELD
-                                          : TALWEG_COMPLETED;
-    rule.keeps = {step == 2, step == 7};  // no pass of phase 4 is for `last`
-    rule.asks_again = waits && step == 3;
-    rule.hypers[0].high = step == 0 || step == 5 ? -1 : Rule::kInf;  // refused by phase 3
-    auto gradients = model.gradients();
-    for (std::size_t t = 0; t < gradients.size(); ++t)
-      if (step > 5 && t % 3 == static_cast<std::size_t>(step) % 3) gradients[t] = nullptr;
-    const auto stepped = optimizer.step(gradients);
-    REQUIRE(static_cast<bool>(stepped) == (rule.hypers[0].high > 0));
-    if (rule.asks_again) {
-      REQUIRE(*stepped == optimizer::StepOutcome::Regrad);
-      REQUIRE(optimizer.step(gradients));
-    }
-    all += snapshot(optimizer, model);
-  }
+  // No pass of phase 4 is for `last`.
+  std::string all = after_mixed_steps(rule, optimizer, model, waits, [&](bool first, bool second) {
+    rule.keeps = {first, second};
+  });
   for (const auto& seen : rule.tensors_seen) all += " " + std::to_string(seen);
   return all;
 }
