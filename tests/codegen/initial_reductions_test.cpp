@@ -10,7 +10,32 @@ namespace {
 
 using types::ComputeType;
 
-constexpr const char* kRules = R"(
+/// What a step does with the states of `Starts` and `Assigned`.
+constexpr const char* kUse = R"(
+    s = 0.5 * s + 1
+    longest = 0.5 * longest
+    g = 0.5 * g + 1
+    d = 0.5 * d + 1
+    n = n - lr
+    x = 0.5 * x + grad
+    y = 0.5 * y + grad
+    z = 0.5 * z + grad
+    w = w - 1
+    plain = plain + half
+    half = 0.5 * half
+    let lines = if rank >= 2 then {
+      q = 0.5 * q
+      r = 0.5 * r
+      c = 0.5 * c + 1
+      even = 0.5 * even
+      grad * (r + c + q + even)
+    } else 0
+    update = lr * (x + y + z + w + lines) / (1 + s + longest + g + d + n)
+  }
+}
+)";
+
+const std::string kRules = std::string(R"(
 fn rms(x) = sqrt(mean(x^2) per tensor)
 
 /// Every rate, in tensors of every rank.
@@ -34,28 +59,7 @@ rule Starts {
   state half = 0.5 * param
   step {
     skip if calls == 2
-    s = 0.5 * s + 1
-    longest = 0.5 * longest
-    g = 0.5 * g + 1
-    d = 0.5 * d + 1
-    n = n - lr
-    x = 0.5 * x + grad
-    y = 0.5 * y + grad
-    z = 0.5 * z + grad
-    w = w - 1
-    plain = plain + half
-    half = 0.5 * half
-    let lines = if rank >= 2 then {
-      q = 0.5 * q
-      r = 0.5 * r
-      c = 0.5 * c + 1
-      even = 0.5 * even
-      grad * (r + c + q + even)
-    } else 0
-    update = lr * (x + y + z + w + lines) / (1 + s + longest + g + d + n)
-  }
-}
-
+)") + kUse + R"(
 /// The same, but as a first step assigns them.
 rule Assigned {
   hyper lr = 0.125 in [0, inf)
@@ -110,28 +114,7 @@ rule Assigned {
     }
     first = 0
     begins = 0
-    s = 0.5 * s + 1
-    longest = 0.5 * longest
-    g = 0.5 * g + 1
-    d = 0.5 * d + 1
-    n = n - lr
-    x = 0.5 * x + grad
-    y = 0.5 * y + grad
-    z = 0.5 * z + grad
-    w = w - 1
-    plain = plain + half
-    half = 0.5 * half
-    let lines = if rank >= 2 then {
-      q = 0.5 * q
-      r = 0.5 * r
-      c = 0.5 * c + 1
-      even = 0.5 * even
-      grad * (r + c + q + even)
-    } else 0
-    update = lr * (x + y + z + w + lines) / (1 + s + longest + g + d + n)
-  }
-}
-
+)" + kUse + R"(
 /// For tensors that have rows; some of them go another way.
 rule Matrices {
   hyper lr = 0.125 in [0, inf)
