@@ -1,5 +1,9 @@
 # Everything talweg needs from outside, found once. `dev` installs these from Debian's packages.
 find_package(LLVM 22.1 REQUIRED CONFIG HINTS /usr/lib/llvm-22/lib/cmake/llvm)
+# Compiles what generated libraries carry to bitcode, for all platforms.
+find_program(TALWEG_CLANG clang NAMES clang-22 HINTS ${LLVM_TOOLS_BINARY_DIR} REQUIRED)
+find_program(TALWEG_LLVM_LINK llvm-link NAMES llvm-link-22 HINTS ${LLVM_TOOLS_BINARY_DIR} REQUIRED)
+find_package(LLD REQUIRED CONFIG HINTS ${LLVM_DIR}/../lld)
 find_package(Threads REQUIRED)
 find_package(ZLIB REQUIRED)
 find_package(fmt REQUIRED)

@@ -31,6 +31,8 @@ class Target {
   [[nodiscard]] virtual const codegen::FloatModes& modes() const = 0;
   /// True if this processor and its operating system can run the target's code.
   [[nodiscard]] virtual bool runs_here() const = 0;
+  /// The processor whose instructions its code uses, as LLVM names it: "x86-64-v4".
+  [[nodiscard]] virtual std::string processor() const = 0;
   /// Sets what emission relies on: triple and data layout.
   virtual void prepare(llvm::Module& module) const = 0;
   /// Object or assembly of a module that was prepared and filled; the module is used up. A

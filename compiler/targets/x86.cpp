@@ -105,15 +105,16 @@ class X86Target final : public Target {
   [[nodiscard]] const codegen::MachineShape& shape() const override { return shape_; }
   [[nodiscard]] const codegen::FloatModes& modes() const override { return modes_; }
   [[nodiscard]] bool runs_here() const override;
-  void prepare(llvm::Module& module) const override { prepare_module(module, processor()); }
+  [[nodiscard]] std::string processor() const override {
+    return "x86-64-v" + std::to_string(level_);
+  }
+  void prepare(llvm::Module& module) const override { prepare_module(module, machine()); }
   std::string generate(llvm::Module& module, CodeKind kind) const override {
-    return generate_code(module, processor(), kind);
+    return generate_code(module, machine(), kind);
   }
 
  private:
-  [[nodiscard]] Processor processor() const {
-    return {"x86_64-unknown-linux-gnu", "x86-64-v" + std::to_string(level_)};
-  }
+  [[nodiscard]] Processor machine() const { return {"x86_64-unknown-linux-gnu", processor()}; }
 
   std::string_view name_;
   int level_;

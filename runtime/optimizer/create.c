@@ -233,3 +233,7 @@ void* talweg_element_state(talweg_optimizer* optimizer, uint32_t state, uint32_t
   const uint64_t offset = optimizer->state_offsets[region * optimizer->spec.tensor_count + tensor];
   return offset == NOT_KEPT ? 0 : optimizer->state_memory + offset;
 }
+
+const talweg_optimizer_spec* talweg_get_spec(const talweg_optimizer* optimizer) {
+  return &optimizer->spec;
+}

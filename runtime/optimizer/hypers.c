@@ -91,8 +91,8 @@ static talweg_status check_indices(const talweg_optimizer* optimizer, uint32_t h
   return TALWEG_OK;
 }
 
-talweg_status talweg_set_hyper(talweg_optimizer* optimizer, uint32_t hyper, uint32_t group,
-                               double value, talweg_error* error) {
+talweg_status talweg_check_hyper(const talweg_optimizer* optimizer, uint32_t hyper, uint32_t group,
+                                 double value, talweg_error* error) {
   const talweg_image* image = optimizer->image;
   const int is_for_all = group == TALWEG_ALL_GROUPS;
   const talweg_status status = check_indices(optimizer, hyper, is_for_all ? 0 : group, error);
@@ -110,13 +110,22 @@ talweg_status talweg_set_hyper(talweg_optimizer* optimizer, uint32_t hyper, uint
     talweg_put(error, " is one for the whole model and cannot be set for one group");
     return TALWEG_BAD_ARGUMENT;
   }
-  talweg_status checked = talweg_check_hyper_value(image, hyper, value, error);
-  if (checked == TALWEG_OK) checked = talweg_refuse_waiting(optimizer, "a hyper is set", error);
+  if (!(image->hypers[hyper].follows && value != value)) {
+    const talweg_status checked = talweg_check_hyper_value(image, hyper, value, error);
+    if (checked != TALWEG_OK) return checked;
+  }
+  return talweg_refuse_waiting(optimizer, "a hyper is set", error);
+}
+
+talweg_status talweg_set_hyper(talweg_optimizer* optimizer, uint32_t hyper, uint32_t group,
+                               double value, talweg_error* error) {
+  const talweg_status checked = talweg_check_hyper(optimizer, hyper, group, value, error);
   if (checked != TALWEG_OK) return checked;
+  const int is_for_all = group == TALWEG_ALL_GROUPS;
   const uint32_t begin = is_for_all ? 0 : group;
   const uint32_t end = is_for_all ? optimizer->spec.group_count : group + 1;
   for (uint32_t g = begin; g < end; ++g)
-    optimizer->hypers[(size_t)g * image->hyper_count + hyper] = value;
+    optimizer->hypers[(size_t)g * optimizer->image->hyper_count + hyper] = value;
   return TALWEG_OK;
 }
 

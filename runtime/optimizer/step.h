@@ -70,9 +70,12 @@ talweg_status talweg_reset(talweg_optimizer* optimizer, talweg_error* error);
 #define TALWEG_ALL_GROUPS UINT32_MAX
 
 /* `hyper` is its index in the image. A model hyper is set for all groups only, unless there is one
- * group. */
+ * group. NaN, of a hyper that follows others: it follows them again. */
 talweg_status talweg_set_hyper(talweg_optimizer* optimizer, uint32_t hyper, uint32_t group,
                                double value, talweg_error* error);
+/* Whether talweg_set_hyper would accept the value. */
+talweg_status talweg_check_hyper(const talweg_optimizer* optimizer, uint32_t hyper, uint32_t group,
+                                 double value, talweg_error* error);
 /* The value that was set, or for a hyper that is bound, or follows others, the one of the last
  * completed step. */
 talweg_status talweg_get_hyper(const talweg_optimizer* optimizer, uint32_t hyper, uint32_t group,
@@ -106,6 +109,9 @@ typedef struct talweg_step_inputs {
  * step is over, as if it had not begun. */
 talweg_status talweg_step(talweg_optimizer* optimizer, const talweg_step_inputs* inputs,
                           talweg_outcome* outcome, talweg_error* error);
+
+/* What an optimizer was made from; tensors, names and shapes are its own copies. */
+const talweg_optimizer_spec* talweg_get_spec(const talweg_optimizer* optimizer);
 
 /* Whether the step waits for another gradient. */
 int talweg_is_waiting(const talweg_optimizer* optimizer);

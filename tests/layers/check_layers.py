@@ -9,9 +9,9 @@ import pathlib
 import re
 import sys
 
-COMPILER = ["base", "types", "builtins", "syntax", "sema", "ir", "passes", "plan", "codegen", "targets", "driver", "cli"]
-RUNTIME = ["abi", "support", "device", "memory", "optimizer", "checkpoint", "train"]
-LLVM_LAYERS = {"codegen", "targets", "driver"}
+COMPILER = ["base", "types", "builtins", "syntax", "sema", "ir", "passes", "plan", "codegen", "targets", "driver", "standalone", "cli"]
+RUNTIME = ["abi", "support", "device", "memory", "optimizer", "standalone", "checkpoint", "train"]
+LLVM_LAYERS = {"codegen", "targets", "driver", "standalone"}
 LLVM_FILES = {"compiler/cli/line_editor.cpp"}
 LONGEST = 500
 SUFFIXES = {".h", ".hpp", ".c", ".cpp", ".inc"}
@@ -24,7 +24,7 @@ def allowed(side, layer, target_side, target_layer):
         order = COMPILER if side == "compiler" else RUNTIME
         return order.index(target_layer) <= order.index(layer)
     if side == "compiler":
-        return target_layer == "abi" or layer in ("driver", "cli")
+        return target_layer == "abi" or layer in ("driver", "standalone", "cli")
     return False
 
 

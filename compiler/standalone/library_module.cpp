@@ -1,0 +1,233 @@
+// See library_module.h. The runtime's bitcode is the start; kernels and constants of each rule are
+// linked into it, then all becomes internal but functions under the library's names.
+#include "compiler/standalone/library_module.h"
+
+#include <fmt/format.h>
+#include <llvm/Bitcode/BitcodeReader.h>
+#include <llvm/IR/IRBuilder.h>
+#include <llvm/IR/LLVMContext.h>
+#include <llvm/IR/Module.h>
+#include <llvm/IR/Verifier.h>
+#include <llvm/Linker/Linker.h>
+#include <llvm/Support/MemoryBuffer.h>
+
+#include <array>
+#include <deque>
+
+#include "compiler/base/check.h"
+#include "compiler/codegen/emit_plan.h"
+#include "compiler/driver/fill_image.h"
+#include "compiler/standalone/constants.h"
+#include "compiler/standalone/emit_image.h"
+#include "compiler/standalone/optimise.h"
+
+namespace talweg::standalone {
+
+namespace {
+
+/// Functions of runtime/standalone that a library shows as they are, under its prefix.
+constexpr std::array kShared = {
+    "status_text", "version",    "interface_version", "cpu",         "destroy",
+    "reset",       "set_hyper",  "get_hyper",         "is_waiting",  "abandon",
+    "steps",       "calls",      "read_view",         "swap_in",     "swap_bytes",
+    "swap_out",    "next_state", "find_state",        "saved_bytes", "save",
+    "load"};
+/// Those that are told the rule first, and so are one for each.
+constexpr std::array kOfRule = {"measure",    "create",     "create_in",
+                                "set_hypers", "get_hypers", "step"};
+constexpr const char* kFlat = "step_flat";
+
+std::string runtime_name(std::string_view name) { return fmt::format("talweg_lib_{}", name); }
+
+std::unique_ptr<llvm::Module> read_runtime(llvm::LLVMContext& context, const Platform& platform) {
+  const llvm::MemoryBufferRef buffer(
+      llvm::StringRef(platform.runtime.data(), platform.runtime.size()), "runtime");
+  auto module = llvm::parseBitcodeFile(buffer, context);
+  TALWEG_CHECK(static_cast<bool>(module), "the embedded runtime cannot be read");
+  return std::move(*module);
+}
+
+void check(const llvm::Module& module) {
+  std::string faults;
+  llvm::raw_string_ostream stream(faults);
+  TALWEG_CHECK(!llvm::verifyModule(module, &stream), faults);
+}
+
+class LibraryBuilder {
+ public:
+  LibraryBuilder(const Library& library, const Platform& platform)
+      : library_(library),
+        platform_(platform),
+        module_(read_runtime(context_, platform)),
+        constants_(*module_) {}
+
+  std::string generate(targets::CodeKind kind);
+
+ private:
+  /// A constant talweg_lib_rule; adds the kernels of all variants.
+  llvm::Constant* add_rule(std::size_t rule);
+  /// Adds the kernels of one variant; the image that points to them.
+  llvm::Constant* add_variant(std::size_t rule, const Variant& variant);
+  /// A visible function that calls one of the runtime with the rule before its own arguments.
+  void add_rule_function(const std::string& name, const char* runtime, llvm::Constant* rule);
+  void add_flat_step(const LibraryRule& rule, llvm::Constant* constant);
+  void hide_all();
+  void show(const std::string& name, const char* runtime);
+  llvm::Function* runtime_function(const char* name) {
+    llvm::Function* function = module_->getFunction(runtime_name(name));
+    TALWEG_CHECK(function != nullptr, runtime_name(name));
+    return function;
+  }
+
+  const Library& library_;
+  const Platform& platform_;
+  llvm::LLVMContext context_;
+  std::unique_ptr<llvm::Module> module_;
+  Constants constants_;
+};
+
+/// Names that cannot meet others, and the processor each function is for.
+void claim_functions(llvm::Module& module, const Variant& variant, const std::string& suffix) {
+  for (llvm::Function& function : module) {
+    if (function.isDeclaration()) continue;
+    function.addFnAttr("target-cpu", variant.target->processor());
+    function.setName(function.getName() + suffix);
+  }
+}
+
+llvm::Constant* LibraryBuilder::add_variant(std::size_t rule, const Variant& variant) {
+  const LibraryRule& of = library_.rules[rule];
+  auto kernels = std::make_unique<llvm::Module>("kernels", context_);
+  variant.target->prepare(*kernels);
+  codegen::emit_plan(*kernels, *of.plan, variant.target->shape(), variant.target->modes());
+  driver::ImageTables tables(*of.graph, of.plan->compute, std::string(variant.target->name()));
+  // Tables of this process hold addresses; here each stands for a function of the module.
+  Functions functions;
+  std::deque<char> tokens;
+  const auto find = [&](const std::string& symbol) -> support::Result<void*> {
+    void* token = &tokens.emplace_back();
+    functions[token] = kernels->getFunction(symbol);
+    return token;
+  };
+  TALWEG_CHECK(driver::fill_image(tables, *of.plan, find).ok(), "every symbol was found");
+  const std::string suffix = fmt::format(".{}.{}", rule, variant.target->name());
+  claim_functions(*kernels, variant, suffix);
+  llvm::GlobalVariable* image = emit_image(*kernels, tables.image(), functions);
+  const std::string name = "image" + suffix;
+  image->setName(name);
+  image->setLinkage(llvm::GlobalValue::ExternalLinkage);
+  check(*kernels);
+  const bool failed = llvm::Linker::linkModules(*module_, std::move(kernels));
+  TALWEG_CHECK(!failed, "kernels and runtime do not fit together");
+  return module_->getNamedGlobal(name);
+}
+
+llvm::Constant* LibraryBuilder::add_rule(std::size_t rule) {
+  const LibraryRule& of = library_.rules[rule];
+  std::vector<llvm::Constant*> variants;
+  for (const Variant& variant : platform_.variants) {
+    llvm::Constant* image = add_variant(rule, variant);
+    variants.push_back(
+        constants_.structure({constants_.text(std::string(variant.target->name()).c_str()), image,
+                              constants_.u32(variant.level), constants_.u32(0)}));
+  }
+  const driver::ImageTables tables(*of.graph, of.plan->compute, "");
+  std::vector<llvm::Constant*> fields;
+  for (const std::uint32_t field : settable_hypers(tables.image()))
+    fields.push_back(constants_.u32(field));
+  llvm::Constant* value =
+      constants_.structure({constants_.table(variants), constants_.table(fields),
+                            constants_.u32(static_cast<std::uint32_t>(variants.size())),
+                            constants_.u32(static_cast<std::uint32_t>(fields.size()))});
+  return constants_.variable(value, "rule");
+}
+
+void LibraryBuilder::add_rule_function(const std::string& name, const char* runtime,
+                                       llvm::Constant* rule) {
+  llvm::Function* callee = runtime_function(runtime);
+  llvm::FunctionType* type = callee->getFunctionType();
+  auto* function = llvm::Function::Create(
+      llvm::FunctionType::get(type->getReturnType(), type->params().drop_front(), false),
+      llvm::GlobalValue::ExternalLinkage, name, *module_);
+  llvm::IRBuilder<> ir(llvm::BasicBlock::Create(context_, "entry", function));
+  llvm::SmallVector<llvm::Value*, 8> arguments{rule};
+  for (llvm::Argument& argument : function->args()) arguments.push_back(&argument);
+  llvm::CallInst* call = ir.CreateCall(callee, arguments);
+  call->setTailCall();
+  ir.CreateRet(call);
+}
+
+/// NAME(param, grad, state..., n, t, hypers, error)
+void LibraryBuilder::add_flat_step(const LibraryRule& rule, llvm::Constant* constant) {
+  llvm::Function* callee = runtime_function(kFlat);
+  llvm::IRBuilder<> ir(context_);
+  const std::size_t streams = 2 + rule.graph->states.size();
+  llvm::SmallVector<llvm::Type*, 12> parameters(streams, ir.getPtrTy());
+  parameters.append({ir.getInt64Ty(), ir.getInt64Ty(), ir.getPtrTy(), ir.getPtrTy()});
+  auto* function = llvm::Function::Create(
+      llvm::FunctionType::get(ir.getInt32Ty(), parameters, false),
+      llvm::GlobalValue::ExternalLinkage, rule.prefix + "_step_flat", *module_);
+  ir.SetInsertPoint(llvm::BasicBlock::Create(context_, "entry", function));
+  auto* type = llvm::ArrayType::get(ir.getPtrTy(), streams);
+  llvm::Value* table = ir.CreateAlloca(type);
+  for (unsigned i = 0; i < streams; ++i)
+    ir.CreateStore(function->getArg(i), ir.CreateConstInBoundsGEP2_32(type, table, 0, i));
+  llvm::SmallVector<llvm::Value*, 8> arguments{constant, table};
+  for (unsigned i = 0; i < 4; ++i)
+    arguments.push_back(function->getArg(static_cast<unsigned>(streams) + i));
+  ir.CreateRet(ir.CreateCall(callee, arguments));
+}
+
+void LibraryBuilder::hide_all() {
+  for (llvm::GlobalValue& value : module_->global_values()) {
+    if (value.isDeclaration()) continue;
+    value.setLinkage(llvm::GlobalValue::InternalLinkage);
+    value.setVisibility(llvm::GlobalValue::DefaultVisibility);
+    value.setDSOLocal(true);
+  }
+}
+
+void LibraryBuilder::show(const std::string& name, const char* runtime) {
+  llvm::Function* function = runtime_function(runtime);
+  function->setName(name);
+  function->setLinkage(llvm::GlobalValue::ExternalLinkage);
+  function->setDSOLocal(false);
+}
+
+std::string LibraryBuilder::generate(targets::CodeKind kind) {
+  std::vector<llvm::Constant*> rules;
+  for (std::size_t i = 0; i < library_.rules.size(); ++i) rules.push_back(add_rule(i));
+  llvm::GlobalVariable* release = module_->getNamedGlobal("talweg_lib_release");
+  release->replaceAllUsesWith(constants_.text(library_.release.c_str()));
+  release->eraseFromParent();
+  hide_all();
+  for (std::size_t i = 0; i < rules.size(); ++i) {
+    const LibraryRule& rule = library_.rules[i];
+    for (const char* name : kOfRule)
+      add_rule_function(fmt::format("{}_{}", rule.prefix, name), name, rules[i]);
+    if (has_flat_step(rule)) add_flat_step(rule, rules[i]);
+  }
+  for (const char* name : kShared) show(fmt::format("{}_{}", library_.prefix, name), name);
+  check(*module_);
+  drop_unused(*module_);
+  return targets::generate_code(*module_, platform_.processor, kind);
+}
+
+}  // namespace
+
+std::vector<std::string> exported_names(const Library& library) {
+  std::vector<std::string> names;
+  for (const char* name : kShared) names.push_back(fmt::format("{}_{}", library.prefix, name));
+  for (const LibraryRule& rule : library.rules) {
+    for (const char* name : kOfRule) names.push_back(fmt::format("{}_{}", rule.prefix, name));
+    if (has_flat_step(rule)) names.push_back(fmt::format("{}_{}", rule.prefix, kFlat));
+  }
+  return names;
+}
+
+std::string generate_library(const Library& library, const Platform& platform,
+                             targets::CodeKind kind) {
+  return LibraryBuilder(library, platform).generate(kind);
+}
+
+}  // namespace talweg::standalone

@@ -1,0 +1,27 @@
+// All code of a library in one module, so that it becomes one object in which nothing is visible
+// but the documented names: several libraries, also of different releases, live in one program.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "compiler/standalone/library_rule.h"
+#include "compiler/standalone/platform.h"
+#include "compiler/targets/target.h"
+
+namespace talweg::standalone {
+
+struct Library {
+  std::string prefix;   // of the names that its rules share: "adamw"
+  std::string release;  // of talweg
+  std::vector<LibraryRule> rules;
+};
+
+/// Names of the library's functions: what is not here is not visible.
+std::vector<std::string> exported_names(const Library& library);
+
+/// The object (or assembly) of a library for one platform.
+std::string generate_library(const Library& library, const Platform& platform,
+                             targets::CodeKind kind);
+
+}  // namespace talweg::standalone

@@ -1,0 +1,54 @@
+// See library_rule.h.
+#include "compiler/standalone/library_rule.h"
+
+#include <algorithm>
+#include <cctype>
+
+#include "compiler/driver/image_tables.h"
+#include "runtime/standalone/rule.h"
+
+namespace talweg::standalone {
+
+std::vector<std::uint32_t> settable_hypers(const talweg_image& image) {
+  std::vector<std::uint32_t> fields;
+  for (std::uint32_t i = 0; i < image.hyper_count; ++i)
+    if (image.hypers[i].bound == 0 || image.hypers[i].follows != 0) fields.push_back(i);
+  return fields;
+}
+
+std::string why_no_flat_step(const LibraryRule& rule) {
+  const ir::Graph& graph = *rule.graph;
+  const plan::Plan& plan = *rule.plan;
+  if (!graph.inputs.empty()) return "the rule reads inputs besides the gradient";
+  if (!graph.facts.empty() || !graph.requirements.empty())
+    return "the rule asks for facts of its tensors";
+  if (graph.split) return "the rule has rows and columns";
+  if (plan.phases.size() != 1 || !plan.reductions.empty())
+    return "the rule reduces, so it goes over its arrays more than once";
+  if (!plan.scratch.empty()) return "the rule needs memory besides its states";
+  if (graph.skipped.valid() || graph.held.valid())
+    return "the rule may skip or hold a step, and then counts it otherwise";
+  const driver::ImageTables tables(graph, plan.compute, "");
+  const talweg_image& image = tables.image();
+  const auto* states = image.states;
+  const bool are_arrays = std::all_of(states, states + image.state_count, [](const auto& state) {
+    return state.rate == TALWEG_RATE_ELEMENT &&
+           (state.initial == TALWEG_INITIAL_ZERO || state.initial == TALWEG_INITIAL_CONSTANT);
+  });
+  if (!are_arrays) return "not all of the rule's states are arrays that begin with a constant";
+  std::size_t most = std::max(image.hyper_count, image.state_count);
+  for (const auto level : {plan::Level::Model, plan::Level::Group, plan::Level::Tensor})
+    most = std::max(most, plan.slots_of(level).size());
+  return most > TALWEG_LIB_FLAT_LIMIT ? "the rule is too large" : "";
+}
+
+std::string c_name(std::string_view name) {
+  std::string result;
+  for (const char c : name) {
+    const bool is_plain = std::isalnum(static_cast<unsigned char>(c)) != 0;
+    result += is_plain ? c : '_';
+  }
+  return result;
+}
+
+}  // namespace talweg::standalone

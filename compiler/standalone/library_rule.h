@@ -1,0 +1,31 @@
+// What a library says of one rule, beside its kernels.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "compiler/ir/graph.h"
+#include "compiler/plan/plan.h"
+#include "runtime/abi/talweg_abi.h"
+
+namespace talweg::standalone {
+
+struct LibraryRule {
+  std::string prefix;      // of the names of its own functions: "adamw"
+  const ir::Graph* graph;  // before optimisation
+  const plan::Plan* plan;
+};
+
+/// Hypers that a caller may set, in the order of the struct of hypers.
+std::vector<std::uint32_t> settable_hypers(const talweg_image& image);
+
+/// Why the rule has no step on plain arrays without an optimizer (runtime/standalone/flat.c), as a
+/// sentence without an end; empty if it has one.
+std::string why_no_flat_step(const LibraryRule& rule);
+inline bool has_flat_step(const LibraryRule& rule) { return why_no_flat_step(rule).empty(); }
+
+/// As a name in C: what is no letter or digit becomes `_`.
+std::string c_name(std::string_view name);
+
+}  // namespace talweg::standalone

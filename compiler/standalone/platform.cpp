@@ -1,0 +1,36 @@
+// The table of platforms; see platform.h.
+#include "compiler/standalone/platform.h"
+
+#include <algorithm>
+#include <array>
+
+#include "runtime/standalone/embedded.h"
+
+namespace talweg::standalone {
+
+namespace {
+
+std::string_view bytes(const char* begin, const char* end) {
+  return {begin, static_cast<std::size_t>(end - begin)};
+}
+
+}  // namespace
+
+std::span<const Platform> platforms() {
+  static const std::array<Platform, 1> all{{
+      {"x86-64",
+       {"x86_64-unknown-linux-gnu", "x86-64-v2"},
+       {{targets::find_target("x86-64-v4"), 4},
+        {targets::find_target("x86-64-v3"), 3},
+        {targets::find_target("x86-64-v2"), 2}},
+       bytes(talweg_runtime_x86_64, talweg_runtime_x86_64_end)},
+  }};
+  return all;
+}
+
+const Platform* find_platform(std::string_view name) {
+  const auto found = std::ranges::find(platforms(), name, &Platform::name);
+  return found == platforms().end() ? nullptr : &*found;
+}
+
+}  // namespace talweg::standalone

@@ -1,0 +1,32 @@
+// What libraries are generated for: a kind of machine and system, with variants of the kernels for
+// processors of different abilities, one of which is chosen where the library runs.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "compiler/targets/machine_code.h"
+#include "compiler/targets/target.h"
+
+namespace talweg::standalone {
+
+struct Variant {
+  const targets::Target* target;
+  std::uint32_t level;  // as runtime/standalone/cpu.c tells processors apart
+};
+
+struct Platform {
+  std::string_view name;          // "x86-64"
+  targets::Processor processor;   // the least that it may be: of all code but kernels
+  std::vector<Variant> variants;  // the best first
+  std::string_view runtime;       // bitcode of runtime/standalone
+};
+
+std::span<const Platform> platforms();
+/// Null for an unknown name.
+const Platform* find_platform(std::string_view name);
+
+}  // namespace talweg::standalone

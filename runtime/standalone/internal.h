@@ -1,0 +1,57 @@
+/* What the functions of a generated library share. */
+#ifndef TALWEG_STANDALONE_INTERNAL_H
+#define TALWEG_STANDALONE_INTERNAL_H
+
+#include "runtime/optimizer/message.h"
+#include "runtime/optimizer/step.h"
+#include "runtime/standalone/rule.h"
+
+struct talweg_lib_optimizer {
+  talweg_optimizer* core;
+  const talweg_lib_rule* rule;
+  const talweg_lib_variant* variant;
+  const talweg_image* image;
+  void *control_allocation, *state_allocation; /* ours to free, or null */
+  /* What a step hands to the core, [input_count] each, so that it allocates nothing. */
+  double* model_inputs;
+  uint8_t* given;
+  const void* const** element_inputs;
+  const void* const** line_inputs;
+  const double** group_inputs;
+  const double** tensor_inputs;
+};
+
+/* Codes and errors of the core are codes and errors of a library. */
+static inline talweg_error* core_error(talweg_lib_error* error) { return (talweg_error*)error; }
+static inline talweg_lib_status from_core(talweg_status status) {
+  return (talweg_lib_status)status;
+}
+static inline talweg_lib_status fail(talweg_lib_error* error, talweg_lib_status status,
+                                     const char* text) {
+  return from_core(talweg_fail(core_error(error), (talweg_status)status, text));
+}
+/* "the optimizer is null" */
+static inline talweg_lib_status fail_null(talweg_lib_error* error, const char* what) {
+  fail(error, TALWEG_LIB_BAD_ARGUMENT, what);
+  talweg_put(core_error(error), " is null");
+  return TALWEG_LIB_BAD_ARGUMENT;
+}
+
+/* The best variant that runs here, or the one that TALWEG_CPU names. */
+talweg_lib_status talweg_lib_choose(const talweg_lib_rule* rule, const talweg_lib_variant** variant,
+                                    talweg_lib_error* error);
+
+/* The row of a name among `count` rows of `row_bytes` that begin with their names; `kind` is what
+ * they are. The error says which there are. */
+talweg_lib_status talweg_lib_find(const char* kind, const void* rows, size_t row_bytes,
+                                  uint32_t count, const char* name, uint32_t* row,
+                                  talweg_lib_error* error);
+
+/* Whether states may be saved and loaded now; `what` ends "before it is ". */
+talweg_lib_status talweg_lib_refuse_between(const talweg_lib_optimizer* optimizer, const char* what,
+                                            talweg_lib_error* error);
+
+/* Kinds of talweg_lib_state. */
+enum { STATE_VALUE = 0, STATE_COUNTER = 1, STATE_FLAG = 2 };
+
+#endif
