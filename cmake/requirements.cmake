@@ -3,7 +3,10 @@ find_package(LLVM 22.1 REQUIRED CONFIG HINTS /usr/lib/llvm-22/lib/cmake/llvm)
 # Compiles what generated libraries carry to bitcode, for all platforms.
 find_program(TALWEG_CLANG clang NAMES clang-22 HINTS ${LLVM_TOOLS_BINARY_DIR} REQUIRED)
 find_program(TALWEG_LLVM_LINK llvm-link NAMES llvm-link-22 HINTS ${LLVM_TOOLS_BINARY_DIR} REQUIRED)
-find_package(LLD REQUIRED CONFIG HINTS ${LLVM_DIR}/../lld)
+# LLD's own package links the shared library of LLVM beside our static one.
+find_library(TALWEG_LLD_ELF lldELF HINTS ${LLVM_LIBRARY_DIRS} REQUIRED)
+find_library(TALWEG_LLD_WASM lldWasm HINTS ${LLVM_LIBRARY_DIRS} REQUIRED)
+find_library(TALWEG_LLD_COMMON lldCommon HINTS ${LLVM_LIBRARY_DIRS} REQUIRED)
 find_package(Threads REQUIRED)
 find_package(ZLIB REQUIRED)
 find_package(fmt REQUIRED)

@@ -20,6 +20,7 @@ struct Subcommand {
 /// In the order --help shows them.
 std::span<const Subcommand> subcommands();
 
+std::function<int()> declare_build(CLI::App& app);
 std::function<int()> declare_check(CLI::App& app);
 std::function<int()> declare_dump(CLI::App& app);
 std::function<int()> declare_explain(CLI::App& app);

@@ -35,6 +35,7 @@ constexpr std::array kShared = {
 /// Those that are told the rule first, and so are one for each.
 constexpr std::array kOfRule = {"measure",    "create",     "create_in",
                                 "set_hypers", "get_hypers", "step"};
+constexpr std::size_t kInputsOfStep = 3;  // the argument of talweg_lib_step
 constexpr const char* kFlat = "step_flat";
 
 std::string runtime_name(std::string_view name) { return fmt::format("talweg_lib_{}", name); }
@@ -69,11 +70,12 @@ class LibraryBuilder {
   /// Adds the kernels of one variant; the image that points to them.
   llvm::Constant* add_variant(std::size_t rule, const Variant& variant);
   /// A visible function that calls one of the runtime with the rule before its own arguments.
-  void add_rule_function(const std::string& name, const char* runtime, llvm::Constant* rule);
+  void add_rule_function(const LibraryRule& rule, const std::string& runtime,
+                         llvm::Constant* constant);
   void add_flat_step(const LibraryRule& rule, llvm::Constant* constant);
   void hide_all();
   void show(const std::string& name, const char* runtime);
-  llvm::Function* runtime_function(const char* name) {
+  llvm::Function* runtime_function(std::string_view name) {
     llvm::Function* function = module_->getFunction(runtime_name(name));
     TALWEG_CHECK(function != nullptr, runtime_name(name));
     return function;
@@ -142,16 +144,20 @@ llvm::Constant* LibraryBuilder::add_rule(std::size_t rule) {
   return constants_.variable(value, "rule");
 }
 
-void LibraryBuilder::add_rule_function(const std::string& name, const char* runtime,
-                                       llvm::Constant* rule) {
+void LibraryBuilder::add_rule_function(const LibraryRule& rule, const std::string& runtime,
+                                       llvm::Constant* constant) {
   llvm::Function* callee = runtime_function(runtime);
-  llvm::FunctionType* type = callee->getFunctionType();
+  // The step of a rule without inputs is given none.
+  const bool leaves_out_inputs = runtime == "step" && rule.graph->inputs.empty();
+  llvm::SmallVector<llvm::Type*, 8> parameters(callee->getFunctionType()->params().drop_front());
+  if (leaves_out_inputs) parameters.erase(parameters.begin() + kInputsOfStep - 1);
   auto* function = llvm::Function::Create(
-      llvm::FunctionType::get(type->getReturnType(), type->params().drop_front(), false),
-      llvm::GlobalValue::ExternalLinkage, name, *module_);
+      llvm::FunctionType::get(callee->getReturnType(), parameters, false),
+      llvm::GlobalValue::ExternalLinkage, fmt::format("{}_{}", rule.prefix, runtime), *module_);
   llvm::IRBuilder<> ir(llvm::BasicBlock::Create(context_, "entry", function));
-  llvm::SmallVector<llvm::Value*, 8> arguments{rule};
+  llvm::SmallVector<llvm::Value*, 8> arguments{constant};
   for (llvm::Argument& argument : function->args()) arguments.push_back(&argument);
+  if (leaves_out_inputs) arguments.insert(arguments.begin() + kInputsOfStep, constants_.null());
   llvm::CallInst* call = ir.CreateCall(callee, arguments);
   call->setTailCall();
   ir.CreateRet(call);
@@ -203,8 +209,7 @@ std::string LibraryBuilder::generate(targets::CodeKind kind) {
   hide_all();
   for (std::size_t i = 0; i < rules.size(); ++i) {
     const LibraryRule& rule = library_.rules[i];
-    for (const char* name : kOfRule)
-      add_rule_function(fmt::format("{}_{}", rule.prefix, name), name, rules[i]);
+    for (const char* name : kOfRule) add_rule_function(rule, name, rules[i]);
     if (has_flat_step(rule)) add_flat_step(rule, rules[i]);
   }
   for (const char* name : kShared) show(fmt::format("{}_{}", library_.prefix, name), name);

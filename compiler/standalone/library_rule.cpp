@@ -2,7 +2,6 @@
 #include "compiler/standalone/library_rule.h"
 
 #include <algorithm>
-#include <cctype>
 
 #include "compiler/driver/image_tables.h"
 #include "runtime/standalone/rule.h"
@@ -40,15 +39,6 @@ std::string why_no_flat_step(const LibraryRule& rule) {
   for (const auto level : {plan::Level::Model, plan::Level::Group, plan::Level::Tensor})
     most = std::max(most, plan.slots_of(level).size());
   return most > TALWEG_LIB_FLAT_LIMIT ? "the rule is too large" : "";
-}
-
-std::string c_name(std::string_view name) {
-  std::string result;
-  for (const char c : name) {
-    const bool is_plain = std::isalnum(static_cast<unsigned char>(c)) != 0;
-    result += is_plain ? c : '_';
-  }
-  return result;
 }
 
 }  // namespace talweg::standalone

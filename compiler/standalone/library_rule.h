@@ -25,7 +25,4 @@ std::vector<std::uint32_t> settable_hypers(const talweg_image& image);
 std::string why_no_flat_step(const LibraryRule& rule);
 inline bool has_flat_step(const LibraryRule& rule) { return why_no_flat_step(rule).empty(); }
 
-/// As a name in C: what is no letter or digit becomes `_`.
-std::string c_name(std::string_view name);
-
 }  // namespace talweg::standalone

@@ -23,6 +23,7 @@ std::span<const Platform> platforms() {
        {{targets::find_target("x86-64-v4"), 4},
         {targets::find_target("x86-64-v3"), 3},
         {targets::find_target("x86-64-v2"), 2}},
+       "elf_x86_64",
        bytes(talweg_runtime_x86_64, talweg_runtime_x86_64_end)},
   }};
   return all;

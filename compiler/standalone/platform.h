@@ -19,10 +19,11 @@ struct Variant {
 };
 
 struct Platform {
-  std::string_view name;          // "x86-64"
-  targets::Processor processor;   // the least that it may be: of all code but kernels
-  std::vector<Variant> variants;  // the best first
-  std::string_view runtime;       // bitcode of runtime/standalone
+  std::string_view name;              // "x86-64"
+  targets::Processor processor;       // the least that it may be: of all code but kernels
+  std::vector<Variant> variants;      // the best first
+  std::string_view linker_emulation;  // as linkers name it: "elf_x86_64"
+  std::string_view runtime;           // bitcode of runtime/standalone
 };
 
 std::span<const Platform> platforms();

@@ -26,6 +26,7 @@ void initialize_generators() {
     LLVMInitializeX86Target();
     LLVMInitializeX86TargetMC();
     LLVMInitializeX86AsmPrinter();
+    LLVMInitializeX86AsmParser();  // what libraries carry asks the processor in assembly
   });
 }
 

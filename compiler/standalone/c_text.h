@@ -1,0 +1,22 @@
+// Text of C: comments, names, declarations, laid out to 100 columns.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+namespace talweg::standalone {
+
+/// A block comment of paragraphs; lines that begin with blanks stay as they are.
+std::string comment(std::string_view text);
+/// A declaration with a comment behind it, or behind and below.
+std::string declaration(const std::string& code, std::string_view about);
+/// `head` ends with an open parenthesis; parameters are separated by ", ".
+std::string wrapped_call(const std::string& head, const std::string& parameters);
+/// What is no letter or digit becomes `_`.
+std::string c_name(std::string_view name);
+/// The same for members and parameters: a keyword of C or C++ gets a `_` behind.
+std::string c_identifier(std::string_view name);
+std::string upper_case(std::string_view text);
+std::string replace_all(std::string text, std::string_view from, std::string_view to);
+
+}  // namespace talweg::standalone
