@@ -39,11 +39,11 @@ std::string without_blanks_at_end(std::string text) {
 
 }  // namespace
 
-std::string comment(std::string_view text) {
+std::string comment(std::string_view text, Layout layout) {
   std::vector<std::string> lines;
   std::istringstream stream(harmless(std::string(text)));
   for (std::string line; std::getline(stream, line);) {
-    if (line.empty() || line.front() == ' ')
+    if (layout == Layout::AsItIs || line.empty() || line.front() == ' ')
       lines.push_back(without_blanks_at_end(line));
     else
       for (std::string& filled : fill(line, kColumns - 3)) lines.push_back(std::move(filled));

@@ -6,8 +6,10 @@
 
 namespace talweg::standalone {
 
-/// A block comment of paragraphs; lines that begin with blanks stay as they are.
-std::string comment(std::string_view text);
+/// What becomes of a comment's lines; those that begin with blanks always stay as they are.
+enum class Layout { Filled, AsItIs };
+/// A block comment.
+std::string comment(std::string_view text, Layout layout = Layout::Filled);
 /// A declaration with a comment behind it, or behind and below.
 std::string declaration(const std::string& code, std::string_view about);
 /// `head` ends with an open parenthesis; parameters are separated by ", ".

@@ -5,6 +5,7 @@
 
 #include <array>
 #include <cmath>
+#include <sstream>
 
 #include "compiler/driver/image_tables.h"
 #include "compiler/standalone/c_text.h"
@@ -57,6 +58,26 @@ const char* rate_text(std::uint8_t rate) {
   return kTexts.at(rate);
 }
 
+/// Declarations of functions laid out again: their names have other lengths now.
+std::string with_calls_wrapped(const std::string& text) {
+  std::string result;
+  std::istringstream lines(text);
+  for (std::string line; std::getline(lines, line);) {
+    const std::size_t open = line.find('(');
+    const bool is_call = open != std::string::npos && line.front() != ' ' && line.front() != '/' &&
+                         line.rfind("typedef", 0) != 0 && line.find("/*") == std::string::npos;
+    if (!is_call) {
+      result += line + "\n";
+      continue;
+    }
+    for (std::string more; !line.ends_with(");") && std::getline(lines, more);)
+      line += " " + more.substr(more.find_first_not_of(' '));
+    const std::size_t close = line.size() - std::string(");").size();
+    result += wrapped_call(line.substr(0, open + 1), line.substr(open + 1, close - open - 1));
+  }
+  return result;
+}
+
 /// A library's own text of interface.h.
 std::string interface_text(const std::string& prefix) {
   std::string text(talweg_interface_text, talweg_interface_text_end);
@@ -64,8 +85,8 @@ std::string interface_text(const std::string& prefix) {
   const std::size_t begin = text.find(begin_mark) + begin_mark.size();
   text = text.substr(begin, text.find("/* END */") - begin);
   text = replace_all(std::move(text), "talweg_lib_", prefix + "_");
-  text = replace_all(std::move(text), "talweg_lib", prefix);
-  return replace_all(std::move(text), "TALWEG_LIB_", upper_case(prefix) + "_");
+  text = replace_all(std::move(text), "TALWEG_LIB_", upper_case(prefix) + "_");
+  return with_calls_wrapped(text);
 }
 
 class RuleSection {
@@ -109,7 +130,7 @@ std::string RuleSection::about() {
                         initial_text(state), *state.doc != '\0' ? ". " : "", state.doc);
   }
   text += fmt::format("{} bytes of state a parameter.", bytes);
-  return "\n" + comment(text);
+  return "\n" + comment(text, Layout::AsItIs);
 }
 
 std::string RuleSection::hypers() {
