@@ -1,58 +1,199 @@
 // talweg build: rules as a library that needs neither talweg nor LLVM.
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <cctype>
+#include <deque>
 #include <memory>
+#include <set>
 
 #include "compiler/cli/console.h"
 #include "compiler/cli/exit_code.h"
 #include "compiler/cli/front_end.h"
 #include "compiler/cli/subcommands.h"
 #include "compiler/passes/pass.h"
-#include "compiler/standalone/header.h"
-#include "compiler/standalone/package.h"
+#include "compiler/standalone/c_text.h"
+#include "compiler/standalone/write_package.h"
+#include "compiler/syntax/parse.h"
 #include "runtime/support/file_io.h"
 
 namespace talweg::cli {
 
 namespace {
 
+namespace fs = std::filesystem;
+using support::Failure;
+using support::FailureKind;
+using support::Result;
+
 struct Options {
-  RuleOptions rule;
+  std::vector<fs::path> files;
+  std::vector<std::string> rules;  // "EXPR" or "NAME=EXPR"
+  std::vector<fs::path> include_dirs;
+  std::string dtype = "float32";
   std::string name;
-  std::filesystem::path out = ".";
+  fs::path out;
+  bool only_static = false, only_shared = false;
 };
 
+/// A rule to be built, before it is resolved.
+struct Wanted {
+  std::string name;        // as it is called in Python: "AdamW"; in C the same in lower case
+  std::string expression;  // "adamw.AdamW"
+};
+
+/// Names in C and Python: letters, digits and `_`, not a digit first.
+bool is_c_name(std::string_view name) {
+  return !name.empty() && std::isdigit(static_cast<unsigned char>(name.front())) == 0 &&
+         name == standalone::c_name(name);
+}
+
+std::string lower_case(std::string text) {
+  std::ranges::transform(text, text.begin(),
+                         [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  return text;
+}
+
+/// "name=EXPR" taken apart; a lone EXPR is called after its letters. An `=` inside of parentheses
+/// belongs to the expression.
+Wanted parse_wanted(const std::string& text) {
+  const std::size_t equals = text.find('=');
+  if (equals != std::string::npos && is_c_name(text.substr(0, equals)))
+    return {text.substr(0, equals), text.substr(equals + 1)};
+  return {"", text};
+}
+
+/// The last rule of a pipeline, without its module and arguments: what the whole is called after.
+std::string name_after(const std::string& expression) {
+  const std::size_t bar = expression.rfind('|');
+  std::string last = bar == std::string::npos ? expression : expression.substr(bar + 1);
+  last = last.substr(0, last.find('('));
+  last.erase(std::remove(last.begin(), last.end(), ' '), last.end());
+  const std::size_t dot = last.rfind('.');
+  return dot == std::string::npos ? last : last.substr(dot + 1);
+}
+
+/// Reads a rule file; its rules are added to `wanted`. False where it has errors, which are
+/// reported to the compilation.
+Result<bool> add_file(const fs::path& file, Compilation& compilation, std::vector<Wanted>& wanted) {
+  auto text = support::read_file(file);
+  if (!text) return text.failure();
+  const std::string module_name = file.stem().string();
+  const base::SourceId source = compilation.sources.add(file.string(), std::move(*text));
+  syntax::Module module =
+      syntax::parse_module(source, compilation.sources, compilation.diagnostics);
+  const sema::ModuleNames names = sema::declared_names(module);
+  if (compilation.diagnostics.has_errors()) return false;
+  compilation.modules->add(module_name, file, std::move(module));
+  for (const std::string& rule : names.rules) wanted.push_back({rule, module_name + "." + rule});
+  return true;
+}
+
+/// What is to be built is known, and every name can stand in C.
+support::Status check_names(const Options& o, std::vector<Wanted>& wanted) {
+  if (wanted.empty())
+    return Failure{FailureKind::Usage,
+                   o.files.empty() ? "nothing to build: give a rule file or --rule EXPR"
+                                   : "the files declare no rule; give one with --rule EXPR"};
+  std::set<std::string> names;
+  for (Wanted& rule : wanted) {
+    if (rule.name.empty()) rule.name = name_after(rule.expression);
+    if (!is_c_name(rule.name))
+      return Failure{FailureKind::Usage,
+                     fmt::format("`{}` has no name that C can have; give it one: --rule 'name={}'",
+                                 rule.expression, rule.expression)};
+    if (!names.insert(lower_case(rule.name)).second)
+      return Failure{FailureKind::Usage,
+                     fmt::format("two rules would be called `{}`; give one another name: --rule "
+                                 "'name={}'",
+                                 lower_case(rule.name), rule.expression)};
+  }
+  return support::ok();
+}
+
+Result<std::string> library_name(const Options& o, const std::vector<Wanted>& wanted) {
+  std::string name = o.name;
+  if (name.empty() && wanted.size() == 1) name = lower_case(wanted.front().name);
+  if (name.empty() && o.files.size() == 1) name = o.files.front().stem().string();
+  if (name.empty())
+    return Failure{FailureKind::Usage, "a library of several files needs a name: --name NAME"};
+  if (!is_c_name(name))
+    return Failure{FailureKind::Usage,
+                   fmt::format("`{}` cannot be the name of a library: all its names in C begin "
+                               "with it. Use letters, digits and _: --name NAME",
+                               name)};
+  return name;
+}
+
 int run(const Options& o) {
-  Compilation compilation(o.rule.include_dirs);
-  auto front_end = driver::analyze_rule(*compilation.modules, compilation.sources,
-                                        compilation.diagnostics, o.rule.rule);
-  if (!compilation.print_diagnostics(false) || !front_end) return kProgramWrong;
-  const plan::Plan plan =
-      plan::make_plan(passes::run_passes(front_end->graph), compile_options(o.rule).compute);
-  const standalone::Library library{o.name, TALWEG_VERSION, {{o.name, &front_end->graph, &plan}}};
-  const standalone::Platform& platform = *standalone::find_platform("x86-64");
-  const std::string object =
-      standalone::generate_library(library, platform, targets::CodeKind::Object);
-  const auto archive = standalone::make_archive(o.name + ".o", object);
-  if (!archive) return report("build", archive.failure());
-  const auto shared = standalone::link_shared(object, "lib" + o.name + ".so", platform);
-  if (!shared) return report("build", shared.failure());
-  const auto write = [&](const std::string& name, const std::string& bytes) {
-    return support::write_file_atomically(o.out / name, bytes);
-  };
-  support::Status status = write("lib" + o.name + ".a", *archive);
-  if (status) status = write("lib" + o.name + ".so", *shared);
-  if (status) status = write(o.name + ".h", standalone::header_text(library, o.name + ".h"));
-  return status ? kOk : report("build", status.failure());
+  Compilation compilation(o.include_dirs);
+  std::vector<Wanted> wanted;
+  for (const fs::path& file : o.files) {
+    const Result<bool> added = add_file(file, compilation, wanted);
+    if (!added) return report("build", added.failure());
+    if (!*added) break;
+  }
+  if (!o.rules.empty()) wanted.clear();
+  for (const std::string& text : o.rules) wanted.push_back(parse_wanted(text));
+  std::deque<driver::FrontEnd> front_ends;
+  if (!compilation.diagnostics.has_errors()) {
+    if (const auto status = check_names(o, wanted); !status)
+      return report("build", status.failure());
+    for (const Wanted& rule : wanted)
+      if (auto front_end = driver::analyze_rule(*compilation.modules, compilation.sources,
+                                                compilation.diagnostics, rule.expression))
+        front_ends.push_back(std::move(*front_end));
+  }
+  if (!compilation.print_diagnostics(false) || front_ends.size() != wanted.size())
+    return kProgramWrong;
+  const auto name = library_name(o, wanted);
+  if (!name) return report("build", name.failure());
+
+  const auto compute = o.dtype == "float64" ? types::ComputeType::F64 : types::ComputeType::F32;
+  std::deque<plan::Plan> plans;
+  standalone::Library library{*name, TALWEG_VERSION, {}};
+  for (std::size_t i = 0; i < wanted.size(); ++i) {
+    const ir::Graph& graph = front_ends[i].graph;
+    plans.push_back(plan::make_plan(passes::run_passes(graph), compute));
+    const std::string prefix =
+        wanted.size() == 1 ? *name : *name + "_" + lower_case(wanted[i].name);
+    library.rules.push_back({prefix, wanted[i].name, &graph, &plans.back()});
+  }
+  const standalone::Forms forms{!o.only_shared, !o.only_static};
+  const auto written = standalone::write_package(library, forms, o.out);
+  if (!written) return report("build", written.failure());
+  for (const fs::path& file : *written) print(file.string() + "\n");
+  return kOk;
 }
 
 }  // namespace
 
 std::function<int()> declare_build(CLI::App& app) {
   auto options = std::make_shared<Options>();
-  declare_rule(app, options->rule);
-  app.add_option("--name", options->name, "Name of the library")->required();
-  app.add_option("-o,--out", options->out, "Folder")->capture_default_str();
+  app.add_option("files", options->files, "Rule files (.tw): all their rules are built");
+  app.add_option(
+         "-r,--rule", options->rules,
+         "Build this rule or pipeline in their place, as NAME=EXPR or EXPR; may be repeated")
+      ->type_name("[NAME=]EXPR")
+      ->allow_extra_args(false);
+  declare_include(app, options->include_dirs);
+  declare_dtype(app, options->dtype);
+  app.add_option("--name", options->name,
+                 "Name of the library, with which all its names begin; by default that of its one "
+                 "rule or file")
+      ->check(not_empty());
+  app.add_option("-o,--out", options->out, "Folder for the files; it is made where it is missing")
+      ->required()
+      ->check(not_empty());
+  auto* only_static =
+      app.add_flag("--static", options->only_static, "Only the archive (.a), no shared library");
+  app.add_flag("--shared", options->only_shared, "Only the shared library (.so), no archive")
+      ->excludes(only_static);
+  app.footer(
+      "Writes NAME.h, libNAME.a, libNAME.so, NAME.json, NAME.py and files for CMake and "
+      "pkg-config,\n"
+      "and prints their paths.\n\nExamples:\n  talweg build adamw.tw -o out\n"
+      "  talweg build --rule 'clipped=ClipByGlobalNorm | AdamW' --name optim -o out");
   return [options] { return run(*options); };
 }
 

@@ -264,14 +264,14 @@ std::string introduction(const Library& library, const std::string& file_name) {
 
 std::string header_text(const Library& library, const std::string& file_name) {
   const std::string guard = upper_case(c_name(file_name));
-  const bool is_float = library.rules.front().plan->compute == types::ComputeType::F32;
   std::string text = introduction(library, file_name);
   text += fmt::format(
       "#ifndef {0}\n#define {0}\n\n#include <math.h>\n#include <stddef.h>\n#include <stdint.h>\n\n"
       "#ifdef __cplusplus\nextern \"C\" {{\n#endif\n\n",
       guard);
   text += comment("Of parameters, gradients and states of elements.");
-  text += fmt::format("typedef {} {}_element;\n\n", is_float ? "float" : "double", library.prefix);
+  text += fmt::format("typedef {} {}_element;\n\n", is_float32(library) ? "float" : "double",
+                      library.prefix);
   text += interface_text(library.prefix);
   for (const LibraryRule& rule : library.rules) text += RuleSection(library, rule).text();
   text += "\n#ifdef __cplusplus\n}\n#endif\n\n#endif\n";

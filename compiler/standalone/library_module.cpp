@@ -19,6 +19,7 @@
 #include "compiler/driver/fill_image.h"
 #include "compiler/standalone/constants.h"
 #include "compiler/standalone/emit_image.h"
+#include "compiler/standalone/manifest.h"
 #include "compiler/standalone/optimise.h"
 
 namespace talweg::standalone {
@@ -26,12 +27,12 @@ namespace talweg::standalone {
 namespace {
 
 /// Functions of runtime/standalone that a library shows as they are, under its prefix.
-constexpr std::array kShared = {
-    "status_text", "version",    "interface_version", "cpu",         "destroy",
-    "reset",       "set_hyper",  "get_hyper",         "is_waiting",  "abandon",
-    "steps",       "calls",      "read_view",         "swap_in",     "swap_bytes",
-    "swap_out",    "next_state", "find_state",        "saved_bytes", "save",
-    "load"};
+constexpr std::array kShared = {"status_text", "version",    "describe",   "interface_version",
+                                "cpu",         "destroy",    "reset",      "set_hyper",
+                                "get_hyper",   "is_waiting", "abandon",    "steps",
+                                "calls",       "read_view",  "swap_in",    "swap_bytes",
+                                "swap_out",    "next_state", "find_state", "saved_bytes",
+                                "save",        "load"};
 /// Those that are told the rule first, and so are one for each.
 constexpr std::array kOfRule = {"measure",    "create",     "create_in",
                                 "set_hypers", "get_hypers", "step"};
@@ -73,6 +74,7 @@ class LibraryBuilder {
   void add_rule_function(const LibraryRule& rule, const std::string& runtime,
                          llvm::Constant* constant);
   void add_flat_step(const LibraryRule& rule, llvm::Constant* constant);
+  void give_text(const char* name, const std::string& text);
   void hide_all();
   void show(const std::string& name, const char* runtime);
   llvm::Function* runtime_function(std::string_view name) {
@@ -200,12 +202,18 @@ void LibraryBuilder::show(const std::string& name, const char* runtime) {
   function->setDSOLocal(false);
 }
 
+void LibraryBuilder::give_text(const char* name, const std::string& text) {
+  llvm::GlobalVariable* declared = module_->getNamedGlobal(name);
+  TALWEG_CHECK(declared != nullptr, name);
+  declared->replaceAllUsesWith(constants_.text(text.c_str()));
+  declared->eraseFromParent();
+}
+
 std::string LibraryBuilder::generate(targets::CodeKind kind) {
   std::vector<llvm::Constant*> rules;
   for (std::size_t i = 0; i < library_.rules.size(); ++i) rules.push_back(add_rule(i));
-  llvm::GlobalVariable* release = module_->getNamedGlobal("talweg_lib_release");
-  release->replaceAllUsesWith(constants_.text(library_.release.c_str()));
-  release->eraseFromParent();
+  give_text("talweg_lib_release", library_.release);
+  give_text("talweg_lib_description", manifest_text(library_));
   hide_all();
   for (std::size_t i = 0; i < rules.size(); ++i) {
     const LibraryRule& rule = library_.rules[i];

@@ -17,6 +17,11 @@ struct Library {
   std::vector<LibraryRule> rules;
 };
 
+/// Whether its elements are float32; else float64. The same for all rules.
+inline bool is_float32(const Library& library) {
+  return library.rules.front().plan->compute == types::ComputeType::F32;
+}
+
 /// Names of the library's functions: what is not here is not visible.
 std::vector<std::string> exported_names(const Library& library);
 

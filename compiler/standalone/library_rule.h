@@ -13,6 +13,7 @@ namespace talweg::standalone {
 
 struct LibraryRule {
   std::string prefix;      // of the names of its own functions: "adamw"
+  std::string class_name;  // in Python: "AdamW"
   const ir::Graph* graph;  // before optimisation
   const plan::Plan* plan;
 };

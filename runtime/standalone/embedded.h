@@ -1,6 +1,6 @@
 /* Files that talweg carries for the libraries that it generates: what they run besides kernels, as
- * LLVM bitcode for each platform, and the text of interface.h. Each is the bytes from its name up
- * to its name with _end. */
+ * LLVM bitcode for each platform, and the texts of interface.h and binding.py. Each is the bytes
+ * from its name up to its name with _end. */
 #ifndef TALWEG_STANDALONE_EMBEDDED_H
 #define TALWEG_STANDALONE_EMBEDDED_H
 
@@ -12,6 +12,7 @@ extern const char talweg_runtime_x86_64[], talweg_runtime_x86_64_end[];
 extern const char talweg_runtime_aarch64[], talweg_runtime_aarch64_end[];
 extern const char talweg_runtime_wasm32[], talweg_runtime_wasm32_end[];
 extern const char talweg_interface_text[], talweg_interface_text_end[];
+extern const char talweg_binding_text[], talweg_binding_text_end[];
 
 extern const unsigned talweg_embedded_files;
 

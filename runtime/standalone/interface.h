@@ -85,7 +85,7 @@ typedef struct talweg_lib_spec {
   uint32_t group_count;  /* 0 means 1 */
   uint32_t thread_count; /* into how many parts a pass may be split; 0 means 1. Never changes
                             results */
-  talweg_lib_parallel_for parallel_for; /* null: all on the calling thread. See also the pool */
+  talweg_lib_parallel_for parallel_for; /* null: all on the calling thread. */
   void* parallel_context;
 } talweg_lib_spec;
 
@@ -103,13 +103,15 @@ const char* talweg_lib_status_text(talweg_lib_status status);
 /* The release of talweg that generated the library. */
 const char* talweg_lib_version(void);
 uint32_t talweg_lib_interface_version(void);
+/* The rules of the library with their hypers, states, inputs and views, as JSON. */
+const char* talweg_lib_describe(void);
 
 /* The instruction set that an optimizer runs with: "x86-64-v3". The environment variable TALWEG_CPU
  * forces one, where it is read at creation. Results are the same with all. */
 const char* talweg_lib_cpu(const talweg_lib_optimizer* optimizer);
 
 /* Ends an optimizer: puts parameters back that a view stands in for, abandons a step that waits,
- * frees what talweg_lib allocated. Null does nothing. */
+ * frees what was allocated at creation. Null does nothing. */
 void talweg_lib_destroy(talweg_lib_optimizer* optimizer);
 /* Back to the moment of creation but for hypers and parameters. */
 talweg_lib_status talweg_lib_reset(talweg_lib_optimizer* optimizer, talweg_lib_error* error);

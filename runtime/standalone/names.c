@@ -42,4 +42,6 @@ const char* talweg_lib_status_text(talweg_lib_status status) {
 
 const char* talweg_lib_version(void) { return talweg_lib_release; }
 
+const char* talweg_lib_describe(void) { return talweg_lib_description; }
+
 uint32_t talweg_lib_interface_version(void) { return TALWEG_LIB_INTERFACE; }

@@ -29,8 +29,9 @@ typedef struct talweg_lib_rule {
   uint32_t field_count;
 } talweg_lib_rule;
 
-/* The release of talweg that generated the library; a constant of each library. */
-extern const char talweg_lib_release[];
+/* The release of talweg that generated the library, and what is in it as JSON: constants of each
+ * library. */
+extern const char talweg_lib_release[], talweg_lib_description[];
 
 talweg_lib_status talweg_lib_measure(const talweg_lib_rule* rule, const talweg_lib_spec* spec,
                                      talweg_lib_sizes* sizes, talweg_lib_error* error);

@@ -1,0 +1,57 @@
+// See package_files.h.
+#include "compiler/standalone/package_files.h"
+
+#include <fmt/format.h>
+
+#include "compiler/standalone/c_text.h"
+#include "runtime/standalone/embedded.h"
+
+namespace talweg::standalone {
+
+namespace {
+
+std::string imported_target(const std::string& target, const char* kind, const std::string& file) {
+  return fmt::format(
+      "if(NOT TARGET {0})\n"
+      "  add_library({0} {1} IMPORTED)\n"
+      "  set_target_properties({0} PROPERTIES\n"
+      "    IMPORTED_LOCATION \"${{CMAKE_CURRENT_LIST_DIR}}/{2}\"\n"
+      "    INTERFACE_INCLUDE_DIRECTORIES \"${{CMAKE_CURRENT_LIST_DIR}}\")\n"
+      "endif()\n",
+      target, kind, file);
+}
+
+}  // namespace
+
+std::string cmake_text(const Library& library, const Forms& forms) {
+  const std::string& name = library.prefix;
+  std::string text =
+      fmt::format("# Made by talweg {}: find_package({} CONFIG).\n", library.release, name);
+  const bool both = forms.is_static && forms.is_shared;
+  if (forms.is_static)
+    text += imported_target(fmt::format("{0}::{0}", name), "STATIC", fmt::format("lib{}.a", name));
+  if (forms.is_shared)
+    text += imported_target(both ? name + "::shared" : fmt::format("{0}::{0}", name), "SHARED",
+                            fmt::format("lib{}.so", name));
+  return text;
+}
+
+std::string pkg_config_text(const Library& library) {
+  std::string rules;
+  for (const LibraryRule& rule : library.rules)
+    rules += (rules.empty() ? "" : ", ") + rule.graph->name;
+  return fmt::format(
+      "folder=${{pcfiledir}}\n\nName: {0}\nDescription: optimizer kernels of {1}\nVersion: {2}\n"
+      "Cflags: -I${{folder}}\nLibs: -L${{folder}} -l{0}\n",
+      library.prefix, rules, library.release);
+}
+
+std::string python_text(const Library& library) {
+  std::string text(talweg_binding_text, talweg_binding_text_end);
+  text = replace_all(std::move(text), "@NAME@", library.prefix);
+  text = replace_all(std::move(text), "@RULE@", library.rules.front().class_name);
+  text = replace_all(std::move(text), "@DTYPE@", is_float32(library) ? "float32" : "float64");
+  return text;
+}
+
+}  // namespace talweg::standalone

@@ -1,0 +1,24 @@
+// Small files beside a library, for those who look for it: CMake, pkg-config.
+#pragma once
+
+#include <string>
+
+#include "compiler/standalone/library_module.h"
+
+namespace talweg::standalone {
+
+/// Which of its two forms a library has.
+struct Forms {
+  bool is_static = true, is_shared = true;
+};
+
+/// For find_package(NAME): targets NAME::NAME (the archive, where there is one) and NAME::shared.
+/// Files lie beside it.
+std::string cmake_text(const Library& library, const Forms& forms);
+/// NAME.pc, for a library in the same folder.
+std::string pkg_config_text(const Library& library);
+
+/// NAME.py: the library for Python, by ctypes and NumPy. Finds the shared library beside it.
+std::string python_text(const Library& library);
+
+}  // namespace talweg::standalone

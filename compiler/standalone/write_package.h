@@ -1,0 +1,18 @@
+// A library as files in a folder.
+#pragma once
+
+#include <filesystem>
+#include <vector>
+
+#include "compiler/standalone/library_module.h"
+#include "compiler/standalone/package_files.h"
+#include "runtime/support/result.h"
+
+namespace talweg::standalone {
+
+/// Makes the folder where it is missing and writes all files of a library, each as a whole or not
+/// at all; their paths. Io failure: what cannot be written.
+support::Result<std::vector<std::filesystem::path>> write_package(
+    const Library& library, const Forms& forms, const std::filesystem::path& folder);
+
+}  // namespace talweg::standalone

@@ -1,0 +1,345 @@
+"""@NAME@: fused optimizer steps on NumPy arrays. Made by talweg; changes belong in the rule.
+
+    import numpy as np
+    import @NAME@
+
+    w = np.zeros((10, 100), dtype=np.@DTYPE@)
+    optimizer = @NAME@.@RULE@({"w": w})
+    optimizer.step({"w": gradient})        # changes w in place
+
+Needs NumPy and the shared library beside this file; no compiler. help(@NAME@.@RULE@) shows the rule.
+"""
+import contextlib
+import ctypes
+import json
+import os
+
+import numpy as np
+
+_NAME = "@NAME@"
+_folder = os.path.dirname(os.path.abspath(__file__))
+_library = ctypes.CDLL(os.path.join(_folder, f"lib{_NAME}.so"))
+
+
+def _function(name, result, *arguments):
+    function = getattr(_library, name)
+    function.restype = result
+    function.argtypes = arguments
+    return function
+
+
+def _text(name):
+    return _function(f"{_NAME}_{name}", ctypes.c_char_p)().decode()
+
+
+#: What the library says of itself: rules, hypers, states, inputs, views.
+description = json.loads(_text("describe"))
+#: The element type of parameters and gradients.
+dtype = np.dtype(description["dtype"])
+
+_POINTER = ctypes.c_void_p
+_ALL_GROUPS = 0xFFFFFFFF
+_COMPLETED, _HELD, _SKIPPED, _REGRAD = range(4)
+_OUTCOMES = ("completed", "held", "skipped", "regrad")
+
+
+class Error(Exception):
+    """What the library refused, and why. `status` is its code by name, such as OUT_OF_RANGE."""
+
+    def __init__(self, status, message):
+        super().__init__(message)
+        self.status = status
+
+
+class _CError(ctypes.Structure):
+    _fields_ = [("status", ctypes.c_int), ("message", ctypes.c_char * 512)]
+
+
+class _CTensor(ctypes.Structure):
+    _fields_ = [("name", ctypes.c_char_p), ("shape", ctypes.POINTER(ctypes.c_uint64)),
+                ("strides", _POINTER), ("tags", ctypes.POINTER(ctypes.c_char_p)),
+                ("storage", _POINTER), ("param", _POINTER), ("rank", ctypes.c_uint32),
+                ("tag_count", ctypes.c_uint32), ("group", ctypes.c_uint32),
+                ("device", ctypes.c_uint32), ("split", ctypes.c_uint32),
+                ("split_at", ctypes.c_uint32), ("split_to", ctypes.c_uint32)]
+
+
+class _CSpec(ctypes.Structure):
+    _fields_ = [("interface_version", ctypes.c_uint32), ("tensor_count", ctypes.c_uint32),
+                ("tensors", ctypes.POINTER(_CTensor)), ("group_count", ctypes.c_uint32),
+                ("thread_count", ctypes.c_uint32), ("parallel_for", _POINTER),
+                ("parallel_context", _POINTER)]
+
+
+class _CState(ctypes.Structure):
+    _fields_ = [("name", ctypes.c_char_p), ("tensor", ctypes.c_char_p), ("data", _POINTER),
+                ("shape", ctypes.POINTER(ctypes.c_uint64)), ("elements", ctypes.c_uint64),
+                ("rank", ctypes.c_uint32), ("group", ctypes.c_uint32),
+                ("element_bytes", ctypes.c_uint32), ("kind", ctypes.c_uint32),
+                ("place", ctypes.c_uint32 * 3), ("lines", ctypes.c_uint64 * 2)]
+
+
+_status_text = _function(f"{_NAME}_status_text", ctypes.c_char_p, ctypes.c_int)
+
+
+def _checked(prefix, name, *arguments):
+    """A function that ends with an error argument, which becomes an exception."""
+    function = _function(f"{prefix}_{name}", ctypes.c_int, *arguments, ctypes.POINTER(_CError))
+
+    def call(*values):
+        error = _CError()
+        status = function(*values, error)
+        if status != 0:
+            raise Error(_status_text(status).decode(), error.message.decode(errors="replace"))
+
+    return call
+
+
+_set_hyper = _checked(_NAME, "set_hyper", _POINTER, ctypes.c_char_p, ctypes.c_uint32,
+                      ctypes.c_double)
+_get_hyper = _checked(_NAME, "get_hyper", _POINTER, ctypes.c_char_p, ctypes.c_uint32,
+                      ctypes.POINTER(ctypes.c_double))
+_reset = _checked(_NAME, "reset", _POINTER)
+_read_view = _checked(_NAME, "read_view", _POINTER, ctypes.c_char_p, ctypes.POINTER(_POINTER))
+_swap_in = _checked(_NAME, "swap_in", _POINTER, ctypes.c_char_p, _POINTER)
+_swap_out = _checked(_NAME, "swap_out", _POINTER)
+_save = _checked(_NAME, "save", _POINTER, _POINTER, ctypes.c_uint64)
+_load = _checked(_NAME, "load", _POINTER, _POINTER, ctypes.c_uint64)
+_destroy = _function(f"{_NAME}_destroy", None, _POINTER)
+_cpu = _function(f"{_NAME}_cpu", ctypes.c_char_p, _POINTER)
+_steps = _function(f"{_NAME}_steps", ctypes.c_uint64, _POINTER)
+_calls = _function(f"{_NAME}_calls", ctypes.c_uint64, _POINTER)
+_abandon = _function(f"{_NAME}_abandon", None, _POINTER)
+_swap_bytes = _function(f"{_NAME}_swap_bytes", ctypes.c_uint64, _POINTER)
+_saved_bytes = _function(f"{_NAME}_saved_bytes", ctypes.c_uint64, _POINTER)
+_next_state = _function(f"{_NAME}_next_state", ctypes.c_int, _POINTER, ctypes.POINTER(_CState))
+
+
+def _checked_array(array, what, shape=None):
+    if not isinstance(array, np.ndarray):
+        raise TypeError(f"{what} is {type(array).__name__}, not a NumPy array")
+    if array.dtype != dtype:
+        raise TypeError(f"{what} is of {array.dtype}; this library is for {dtype}")
+    if not array.flags.c_contiguous:
+        raise ValueError(f"{what} is not contiguous: give np.ascontiguousarray of it")
+    if shape is not None and array.shape != shape:
+        raise ValueError(f"{what} has shape {array.shape}, its parameter {shape}")
+    return array
+
+
+class Optimizer:
+    """One optimizer over named arrays, which a step changes in place. Not thread-safe."""
+
+    _rule = None  # of a subclass: its part of the description
+
+    def __init__(self, parameters, *, tags=None, **hypers):
+        """`parameters`: a dict of arrays, or a list of dicts with "params" (such a dict) and hypers
+        of their own. `tags`: a dict of lists of texts by parameter, for rules that ask for them.
+        Hypers by name, for all groups."""
+        groups = parameters if isinstance(parameters, (list, tuple)) else [{"params": parameters}]
+        self._handle = None
+        self._names, self._arrays = [], []
+        indices = []
+        for index, group in enumerate(groups):
+            for name, array in group["params"].items():
+                array = _checked_array(array, f"parameter {name!r}")
+                if not array.flags.writeable:
+                    raise ValueError(f"parameter {name!r} is read-only")
+                self._names.append(name)
+                self._arrays.append(array)
+                indices.append(index)
+        self._create(indices, len(groups), tags or {})
+        for name, value in hypers.items():
+            self.set_hyper(name, value)
+        for index, group in enumerate(groups):
+            for name, value in group.items():
+                if name != "params":
+                    self.set_hyper(name, value, group=index)
+
+    def _create(self, groups, group_count, tags):
+        tensors = (_CTensor * max(1, len(self._arrays)))()
+        for tensor, name, array, group in zip(tensors, self._names, self._arrays, groups):
+            texts = [tag.encode() for tag in tags.get(name, ())]
+            tensor.name = name.encode()
+            tensor.shape = (ctypes.c_uint64 * max(1, array.ndim))(*array.shape)
+            tensor.rank = array.ndim
+            tensor.param = array.ctypes.data
+            tensor.tags = (ctypes.c_char_p * max(1, len(texts)))(*texts)
+            tensor.tag_count = len(texts)
+            tensor.group = group
+        spec = _CSpec(interface_version=description["interface"], tensor_count=len(self._arrays),
+                      tensors=tensors, group_count=group_count, thread_count=1)
+        handle = _POINTER()
+        self._c_create(ctypes.byref(spec), ctypes.byref(handle))
+        self._handle = handle
+
+    def __del__(self):
+        if getattr(self, "_handle", None):
+            _destroy(self._handle)
+            self._handle = None
+
+    def _pointers(self, arrays, what):
+        """One pointer a parameter, from a dict by name or a sequence; None is left out."""
+        if isinstance(arrays, dict):
+            for name in arrays:
+                if name not in self._names:
+                    raise KeyError(f"there is no parameter {name!r}")
+            arrays = [arrays.get(name) for name in self._names]
+        if len(arrays) != len(self._names):
+            raise ValueError(f"{len(arrays)} arrays were given for {len(self._names)} parameters")
+        pointers = (_POINTER * max(1, len(arrays)))()
+        for i, array in enumerate(arrays):
+            if array is not None:
+                shape = self._arrays[i].shape
+                pointers[i] = _checked_array(array, f"{what} of {self._names[i]!r}",
+                                             shape).ctypes.data
+        return pointers
+
+    def _inputs(self, given):
+        """The struct of inputs, and what must live as long as it is read."""
+        kept = []
+        pointers = (_POINTER * max(1, len(self._rule["inputs"])))()
+        known = {entry["field"]: i for i, entry in enumerate(self._rule["inputs"])}
+        for name, value in given.items():
+            if name not in known:
+                raise TypeError(f"the rule has no input {name!r}; it has {sorted(known)}")
+            rate = self._rule["inputs"][known[name]]["rate"]
+            if rate in ("model", "group", "tensor"):
+                array = np.ascontiguousarray(value, dtype=np.float64)
+                kept.append(array)
+                pointers[known[name]] = array.ctypes.data
+            elif rate == "element":
+                table = self._pointers(value, f"input {name}")
+                kept.append(table)
+                pointers[known[name]] = ctypes.addressof(table)
+            else:
+                raise TypeError(f"input {name!r} is one a {rate}: use the C interface")
+        return pointers, kept
+
+    def step(self, gradients, regrad=None, **inputs):
+        """One step. `gradients`: a dict by name or a sequence in the order of the parameters; a
+        parameter without one is left out. `regrad`: for rules that move the parameters and need
+        gradients there: called without arguments, gives these. Inputs of the rule by name. Returns
+        "completed", "held" or "skipped"."""
+        outcome = ctypes.c_int()
+        given, kept = self._inputs(inputs)
+        while True:
+            table = self._pointers(gradients, "the gradient")
+            arguments = [self._handle, table]
+            if self._rule["inputs"]:
+                arguments.append(given)
+            try:
+                self._c_step(*arguments, ctypes.byref(outcome))
+                if outcome.value != _REGRAD:
+                    return _OUTCOMES[outcome.value]
+                if regrad is None:
+                    raise Error("WAITING", f"{self._rule['name']} needs gradients at the "
+                                           "parameters that it has moved: give step a `regrad`")
+                gradients = regrad()
+            except BaseException:
+                _abandon(self._handle)
+                raise
+
+    def set_hyper(self, name, value, group=None):
+        index = _ALL_GROUPS if group is None else group
+        _set_hyper(self._handle, self._hyper_name(name), index, float(value))
+
+    def hyper(self, name, group=0):
+        value = ctypes.c_double()
+        _get_hyper(self._handle, self._hyper_name(name), group, ctypes.byref(value))
+        return value.value
+
+    def _hyper_name(self, name):
+        for hyper in self._rule["hypers"]:
+            if name in (hyper["field"], hyper["name"]):
+                return hyper["name"].encode()
+        return name.encode()
+
+    @property
+    def steps(self):
+        """Completed steps."""
+        return _steps(self._handle)
+
+    @property
+    def calls(self):
+        """Calls of step: those that were held or skipped too."""
+        return _calls(self._handle)
+
+    @property
+    def cpu(self):
+        """The instruction set that the kernels use."""
+        return _cpu(self._handle).decode()
+
+    def states(self):
+        """A dict of arrays that are the states themselves: ("m", "w") for a state of a parameter,
+        ("x", None) for one of the model, ("x", 1) for one of group 1."""
+        rates = {state["name"]: state["rate"] for state in self._rule["states"]}
+        result = {}
+        state = _CState()
+        while _next_state(self._handle, ctypes.byref(state)):
+            if state.kind != 0:
+                continue
+            name = state.name.decode()
+            key = state.tensor.decode() if state.tensor else None
+            if rates[name] == "group":
+                key = state.group
+            result[name, key] = self._state_array(state)
+        return result
+
+    def _state_array(self, state):
+        kind = np.float32 if state.element_bytes == 4 else np.float64
+        shape = tuple(state.shape[i] for i in range(state.rank))
+        if state.elements == 0:
+            return np.zeros(shape, kind)
+        memory = (ctypes.c_byte * (state.elements * state.element_bytes)).from_address(state.data)
+        memory.owner = self  # the memory is the optimizer's
+        return np.frombuffer(memory, kind).reshape(shape)
+
+    def reset(self):
+        """Back to the beginning, but for hypers and parameters."""
+        _reset(self._handle)
+
+    def read_view(self, name):
+        """A view of the parameters by name, as new arrays."""
+        arrays = [np.empty_like(array) for array in self._arrays]
+        _read_view(self._handle, name.encode(), self._pointers(arrays, "the view"))
+        return dict(zip(self._names, arrays))
+
+    @contextlib.contextmanager
+    def view(self, name):
+        """with optimizer.view("averaged"): the parameters hold the view meanwhile."""
+        memory = np.empty(_swap_bytes(self._handle) // 8 + 1)
+        _swap_in(self._handle, name.encode(), memory.ctypes.data)
+        try:
+            yield
+        finally:
+            _swap_out(self._handle)
+
+    def save(self):
+        """All states as bytes, in the safetensors format."""
+        size = _saved_bytes(self._handle)
+        buffer = ctypes.create_string_buffer(size)
+        _save(self._handle, buffer, size)
+        return buffer.raw
+
+    def load(self, data):
+        """What an optimizer of the same rule and parameters has saved."""
+        _load(self._handle, bytes(data), len(data))
+
+
+def _optimizer_class(rule):
+    names = ", ".join(f"{hyper['field']}={hyper['default']}" for hyper in rule["hypers"])
+    body = {
+        "__doc__": f"{rule['doc']}\n\nHypers: {names or 'none'}.",
+        "_rule": rule,
+        "_c_create": staticmethod(_checked(rule["prefix"], "create", _POINTER, _POINTER)),
+        "_c_step": staticmethod(_checked(rule["prefix"], "step", _POINTER, _POINTER,
+                                         *([_POINTER] if rule["inputs"] else []), _POINTER)),
+    }
+    return type(rule["class"], (Optimizer,), body)
+
+
+__all__ = ["Error", "Optimizer", "description", "dtype"]
+for _rule in description["rules"]:
+    globals()[_rule["class"]] = _optimizer_class(_rule)
+    __all__.append(_rule["class"])
