@@ -1,5 +1,6 @@
 // talweg build: rules as a library that needs neither talweg nor LLVM.
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <cctype>
@@ -33,6 +34,7 @@ struct Options {
   std::string dtype = "float32";
   std::string name;
   fs::path out;
+  std::vector<std::string> targets;
   bool only_static = false, only_shared = false;
 };
 
@@ -125,7 +127,26 @@ Result<std::string> library_name(const Options& o, const std::vector<Wanted>& wa
   return name;
 }
 
+/// The platforms asked for; by default the one that talweg runs on.
+Result<std::vector<const standalone::Platform*>> chosen_platforms(const Options& o) {
+  std::vector<const standalone::Platform*> chosen;
+  if (o.targets.empty()) chosen.push_back(&standalone::host_platform());
+  for (const std::string& name : o.targets) {
+    const standalone::Platform* platform = standalone::find_platform(name);
+    if (platform == nullptr) {
+      std::vector<std::string_view> names;
+      for (const auto& known : standalone::platforms()) names.push_back(known.name);
+      return Failure{FailureKind::Usage, fmt::format("there is no target `{}`; there are {}", name,
+                                                     fmt::join(names, ", "))};
+    }
+    if (std::ranges::find(chosen, platform) == chosen.end()) chosen.push_back(platform);
+  }
+  return chosen;
+}
+
 int run(const Options& o) {
+  const auto platforms = chosen_platforms(o);
+  if (!platforms) return report("build", platforms.failure());
   Compilation compilation(o.include_dirs);
   std::vector<Wanted> wanted;
   for (const fs::path& file : o.files) {
@@ -160,7 +181,7 @@ int run(const Options& o) {
     library.rules.push_back({prefix, wanted[i].name, &graph, &plans.back()});
   }
   const standalone::Forms forms{!o.only_shared, !o.only_static};
-  const auto written = standalone::write_package(library, forms, o.out);
+  const auto written = standalone::write_package(library, *platforms, forms, o.out);
   if (!written) return report("build", written.failure());
   for (const fs::path& file : *written) print(file.string() + "\n");
   return kOk;
@@ -185,6 +206,11 @@ std::function<int()> declare_build(CLI::App& app) {
   app.add_option("-o,--out", options->out, "Folder for the files; it is made where it is missing")
       ->required()
       ->check(not_empty());
+  app.add_option("--target", options->targets,
+                 "For which machines, separated by commas; by default this one")
+      ->delimiter(',')
+      ->allow_extra_args(false)
+      ->type_name("TARGET");
   auto* only_static =
       app.add_flag("--static", options->only_static, "Only the archive (.a), no shared library");
   app.add_flag("--shared", options->only_shared, "Only the shared library (.so), no archive")

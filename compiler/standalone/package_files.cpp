@@ -15,7 +15,7 @@ std::string imported_target(const std::string& target, const char* kind, const s
       "if(NOT TARGET {0})\n"
       "  add_library({0} {1} IMPORTED)\n"
       "  set_target_properties({0} PROPERTIES\n"
-      "    IMPORTED_LOCATION \"${{CMAKE_CURRENT_LIST_DIR}}/{2}\"\n"
+      "    IMPORTED_LOCATION \"${{_talweg_folder}}/{2}\"\n"
       "    INTERFACE_INCLUDE_DIRECTORIES \"${{CMAKE_CURRENT_LIST_DIR}}\")\n"
       "endif()\n",
       target, kind, file);
@@ -23,10 +23,27 @@ std::string imported_target(const std::string& target, const char* kind, const s
 
 }  // namespace
 
-std::string cmake_text(const Library& library, const Forms& forms) {
+std::string cmake_text(const Library& library, const std::vector<const Platform*>& platforms,
+                       const Forms& forms) {
   const std::string& name = library.prefix;
-  std::string text =
-      fmt::format("# Made by talweg {}: find_package({} CONFIG).\n", library.release, name);
+  std::string text = fmt::format(
+      "# Made by talweg {}: find_package({} CONFIG).\n"
+      "set(_talweg_folder \"${{CMAKE_CURRENT_LIST_DIR}}\")\n",
+      library.release, name);
+  if (platforms.size() > 1) {
+    std::string condition = "if";
+    for (const Platform* platform : platforms) {
+      text += fmt::format(
+          "{}(CMAKE_SYSTEM_PROCESSOR MATCHES \"{}\")\n"
+          "  string(APPEND _talweg_folder \"/{}\")\n",
+          condition, platform->cmake_pattern, platform->name);
+      condition = "elseif";
+    }
+    text += fmt::format(
+        "else()\n  set({0}_FOUND FALSE)\n  set({0}_NOT_FOUND_MESSAGE\n"
+        "    \"no library here is for ${{CMAKE_SYSTEM_PROCESSOR}}\")\n  return()\nendif()\n",
+        name);
+  }
   const bool both = forms.is_static && forms.is_shared;
   if (forms.is_static)
     text += imported_target(fmt::format("{0}::{0}", name), "STATIC", fmt::format("lib{}.a", name));
@@ -36,14 +53,14 @@ std::string cmake_text(const Library& library, const Forms& forms) {
   return text;
 }
 
-std::string pkg_config_text(const Library& library) {
+std::string pkg_config_text(const Library& library, bool has_own_folder) {
   std::string rules;
   for (const LibraryRule& rule : library.rules)
     rules += (rules.empty() ? "" : ", ") + rule.graph->name;
   return fmt::format(
       "folder=${{pcfiledir}}\n\nName: {0}\nDescription: optimizer kernels of {1}\nVersion: {2}\n"
-      "Cflags: -I${{folder}}\nLibs: -L${{folder}} -l{0}\n",
-      library.prefix, rules, library.release);
+      "Cflags: -I${{folder}}{3}\nLibs: -L${{folder}} -l{0}\n",
+      library.prefix, rules, library.release, has_own_folder ? "/.." : "");
 }
 
 std::string python_text(const Library& library) {

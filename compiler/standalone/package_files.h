@@ -13,10 +13,12 @@ struct Forms {
 };
 
 /// For find_package(NAME): targets NAME::NAME (the archive, where there is one) and NAME::shared.
-/// Files lie beside it.
-std::string cmake_text(const Library& library, const Forms& forms);
-/// NAME.pc, for a library in the same folder.
-std::string pkg_config_text(const Library& library);
+/// The library lies beside it, or of several platforms in the folder of the one that CMake builds
+/// for.
+std::string cmake_text(const Library& library, const std::vector<const Platform*>& platforms,
+                       const Forms& forms);
+/// NAME.pc, for a library in the same folder or a folder of its platform.
+std::string pkg_config_text(const Library& library, bool has_own_folder);
 
 /// NAME.py: the library for Python, by ctypes and NumPy. Finds the shared library beside it.
 std::string python_text(const Library& library);

@@ -17,16 +17,31 @@ std::string_view bytes(const char* begin, const char* end) {
 }  // namespace
 
 std::span<const Platform> platforms() {
-  static const std::array<Platform, 1> all{{
+  static const std::array<Platform, 2> all{{
       {"x86-64",
        {"x86_64-unknown-linux-gnu", "x86-64-v2"},
        {{targets::find_target("x86-64-v4"), 4},
         {targets::find_target("x86-64-v3"), 3},
         {targets::find_target("x86-64-v2"), 2}},
        "elf_x86_64",
+       "x86_64|AMD64|amd64",
        bytes(talweg_runtime_x86_64, talweg_runtime_x86_64_end)},
+      {"aarch64",
+       {"aarch64-unknown-linux-gnu", "generic"},
+       {{targets::find_target("aarch64"), 1}},
+       "aarch64linux",
+       "aarch64|arm64|ARM64",
+       bytes(talweg_runtime_aarch64, talweg_runtime_aarch64_end)},
   }};
   return all;
+}
+
+const Platform& host_platform() {
+#if defined(__aarch64__)
+  return *find_platform("aarch64");
+#else
+  return *find_platform("x86-64");
+#endif
 }
 
 const Platform* find_platform(std::string_view name) {

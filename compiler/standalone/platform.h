@@ -23,10 +23,13 @@ struct Platform {
   targets::Processor processor;       // the least that it may be: of all code but kernels
   std::vector<Variant> variants;      // the best first
   std::string_view linker_emulation;  // as linkers name it: "elf_x86_64"
+  std::string_view cmake_pattern;     // what CMake calls such processors, as a regular expression
   std::string_view runtime;           // bitcode of runtime/standalone
 };
 
 std::span<const Platform> platforms();
+/// The one that this program was built for.
+const Platform& host_platform();
 /// Null for an unknown name.
 const Platform* find_platform(std::string_view name);
 

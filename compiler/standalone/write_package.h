@@ -11,8 +11,10 @@
 namespace talweg::standalone {
 
 /// Makes the folder where it is missing and writes all files of a library, each as a whole or not
-/// at all; their paths. Io failure: what cannot be written.
+/// at all; their paths. With several platforms, each has a folder of its name for its code. Io
+/// failure: what cannot be written.
 support::Result<std::vector<std::filesystem::path>> write_package(
-    const Library& library, const Forms& forms, const std::filesystem::path& folder);
+    const Library& library, const std::vector<const Platform*>& platforms, const Forms& forms,
+    const std::filesystem::path& folder);
 
 }  // namespace talweg::standalone

@@ -26,7 +26,13 @@ void initialize_generators() {
     LLVMInitializeX86Target();
     LLVMInitializeX86TargetMC();
     LLVMInitializeX86AsmPrinter();
-    LLVMInitializeX86AsmParser();  // what libraries carry asks the processor in assembly
+    LLVMInitializeAArch64TargetInfo();
+    LLVMInitializeAArch64Target();
+    LLVMInitializeAArch64TargetMC();
+    LLVMInitializeAArch64AsmPrinter();
+    // What libraries carry beside kernels has lines of assembly.
+    LLVMInitializeX86AsmParser();
+    LLVMInitializeAArch64AsmParser();
   });
 }
 

@@ -1,12 +1,22 @@
 // All targets, and the choice of one; see target.h.
 #include <algorithm>
+#include <vector>
 
+#include "compiler/targets/aarch64.h"
 #include "compiler/targets/target.h"
 #include "compiler/targets/x86.h"
 
 namespace talweg::targets {
 
-std::span<const Target* const> all_targets() { return x86_targets(); }
+std::span<const Target* const> all_targets() {
+  static const std::vector<const Target*> all = [] {
+    std::vector<const Target*> targets;
+    for (const auto family : {aarch64_targets(), x86_targets()})
+      targets.insert(targets.end(), family.begin(), family.end());
+    return targets;
+  }();
+  return all;
+}
 
 const Target* find_target(std::string_view name) {
   const auto targets = all_targets();
