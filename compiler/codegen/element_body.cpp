@@ -8,8 +8,12 @@
 
 namespace talweg::codegen {
 
-std::uint32_t interleaved_vectors(const plan::LoopVersion& version, const MachineShape& machine) {
-  // Interleaving pays while values stay in registers; bodies that call functions keep none anyway.
+std::uint32_t interleaved_vectors(const plan::Plan& plan, const plan::LoopVersion& version,
+                                  const MachineShape& machine) {
+  // Interleaving pays while values stay in registers; bodies that call functions keep none anyway,
+  // and an fma made of other operations takes them all.
+  const auto is_fma = [&](ir::NodeId id) { return plan.graph[id].op == builtins::Op::Fma; };
+  if (!machine.has_fma && std::ranges::any_of(version.nodes, is_fma)) return 1;
   const std::size_t small = 3 * std::size_t{machine.vector_registers} / 2;
   if (version.nodes.size() <= small) return 4;
   return version.nodes.size() <= 2 * small ? 2 : 1;

@@ -23,7 +23,8 @@ struct Position {
 bool reads_lines(const plan::Plan& plan, const plan::LoopVersion& version);
 
 /// How many vectors are worked on at once where the data lies in cache.
-std::uint32_t interleaved_vectors(const plan::LoopVersion& version, const MachineShape& machine);
+std::uint32_t interleaved_vectors(const plan::Plan& plan, const plan::LoopVersion& version,
+                                  const MachineShape& machine);
 
 class ElementBody {
  public:

@@ -166,7 +166,7 @@ class ElementLoop {
   /// limit). Gives the first element left for the tail; null if there can be none.
   llvm::Value* emit_whole_vectors(const Emission& main, llvm::Value* first, llvm::Value* limit) {
     const MachineShape& machine = helpers_.machine();
-    const std::uint32_t interleaved = interleaved_vectors(version_, machine);
+    const std::uint32_t interleaved = interleaved_vectors(plan_, version_, machine);
     if (main.lanes.width() == 1) return emit_loop(main, first, limit, interleaved, false);
     const auto size = static_cast<std::uint32_t>(types::size_bytes(plan_.compute));
     const std::uint32_t per_line = machine.cache_line_bytes / (main.lanes.width() * size);
