@@ -36,6 +36,7 @@ struct Options {
   fs::path out;
   std::vector<std::string> targets;
   bool only_static = false, only_shared = false;
+  std::string emit;
 };
 
 /// A rule to be built, before it is resolved.
@@ -144,6 +145,15 @@ Result<std::vector<const standalone::Platform*>> chosen_platforms(const Options&
   return chosen;
 }
 
+Result<std::vector<fs::path>> write(const Options& o, const standalone::Library& library,
+                                    const std::vector<const standalone::Platform*>& platforms) {
+  using enum standalone::CodeForm;
+  if (o.emit.empty())
+    return standalone::write_package(library, platforms, {!o.only_shared, !o.only_static}, o.out);
+  const auto form = o.emit == "llvm" ? LlvmText : o.emit == "asm" ? Assembly : Object;
+  return standalone::write_code(library, platforms, form, o.out);
+}
+
 int run(const Options& o) {
   const auto platforms = chosen_platforms(o);
   if (!platforms) return report("build", platforms.failure());
@@ -180,8 +190,7 @@ int run(const Options& o) {
         wanted.size() == 1 ? *name : *name + "_" + lower_case(wanted[i].name);
     library.rules.push_back({prefix, wanted[i].name, &graph, &plans.back()});
   }
-  const standalone::Forms forms{!o.only_shared, !o.only_static};
-  const auto written = standalone::write_package(library, *platforms, forms, o.out);
+  const auto written = write(o, library, *platforms);
   if (!written) return report("build", written.failure());
   for (const fs::path& file : *written) print(file.string() + "\n");
   return kOk;
@@ -213,8 +222,14 @@ std::function<int()> declare_build(CLI::App& app) {
       ->type_name("TARGET");
   auto* only_static =
       app.add_flag("--static", options->only_static, "Only the archive (.a), no shared library");
-  app.add_flag("--shared", options->only_shared, "Only the shared library (.so), no archive")
-      ->excludes(only_static);
+  auto* only_shared =
+      app.add_flag("--shared", options->only_shared, "Only the shared library (.so), no archive")
+          ->excludes(only_static);
+  app.add_option("--emit", options->emit,
+                 "The library's code alone, for looking: NAME.ll, NAME.s or NAME.o")
+      ->check(CLI::IsMember({"llvm", "asm", "obj"}))
+      ->excludes(only_static)
+      ->excludes(only_shared);
   app.footer(
       "Writes NAME.h, libNAME.a, libNAME.so, NAME.json, NAME.py and files for CMake and "
       "pkg-config,\n"

@@ -30,6 +30,7 @@ std::function<int()> declare_plan(CLI::App& app);
 std::function<int()> declare_predict(CLI::App& app);
 std::function<int()> declare_repl(CLI::App& app);
 std::function<int()> declare_replay(CLI::App& app);
+std::function<int()> declare_targets(CLI::App& app);
 std::function<int()> declare_trace(CLI::App& app);
 std::function<int()> declare_train(CLI::App& app);
 

@@ -38,15 +38,39 @@ constexpr std::array kOfRule = {"measure",    "create",     "create_in",
                                 "set_hypers", "get_hypers", "step"};
 constexpr std::size_t kInputsOfStep = 3;  // the argument of talweg_lib_step
 constexpr const char* kFlat = "step_flat";
+/// Those of pool.c, on platforms that have threads.
+constexpr std::array kOfPool = {"pool_create", "pool_threads", "pool_run", "pool_destroy"};
 
 std::string runtime_name(std::string_view name) { return fmt::format("talweg_lib_{}", name); }
 
-std::unique_ptr<llvm::Module> read_runtime(llvm::LLVMContext& context, const Platform& platform) {
-  const llvm::MemoryBufferRef buffer(
-      llvm::StringRef(platform.runtime.data(), platform.runtime.size()), "runtime");
+std::unique_ptr<llvm::Module> read_runtime(llvm::LLVMContext& context, std::string_view bitcode) {
+  const llvm::MemoryBufferRef buffer(llvm::StringRef(bitcode.data(), bitcode.size()), "runtime");
   auto module = llvm::parseBitcodeFile(buffer, context);
   TALWEG_CHECK(static_cast<bool>(module), "the embedded runtime cannot be read");
   return std::move(*module);
+}
+
+llvm::Function* runtime_function(const llvm::Module& module, std::string_view name) {
+  llvm::Function* function = module.getFunction(runtime_name(name));
+  TALWEG_CHECK(function != nullptr, runtime_name(name));
+  return function;
+}
+
+void hide_all(llvm::Module& module) {
+  for (llvm::GlobalValue& value : module.global_values()) {
+    if (value.isDeclaration()) continue;
+    value.setLinkage(llvm::GlobalValue::InternalLinkage);
+    value.setVisibility(llvm::GlobalValue::DefaultVisibility);
+    value.setDSOLocal(true);
+  }
+}
+
+/// Makes a function of the runtime visible under the library's prefix.
+void show(const llvm::Module& module, const Library& library, const char* name) {
+  llvm::Function* function = runtime_function(module, name);
+  function->setName(fmt::format("{}_{}", library.prefix, name));
+  function->setLinkage(llvm::GlobalValue::ExternalLinkage);
+  function->setDSOLocal(false);
 }
 
 void check(const llvm::Module& module) {
@@ -60,10 +84,11 @@ class LibraryBuilder {
   LibraryBuilder(const Library& library, const Platform& platform)
       : library_(library),
         platform_(platform),
-        module_(read_runtime(context_, platform)),
+        module_(read_runtime(context_, platform.runtime)),
         constants_(*module_) {}
 
-  std::string generate(targets::CodeKind kind);
+  /// Fills the module; once.
+  llvm::Module& fill();
 
  private:
   /// A constant talweg_lib_rule; adds the kernels of all variants.
@@ -75,13 +100,6 @@ class LibraryBuilder {
                          llvm::Constant* constant);
   void add_flat_step(const LibraryRule& rule, llvm::Constant* constant);
   void give_text(const char* name, const std::string& text);
-  void hide_all();
-  void show(const std::string& name, const char* runtime);
-  llvm::Function* runtime_function(std::string_view name) {
-    llvm::Function* function = module_->getFunction(runtime_name(name));
-    TALWEG_CHECK(function != nullptr, runtime_name(name));
-    return function;
-  }
 
   const Library& library_;
   const Platform& platform_;
@@ -148,7 +166,7 @@ llvm::Constant* LibraryBuilder::add_rule(std::size_t rule) {
 
 void LibraryBuilder::add_rule_function(const LibraryRule& rule, const std::string& runtime,
                                        llvm::Constant* constant) {
-  llvm::Function* callee = runtime_function(runtime);
+  llvm::Function* callee = runtime_function(*module_, runtime);
   // The step of a rule without inputs is given none.
   const bool leaves_out_inputs = runtime == "step" && rule.graph->inputs.empty();
   llvm::SmallVector<llvm::Type*, 8> parameters(callee->getFunctionType()->params().drop_front());
@@ -167,7 +185,7 @@ void LibraryBuilder::add_rule_function(const LibraryRule& rule, const std::strin
 
 /// NAME(param, grad, state..., n, t, hypers, error)
 void LibraryBuilder::add_flat_step(const LibraryRule& rule, llvm::Constant* constant) {
-  llvm::Function* callee = runtime_function(kFlat);
+  llvm::Function* callee = runtime_function(*module_, kFlat);
   llvm::IRBuilder<> ir(context_);
   const std::size_t streams = 2 + rule.graph->states.size();
   llvm::SmallVector<llvm::Type*, 12> parameters(streams, ir.getPtrTy());
@@ -186,22 +204,6 @@ void LibraryBuilder::add_flat_step(const LibraryRule& rule, llvm::Constant* cons
   ir.CreateRet(ir.CreateCall(callee, arguments));
 }
 
-void LibraryBuilder::hide_all() {
-  for (llvm::GlobalValue& value : module_->global_values()) {
-    if (value.isDeclaration()) continue;
-    value.setLinkage(llvm::GlobalValue::InternalLinkage);
-    value.setVisibility(llvm::GlobalValue::DefaultVisibility);
-    value.setDSOLocal(true);
-  }
-}
-
-void LibraryBuilder::show(const std::string& name, const char* runtime) {
-  llvm::Function* function = runtime_function(runtime);
-  function->setName(name);
-  function->setLinkage(llvm::GlobalValue::ExternalLinkage);
-  function->setDSOLocal(false);
-}
-
 void LibraryBuilder::give_text(const char* name, const std::string& text) {
   llvm::GlobalVariable* declared = module_->getNamedGlobal(name);
   TALWEG_CHECK(declared != nullptr, name);
@@ -209,27 +211,29 @@ void LibraryBuilder::give_text(const char* name, const std::string& text) {
   declared->eraseFromParent();
 }
 
-std::string LibraryBuilder::generate(targets::CodeKind kind) {
+llvm::Module& LibraryBuilder::fill() {
   std::vector<llvm::Constant*> rules;
   for (std::size_t i = 0; i < library_.rules.size(); ++i) rules.push_back(add_rule(i));
   give_text("talweg_lib_release", library_.release);
   give_text("talweg_lib_description", manifest_text(library_));
-  hide_all();
+  hide_all(*module_);
   for (std::size_t i = 0; i < rules.size(); ++i) {
     const LibraryRule& rule = library_.rules[i];
     for (const char* name : kOfRule) add_rule_function(rule, name, rules[i]);
     if (has_flat_step(rule)) add_flat_step(rule, rules[i]);
   }
-  for (const char* name : kShared) show(fmt::format("{}_{}", library_.prefix, name), name);
+  for (const char* name : kShared) show(*module_, library_, name);
   check(*module_);
-  drop_unused(*module_);
-  return targets::generate_code(*module_, platform_.processor, kind);
+  shrink(*module_);
+  return *module_;
 }
 
 }  // namespace
 
-std::vector<std::string> exported_names(const Library& library) {
+std::vector<std::string> exported_names(const Library& library, const Platform& platform) {
   std::vector<std::string> names;
+  if (!platform.pool.empty())
+    for (const char* name : kOfPool) names.push_back(fmt::format("{}_{}", library.prefix, name));
   for (const char* name : kShared) names.push_back(fmt::format("{}_{}", library.prefix, name));
   for (const LibraryRule& rule : library.rules) {
     for (const char* name : kOfRule) names.push_back(fmt::format("{}_{}", rule.prefix, name));
@@ -240,7 +244,25 @@ std::vector<std::string> exported_names(const Library& library) {
 
 std::string generate_library(const Library& library, const Platform& platform,
                              targets::CodeKind kind) {
-  return LibraryBuilder(library, platform).generate(kind);
+  LibraryBuilder builder(library, platform);
+  return targets::generate_code(builder.fill(), platform.processor, kind);
+}
+
+std::string generate_pool(const Library& library, const Platform& platform) {
+  llvm::LLVMContext context;
+  const auto module = read_runtime(context, platform.pool);
+  hide_all(*module);
+  for (const char* name : kOfPool) show(*module, library, name);
+  check(*module);
+  return targets::generate_code(*module, platform.processor, targets::CodeKind::Object);
+}
+
+std::string generate_library_text(const Library& library, const Platform& platform) {
+  LibraryBuilder builder(library, platform);
+  std::string text;
+  llvm::raw_string_ostream stream(text);
+  builder.fill().print(stream, nullptr);
+  return text;
 }
 
 }  // namespace talweg::standalone

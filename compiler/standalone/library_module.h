@@ -23,10 +23,14 @@ inline bool is_float32(const Library& library) {
 }
 
 /// Names of the library's functions: what is not here is not visible.
-std::vector<std::string> exported_names(const Library& library);
+std::vector<std::string> exported_names(const Library& library, const Platform& platform);
 
 /// The object (or assembly) of a library for one platform.
 std::string generate_library(const Library& library, const Platform& platform,
                              targets::CodeKind kind);
+/// The object of its pool of threads, for a platform that has them.
+std::string generate_pool(const Library& library, const Platform& platform);
+/// The library's code in LLVM's language, before code generation.
+std::string generate_library_text(const Library& library, const Platform& platform);
 
 }  // namespace talweg::standalone

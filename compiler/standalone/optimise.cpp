@@ -3,11 +3,12 @@
 
 #include <llvm/IR/Module.h>
 #include <llvm/Passes/PassBuilder.h>
+#include <llvm/Transforms/IPO/ConstantMerge.h>
 #include <llvm/Transforms/IPO/GlobalDCE.h>
 
 namespace talweg::standalone {
 
-void drop_unused(llvm::Module& module) {
+void shrink(llvm::Module& module) {
   llvm::LoopAnalysisManager loops;
   llvm::FunctionAnalysisManager functions;
   llvm::CGSCCAnalysisManager components;
@@ -20,6 +21,7 @@ void drop_unused(llvm::Module& module) {
   builder.crossRegisterProxies(loops, functions, components, modules);
   llvm::ModulePassManager passes;
   passes.addPass(llvm::GlobalDCEPass());
+  passes.addPass(llvm::ConstantMergePass());  // texts and tables that all variants have
   passes.run(module, modules);
 }
 

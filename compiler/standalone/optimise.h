@@ -1,4 +1,5 @@
-// What LLVM's optimiser does for a library: nothing to kernels, it only drops what nobody calls.
+// What LLVM's optimiser does for a library: nothing to kernels, it only drops what nobody
+// calls and keeps equal constants once.
 #pragma once
 
 namespace llvm {
@@ -7,6 +8,6 @@ class Module;
 
 namespace talweg::standalone {
 
-void drop_unused(llvm::Module& module);
+void shrink(llvm::Module& module);
 
 }  // namespace talweg::standalone

@@ -9,6 +9,8 @@
 #include <llvm/Support/MemoryBuffer.h>
 #include <llvm/Support/raw_ostream.h>
 
+#include <deque>
+
 LLD_HAS_DRIVER(elf)
 
 namespace talweg::standalone {
@@ -16,10 +18,12 @@ namespace talweg::standalone {
 using support::Failure;
 using support::FailureKind;
 
-support::Result<std::string> make_archive(const std::string& member, const std::string& object) {
+support::Result<std::string> make_archive(const std::vector<Object>& objects) {
   std::vector<llvm::NewArchiveMember> members;
-  members.emplace_back(llvm::MemoryBufferRef(object, member));
-  members.back().MemberName = member;
+  for (const Object& object : objects) {
+    members.emplace_back(llvm::MemoryBufferRef(object.bytes, object.name));
+    members.back().MemberName = object.name;
+  }
   auto archive = llvm::writeArchiveToBuffer(members, llvm::SymtabWritingMode::NormalSymtab,
                                             llvm::object::Archive::K_GNU, true, false);
   if (!archive)
@@ -61,32 +65,36 @@ class TemporaryFile {
 
 }  // namespace
 
-support::Result<std::string> link_shared(const std::string& object, const std::string& soname,
-                                         const Platform& platform) {
-  const TemporaryFile from("o");
+support::Result<std::string> link_shared(const std::vector<Object>& objects,
+                                         const std::string& soname, const Platform& platform) {
+  std::deque<TemporaryFile> from;
+  std::vector<std::string> from_paths;
+  for (const Object& object : objects) {
+    from_paths.push_back(from.emplace_back("o").path());
+    if (!from.back().write(object.bytes))
+      return Failure{FailureKind::Io, "cannot write " + from_paths.back() + ": is the disk full?"};
+  }
   const TemporaryFile to("so");
-  if (!from.write(object))
-    return Failure{FailureKind::Io, "cannot write " + from.path() + ": is the disk full?"};
-  const std::string from_path = from.path();
   const std::string to_path = to.path();
   const std::string emulation(platform.linker_emulation);
-  const std::vector<const char*> arguments = {"ld.lld",
-                                              "-shared",
-                                              "-m",
-                                              emulation.c_str(),
-                                              "-soname",
-                                              soname.c_str(),
-                                              "-z",
-                                              "now",
-                                              "-z",
-                                              "relro",
-                                              "-z",
-                                              "noexecstack",
-                                              "--strip-all",
-                                              "--build-id=none",
-                                              "-o",
-                                              to_path.c_str(),
-                                              from_path.c_str()};
+  std::vector<const char*> arguments = {"ld.lld",
+                                        "-shared",
+                                        "-m",
+                                        emulation.c_str(),
+                                        "-soname",
+                                        soname.c_str(),
+                                        "-z",
+                                        "now",
+                                        "-z",
+                                        "relro",
+                                        "-z",
+                                        "noexecstack",
+                                        "--strip-all",
+                                        "--hash-style=gnu",
+                                        "--build-id=none",
+                                        "-o",
+                                        to_path.c_str()};
+  for (const std::string& path : from_paths) arguments.push_back(path.c_str());
   std::string messages;
   llvm::raw_string_ostream stream(messages);
   const bool is_linked = lld::elf::link(arguments, stream, stream, false, false);

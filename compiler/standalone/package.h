@@ -2,18 +2,24 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "compiler/standalone/library_module.h"
 #include "runtime/support/result.h"
 
 namespace talweg::standalone {
 
-/// An archive with one member; its index lists the symbols that are visible.
-support::Result<std::string> make_archive(const std::string& member, const std::string& object);
+struct Object {
+  std::string name;  // in an archive: "adamw.o"
+  std::string bytes;
+};
 
-/// Links an object to a shared library that exports its visible names; goes through temporary
+/// An archive of objects; its index lists the symbols that are visible.
+support::Result<std::string> make_archive(const std::vector<Object>& objects);
+
+/// Links objects to a shared library that exports their visible names; goes through temporary
 /// files.
-support::Result<std::string> link_shared(const std::string& object, const std::string& soname,
-                                         const Platform& platform);
+support::Result<std::string> link_shared(const std::vector<Object>& objects,
+                                         const std::string& soname, const Platform& platform);
 
 }  // namespace talweg::standalone

@@ -25,13 +25,15 @@ std::span<const Platform> platforms() {
         {targets::find_target("x86-64-v2"), 2}},
        "elf_x86_64",
        "x86_64|AMD64|amd64",
-       bytes(talweg_runtime_x86_64, talweg_runtime_x86_64_end)},
+       bytes(talweg_runtime_x86_64, talweg_runtime_x86_64_end),
+       bytes(talweg_pool_x86_64, talweg_pool_x86_64_end)},
       {"aarch64",
        {"aarch64-unknown-linux-gnu", "generic"},
        {{targets::find_target("aarch64"), 1}},
        "aarch64linux",
        "aarch64|arm64|ARM64",
-       bytes(talweg_runtime_aarch64, talweg_runtime_aarch64_end)},
+       bytes(talweg_runtime_aarch64, talweg_runtime_aarch64_end),
+       bytes(talweg_pool_aarch64, talweg_pool_aarch64_end)},
   }};
   return all;
 }

@@ -25,6 +25,7 @@ struct Platform {
   std::string_view linker_emulation;  // as linkers name it: "elf_x86_64"
   std::string_view cmake_pattern;     // what CMake calls such processors, as a regular expression
   std::string_view runtime;           // bitcode of runtime/standalone
+  std::string_view pool;              // of its threads; empty: none
 };
 
 std::span<const Platform> platforms();

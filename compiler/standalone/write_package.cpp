@@ -20,18 +20,26 @@ struct File {
   std::string bytes;
 };
 
+/// Where the code of a platform is put: with several, each has a folder.
+std::string folder_of(const Platform& platform, const std::vector<const Platform*>& platforms) {
+  return platforms.size() == 1 ? "" : std::string(platform.name) + "/";
+}
+
 /// What differs from platform to platform, in `folder`.
 support::Status add_code(const Library& library, const Platform& platform, const Forms& forms,
                          const std::string& folder, std::vector<File>& files) {
   const std::string& name = library.prefix;
-  const std::string object = generate_library(library, platform, targets::CodeKind::Object);
+  std::vector<Object> objects = {
+      {name + ".o", generate_library(library, platform, targets::CodeKind::Object)}};
+  if (!platform.pool.empty())
+    objects.push_back({name + "_pool.o", generate_pool(library, platform)});
   if (forms.is_static) {
-    Result<std::string> archive = make_archive(name + ".o", object);
+    Result<std::string> archive = make_archive(objects);
     if (!archive) return archive.failure();
     files.push_back({folder + "lib" + name + ".a", std::move(*archive)});
   }
   if (forms.is_shared) {
-    Result<std::string> shared = link_shared(object, "lib" + name + ".so", platform);
+    Result<std::string> shared = link_shared(objects, "lib" + name + ".so", platform);
     if (!shared) return shared.failure();
     files.push_back({folder + "lib" + name + ".so", std::move(*shared)});
     files.push_back({folder + name + ".py", python_text(library)});
@@ -49,23 +57,17 @@ Result<std::vector<File>> make_files(const Library& library,
   files.push_back({name + ".h", header_text(library, name + ".h")});
   files.push_back({name + ".json", manifest_text(library)});
   for (const Platform* platform : platforms) {
-    const std::string folder = platforms.size() == 1 ? "" : std::string(platform->name) + "/";
-    const support::Status status = add_code(library, *platform, forms, folder, files);
+    const support::Status status =
+        add_code(library, *platform, forms, folder_of(*platform, platforms), files);
     if (!status) return status.failure();
   }
   files.push_back({name + "Config.cmake", cmake_text(library, platforms, forms)});
   return files;
 }
 
-}  // namespace
-
-Result<std::vector<fs::path>> write_package(const Library& library,
-                                            const std::vector<const Platform*>& platforms,
-                                            const Forms& forms, const fs::path& folder) {
-  Result<std::vector<File>> files = make_files(library, platforms, forms);
-  if (!files) return files.failure();
+Result<std::vector<fs::path>> write_files(const std::vector<File>& files, const fs::path& folder) {
   std::vector<fs::path> paths;
-  for (const File& file : *files) {
+  for (const File& file : files) {
     const fs::path path = folder / file.name;
     std::error_code error;
     fs::create_directories(path.parent_path(), error);
@@ -77,6 +79,34 @@ Result<std::vector<fs::path>> write_package(const Library& library,
     paths.push_back(path);
   }
   return paths;
+}
+
+}  // namespace
+
+Result<std::vector<fs::path>> write_package(const Library& library,
+                                            const std::vector<const Platform*>& platforms,
+                                            const Forms& forms, const fs::path& folder) {
+  const Result<std::vector<File>> files = make_files(library, platforms, forms);
+  if (!files) return files.failure();
+  return write_files(*files, folder);
+}
+
+Result<std::vector<fs::path>> write_code(const Library& library,
+                                         const std::vector<const Platform*>& platforms,
+                                         CodeForm form, const fs::path& folder) {
+  std::vector<File> files;
+  for (const Platform* platform : platforms) {
+    const std::string name = folder_of(*platform, platforms) + library.prefix;
+    if (form == CodeForm::LlvmText)
+      files.push_back({name + ".ll", generate_library_text(library, *platform)});
+    else if (form == CodeForm::Assembly)
+      files.push_back(
+          {name + ".s", generate_library(library, *platform, targets::CodeKind::Assembly)});
+    else
+      files.push_back(
+          {name + ".o", generate_library(library, *platform, targets::CodeKind::Object)});
+  }
+  return write_files(files, folder);
 }
 
 }  // namespace talweg::standalone

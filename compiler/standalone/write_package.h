@@ -1,6 +1,7 @@
 // A library as files in a folder.
 #pragma once
 
+#include <cstdint>
 #include <filesystem>
 #include <vector>
 
@@ -15,6 +16,15 @@ namespace talweg::standalone {
 /// failure: what cannot be written.
 support::Result<std::vector<std::filesystem::path>> write_package(
     const Library& library, const std::vector<const Platform*>& platforms, const Forms& forms,
+    const std::filesystem::path& folder);
+
+/// What a library is made of, for looking.
+enum class CodeForm : std::uint8_t { LlvmText, Assembly, Object };
+
+/// Writes a library's code alone in one of these forms: NAME.ll, NAME.s or NAME.o, for each
+/// platform as above.
+support::Result<std::vector<std::filesystem::path>> write_code(
+    const Library& library, const std::vector<const Platform*>& platforms, CodeForm form,
     const std::filesystem::path& folder);
 
 }  // namespace talweg::standalone

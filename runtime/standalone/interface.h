@@ -77,6 +77,18 @@ typedef void (*talweg_lib_parallel_for)(void* context, uint32_t task_count,
                                         void (*task)(void* argument, uint32_t index),
                                         void* argument);
 
+/* Threads, for those who have none of their own to give: a small pool whose talweg_lib_pool_run is
+ * a parallel_for with the pool as context. Nothing else here starts threads. Several optimizers may
+ * share one, but not step at the same time. (Not for WebAssembly.) */
+typedef struct talweg_lib_pool talweg_lib_pool;
+/* `threads` counts the calling one; null: there is no memory. The threads sleep between steps. */
+talweg_lib_pool* talweg_lib_pool_create(uint32_t threads);
+uint32_t talweg_lib_pool_threads(const talweg_lib_pool* pool);
+void talweg_lib_pool_run(void* pool, uint32_t task_count,
+                         void (*task)(void* argument, uint32_t index), void* argument);
+/* Ends its threads; after the optimizers that use it. Null does nothing. */
+void talweg_lib_pool_destroy(talweg_lib_pool* pool);
+
 /* Copied where an optimizer is created, with all that it points to but the parameters. */
 typedef struct talweg_lib_spec {
   uint32_t interface_version; /* TALWEG_LIB_INTERFACE */

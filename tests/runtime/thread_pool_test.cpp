@@ -1,4 +1,5 @@
-// The pool: every task once, whatever the numbers; no lost wake-up; forks.
+// The runtime's pool and that of generated libraries: every task once, whatever the numbers; no
+// lost wake-up; forks.
 #include "runtime/support/thread_pool.h"
 
 #include <sys/wait.h>
@@ -12,8 +13,27 @@
 #include <thread>
 #include <vector>
 
+#include "runtime/standalone/interface.h"
+
 namespace talweg::support {
 namespace {
+
+/// The pool of generated libraries, as a class like the other.
+class LibraryPool {
+ public:
+  explicit LibraryPool(std::uint32_t threads) : pool_(talweg_lib_pool_create(threads)) {}
+  ~LibraryPool() { talweg_lib_pool_destroy(pool_); }
+  LibraryPool(const LibraryPool&) = delete;
+  LibraryPool& operator=(const LibraryPool&) = delete;
+
+  [[nodiscard]] std::uint32_t threads() const { return talweg_lib_pool_threads(pool_); }
+  void run(std::uint32_t task_count, void (*task)(void*, std::uint32_t), void* argument) {
+    talweg_lib_pool_run(pool_, task_count, task, argument);
+  }
+
+ private:
+  talweg_lib_pool* pool_;
+};
 
 struct Counts {
   std::vector<std::atomic<int>> runs;
@@ -31,9 +51,9 @@ struct Counts {
 
 }  // namespace
 
-TEST_CASE("every task runs once") {
+TEMPLATE_TEST_CASE("every task runs once", "", ThreadPool, LibraryPool) {
   for (const std::uint32_t threads : {1U, 2U, 3U, 8U, 40U}) {
-    ThreadPool pool(threads);
+    TestType pool(threads);
     CHECK(pool.threads() == threads);
     for (const std::uint32_t tasks : {0U, 1U, 2U, 3U, 7U, 8U, 9U, 1000U}) {
       Counts counts(tasks);
@@ -43,14 +63,14 @@ TEST_CASE("every task runs once") {
   }
 }
 
-TEST_CASE("the number of threads is kept within its bounds") {
-  CHECK(ThreadPool(0).threads() == 1);
-  CHECK(ThreadPool(2000000).threads() == 1024);
+TEMPLATE_TEST_CASE("the number of threads is kept within its bounds", "", ThreadPool, LibraryPool) {
+  CHECK(TestType(0).threads() == 1);
+  CHECK(TestType(2000000).threads() == 1024);
 }
 
-TEST_CASE("many runs one after the other, awake and asleep") {
+TEMPLATE_TEST_CASE("many runs one after the other, awake and asleep", "", ThreadPool, LibraryPool) {
   for (const std::uint32_t threads : {2U, 3U, 8U}) {
-    ThreadPool pool(threads);
+    TestType pool(threads);
     Counts counts(threads);
     constexpr int kRuns = 3000;
     for (int i = 0; i < kRuns; ++i) {
@@ -61,8 +81,10 @@ TEST_CASE("many runs one after the other, awake and asleep") {
   }
 }
 
-TEST_CASE("what tasks wrote is seen after the run, and what was written before it by tasks") {
-  ThreadPool pool(4);
+TEMPLATE_TEST_CASE(
+    "what tasks wrote is seen after the run, and what was written before it by tasks", "",
+    ThreadPool, LibraryPool) {
+  TestType pool(4);
   std::vector<std::uint64_t> values(4);  // not atomic: the thread sanitizer watches
   for (int i = 0; i < 2000; ++i) {
     pool.run(
@@ -76,8 +98,8 @@ TEST_CASE("what tasks wrote is seen after the run, and what was written before i
   CHECK(values == std::vector<std::uint64_t>(4, 2000));
 }
 
-TEST_CASE("different runs have different tasks") {
-  ThreadPool pool(3);
+TEMPLATE_TEST_CASE("different runs have different tasks", "", ThreadPool, LibraryPool) {
+  TestType pool(3);
   std::atomic<int> ones{0}, tens{0};
   for (int i = 0; i < 1000; ++i) {
     pool.run(
@@ -89,8 +111,8 @@ TEST_CASE("different runs have different tasks") {
   CHECK(tens == 50000);
 }
 
-TEST_CASE("tasks run on several threads at once") {
-  ThreadPool pool(2);
+TEMPLATE_TEST_CASE("tasks run on several threads at once", "", ThreadPool, LibraryPool) {
+  TestType pool(2);
   struct Meeting {
     std::atomic<int> arrived{0};
   } meeting;
@@ -106,13 +128,14 @@ TEST_CASE("tasks run on several threads at once") {
   CHECK(meeting.arrived == 2);
 }
 
-TEST_CASE("pools come and go under load, from several callers") {
+TEMPLATE_TEST_CASE("pools come and go under load, from several callers", "", ThreadPool,
+                   LibraryPool) {
   std::vector<std::thread> callers;
   std::atomic<int> wrong{0};
   for (int c = 0; c < 4; ++c)
     callers.emplace_back([&wrong] {
       for (int i = 0; i < 40; ++i) {
-        ThreadPool pool(3);
+        TestType pool(3);
         Counts counts(10);
         const int runs = i % 4;
         for (int r = 0; r < runs; ++r) pool.run(10, Counts::task, &counts);
@@ -131,8 +154,8 @@ TEST_CASE("the form of the ABI") {
 }
 
 #if !defined(__SANITIZE_THREAD__)  // which does not follow threads into a forked process
-TEST_CASE("a forked process runs everything itself") {
-  auto pool = std::make_unique<ThreadPool>(3);
+TEMPLATE_TEST_CASE("a forked process runs everything itself", "", ThreadPool, LibraryPool) {
+  auto pool = std::make_unique<TestType>(3);
   Counts counts(9);
   pool->run(9, Counts::task, &counts);
   const pid_t child = fork();
