@@ -106,6 +106,9 @@ _swap_out = _checked(_NAME, "swap_out", _POINTER)
 _save = _checked(_NAME, "save", _POINTER, _POINTER, ctypes.c_uint64)
 _load = _checked(_NAME, "load", _POINTER, _POINTER, ctypes.c_uint64)
 _destroy = _function(f"{_NAME}_destroy", None, _POINTER)
+_pool_create = _function(f"{_NAME}_pool_create", _POINTER, ctypes.c_uint32)
+_pool_run = ctypes.cast(getattr(_library, f"{_NAME}_pool_run"), _POINTER)
+_pool_destroy = _function(f"{_NAME}_pool_destroy", None, _POINTER)
 _cpu = _function(f"{_NAME}_cpu", ctypes.c_char_p, _POINTER)
 _steps = _function(f"{_NAME}_steps", ctypes.c_uint64, _POINTER)
 _calls = _function(f"{_NAME}_calls", ctypes.c_uint64, _POINTER)
@@ -132,12 +135,13 @@ class Optimizer:
 
     _rule = None  # of a subclass: its part of the description
 
-    def __init__(self, parameters, *, tags=None, **hypers):
+    def __init__(self, parameters, *, tags=None, threads=1, **hypers):
         """`parameters`: a dict of arrays, or a list of dicts with "params" (such a dict) and hypers
         of their own. `tags`: a dict of lists of texts by parameter, for rules that ask for them.
+        `threads` that work on a step, the calling one among them; results do not depend on it.
         Hypers by name, for all groups."""
         groups = parameters if isinstance(parameters, (list, tuple)) else [{"params": parameters}]
-        self._handle = None
+        self._handle = self._pool = None
         self._names, self._arrays = [], []
         indices = []
         for index, group in enumerate(groups):
@@ -148,7 +152,7 @@ class Optimizer:
                 self._names.append(name)
                 self._arrays.append(array)
                 indices.append(index)
-        self._create(indices, len(groups), tags or {})
+        self._create(indices, len(groups), tags or {}, threads)
         for name, value in hypers.items():
             self.set_hyper(name, value)
         for index, group in enumerate(groups):
@@ -156,7 +160,7 @@ class Optimizer:
                 if name != "params":
                     self.set_hyper(name, value, group=index)
 
-    def _create(self, groups, group_count, tags):
+    def _create(self, groups, group_count, tags, threads):
         tensors = (_CTensor * max(1, len(self._arrays)))()
         for tensor, name, array, group in zip(tensors, self._names, self._arrays, groups):
             texts = [tag.encode() for tag in tags.get(name, ())]
@@ -168,7 +172,12 @@ class Optimizer:
             tensor.tag_count = len(texts)
             tensor.group = group
         spec = _CSpec(interface_version=description["interface"], tensor_count=len(self._arrays),
-                      tensors=tensors, group_count=group_count, thread_count=1)
+                      tensors=tensors, group_count=group_count, thread_count=threads)
+        if threads > 1:
+            self._pool = _pool_create(threads)
+            if not self._pool:
+                raise MemoryError("there is no memory for threads")
+            spec.parallel_for, spec.parallel_context = _pool_run, self._pool
         handle = _POINTER()
         self._c_create(ctypes.byref(spec), ctypes.byref(handle))
         self._handle = handle
@@ -176,7 +185,9 @@ class Optimizer:
     def __del__(self):
         if getattr(self, "_handle", None):
             _destroy(self._handle)
-            self._handle = None
+        if getattr(self, "_pool", None):
+            _pool_destroy(self._pool)
+        self._handle = self._pool = None
 
     def _pointers(self, arrays, what):
         """One pointer a parameter, from a dict by name or a sequence; None is left out."""
