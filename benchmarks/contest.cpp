@@ -67,13 +67,17 @@ void give_up(const std::string& why) {
   std::exit(1);
 }
 
-std::shared_ptr<driver::Program> compile(const std::string& rule) {
+driver::FrontEnd analyze(const std::string& rule) {
   base::Sources sources;
   base::Diagnostics diagnostics;
   sema::Modules modules({{}, driver::find_stdlib()}, sources, diagnostics);
   auto front_end = driver::analyze_rule(modules, sources, diagnostics, rule);
   if (!front_end) give_up("the rule '" + rule + "' does not compile");
-  auto program = driver::compile(front_end->graph, {});
+  return std::move(*front_end);
+}
+
+std::shared_ptr<driver::Program> compile(const std::string& rule) {
+  auto program = driver::compile(analyze(rule).graph, {});
   if (!program) give_up(program.failure().message);
   return *program;
 }

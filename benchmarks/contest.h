@@ -37,6 +37,7 @@ const std::vector<Layout>& layouts();
 /// Says why on stderr and ends the program.
 [[noreturn]] void give_up(const std::string& why);
 
+driver::FrontEnd analyze(const std::string& rule);
 std::shared_ptr<driver::Program> compile(const std::string& rule);
 
 /// The arrays of all tensors, end to end. Parameters and gradients lie as a framework may have
