@@ -42,6 +42,7 @@ const std::vector<Layout>& library_layouts() {
       {"150x64", std::vector<std::size_t>(150, 64)},
       {"10000x64", std::vector<std::size_t>(10'000, 64)},
       {"4M", {4 << 20}},
+      {"64M", {64 << 20}},
   };
   return all;
 }

@@ -114,14 +114,23 @@ talweg_lib_status talweg_lib_create_in(const talweg_lib_rule* rule, const talweg
   return TALWEG_LIB_OK;
 }
 
-/* malloc aligned to a power of two; `allocation` is what is to be freed. */
+enum { HUGE_PAGE = 2 << 20, HUGE_BLOCK = 4 * HUGE_PAGE };
+
+/* malloc aligned to a power of two; `allocation` is what is to be freed. Large blocks are asked to
+ * lie in huge pages: translating addresses cost AdamW on 64M parameters 2 % of its time. */
 static void* allocate(uint64_t bytes, uint64_t alignment, void** allocation) {
   *allocation = 0;
   if (bytes > SIZE_MAX / 2) return 0;
+  if (bytes >= HUGE_BLOCK && alignment < HUGE_PAGE) alignment = HUGE_PAGE;
   *allocation = malloc((size_t)(bytes + alignment));
   if (!*allocation) return 0;
   const uintptr_t address = (uintptr_t)*allocation;
-  return (void*)((address + alignment - 1) / alignment * alignment);
+  void* block = (void*)((address + alignment - 1) / alignment * alignment);
+#if defined(__linux__)
+  /* Advice: where the system declines it the block is as good. */
+  if (bytes >= HUGE_BLOCK) (void)madvise(block, (size_t)bytes, MADVISE_HUGE_PAGES);
+#endif
+  return block;
 }
 
 talweg_lib_status talweg_lib_create(const talweg_lib_rule* rule, const talweg_lib_spec* spec,

@@ -9,6 +9,10 @@ void* malloc(size_t bytes);
 void free(void* memory);
 char* getenv(const char* name);
 
+/* Linux. */
+enum { MADVISE_HUGE_PAGES = 14 };
+int madvise(void* memory, size_t bytes, int advice);
+
 /* Threads of Linux, for pool.c alone. No C library there has a mutex or condition variable larger
  * than this, and a pthread_t is a word. */
 typedef union pthread_mutex_memory {
