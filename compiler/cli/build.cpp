@@ -45,9 +45,12 @@ struct Wanted {
   std::string expression;  // "adamw.AdamW"
 };
 
+constexpr std::size_t kLongestName = 64;
+
 /// Names in C and Python: letters, digits and `_`, not a digit first.
 bool is_c_name(std::string_view name) {
-  return !name.empty() && std::isdigit(static_cast<unsigned char>(name.front())) == 0 &&
+  return !name.empty() && name.size() <= kLongestName &&
+         std::isdigit(static_cast<unsigned char>(name.front())) == 0 &&
          name == standalone::c_name(name);
 }
 
@@ -123,9 +126,27 @@ Result<std::string> library_name(const Options& o, const std::vector<Wanted>& wa
   if (!is_c_name(name))
     return Failure{FailureKind::Usage,
                    fmt::format("`{}` cannot be the name of a library: all its names in C begin "
-                               "with it. Use letters, digits and _: --name NAME",
+                               "with it. Use at most {} letters, digits and _: --name NAME",
+                               name.substr(0, kLongestName), kLongestName)};
+  if (lower_case(name).starts_with("talweg"))
+    return Failure{FailureKind::Usage,
+                   fmt::format("`{}` begins like names of talweg's own; give the library another "
+                               "one: --name NAME",
                                name)};
   return name;
+}
+
+/// No rule's functions have names that every library has for others.
+support::Status check_functions(const standalone::Library& library) {
+  std::set<std::string> names;
+  for (const std::string& name : standalone::exported_names(library, standalone::host_platform()))
+    if (!names.insert(name).second)
+      return Failure{
+          FailureKind::Usage,
+          fmt::format("`{}` would be the name of two functions, one of which is in every "
+                      "library; give the rule another name: --rule 'name=EXPR'",
+                      name)};
+  return support::ok();
 }
 
 /// The platforms asked for; by default the one that talweg runs on.
@@ -190,6 +211,8 @@ int run(const Options& o) {
         wanted.size() == 1 ? *name : *name + "_" + lower_case(wanted[i].name);
     library.rules.push_back({prefix, wanted[i].name, &graph, &plans.back()});
   }
+  if (const auto status = check_functions(library); !status)
+    return report("build", status.failure());
   const auto written = write(o, library, *platforms);
   if (!written) return report("build", written.failure());
   for (const fs::path& file : *written) print(file.string() + "\n");
