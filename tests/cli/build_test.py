@@ -1,0 +1,145 @@
+#!/usr/bin/env python3
+"""talweg build and talweg targets as commands: which files, under which names, and how they end. What libraries do is
+tested in tests/standalone."""
+import json
+import os
+import subprocess
+import sys
+import unittest
+
+from cli_test import TALWEG, CommandTest
+
+RULES = """/// Adds a share of the last step.
+rule Heavy {
+  hyper lr = 0.1 in [0, inf)
+  state last
+  step {
+    last = 0.5 * last + grad
+    update = lr * last
+  }
+}
+rule Plain { hyper lr = 0.1; step { update = lr * grad } }
+"""
+
+
+class Build(CommandTest):
+    def build(self, *arguments, code=0):
+        return self.talweg("build", *arguments, code=code)
+
+    def names(self, folder="out"):
+        root = self.folder / folder
+        return sorted(str(path.relative_to(root)) for path in root.rglob("*") if path.is_file())
+
+    def test_a_rule_becomes_a_library_of_its_name(self):
+        result = self.build("--rule", "AdamW", "-o", "out")
+        files = ["adamw.h", "adamw.json", "adamw.pc", "adamw.py", "adamwConfig.cmake", "libadamw.a", "libadamw.so"]
+        self.assertEqual(self.names(), files)
+        self.assertEqual(sorted(result.stdout.split()), [f"out/{name}" for name in files])
+        self.assertEqual(result.stderr, "")
+
+    def test_all_rules_of_a_file(self):
+        (self.folder / "mine.tw").write_text(RULES)
+        self.build("mine.tw", "-o", "out")
+        rules = json.loads((self.folder / "out/mine.json").read_text())["rules"]
+        self.assertEqual([rule["prefix"] for rule in rules], ["mine_heavy", "mine_plain"])
+        header = (self.folder / "out/mine.h").read_text()
+        self.assertIn("Adds a share of the last step.", header)
+        self.assertIn("mine_plain_create(", header)
+
+    def test_one_of_the_two_forms(self):
+        self.build("--rule", "SGD", "-o", "a", "--static")
+        self.assertIn("libsgd.a", self.names("a"))
+        self.assertNotIn("libsgd.so", self.names("a"))
+        self.build("--rule", "SGD", "-o", "b", "--shared")
+        self.assertNotIn("libsgd.a", self.names("b"))
+        self.assertIn("libsgd.so", self.names("b"))
+
+    def test_several_targets_have_folders(self):
+        self.build("--rule", "SGD", "-o", "out", "--target", "x86-64,aarch64")
+        for name in ("x86-64/libsgd.a", "aarch64/libsgd.a", "sgd.h"):
+            self.assertIn(name, self.names())
+        kinds = [(self.folder / "out" / folder / "libsgd.so").read_bytes()[18] for folder in ("x86-64", "aarch64")]
+        self.assertEqual(kinds, [62, 183])  # e_machine: EM_X86_64, EM_AARCH64
+
+    def test_the_code_alone(self):
+        begins = {"llvm": ("sgd.ll", b"; ModuleID"), "asm": ("sgd.s", b"\t"), "obj": ("sgd.o", b"\x7fELF")}
+        for form, (name, start) in begins.items():
+            with self.subTest(form):
+                self.build("--rule", "SGD", "-o", form, "--emit", form)
+                self.assertEqual(self.names(form), [name])
+                code = (self.folder / form / name).read_bytes()
+                self.assertEqual(code[:len(start)], start)
+                self.assertIn(b"sgd_create", code)
+
+    def test_the_same_bytes_again(self):
+        self.build("--rule", "LAMB", "-o", "a")
+        self.build("--rule", "LAMB", "-o", "b")
+        for name in self.names("a"):
+            self.assertEqual((self.folder / "a" / name).read_bytes(), (self.folder / "b" / name).read_bytes(), name)
+
+    def test_names_that_cannot_be(self):
+        cases = [
+            (["--rule", "AdamW", "--name", "1a"], "`1a` cannot be the name of a library"),
+            (["--rule", "AdamW", "--name", "a" * 65], "at most 64"),
+            (["--rule", "AdamW", "--name", "talweg_x"], "talweg's own"),
+            (["--rule", "=AdamW"], "give it one"),
+            (["--rule", "AdamW", "--rule", "AdamW"], "two rules would be called `adamw`"),
+            (["--rule", "a=AdamW", "--rule", "A=SGD", "--name", "z"], "two rules would be called `a`"),
+            (["--rule", "Pool=AdamW", "--rule", "SGD", "--name", "o"], "`o_pool_create` would be the name of two"),
+            (["--rule", "AdamW", "--rule", "SGD"], "needs a name"),
+        ]
+        for arguments, message in cases:
+            with self.subTest(arguments):
+                self.assertIn(message, self.build(*arguments, "-o", "out", code=2).stderr)
+                self.assertFalse((self.folder / "out").exists())
+
+    def test_what_cannot_be_built(self):
+        (self.folder / "empty.tw").write_text("")
+        (self.folder / "wrong.tw").write_text("rule R { step { update = gard } }")
+        cases = [
+            (["-o", "out"], 2, "nothing to build"),
+            (["--rule", "AdamW"], 2, "--out is required"),
+            (["empty.tw", "-o", "out"], 2, "declare no rule"),
+            (["missing.tw", "-o", "out"], 3, "missing.tw"),
+            (["wrong.tw", "-o", "out"], 1, "did you mean `grad`"),
+            (["--rule", "Adamm", "-o", "out"], 1, "did you mean `Adam`"),
+            (["--rule", "AdamW", "-o", "out", "--target", "z80"], 2, "there is no target `z80`; there are x86-64,"),
+            (["--rule", "AdamW", "-o", "empty.tw"], 3, "empty.tw"),
+            (["--rule", "AdamW", "-o", "out", "--emit", "obj", "--static"], 2, "excludes"),
+        ]
+        for arguments, code, message in cases:
+            with self.subTest(arguments):
+                self.assertIn(message, self.build(*arguments, code=code).stderr)
+                self.assertFalse((self.folder / "out").exists())
+
+    @unittest.skipIf(os.geteuid() == 0, "root may write everywhere")
+    def test_a_folder_that_is_not_ours(self):
+        (self.folder / "locked").mkdir(mode=0o500)
+        self.assertIn("Permission denied", self.build("--rule", "SGD", "-o", "locked", code=3).stderr)
+
+    def test_where_no_file_may_grow(self):
+        limited = subprocess.run(["/bin/sh", "-c", 'ulimit -f 1; trap "" XFSZ; exec "$0" build --rule SGD -o out', TALWEG],
+                                 cwd=self.folder, capture_output=True, text=True, timeout=60)
+        self.assertEqual(limited.returncode, 3, limited.stderr)
+        self.assertIn("cannot write", limited.stderr)
+        self.assertEqual([name for name in self.names() if name.startswith("lib")], [])
+
+
+class Targets(CommandTest):
+    def test_a_line_each(self):
+        text = self.talweg("targets").stdout
+        self.assertRegex(text, r"(?m)^x86-64 +x86-64-v4.*x86-64-v3.*x86-64-v2")
+        self.assertRegex(text, r"(?m)^aarch64 ")
+        self.assertEqual(text.count("the default"), 1)
+
+    def test_for_programs(self):
+        targets = [json.loads(line) for line in self.talweg("targets", "--json").stdout.splitlines()]
+        self.assertEqual(len([target for target in targets if target["is_default"]]), 1)
+        default = next(target for target in targets if target["is_default"])
+        self.assertTrue(any(variant["runs_here"] for variant in default["variants"]))
+        for target in targets:
+            self.talweg("build", "--rule", "SGD", "-o", "out", "--target", target["name"], "--emit", "obj")
+
+
+if __name__ == "__main__":
+    unittest.main(argv=sys.argv[:1])
