@@ -12,10 +12,26 @@
 
 namespace talweg::cli {
 
+namespace {
+
+/// An incomplete installation is told before the names that it does not know.
+std::filesystem::path stdlib_or_warning() {
+  std::filesystem::path folder = driver::find_stdlib();
+  std::error_code error;
+  if (!std::filesystem::is_directory(folder, error))
+    fmt::print(
+        stderr,
+        "talweg: the library of rules is missing: there is no folder {}. TALWEG_STDLIB names "
+        "another place.\n",
+        folder.string());
+  return folder;
+}
+
+}  // namespace
+
 Compilation::Compilation(std::vector<std::filesystem::path> include_dirs)
     : modules(std::make_unique<sema::Modules>(
-          sema::SearchPath{std::move(include_dirs), driver::find_stdlib()}, sources, diagnostics)) {
-}
+          sema::SearchPath{std::move(include_dirs), stdlib_or_warning()}, sources, diagnostics)) {}
 
 bool Compilation::print_diagnostics(bool json) {
   if (json) {

@@ -57,8 +57,9 @@ support::Result<std::shared_ptr<Program>> compile(const ir::Graph& graph,
 /// The image of the interpreter: evaluates the graph as it stands, element by element.
 std::shared_ptr<Program> make_interpreter(const ir::Graph& graph, types::ComputeType compute);
 
-/// The stdlib of this build or installation: $TALWEG_STDLIB, else beside the executable, else the
-/// source tree.
+/// The stdlib of this build or installation: $TALWEG_STDLIB, else share/talweg/stdlib in the folder
+/// above that of the command (or of the shared library that holds this code). Where there is none
+/// that is the folder where it should be.
 std::filesystem::path find_stdlib();
 
 }  // namespace talweg::driver

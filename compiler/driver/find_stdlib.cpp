@@ -1,4 +1,11 @@
 // Where the library of rules lies; see compile.h.
+//
+// It is found from the place of the file that holds this code (the command, or a shared library
+// that embeds the compiler), so that an installed tree may be moved. The build tree has the same
+// layout.
+#include <link.h>
+
+#include <cstdint>
 #include <cstdlib>
 #include <system_error>
 
@@ -6,19 +13,46 @@
 
 namespace talweg::driver {
 
-std::filesystem::path find_stdlib() {
-  namespace fs = std::filesystem;
+namespace {
+
+namespace fs = std::filesystem;
+
+struct Search {
+  std::uintptr_t inside;
+  fs::path file;  // empty for the program itself
+};
+
+int visit(dl_phdr_info* info, std::size_t, void* argument) {
+  auto& search = *static_cast<Search*>(argument);
+  for (int i = 0; i < info->dlpi_phnum; ++i) {
+    const ElfW(Phdr)& header = info->dlpi_phdr[i];
+    const std::uintptr_t start = info->dlpi_addr + header.p_vaddr;
+    if (header.p_type != PT_LOAD || search.inside - start >= header.p_memsz) continue;
+    search.file = info->dlpi_name;
+    return 1;
+  }
+  return 0;
+}
+
+/// The file of the program or shared library that this code was loaded from.
+fs::path own_file() {
+  Search search{reinterpret_cast<std::uintptr_t>(&own_file), {}};  // NOLINT: an address to look up
+  dl_iterate_phdr(visit, &search);
+  return search.file.empty() ? fs::path("/proc/self/exe") : search.file;
+}
+
+}  // namespace
+
+fs::path find_stdlib() {
   if (const char* chosen = std::getenv("TALWEG_STDLIB"); chosen != nullptr && *chosen != '\0')
     return chosen;
   std::error_code error;
-  const fs::path program = fs::read_symlink("/proc/self/exe", error);
-  if (!error) {
-    const fs::path folder = program.parent_path();
-    for (const fs::path& place :
-         {folder / "stdlib", folder.parent_path() / "share" / "talweg" / "stdlib"})
-      if (fs::is_directory(place, error)) return place;
-  }
-  return TALWEG_SOURCE_STDLIB;
+  const fs::path prefix = fs::canonical(own_file(), error).parent_path().parent_path();
+  // A library may lie one folder deeper than the command: lib/x86_64-linux-gnu.
+  const fs::path likely = prefix / "share/talweg/stdlib";
+  const fs::path deeper = prefix.parent_path() / "share/talweg/stdlib";
+  const bool is_deeper = !fs::is_directory(likely, error) && fs::is_directory(deeper, error);
+  return fs::weakly_canonical(is_deeper ? deeper : likely, error);
 }
 
 }  // namespace talweg::driver
