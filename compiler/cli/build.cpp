@@ -9,6 +9,7 @@
 #include <set>
 
 #include "compiler/cli/console.h"
+#include "compiler/cli/depfile.h"
 #include "compiler/cli/exit_code.h"
 #include "compiler/cli/front_end.h"
 #include "compiler/cli/subcommands.h"
@@ -34,6 +35,7 @@ struct Options {
   std::string dtype = "float32";
   std::string name;
   fs::path out;
+  fs::path depfile;
   std::vector<std::string> targets;
   bool only_static = false, only_shared = false;
   std::string emit;
@@ -149,18 +151,22 @@ support::Status check_functions(const standalone::Library& library) {
   return support::ok();
 }
 
+std::vector<std::string> platform_names() {
+  std::vector<std::string> names;
+  for (const standalone::Platform& platform : standalone::platforms())
+    names.emplace_back(platform.name);
+  return names;
+}
+
 /// The platforms asked for; by default the one that talweg runs on.
 Result<std::vector<const standalone::Platform*>> chosen_platforms(const Options& o) {
   std::vector<const standalone::Platform*> chosen;
   if (o.targets.empty()) chosen.push_back(&standalone::host_platform());
   for (const std::string& name : o.targets) {
     const standalone::Platform* platform = standalone::find_platform(name);
-    if (platform == nullptr) {
-      std::vector<std::string_view> names;
-      for (const auto& known : standalone::platforms()) names.push_back(known.name);
+    if (platform == nullptr)
       return Failure{FailureKind::Usage, fmt::format("there is no target `{}`; there are {}", name,
-                                                     fmt::join(names, ", "))};
-    }
+                                                     fmt::join(platform_names(), ", "))};
     if (std::ranges::find(chosen, platform) == chosen.end()) chosen.push_back(platform);
   }
   return chosen;
@@ -216,6 +222,11 @@ int run(const Options& o) {
   const auto written = write(o, library, *platforms);
   if (!written) return report("build", written.failure());
   for (const fs::path& file : *written) print(file.string() + "\n");
+  if (!o.depfile.empty()) {
+    const auto noted = support::write_file_atomically(
+        o.depfile, depfile_text(*written, compilation.modules->files()));
+    if (!noted) return report("build", noted.failure());
+  }
   return kOk;
 }
 
@@ -223,10 +234,10 @@ int run(const Options& o) {
 
 std::function<int()> declare_build(CLI::App& app) {
   auto options = std::make_shared<Options>();
-  app.add_option("files", options->files, "Rule files (.tw): all their rules are built");
-  app.add_option(
-         "-r,--rule", options->rules,
-         "Build this rule or pipeline in their place, as NAME=EXPR or EXPR; may be repeated")
+  app.add_option("files", options->files, "Rule files (.tw): all their rules are built")
+      ->type_name("RULES.tw");
+  app.add_option("-r,--rule", options->rules,
+                 "Build this rule or pipeline in their place, as NAME=EXPR or EXPR")
       ->type_name("[NAME=]EXPR")
       ->allow_extra_args(false);
   declare_include(app, options->include_dirs);
@@ -236,13 +247,15 @@ std::function<int()> declare_build(CLI::App& app) {
                  "rule or file")
       ->check(not_empty());
   app.add_option("-o,--out", options->out, "Folder for the files; it is made where it is missing")
+      ->type_name("DIR")
       ->required()
       ->check(not_empty());
   app.add_option("--target", options->targets,
                  "For which machines, separated by commas; by default this one")
       ->delimiter(',')
       ->allow_extra_args(false)
-      ->type_name("TARGET");
+      ->type_name("TARGET")
+      ->check(known_words(platform_names()));
   auto* only_static =
       app.add_flag("--static", options->only_static, "Only the archive (.a), no shared library");
   auto* only_shared =
@@ -253,6 +266,11 @@ std::function<int()> declare_build(CLI::App& app) {
       ->check(CLI::IsMember({"llvm", "asm", "obj"}))
       ->excludes(only_static)
       ->excludes(only_shared);
+  app.add_option("--depfile", options->depfile,
+                 "Write for Make or Ninja which files (.tw) the library was made of, the standard "
+                 "rules among them")
+      ->type_name("FILE")
+      ->check(not_empty());
   app.footer(
       "Writes NAME.h, libNAME.a, libNAME.so, NAME.json, NAME.py and files for CMake and "
       "pkg-config,\n"

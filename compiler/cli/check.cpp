@@ -58,7 +58,9 @@ int check_file(const std::filesystem::path& file, const Options& options) {
 
 std::function<int()> declare_check(CLI::App& app) {
   auto options = std::make_shared<Options>();
-  app.add_option("files", options->files, "Files in the talweg language (.tw)")->required();
+  app.add_option("files", options->files, "Files in the talweg language (.tw)")
+      ->type_name("RULES.tw")
+      ->required();
   declare_include(app, options->include_dirs);
   app.add_flag("--json", options->json, "One JSON object a diagnostic a line on stdout");
   return [options] {

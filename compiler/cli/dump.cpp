@@ -44,8 +44,11 @@ int run(const Options& o) {
 std::function<int()> declare_dump(CLI::App& app) {
   auto options = std::make_shared<Options>();
   declare_rule(app, options->rule);
+  std::vector<std::string> words;
+  for (const driver::Stage& stage : driver::stages()) words.emplace_back(stage.name);
   app.add_option("-s,--stage", options->stage,
                  "What to print, one of the stages below, or passes:NAME")
+      ->check(known_words(words))
       ->capture_default_str();
   app.footer("Stages:" + stage_names());
   return [options] { return run(*options); };

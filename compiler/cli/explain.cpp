@@ -61,7 +61,8 @@ std::function<int()> declare_explain(CLI::App& app) {
     bool list = false;
   };
   auto options = std::make_shared<Options>();
-  auto* code = app.add_option("code", options->code, "Number of a diagnostic, e.g. TW0201");
+  auto* code = app.add_option("code", options->code, "Number of a diagnostic, e.g. TW0201")
+                   ->type_name("CODE");
   app.add_flag("--list", options->list, "All diagnostics, a line each")->excludes(code);
   return [options] {
     if (options->list) return list_all();

@@ -158,7 +158,8 @@ int run(const Options& o) {
 std::function<int()> declare_fmt(CLI::App& app) {
   auto options = std::make_shared<Options>();
   app.add_option("paths", options->paths,
-                 "Files, and folders whose .tw files are meant; - for standard input");
+                 "Files, and folders whose .tw files are meant; - for standard input")
+      ->type_name("RULES.tw");
   app.add_flag("--check", options->check,
                "Write nothing; name the files that would change and end with 1");
   app.add_flag("--stdin", options->from_stdin, "Read standard input, write standard output");

@@ -1,6 +1,7 @@
 #include "compiler/cli/front_end.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <charconv>
@@ -82,8 +83,8 @@ void declare_rule(CLI::App& app, RuleOptions& options) {
                  "cpu: compiled kernels; interpreter: the slow definition")
       ->check(CLI::IsMember({"cpu", "interpreter"}))
       ->capture_default_str();
-  app.add_option("--isa", options.isa,
-                 "Instruction set: host, scalar, x86-64-v2, x86-64-v3, x86-64-v4")
+  app.add_option("--isa", options.isa, "Instruction set of the kernels")
+      ->check(known_words({"host", "scalar", "x86-64-v2", "x86-64-v3", "x86-64-v4"}))
       ->capture_default_str();
   app.add_option("--threads", options.threads, "Threads of the optimizer; 0: one a core")
       ->check(CLI::Range(0u, 1024u))
@@ -192,6 +193,11 @@ CLI::Validator count_from(std::uint64_t least, std::uint64_t greatest) {
         return std::string();
       },
       "COUNT");
+}
+
+CLI::Validator known_words(const std::vector<std::string>& words) {
+  return CLI::Validator([](std::string&) { return std::string(); },
+                        fmt::format("{{{}}}", fmt::join(words, ",")));
 }
 
 CLI::Validator not_empty() {

@@ -67,6 +67,8 @@ support::Result<Setting> parse_setting(const std::string& text);
 
 /// Accepts whole numbers in this range; CLI11 alone would take -1 for 2^64 - 1.
 CLI::Validator count_from(std::uint64_t least, std::uint64_t greatest = UINT64_MAX);
+/// Shows these words in --help and offers them in shells; whoever reads the option refuses others.
+CLI::Validator known_words(const std::vector<std::string>& words);
 /// Refuses '': programs take an empty name for an option that was not given.
 CLI::Validator not_empty();
 

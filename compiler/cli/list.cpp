@@ -226,7 +226,8 @@ std::function<int()> declare_list(CLI::App& app) {
   auto options = std::make_shared<Options>();
   app.add_option("names", options->names,
                  "Rules and functions to show in full (AdamW, cosine, mine.Clipped), pipelines "
-                 "('ClipValue(1) | AdamW'), or modules to list (mine)");
+                 "('ClipValue(1) | AdamW'), or modules to list (mine)")
+      ->type_name("RULE|FUNCTION");
   declare_include(app, options->include_dirs);
   app.add_flag("--json", options->json, "One JSON object a rule or function a line");
   return [options] { return Listing(*options).run(); };

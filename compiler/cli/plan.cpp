@@ -52,7 +52,7 @@ std::function<int()> declare_plan(CLI::App& app) {
   auto options = std::make_shared<Options>();
   app.add_option("rule,-r,--rule", options->rule.rule,
                  "Rule or pipeline, e.g. 'mine.Clipped | AdamW(lr = 0.01)'")
-      ->type_name("RULE")
+      ->type_name("EXPR")
       ->required();
   declare_include(app, options->rule.include_dirs);
   declare_settings(app, options->rule.settings);

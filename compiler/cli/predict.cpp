@@ -34,13 +34,15 @@ std::function<int()> declare_predict(CLI::App& app) {
   auto options = std::make_shared<Options>();
   train::PredictSettings& s = options->settings;
   app.add_option("run", s.run, "Folder of a training run, or its parameters.safetensors")
-      ->required();
+      ->required()
+      ->type_name("RUN");
   app.add_option("-d,--data", s.data, "CSV or IDX file; features are matched by name")
       ->required()
       ->type_name("FILE");
   app.add_option("-t,--target", s.target,
                  "The truth, if known: a column (CSV) or label file (IDX)");
-  app.add_option("--header", s.header, "First line of a CSV file holds names: auto, yes, no")
+  app.add_option("--header", s.header, "First line of a CSV file holds names")
+      ->check(known_words({"auto", "yes", "no"}))
       ->capture_default_str();
   app.add_option("-o,--out", s.out,
                  "Predictions as CSV; default: predictions.csv beside the parameters")

@@ -5,7 +5,7 @@
 namespace talweg::cli {
 
 std::span<const Subcommand> subcommands() {
-  static constexpr std::array<Subcommand, 13> kTable = {{
+  static constexpr std::array<Subcommand, 15> kTable = {{
       {"check", "check rule files: names, rates, ranges", declare_check},
       {"fmt", "lay out rule files in the canonical form", declare_fmt},
       {"list", "show rules, stages and schedules: talweg list AdamW", declare_list},
@@ -19,6 +19,8 @@ std::span<const Subcommand> subcommands() {
       {"replay", "run a reference case through a rule and compare", declare_replay},
       {"dump", "print a rule at a stage of its compilation", declare_dump},
       {"explain", "explain a diagnostic at length: talweg explain TW0201", declare_explain},
+      {"man", "print manual pages, made of what --help says", declare_man},
+      {"completions", "print what makes a shell complete talweg's options", declare_completions},
   }};
   return kTable;
 }

@@ -22,10 +22,12 @@ std::span<const Subcommand> subcommands();
 
 std::function<int()> declare_build(CLI::App& app);
 std::function<int()> declare_check(CLI::App& app);
+std::function<int()> declare_completions(CLI::App& app);
 std::function<int()> declare_dump(CLI::App& app);
 std::function<int()> declare_explain(CLI::App& app);
 std::function<int()> declare_fmt(CLI::App& app);
 std::function<int()> declare_list(CLI::App& app);
+std::function<int()> declare_man(CLI::App& app);
 std::function<int()> declare_plan(CLI::App& app);
 std::function<int()> declare_predict(CLI::App& app);
 std::function<int()> declare_repl(CLI::App& app);

@@ -26,6 +26,7 @@ nlohmann::ordered_json to_json(const standalone::Platform& platform) {
         {{"name", variant.target->name()}, {"runs_here", variant.target->runs_here()}});
   return {{"name", platform.name},
           {"triple", platform.processor.triple},
+          {"cmake_processor", platform.cmake_pattern},
           {"is_default", &platform == &standalone::host_platform()},
           {"variants", std::move(variants)}};
 }

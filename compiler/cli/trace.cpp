@@ -32,10 +32,10 @@ std::string json_line(const TracePoint& point) {
   return json.dump() + "\n";
 }
 
-std::string function_names() {
-  std::string names;
+std::vector<std::string> function_names() {
+  std::vector<std::string> names;
   for (const train::TestFunction& function : train::test_functions())
-    names += fmt::format("{}{}", names.empty() ? "" : ", ", function.name);
+    names.emplace_back(function.name);
   return names;
 }
 
@@ -72,7 +72,8 @@ std::function<int()> declare_trace(CLI::App& app) {
   auto options = std::make_shared<Options>();
   options->rule.dtype = "float64";
   declare_rule(app, options->rule);
-  app.add_option("-f,--function", options->trace.function, "Test function: " + function_names())
+  app.add_option("-f,--function", options->trace.function, "Test function")
+      ->check(known_words(function_names()))
       ->required();
   app.add_option("--start", options->trace.start,
                  "Start point: --start=-1.5,2; default: the function's own")

@@ -31,9 +31,11 @@ void declare_data(CLI::App& app, train::TrainSettings& s) {
       ->type_name("FILE");
   app.add_option("-t,--target", s.target,
                  "Target column by name or number (CSV), or the label file (IDX)");
-  app.add_option("--header", s.header, "First line of a CSV file holds names: auto, yes, no")
+  app.add_option("--header", s.header, "First line of a CSV file holds names")
+      ->check(known_words({"auto", "yes", "no"}))
       ->capture_default_str();
   app.add_option("--missing", s.missing, "CSV cells without a value: refuse, or drop the row")
+      ->check(known_words({"refuse", "drop"}))
       ->capture_default_str();
   app.add_option("--scale", s.scale,
                  "Features: auto, none, standard, max, or a number to divide by")
@@ -48,7 +50,8 @@ void declare_model(CLI::App& app, train::TrainSettings& s) {
          "linear, logistic, softmax, mlp:64-128-10[,relu|sigmoid|tanh], autoencoder:64-16-64, or "
          "function:rosenbrock")
       ->required();
-  app.add_option("--loss", s.loss, "mse, binary or softmax; default: by model and target");
+  app.add_option("--loss", s.loss, "Loss; default: by model and target")
+      ->check(known_words({"mse", "binary", "softmax"}));
   app.add_option("--l2", s.l2, "Adds l2/2 times the sum of squared weights to the loss")
       ->capture_default_str();
   app.add_option("--init", s.init, "Start from the parameters of a safetensors file")
@@ -83,7 +86,9 @@ void declare_loop(CLI::App& app, Options& o) {
   app.add_option("--seed", s.seed, "Of initialisation, split and shuffles")
       ->check(count_from(0))
       ->capture_default_str();
-  app.add_option("--shuffle", s.shuffle, "none, once, every-epoch")->capture_default_str();
+  app.add_option("--shuffle", s.shuffle, "When the samples are put in another order")
+      ->check(known_words({"none", "once", "every-epoch"}))
+      ->capture_default_str();
   app.add_option("--order", s.order, "File of sample numbers from 0, one line an epoch")
       ->check(not_empty())
       ->type_name("FILE");

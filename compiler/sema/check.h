@@ -35,6 +35,10 @@ class Modules {
   /// (REPL).
   void add(std::string name, std::filesystem::path file, syntax::Module module);
 
+  /// The files of all modules so far, sorted; where a name was looked for in the whole stdlib, all
+  /// of its files. What was resolved depends on nothing else.
+  [[nodiscard]] std::vector<std::filesystem::path> files() const;
+
   struct Impl;
   Impl& impl() { return *impl_; }
 

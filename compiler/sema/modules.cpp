@@ -34,6 +34,17 @@ void Modules::add(std::string name, fs::path file, syntax::Module module) {
   impl_->add(std::move(name), std::move(file), std::move(module));
 }
 
+std::vector<fs::path> Modules::files() const { return impl_->files(); }
+
+std::vector<fs::path> Modules::Impl::files() const {
+  std::set<fs::path> all;
+  for (const auto& module : loaded_)
+    if (!module->file.empty()) all.insert(module->file);
+  if (stdlib_index_)
+    for (const auto& [name, file] : *stdlib_index_) all.insert(file);
+  return {all.begin(), all.end()};
+}
+
 void Modules::Impl::add(std::string name, fs::path file, syntax::Module module) {
   // Others may hold pointers into a module of this name: every module is linked anew.
   if (const auto old = added_.find(name); old != added_.end()) {

@@ -86,6 +86,9 @@ struct Modules::Impl {
   /// All names that find() may give for a plain name, for suggestions.
   std::vector<std::string> visible_names(LoadedModule& from);
 
+  /// See Modules::files().
+  [[nodiscard]] std::vector<std::filesystem::path> files() const;
+
   SearchPath path;
   base::Sources& sources;
   Reporter reporter;
