@@ -36,8 +36,8 @@ class ElementLoop {
         emit_segments(emit_range);
     };
     if (reads_lines(plan_, version_)) {
-      col_slots_ = {tables_.pointer(offsetof(talweg_pass_args, col_slots)),
-                    tables_.count(offsetof(talweg_pass_args, col_count))};
+      col_slots_ = {tables_.pointer(TALWEG_FIELD(talweg_pass_args, col_slots)),
+                    tables_.count(TALWEG_FIELD(talweg_pass_args, col_count))};
       return emit_all([&](llvm::Value* first, llvm::Value* end) { emit_rows(first, end); });
     }
     ScalarScope scope(plan_, emission(1), sources_);

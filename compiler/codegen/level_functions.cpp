@@ -46,23 +46,23 @@ class ScalarLevel {
   void emit_tensor(llvm::Value* tensor, llvm::BasicBlock* next) {
     leave_out(tensor, next);
     ScalarSources sources = tables_.sources_of(tensor);
-    const auto row = [&](std::size_t offset, std::size_t columns) {
+    const auto row = [&](Offset offset, std::size_t columns) {
       return tables_.row(tables_.pointer(offset), tensor, columns);
     };
     const std::size_t states = plan_.graph.states.size();
-    sources.facts = row(offsetof(talweg_pass_args, tensor_facts), plan_.graph.facts.size());
-    sources.states = row(offsetof(talweg_pass_args, tensor_states), states);
-    sources.inputs = row(offsetof(talweg_pass_args, tensor_inputs), plan_.graph.inputs.size());
-    sources.reduced = row(offsetof(talweg_pass_args, tensor_reduced), plan_.reductions.size());
+    sources.facts = row(TALWEG_FIELD(talweg_pass_args, tensor_facts), plan_.graph.facts.size());
+    sources.states = row(TALWEG_FIELD(talweg_pass_args, tensor_states), states);
+    sources.inputs = row(TALWEG_FIELD(talweg_pass_args, tensor_inputs), plan_.graph.inputs.size());
+    sources.reduced = row(TALWEG_FIELD(talweg_pass_args, tensor_reduced), plan_.reductions.size());
     emit_one(sources, tensor, sources.tensor_slots,
-             row(offsetof(talweg_pass_args, new_tensor_states), states),
-             offsetof(talweg_pass_args, tensor_partials), offsetof(talweg_pass_args, tensor_count),
-             PartialKind::Tensor);
+             row(TALWEG_FIELD(talweg_pass_args, new_tensor_states), states),
+             TALWEG_FIELD(talweg_pass_args, tensor_partials),
+             TALWEG_FIELD(talweg_pass_args, tensor_count), PartialKind::Tensor);
   }
 
   void emit_chunk(llvm::Value* index, llvm::BasicBlock* next) {
     llvm::Value* chunk =
-        entry_address(ir_, tables_.pointer(offsetof(talweg_pass_args, matrix_chunks)), index,
+        entry_address(ir_, tables_.pointer(TALWEG_FIELD(talweg_pass_args, matrix_chunks)), index,
                       sizeof(talweg_line_chunk));
     const auto load32 = [&](std::size_t offset) {
       return ir_.CreateZExt(load_field(ir_, ir_.getInt32Ty(), chunk, offset), ir_.getInt64Ty());
@@ -90,22 +90,21 @@ class ScalarLevel {
   void emit_matrix(const ScalarSources& of_tensor, llvm::Value* matrix) {
     ScalarSources sources = tables_.sources_of_matrix(of_tensor, matrix);
     sources.row_slots = {};
-    const auto row = [&](std::size_t offset, std::size_t columns) {
+    const auto row = [&](Offset offset, std::size_t columns) {
       return tables_.row(tables_.pointer(offset), matrix, columns);
     };
     const std::size_t states = plan_.graph.states.size();
-    sources.states = row(offsetof(talweg_pass_args, matrix_states), states);
-    sources.inputs = row(offsetof(talweg_pass_args, matrix_inputs), plan_.graph.inputs.size());
-    sources.reduced = row(offsetof(talweg_pass_args, matrix_reduced), plan_.reductions.size());
+    sources.states = row(TALWEG_FIELD(talweg_pass_args, matrix_states), states);
+    sources.inputs = row(TALWEG_FIELD(talweg_pass_args, matrix_inputs), plan_.graph.inputs.size());
+    sources.reduced = row(TALWEG_FIELD(talweg_pass_args, matrix_reduced), plan_.reductions.size());
     emit_one(sources, matrix, sources.matrix_slots,
-             row(offsetof(talweg_pass_args, new_matrix_states), states),
-             offsetof(talweg_pass_args, matrix_partials), offsetof(talweg_pass_args, matrix_count),
-             PartialKind::Matrix);
+             row(TALWEG_FIELD(talweg_pass_args, new_matrix_states), states),
+             TALWEG_FIELD(talweg_pass_args, matrix_partials),
+             TALWEG_FIELD(talweg_pass_args, matrix_count), PartialKind::Matrix);
   }
 
   void emit_one(ScalarSources sources, llvm::Value* number, llvm::Value* slots,
-                llvm::Value* new_states, std::size_t partials, std::size_t count,
-                PartialKind kind) {
+                llvm::Value* new_states, Offset partials, Offset count, PartialKind kind) {
     sources.program = &program_;
     ScalarScope scope(plan_, {Lanes(ir_, 1), plan_.compute, &helpers_}, sources);
     const Setting setting{plan_, ir_, sources.args, scope};
@@ -148,10 +147,11 @@ class LineLevel {
         ir_(llvm::BasicBlock::Create(function.getContext(), "entry", &function)),
         tables_(ir_, plan, function.getArg(1)),
         slots_(load_line_slots(ir_, function.getArg(1), level)),
-        partials_(tables_.pointer(level == Level::Row ? offsetof(talweg_pass_args, row_partials)
-                                                      : offsetof(talweg_pass_args, col_partials))),
-        states_(tables_.pointer(offsetof(talweg_pass_args, line_states))),
-        inputs_(tables_.pointer(offsetof(talweg_pass_args, line_inputs))),
+        partials_(tables_.pointer(level == Level::Row
+                                      ? TALWEG_FIELD(talweg_pass_args, row_partials)
+                                      : TALWEG_FIELD(talweg_pass_args, col_partials))),
+        states_(tables_.pointer(TALWEG_FIELD(talweg_pass_args, line_states))),
+        inputs_(tables_.pointer(TALWEG_FIELD(talweg_pass_args, line_inputs))),
         slot_(plan.graph.nodes.size(), kNone),
         place_(plan.graph.nodes.size(), kNone) {
     const auto& of_level = plan.slots_of(level);
@@ -177,8 +177,8 @@ class LineLevel {
   void emit_chunk(llvm::Value* index, llvm::BasicBlock* next) {
     llvm::Value* chunk = entry_address(
         ir_,
-        tables_.pointer(level_ == Level::Row ? offsetof(talweg_pass_args, row_chunks)
-                                             : offsetof(talweg_pass_args, col_chunks)),
+        tables_.pointer(level_ == Level::Row ? TALWEG_FIELD(talweg_pass_args, row_chunks)
+                                             : TALWEG_FIELD(talweg_pass_args, col_chunks)),
         index, sizeof(talweg_line_chunk));
     const auto load32 = [&](std::size_t offset) {
       return ir_.CreateZExt(load_field(ir_, ir_.getInt32Ty(), chunk, offset), ir_.getInt64Ty());
@@ -247,7 +247,7 @@ class LineLevel {
     const ir::Node& node = plan_.graph[id];
     if (node.kind == ir::NodeKind::State || node.kind == ir::NodeKind::Input) {
       llvm::Value* arrays = node.kind == ir::NodeKind::State ? states_ : inputs_;
-      llvm::Value* start = load_pointer(ir_, arrays, node.index * sizeof(void*));
+      llvm::Value* start = load_pointer_at(ir_, arrays, node.index);
       return emit_line_load(emission, start, number, ir::ValueType::Array);
     }
     if (node.kind == ir::NodeKind::Reduce) {
@@ -296,8 +296,8 @@ class LineLevel {
           number, ir::ValueType::Scalar, partials[i]);
     for (std::size_t i = 0; i < states.size(); ++i) {
       const std::uint32_t state = plan_.graph.stores[program_.stores[i]].index;
-      emit_line_store(emission, load_pointer(ir_, states_, state * sizeof(void*)), number,
-                      ir::ValueType::Array, states[i]);
+      emit_line_store(emission, load_pointer_at(ir_, states_, state), number, ir::ValueType::Array,
+                      states[i]);
     }
   }
 

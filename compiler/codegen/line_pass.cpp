@@ -24,10 +24,10 @@ class LinePass {
         ir_(llvm::BasicBlock::Create(function.getContext(), "entry", &function)),
         tables_(ir_, plan, function.getArg(1)),
         col_slots_(load_line_slots(ir_, function.getArg(1), plan::Level::Col)),
-        row_partials_(tables_.pointer(offsetof(talweg_pass_args, row_partials))),
-        block_partials_(tables_.pointer(offsetof(talweg_pass_args, block_partials))),
-        row_count_(tables_.count(offsetof(talweg_pass_args, row_count))),
-        block_col_count_(tables_.count(offsetof(talweg_pass_args, block_col_count))) {}
+        row_partials_(tables_.pointer(TALWEG_FIELD(talweg_pass_args, row_partials))),
+        block_partials_(tables_.pointer(TALWEG_FIELD(talweg_pass_args, block_partials))),
+        row_count_(tables_.count(TALWEG_FIELD(talweg_pass_args, row_count))),
+        block_col_count_(tables_.count(TALWEG_FIELD(talweg_pass_args, block_col_count))) {}
 
   void emit() {
     emit_index_loop(ir_, function_,
@@ -48,8 +48,9 @@ class LinePass {
   };
 
   void emit_block(llvm::Value* index, llvm::BasicBlock* next) {
-    llvm::Value* chunk = entry_address(ir_, tables_.pointer(offsetof(talweg_pass_args, row_blocks)),
-                                       index, sizeof(talweg_line_chunk));
+    llvm::Value* chunk =
+        entry_address(ir_, tables_.pointer(TALWEG_FIELD(talweg_pass_args, row_blocks)), index,
+                      sizeof(talweg_line_chunk));
     const auto load32 = [&](std::size_t offset) {
       return ir_.CreateZExt(load_field(ir_, ir_.getInt32Ty(), chunk, offset), ir_.getInt64Ty());
     };
@@ -79,11 +80,12 @@ class LinePass {
     if (plan_.routes.size() == 1)
       choice.emit_route(0, next);
     else
-      choice.emit(ir_.CreateLoad(
-                      ir_.getInt32Ty(),
-                      entry_address(ir_, tables_.pointer(offsetof(talweg_pass_args, tensor_routes)),
-                                    of.tensor, sizeof(std::uint32_t))),
-                  next);
+      choice.emit(
+          ir_.CreateLoad(
+              ir_.getInt32Ty(),
+              entry_address(ir_, tables_.pointer(TALWEG_FIELD(talweg_pass_args, tensor_routes)),
+                            of.tensor, sizeof(std::uint32_t))),
+          next);
   }
 
   const plan::Partial& partial(const plan::ElementFold& fold) const {
@@ -113,9 +115,9 @@ class LinePass {
         starts.push_back(nullptr);
         continue;
       }
-      llvm::Value* start = load_pointer(ir_, of.streams, i * sizeof(void*));
+      llvm::Value* start = load_pointer_at(ir_, of.streams, i);
       if (pass_.streams[i].kind == plan::StreamKind::Input) {
-        llvm::Value* param = load_pointer(ir_, of.streams, TALWEG_STREAM_PARAM * sizeof(void*));
+        llvm::Value* param = load_pointer_at(ir_, of.streams, TALWEG_STREAM_PARAM);
         start = ir_.CreateSelect(ir_.CreateIsNull(start), param, start);
       }
       starts.push_back(ir_.CreateGEP(ir_.getInt8Ty(), start, offset));

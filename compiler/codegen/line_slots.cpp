@@ -25,11 +25,11 @@ llvm::Align alignment_of(ComputeType stored) {
 LineSlots load_line_slots(llvm::IRBuilder<>& ir, llvm::Value* pass_args, plan::Level level) {
   const bool of_rows = level == plan::Level::Row;
   return {load_pointer(ir, pass_args,
-                       of_rows ? offsetof(talweg_pass_args, row_slots)
-                               : offsetof(talweg_pass_args, col_slots)),
+                       of_rows ? TALWEG_FIELD(talweg_pass_args, row_slots)
+                               : TALWEG_FIELD(talweg_pass_args, col_slots)),
           load_field(ir, ir.getInt64Ty(), pass_args,
-                     of_rows ? offsetof(talweg_pass_args, row_count)
-                             : offsetof(talweg_pass_args, col_count))};
+                     of_rows ? TALWEG_FIELD(talweg_pass_args, row_count)
+                             : TALWEG_FIELD(talweg_pass_args, col_count))};
 }
 
 llvm::Value* emit_slot_start(llvm::IRBuilder<>& ir, const LineSlots& slots, std::size_t slot) {

@@ -25,10 +25,10 @@ class PassFunction {
         helpers_(helpers),
         ir_(llvm::BasicBlock::Create(function.getContext(), "entry", &function)),
         tables_(ir_, plan, function.getArg(1)),
-        chunks_(tables_.pointer(offsetof(talweg_pass_args, chunks))),
-        tensor_routes_(tables_.pointer(offsetof(talweg_pass_args, tensor_routes))),
-        chunk_partials_(tables_.pointer(offsetof(talweg_pass_args, chunk_partials))),
-        chunk_count_(tables_.count(offsetof(talweg_pass_args, chunk_count))) {}
+        chunks_(tables_.pointer(TALWEG_FIELD(talweg_pass_args, chunks))),
+        tensor_routes_(tables_.pointer(TALWEG_FIELD(talweg_pass_args, tensor_routes))),
+        chunk_partials_(tables_.pointer(TALWEG_FIELD(talweg_pass_args, chunk_partials))),
+        chunk_count_(tables_.count(TALWEG_FIELD(talweg_pass_args, chunk_count))) {}
 
   void emit() {
     prefetches_ = emit_prefetches();
@@ -45,7 +45,7 @@ class PassFunction {
     llvm::Value* count = ir_.CreateSub(ir_.CreateZExt(function_.getArg(3), ir_.getInt64Ty()),
                                        ir_.CreateZExt(function_.getArg(2), ir_.getInt64Ty()));
     llvm::Value* of_call = ir_.CreateMul(count, ir_.getInt64(TALWEG_CHUNK_ELEMENTS));
-    llvm::Value* said = tables_.count(offsetof(talweg_pass_args, round_elements));
+    llvm::Value* said = tables_.count(TALWEG_FIELD(talweg_pass_args, round_elements));
     llvm::Value* elements =
         ir_.CreateSelect(ir_.CreateICmpEQ(said, ir_.getInt64(0)), of_call, said);
     return ir_.CreateICmpUGT(elements, ir_.getInt64(chunks * TALWEG_CHUNK_ELEMENTS));
@@ -61,7 +61,7 @@ class PassFunction {
     llvm::Value* tensor =
         load_widened(ir_.getInt32Ty(), chunk, offsetof(talweg_chunk, tensor_index));
     llvm::Value* streams = tables_.streams_of(tensor);
-    llvm::Value* gradient = load_pointer(ir_, streams, TALWEG_STREAM_GRAD * sizeof(void*));
+    llvm::Value* gradient = load_pointer_at(ir_, streams, TALWEG_STREAM_GRAD);
     llvm::BasicBlock* present =
         llvm::BasicBlock::Create(function_.getContext(), "present", &function_);
     ir_.CreateCondBr(ir_.CreateIsNull(gradient), next, present);
@@ -83,9 +83,9 @@ class PassFunction {
   /// An input may be missing where no result of this step depends on it; a loop that loads it all
   /// the same is given the parameters.
   llvm::Value* stream_start(llvm::Value* streams, std::size_t stream) {
-    llvm::Value* start = load_pointer(ir_, streams, stream * sizeof(void*));
+    llvm::Value* start = load_pointer_at(ir_, streams, stream);
     if (pass_.streams[stream].kind != plan::StreamKind::Input) return start;
-    llvm::Value* param = load_pointer(ir_, streams, TALWEG_STREAM_PARAM * sizeof(void*));
+    llvm::Value* param = load_pointer_at(ir_, streams, TALWEG_STREAM_PARAM);
     return ir_.CreateSelect(ir_.CreateIsNull(start), param, start);
   }
 

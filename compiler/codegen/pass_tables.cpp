@@ -8,21 +8,19 @@ PassTables::PassTables(llvm::IRBuilder<>& ir, const plan::Plan& plan, llvm::Valu
     : ir_(ir),
       plan_(plan),
       args_(args),
-      pointers_(pointer(offsetof(talweg_pass_args, pointers))),
-      tensor_groups_(pointer(offsetof(talweg_pass_args, tensor_groups))),
-      model_slots_(pointer(offsetof(talweg_pass_args, model_slots))),
-      group_slots_(pointer(offsetof(talweg_pass_args, group_slots))),
-      group_args_(pointer(offsetof(talweg_pass_args, group_args))),
-      tensor_slots_(pointer(offsetof(talweg_pass_args, tensor_slots))),
-      matrix_slots_(pointer(offsetof(talweg_pass_args, matrix_slots))),
-      views_(pointer(offsetof(talweg_pass_args, views))),
+      pointers_(pointer(TALWEG_FIELD(talweg_pass_args, pointers))),
+      tensor_groups_(pointer(TALWEG_FIELD(talweg_pass_args, tensor_groups))),
+      model_slots_(pointer(TALWEG_FIELD(talweg_pass_args, model_slots))),
+      group_slots_(pointer(TALWEG_FIELD(talweg_pass_args, group_slots))),
+      group_args_(pointer(TALWEG_FIELD(talweg_pass_args, group_args))),
+      tensor_slots_(pointer(TALWEG_FIELD(talweg_pass_args, tensor_slots))),
+      matrix_slots_(pointer(TALWEG_FIELD(talweg_pass_args, matrix_slots))),
+      views_(pointer(TALWEG_FIELD(talweg_pass_args, views))),
       row_slots_(load_line_slots(ir, args, plan::Level::Row)) {}
 
-llvm::Value* PassTables::pointer(std::size_t offset) const {
-  return load_pointer(ir_, args_, offset);
-}
+llvm::Value* PassTables::pointer(Offset offset) const { return load_pointer(ir_, args_, offset); }
 
-llvm::Value* PassTables::count(std::size_t offset) const {
+llvm::Value* PassTables::count(Offset offset) const {
   return load_field(ir_, ir_.getInt64Ty(), args_, offset);
 }
 
@@ -31,12 +29,12 @@ llvm::Value* PassTables::row(llvm::Value* table, llvm::Value* index, std::size_t
 }
 
 llvm::Value* PassTables::streams_of(llvm::Value* tensor) const {
-  return entry_address(ir_, pointers_, tensor, plan::stream_count(plan_) * sizeof(void*));
+  auto* row = llvm::ArrayType::get(ir_.getPtrTy(), plan::stream_count(plan_));
+  return ir_.CreateInBoundsGEP(row, pointers_, tensor);
 }
 
 llvm::Value* PassTables::is_left_out(llvm::Value* tensor) const {
-  return ir_.CreateIsNull(
-      load_pointer(ir_, streams_of(tensor), TALWEG_STREAM_GRAD * sizeof(void*)));
+  return ir_.CreateIsNull(load_pointer_at(ir_, streams_of(tensor), TALWEG_STREAM_GRAD));
 }
 
 ScalarSources PassTables::sources_of(llvm::Value* tensor) const {
@@ -45,10 +43,11 @@ ScalarSources PassTables::sources_of(llvm::Value* tensor) const {
                      entry_address(ir_, tensor_groups_, tensor, sizeof(std::uint32_t))),
       ir_.getInt64Ty());
   const auto width = [&](plan::Level level) { return plan_.slots_of(level).size(); };
-  return {.args = entry_address(ir_, group_args_, group, sizeof(talweg_scalar_args)),
-          .model_slots = model_slots_,
-          .group_slots = row(group_slots_, group, width(plan::Level::Group)),
-          .tensor_slots = row(tensor_slots_, tensor, width(plan::Level::Tensor))};
+  return {
+      .args = entry_address(ir_, group_args_, group, bytes_here(ir_, kSizeOf<talweg_scalar_args>)),
+      .model_slots = model_slots_,
+      .group_slots = row(group_slots_, group, width(plan::Level::Group)),
+      .tensor_slots = row(tensor_slots_, tensor, width(plan::Level::Tensor))};
 }
 
 ScalarSources PassTables::sources_of_matrix(ScalarSources sources, llvm::Value* matrix) const {

@@ -12,9 +12,9 @@ class PassTables {
   PassTables(llvm::IRBuilder<>& ir, const plan::Plan& plan, llvm::Value* args);
 
   /// A pointer among the arguments; not loaded before it is asked for.
-  [[nodiscard]] llvm::Value* pointer(std::size_t offset) const;
+  [[nodiscard]] llvm::Value* pointer(Offset offset) const;
   /// A count of 64 bits among the arguments.
-  [[nodiscard]] llvm::Value* count(std::size_t offset) const;
+  [[nodiscard]] llvm::Value* count(Offset offset) const;
   /// Row `index` of a table with `columns` entries of 8 bytes a row.
   [[nodiscard]] llvm::Value* row(llvm::Value* table, llvm::Value* index, std::size_t columns) const;
 

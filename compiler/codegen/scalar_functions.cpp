@@ -35,7 +35,7 @@ void emit_needed_inputs(const Setting& s, types::Rate rate) {
   if (s.plan.graph.inputs.empty()) return;
   EmittedTruths truths{s.ir, s.scope};
   const auto demand = ir::input_demand(s.plan.graph, rate, truths);
-  llvm::Value* needed = load_pointer(s.ir, s.args, offsetof(talweg_scalar_args, needed));
+  llvm::Value* needed = load_pointer(s.ir, s.args, TALWEG_FIELD(talweg_scalar_args, needed));
   for (std::size_t i = 0; i < demand.size(); ++i) {
     llvm::Value* place = s.ir.CreateConstInBoundsGEP1_64(s.ir.getInt8Ty(), needed, i);
     llvm::Value* before = s.ir.CreateLoad(s.ir.getInt8Ty(), place);
@@ -63,10 +63,11 @@ void store_ends(const Setting& s) {
         s.ir.CreateSelect(truth(graph.skipped), s.ir.getInt32(TALWEG_SKIPPED),
                           s.ir.CreateSelect(truth(graph.held), s.ir.getInt32(TALWEG_HELD),
                                             s.ir.getInt32(TALWEG_COMPLETED)));
-    s.ir.CreateStore(outcome, load_pointer(s.ir, s.args, offsetof(talweg_scalar_args, outcome)));
+    s.ir.CreateStore(outcome,
+                     load_pointer(s.ir, s.args, TALWEG_FIELD(talweg_scalar_args, outcome)));
   }
   if (!graph.skipped.valid()) return;
-  llvm::Value* kept = load_pointer(s.ir, s.args, offsetof(talweg_scalar_args, kept));
+  llvm::Value* kept = load_pointer(s.ir, s.args, TALWEG_FIELD(talweg_scalar_args, kept));
   llvm::Value* goes_on = s.ir.CreateNot(s.scope.value(graph.skipped));
   for (std::size_t i = 0; i < graph.states.size(); ++i) {
     const ir::NodeId own = graph.states[i].kept;
@@ -83,19 +84,19 @@ void emit_program(const Setting& s, const plan::ScalarProgram& program, types::R
   if (program.says_end) compute_ends(s);
   if (program.regrad) s.scope.value(graph.regrads[*program.regrad].condition);
   if (phase == 0) emit_needed_inputs(s, rate);
-  const auto field = [&](std::size_t offset) { return load_pointer(s.ir, s.args, offset); };
+  const auto field = [&](Offset offset) { return load_pointer(s.ir, s.args, offset); };
   store_slots(s, program, s.plan.slots_of(is_model ? plan::Level::Model : plan::Level::Group),
-              field(is_model ? offsetof(talweg_scalar_args, model_slots)
-                             : offsetof(talweg_scalar_args, group_slots)));
-  store_states(s, program, field(offsetof(talweg_scalar_args, new_states)));
-  llvm::Value* bound = field(offsetof(talweg_scalar_args, bound));
-  llvm::Value* unbound = field(offsetof(talweg_scalar_args, unbound));
+              field(is_model ? TALWEG_FIELD(talweg_scalar_args, model_slots)
+                             : TALWEG_FIELD(talweg_scalar_args, group_slots)));
+  store_states(s, program, field(TALWEG_FIELD(talweg_scalar_args, new_states)));
+  llvm::Value* bound = field(TALWEG_FIELD(talweg_scalar_args, bound));
+  llvm::Value* unbound = field(TALWEG_FIELD(talweg_scalar_args, unbound));
   for (const std::uint32_t hyper : program.hypers) {
     const ir::HyperInfo& info = graph.hypers[hyper];
     s.scope.store_number(bound, hyper, info.bound);
     if (info.unless.valid()) s.scope.store_truth(unbound, hyper, s.scope.value(info.unless));
   }
-  llvm::Value* partials = field(offsetof(talweg_scalar_args, partials));
+  llvm::Value* partials = field(TALWEG_FIELD(talweg_scalar_args, partials));
   for (const std::uint32_t i : program.partials)
     s.ir.CreateStore(partial_value(s, s.plan.partials_of(plan::PartialKind::Group)[i]),
                      s.ir.CreateConstInBoundsGEP1_64(s.ir.getDoubleTy(), partials, i));
@@ -103,22 +104,22 @@ void emit_program(const Setting& s, const plan::ScalarProgram& program, types::R
   if (program.regrad)
     s.ir.CreateStore(
         s.ir.CreateZExt(s.scope.value(graph.regrads[*program.regrad].condition), s.ir.getInt32Ty()),
-        field(offsetof(talweg_scalar_args, regrad)));
+        field(TALWEG_FIELD(talweg_scalar_args, regrad)));
 }
 
 void emit_scalars(llvm::Function& function, const plan::Plan& plan, HelperFunctions& helpers,
                   types::Rate rate, std::uint32_t phase) {
   llvm::IRBuilder<> ir(llvm::BasicBlock::Create(function.getContext(), "entry", &function));
   llvm::Value* args = function.getArg(1);
-  const auto field = [&](std::size_t offset) { return load_pointer(ir, args, offset); };
+  const auto field = [&](Offset offset) { return load_pointer(ir, args, offset); };
   const plan::Phase& of = plan.phases[phase];
   const plan::ScalarProgram& program = of[plan::level_of(rate)];
   ScalarSources sources{.args = args,
-                        .model_slots = field(offsetof(talweg_scalar_args, model_slots)),
-                        .reduced = field(offsetof(talweg_scalar_args, reduced)),
+                        .model_slots = field(TALWEG_FIELD(talweg_scalar_args, model_slots)),
+                        .reduced = field(TALWEG_FIELD(talweg_scalar_args, reduced)),
                         .program = &program};
   if (rate == types::Rate::Group)
-    sources.group_slots = field(offsetof(talweg_scalar_args, group_slots));
+    sources.group_slots = field(TALWEG_FIELD(talweg_scalar_args, group_slots));
   ScalarScope scope(plan, {Lanes(ir, 1), plan.compute, &helpers}, sources);
   emit_program({plan, ir, args, scope}, program, rate, phase);
   ir.CreateRetVoid();
@@ -141,7 +142,7 @@ void emit_initial_states(llvm::Function& function, const plan::Plan& plan,
   llvm::IRBuilder<> ir(llvm::BasicBlock::Create(function.getContext(), "entry", &function));
   llvm::Value* args = function.getArg(1);
   ScalarScope scope(plan, {Lanes(ir, 1), plan.compute, &helpers}, {.args = args});
-  llvm::Value* states = load_pointer(ir, args, offsetof(talweg_scalar_args, new_states));
+  llvm::Value* states = load_pointer(ir, args, TALWEG_FIELD(talweg_scalar_args, new_states));
   // Constants too: the image asks for what was computed before the passes, which may have folded
   // it.
   for (std::size_t i = 0; i < plan.graph.states.size(); ++i) {
@@ -155,9 +156,9 @@ void emit_initial_states(llvm::Function& function, const plan::Plan& plan,
 void emit_placement(llvm::Function& function, const plan::Plan& plan, HelperFunctions& helpers) {
   llvm::IRBuilder<> ir(llvm::BasicBlock::Create(function.getContext(), "entry", &function));
   llvm::Value* placement = function.getArg(1);
-  const auto field = [&](std::size_t offset) { return load_pointer(ir, placement, offset); };
+  const auto field = [&](Offset offset) { return load_pointer(ir, placement, offset); };
   ScalarScope scope(plan, {Lanes(ir, 1), plan.compute, &helpers},
-                    {.facts = field(offsetof(talweg_placement, facts))});
+                    {.facts = field(TALWEG_FIELD(talweg_placement, facts))});
   const auto store_presence = [&](const auto& table, llvm::Value* present) {
     for (std::size_t i = 0; i < table.size(); ++i) {
       llvm::Value* truth = table[i].present.valid() ? scope.value(table[i].present) : ir.getTrue();
@@ -165,13 +166,13 @@ void emit_placement(llvm::Function& function, const plan::Plan& plan, HelperFunc
                      ir.CreateConstInBoundsGEP1_64(ir.getInt8Ty(), present, i));
     }
   };
-  store_presence(plan.graph.states, field(offsetof(talweg_placement, state_present)));
-  store_presence(plan.graph.inputs, field(offsetof(talweg_placement, input_present)));
+  store_presence(plan.graph.states, field(TALWEG_FIELD(talweg_placement, state_present)));
+  store_presence(plan.graph.inputs, field(TALWEG_FIELD(talweg_placement, input_present)));
   const std::vector<ir::NodeId> domains = ir::find_domains(plan.graph);
   for (std::size_t i = 0; i < domains.size(); ++i)
-    scope.store_truth(field(offsetof(talweg_placement, in_domain)), i, scope.value(domains[i]));
+    scope.store_truth(field(TALWEG_FIELD(talweg_placement, in_domain)), i, scope.value(domains[i]));
   for (std::size_t i = 0; i < plan.graph.requirements.size(); ++i)
-    scope.store_truth(field(offsetof(talweg_placement, requirement_met)), i,
+    scope.store_truth(field(TALWEG_FIELD(talweg_placement, requirement_met)), i,
                       scope.value(plan.graph.requirements[i].condition));
 
   const std::vector<plan::Route>& routes = plan.routes;
@@ -184,7 +185,7 @@ void emit_placement(llvm::Function& function, const plan::Plan& plan, HelperFunc
     }
     route = ir.CreateSelect(taken, ir.getInt32(i), route);
   }
-  ir.CreateStore(route, field(offsetof(talweg_placement, route)));
+  ir.CreateStore(route, field(TALWEG_FIELD(talweg_placement, route)));
   ir.CreateRetVoid();
 }
 

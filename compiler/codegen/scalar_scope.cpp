@@ -119,8 +119,7 @@ llvm::Value* ScalarScope::load_number(llvm::Value* numbers, std::uint32_t index,
   return ir.CreateFCmpUNE(entry, llvm::ConstantFP::get(number, 0));
 }
 
-llvm::Value* ScalarScope::load_entry(std::size_t array_offset, llvm::Type* type,
-                                     std::uint32_t index) {
+llvm::Value* ScalarScope::load_entry(Offset array_offset, llvm::Type* type, std::uint32_t index) {
   llvm::IRBuilder<>& ir = emission_.lanes.builder();
   llvm::Value* array = load_pointer(ir, sources_.args, array_offset);
   return ir.CreateLoad(type, ir.CreateConstInBoundsGEP1_64(type, array, index));
@@ -136,23 +135,23 @@ llvm::Value* ScalarScope::emit_leaf(const ir::Node& node) {
     case ir::NodeKind::State:
       if (node.rate == types::Rate::Tensor || node.rate == types::Rate::Matrix)
         return load_number(sources_.states, node.index, node.type);
-      return load_entry(offsetof(talweg_scalar_args, states), number, node.index);
+      return load_entry(TALWEG_FIELD(talweg_scalar_args, states), number, node.index);
     case ir::NodeKind::Input:
       if (node.rate == types::Rate::Tensor || node.rate == types::Rate::Matrix)
         return load_number(sources_.inputs, node.index, node.type);
-      return load_entry(offsetof(talweg_scalar_args, inputs), number, node.index);
+      return load_entry(TALWEG_FIELD(talweg_scalar_args, inputs), number, node.index);
     case ir::NodeKind::Given:
       return ir.CreateIsNotNull(
-          load_entry(offsetof(talweg_scalar_args, given), ir.getInt8Ty(), node.index));
+          load_entry(TALWEG_FIELD(talweg_scalar_args, given), ir.getInt8Ty(), node.index));
     case ir::NodeKind::Hyper: {
-      llvm::Value* hyper = load_entry(offsetof(talweg_scalar_args, hypers), number, node.index);
+      llvm::Value* hyper = load_entry(TALWEG_FIELD(talweg_scalar_args, hypers), number, node.index);
       if (node.type != ir::ValueType::Bool) return hyper;
       return ir.CreateFCmpUNE(hyper, llvm::ConstantFP::get(number, 0));
     }
     case ir::NodeKind::StepNumber:
-      return load_field(ir, number, sources_.args, offsetof(talweg_scalar_args, step_number));
+      return load_field(ir, number, sources_.args, TALWEG_FIELD(talweg_scalar_args, step_number));
     case ir::NodeKind::CallNumber:
-      return load_field(ir, number, sources_.args, offsetof(talweg_scalar_args, call_number));
+      return load_field(ir, number, sources_.args, TALWEG_FIELD(talweg_scalar_args, call_number));
     case ir::NodeKind::Fact:
       return load_number(sources_.facts, node.index, node.type);
     case ir::NodeKind::Param:

@@ -6,6 +6,7 @@
 #include <span>
 #include <vector>
 
+#include "compiler/codegen/abi_layout.h"
 #include "compiler/codegen/line_slots.h"
 #include "compiler/codegen/operations.h"
 #include "compiler/plan/plan.h"
@@ -53,7 +54,7 @@ class ScalarScope {
   llvm::Value* emit(ir::NodeId id);
   llvm::Value* emit_leaf(const ir::Node& node);
   llvm::Value* load_slot(llvm::Value* slots, std::uint32_t index, ir::ValueType type);
-  llvm::Value* load_entry(std::size_t array_offset, llvm::Type* type, std::uint32_t index);
+  llvm::Value* load_entry(Offset array_offset, llvm::Type* type, std::uint32_t index);
   llvm::Value* load_number(llvm::Value* numbers, std::uint32_t index, ir::ValueType type);
   /// Where a node's slot is and can be read; null: it is computed.
   [[nodiscard]] llvm::Value* slots_of(ir::NodeId id) const;

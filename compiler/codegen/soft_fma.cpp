@@ -4,6 +4,9 @@
 // the one with the smaller exponent is shifted down (bits lost are remembered in the last one), the
 // two are added or subtracted, and the sum is rounded once to 53 bits, or to fewer where the result
 // is subnormal.
+//
+// Products and shifts by variable distances are made of operations on 64 bits: for those on 128
+// some machines (WebAssembly) would call a library.
 #include <llvm/IR/Function.h>
 
 #include "compiler/codegen/exact_fma.h"
@@ -97,26 +100,61 @@ class SoftFma {
   }
 
   llvm::Value* widened(llvm::Value* value) { return ir_.CreateZExt(value, ir_.getInt128Ty()); }
+  llvm::Value* low_half(llvm::Value* value) { return ir_.CreateTrunc(value, ir_.getInt64Ty()); }
+  llvm::Value* high_half(llvm::Value* value) { return low_half(ir_.CreateLShr(value, 64)); }
+  llvm::Value* joined(llvm::Value* high, llvm::Value* low) {
+    return ir_.CreateOr(ir_.CreateShl(widened(high), 64), widened(low));
+  }
+
+  /// All bits of the product of two significands, by parts of 32 bits.
+  llvm::Value* product_of(llvm::Value* a, llvm::Value* b) {
+    const auto low = [&](llvm::Value* x) { return ir_.CreateAnd(x, ir_.getInt64(0xffffffff)); };
+    const auto high = [&](llvm::Value* x) { return ir_.CreateLShr(x, 32); };
+    llvm::Value* middle =
+        ir_.CreateAdd(ir_.CreateMul(high(a), low(b)), ir_.CreateMul(low(a), high(b)));
+    llvm::Value* outer = joined(ir_.CreateMul(high(a), high(b)), ir_.CreateMul(low(a), low(b)));
+    return ir_.CreateAdd(outer, ir_.CreateShl(widened(middle), 32));
+  }
+
+  /// `value` of 128 bits shifted by `distance`, an i64 below 128.
+  llvm::Value* shifted_down(llvm::Value* value, llvm::Value* distance) {
+    llvm::Value* high = high_half(value);
+    llvm::Value* within = ir_.CreateAnd(distance, ir_.getInt64(63));
+    llvm::Value* low = ir_.CreateIntrinsic(llvm::Intrinsic::fshr, {ir_.getInt64Ty()},
+                                           {high, low_half(value), within});
+    llvm::Value* is_far = ir_.CreateICmpUGE(distance, ir_.getInt64(64));
+    high = ir_.CreateLShr(high, within);
+    return joined(ir_.CreateSelect(is_far, ir_.getInt64(0), high),
+                  ir_.CreateSelect(is_far, high, low));
+  }
+  llvm::Value* shifted_up(llvm::Value* value, llvm::Value* distance) {
+    llvm::Value* low = low_half(value);
+    llvm::Value* within = ir_.CreateAnd(distance, ir_.getInt64(63));
+    llvm::Value* high = ir_.CreateIntrinsic(llvm::Intrinsic::fshl, {ir_.getInt64Ty()},
+                                            {high_half(value), low, within});
+    llvm::Value* is_far = ir_.CreateICmpUGE(distance, ir_.getInt64(64));
+    low = ir_.CreateShl(low, within);
+    return joined(ir_.CreateSelect(is_far, low, high),
+                  ir_.CreateSelect(is_far, ir_.getInt64(0), low));
+  }
 
   void emit_general() {
     const Number a = unpack(magnitude_[0]);
     const Number b = unpack(magnitude_[1]);
     const Number c = unpack(magnitude_[2]);
-    const Wide product{
-        ir_.CreateShl(ir_.CreateMul(widened(a.significand), widened(b.significand)), kProductShift),
-        ir_.CreateSub(ir_.CreateAdd(a.exponent, b.exponent),
-                      ir_.getInt64(2 * 1075 + kProductShift)),
-        ir_.CreateICmpSLT(ir_.CreateXor(bits_[0], bits_[1]), ir_.getInt64(0))};
+    const Wide product{ir_.CreateShl(product_of(a.significand, b.significand), kProductShift),
+                       ir_.CreateSub(ir_.CreateAdd(a.exponent, b.exponent),
+                                     ir_.getInt64(2 * 1075 + kProductShift)),
+                       ir_.CreateICmpSLT(ir_.CreateXor(bits_[0], bits_[1]), ir_.getInt64(0))};
     const Wide addend{ir_.CreateShl(widened(c.significand), kAddendShift),
                       ir_.CreateSub(c.exponent, ir_.getInt64(1075 + kAddendShift)),
                       ir_.CreateICmpSLT(bits_[2], ir_.getInt64(0))};
     emit_round(emit_sum(product, addend));
   }
 
-  /// `value` shifted down by `distance` (of its type, below its width); bit 0 tells of lost bits.
-  llvm::Value* shift_down_keeping_loss(llvm::Value* value, llvm::Value* distance) {
-    llvm::Value* shifted = ir_.CreateLShr(value, distance);
-    llvm::Value* is_lossy = ir_.CreateICmpNE(ir_.CreateShl(shifted, distance), value);
+  /// `shifted` down from `value`, and shifted up again `restored`; bit 0 tells of lost bits.
+  llvm::Value* keep_loss(llvm::Value* shifted, llvm::Value* restored, llvm::Value* value) {
+    llvm::Value* is_lossy = ir_.CreateICmpNE(restored, value);
     return ir_.CreateOr(shifted, ir_.CreateZExt(is_lossy, value->getType()));
   }
 
@@ -129,8 +167,9 @@ class SoftFma {
     llvm::Value* distance = ir_.CreateBinaryIntrinsic(
         llvm::Intrinsic::umin, leading(difference, ir_.CreateNeg(difference)), ir_.getInt64(127));
     llvm::Value* large = leading(x.magnitude, y.magnitude);
-    llvm::Value* small =
-        shift_down_keeping_loss(leading(y.magnitude, x.magnitude), widened(distance));
+    llvm::Value* other = leading(y.magnitude, x.magnitude);
+    llvm::Value* shifted = shifted_down(other, distance);
+    llvm::Value* small = keep_loss(shifted, shifted_up(shifted, distance), other);
     llvm::Value* same_sign = ir_.CreateICmpEQ(x.is_negative, y.is_negative);
     llvm::Value* sum =
         ir_.CreateSelect(same_sign, ir_.CreateAdd(large, small), ir_.CreateSub(large, small));
@@ -148,16 +187,15 @@ class SoftFma {
     ir_.CreateRet(llvm::ConstantFP::get(ir_.getDoubleTy(), 0));
 
     ir_.SetInsertPoint(nonzero);
-    llvm::Value* zeros = leading_zeros(sum.magnitude);
-    llvm::Value* exponent = ir_.CreateSub(ir_.CreateAdd(sum.exponent, ir_.getInt64(127)),
-                                          ir_.CreateTrunc(zeros, ir_.getInt64Ty()));
-    llvm::Value* top =
-        ir_.CreateTrunc(shift_down_keeping_loss(ir_.CreateShl(sum.magnitude, zeros),
-                                                llvm::ConstantInt::get(ir_.getInt128Ty(), 64)),
-                        ir_.getInt64Ty());
+    llvm::Value* zeros = low_half(leading_zeros(sum.magnitude));
+    llvm::Value* exponent = ir_.CreateSub(ir_.CreateAdd(sum.exponent, ir_.getInt64(127)), zeros);
+    llvm::Value* normal = shifted_up(sum.magnitude, zeros);
+    llvm::Value* is_lossy = ir_.CreateICmpNE(low_half(normal), ir_.getInt64(0));
+    llvm::Value* top = ir_.CreateOr(high_half(normal), ir_.CreateZExt(is_lossy, ir_.getInt64Ty()));
     llvm::Value* missing = ir_.CreateSub(ir_.getInt64(kSmallestExponent), exponent);
     missing = clamp(missing, 0, 63);
-    llvm::Value* kept = shift_down_keeping_loss(top, missing);
+    llvm::Value* shifted = ir_.CreateLShr(top, missing);
+    llvm::Value* kept = keep_loss(shifted, ir_.CreateShl(shifted, missing), top);
     llvm::Value* significand = round_off(kept, 63 - kFractionBits);
     llvm::Value* biased =
         ir_.CreateAdd(clamp(exponent, kSmallestExponent, 1024), ir_.getInt64(-kSmallestExponent));
