@@ -256,11 +256,11 @@ std::function<int()> declare_build(CLI::App& app) {
       ->allow_extra_args(false)
       ->type_name("TARGET")
       ->check(known_words(platform_names()));
-  auto* only_static =
-      app.add_flag("--static", options->only_static, "Only the archive (.a), no shared library");
-  auto* only_shared =
-      app.add_flag("--shared", options->only_shared, "Only the shared library (.so), no archive")
-          ->excludes(only_static);
+  auto* only_static = app.add_flag("--static", options->only_static,
+                                   "Only the archive (.a), no shared library or module");
+  auto* only_shared = app.add_flag("--shared", options->only_shared,
+                                   "Only the shared library (.so; .wasm for wasm32), no archive")
+                          ->excludes(only_static);
   app.add_option("--emit", options->emit,
                  "The library's code alone, for looking: NAME.ll, NAME.s or NAME.o")
       ->check(CLI::IsMember({"llvm", "asm", "obj"}))
@@ -274,7 +274,10 @@ std::function<int()> declare_build(CLI::App& app) {
   app.footer(
       "Writes NAME.h, libNAME.a, libNAME.so, NAME.json, NAME.py and files for CMake and "
       "pkg-config,\n"
-      "and prints their paths.\n\nExamples:\n  talweg build adamw.tw -o out\n"
+      "and prints their paths. For wasm32 there is NAME.wasm in place of libNAME.so and NAME.py: "
+      "a\n"
+      "module without imports, with its memory, malloc and free.\n\nExamples:\n  talweg build "
+      "adamw.tw -o out\n"
       "  talweg build --rule 'clipped=ClipByGlobalNorm | AdamW' --name optim -o out");
   return [options] { return run(*options); };
 }

@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
 #include <cmath>
 #include <sstream>
@@ -260,11 +261,28 @@ std::string introduction(const Library& library, const std::string& file_name) {
       file_name, names, library.release, use));
 }
 
+std::string about_module(const Library& library) {
+  return comment(fmt::format(
+      "WebAssembly: {0}.wasm is the library as a module that imports nothing. It exports all "
+      "functions here, its memory, and malloc and free, to make room in it for arrays, structs and "
+      "texts: pointers and size_t are 4 bytes there, and what is 64 bits wide is a BigInt in "
+      "JavaScript. lib{0}.a is for linking with C, and takes malloc, free, memcpy, memset, strcmp "
+      "and strlen from the program; without a malloc, use create_in only and define the two as you "
+      "like. There are no threads of its own, as everywhere; parallel_for of a module that was "
+      "loaded stays null.",
+      library.prefix));
+}
+
 }  // namespace
 
-std::string header_text(const Library& library, const std::string& file_name) {
+std::string header_text(const Library& library, const std::string& file_name,
+                        const std::vector<const Platform*>& platforms) {
   const std::string guard = upper_case(c_name(file_name));
   std::string text = introduction(library, file_name);
+  if (std::ranges::any_of(platforms, [](const Platform* platform) {
+        return platform->binary == Binary::WasmModule;
+      }))
+    text += about_module(library);
   text += fmt::format(
       "#ifndef {0}\n#define {0}\n\n#include <math.h>\n#include <stddef.h>\n#include <stdint.h>\n\n"
       "#ifdef __cplusplus\nextern \"C\" {{\n#endif\n\n",

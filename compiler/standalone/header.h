@@ -8,7 +8,8 @@
 
 namespace talweg::standalone {
 
-/// `file_name`: "adamw.h".
-std::string header_text(const Library& library, const std::string& file_name);
+/// `file_name`: "adamw.h". `platforms`: that the library is for.
+std::string header_text(const Library& library, const std::string& file_name,
+                        const std::vector<const Platform*>& platforms);
 
 }  // namespace talweg::standalone

@@ -225,6 +225,7 @@ llvm::Module& LibraryBuilder::fill() {
   for (const char* name : kShared) show(*module_, library_, name);
   check(*module_);
   shrink(*module_);
+  if (platform_.binary == Binary::WasmModule) expand_overflow_tests(*module_);
   return *module_;
 }
 

@@ -4,6 +4,9 @@
 #include <fmt/format.h>
 #include <lld/Common/CommonLinkerContext.h>
 #include <lld/Common/Driver.h>
+#include <llvm/Bitcode/BitcodeReader.h>
+#include <llvm/IR/LLVMContext.h>
+#include <llvm/IR/Module.h>
 #include <llvm/Object/ArchiveWriter.h>
 #include <llvm/Support/FileSystem.h>
 #include <llvm/Support/MemoryBuffer.h>
@@ -11,7 +14,11 @@
 
 #include <deque>
 
+#include "compiler/base/check.h"
+#include "runtime/standalone/embedded.h"
+
 LLD_HAS_DRIVER(elf)
+LLD_HAS_DRIVER(wasm)
 
 namespace talweg::standalone {
 
@@ -63,46 +70,63 @@ class TemporaryFile {
   bool made_ = false;
 };
 
+using Linker = bool (*)(llvm::ArrayRef<const char*>, llvm::raw_ostream&, llvm::raw_ostream&, bool,
+                        bool);
+
+/// Runs a linker of LLD over objects; what it writes.
+support::Result<std::string> run_linker(Linker linker, std::vector<std::string> arguments,
+                                        const std::vector<Object>& objects) {
+  std::deque<TemporaryFile> inputs;
+  for (const Object& object : objects) {
+    const TemporaryFile& input = inputs.emplace_back("o");
+    if (!input.write(object.bytes))
+      return Failure{FailureKind::Io, "cannot write " + input.path() + ": is the disk full?"};
+    arguments.push_back(input.path());
+  }
+  const TemporaryFile output("out");
+  arguments.insert(arguments.end(), {"-o", output.path()});
+  std::vector<const char*> pointers;
+  for (const std::string& argument : arguments) pointers.push_back(argument.c_str());
+  std::string messages;
+  llvm::raw_string_ostream stream(messages);
+  const bool is_linked = linker(pointers, stream, stream, false, false);
+  lld::CommonLinkerContext::destroy();
+  if (!is_linked) return Failure{FailureKind::Io, "cannot link the library: " + messages};
+  auto file = llvm::MemoryBuffer::getFile(output.path());
+  if (!file) return Failure{FailureKind::Io, "cannot read " + output.path()};
+  return (*file)->getBuffer().str();
+}
+
+/// The object of runtime/standalone/wasm_libc.c.
+std::string wasm_libc(const Platform& platform) {
+  llvm::LLVMContext context;
+  const llvm::StringRef bitcode(talweg_wasm_libc,
+                                static_cast<std::size_t>(talweg_wasm_libc_end - talweg_wasm_libc));
+  auto module = llvm::parseBitcodeFile(llvm::MemoryBufferRef(bitcode, "libc"), context);
+  TALWEG_CHECK(static_cast<bool>(module), "the embedded C library cannot be read");
+  return targets::generate_code(**module, platform.processor, targets::CodeKind::Object);
+}
+
 }  // namespace
 
 support::Result<std::string> link_shared(const std::vector<Object>& objects,
                                          const std::string& soname, const Platform& platform) {
-  std::deque<TemporaryFile> from;
-  std::vector<std::string> from_paths;
-  for (const Object& object : objects) {
-    from_paths.push_back(from.emplace_back("o").path());
-    if (!from.back().write(object.bytes))
-      return Failure{FailureKind::Io, "cannot write " + from_paths.back() + ": is the disk full?"};
-  }
-  const TemporaryFile to("so");
-  const std::string to_path = to.path();
-  const std::string emulation(platform.linker_emulation);
-  std::vector<const char*> arguments = {"ld.lld",
-                                        "-shared",
-                                        "-m",
-                                        emulation.c_str(),
-                                        "-soname",
-                                        soname.c_str(),
-                                        "-z",
-                                        "now",
-                                        "-z",
-                                        "relro",
-                                        "-z",
-                                        "noexecstack",
-                                        "--strip-all",
-                                        "--hash-style=gnu",
-                                        "--build-id=none",
-                                        "-o",
-                                        to_path.c_str()};
-  for (const std::string& path : from_paths) arguments.push_back(path.c_str());
-  std::string messages;
-  llvm::raw_string_ostream stream(messages);
-  const bool is_linked = lld::elf::link(arguments, stream, stream, false, false);
-  lld::CommonLinkerContext::destroy();
-  if (!is_linked) return Failure{FailureKind::Io, "cannot link the shared library: " + messages};
-  auto file = llvm::MemoryBuffer::getFile(to_path);
-  if (!file) return Failure{FailureKind::Io, "cannot read " + to_path};
-  return (*file)->getBuffer().str();
+  return run_linker(lld::elf::link,
+                    {"ld.lld", "-shared", "-m", std::string(platform.linker_emulation), "-soname",
+                     soname, "-z", "now", "-z", "relro", "-z", "noexecstack", "--strip-all",
+                     "--hash-style=gnu", "--build-id=none"},
+                    objects);
+}
+
+support::Result<std::string> link_wasm(std::vector<Object> objects,
+                                       const std::vector<std::string>& names,
+                                       const Platform& platform) {
+  // The stack first: where it is used up, a module stops rather than write over its data.
+  std::vector<std::string> arguments = {"wasm-ld", "--no-entry", "--stack-first", "--strip-all"};
+  for (const std::string& name : names) arguments.push_back("--export=" + name);
+  for (const char* name : {"malloc", "free"}) arguments.push_back(fmt::format("--export={}", name));
+  objects.push_back({"libc.o", wasm_libc(platform)});
+  return run_linker(lld::wasm::link, arguments, objects);
 }
 
 }  // namespace talweg::standalone

@@ -22,4 +22,10 @@ support::Result<std::string> make_archive(const std::vector<Object>& objects);
 support::Result<std::string> link_shared(const std::vector<Object>& objects,
                                          const std::string& soname, const Platform& platform);
 
+/// Links objects to a WebAssembly module that imports nothing, and exports `names`, its memory,
+/// malloc and free.
+support::Result<std::string> link_wasm(std::vector<Object> objects,
+                                       const std::vector<std::string>& names,
+                                       const Platform& platform);
+
 }  // namespace talweg::standalone

@@ -3,6 +3,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "compiler/standalone/c_text.h"
 #include "runtime/standalone/embedded.h"
 
@@ -44,12 +46,22 @@ std::string cmake_text(const Library& library, const std::vector<const Platform*
         "    \"no library here is for ${{CMAKE_SYSTEM_PROCESSOR}}\")\n  return()\nendif()\n",
         name);
   }
+  const auto is_shared_object = [](const Platform* platform) {
+    return platform->binary == Binary::SharedObject;
+  };
   const bool both = forms.is_static && forms.is_shared;
+  const bool all_shared = std::ranges::all_of(platforms, is_shared_object);
   if (forms.is_static)
     text += imported_target(fmt::format("{0}::{0}", name), "STATIC", fmt::format("lib{}.a", name));
-  if (forms.is_shared)
-    text += imported_target(both ? name + "::shared" : fmt::format("{0}::{0}", name), "SHARED",
-                            fmt::format("lib{}.so", name));
+  if (forms.is_shared && std::ranges::any_of(platforms, is_shared_object)) {
+    const std::string shared =
+        imported_target(both ? name + "::shared" : fmt::format("{0}::{0}", name), "SHARED",
+                        fmt::format("lib{}.so", name));
+    // For WebAssembly there is none.
+    text += all_shared ? shared
+                       : fmt::format("if(EXISTS \"${{_talweg_folder}}/lib{}.so\")\n{}endif()\n",
+                                     name, shared);
+  }
   return text;
 }
 

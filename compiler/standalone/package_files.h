@@ -12,6 +12,11 @@ struct Forms {
   bool is_static = true, is_shared = true;
 };
 
+/// Whether there is something that a program can be linked with: a WebAssembly module is loaded.
+inline bool can_be_linked(const Platform& platform, const Forms& forms) {
+  return forms.is_static || platform.binary == Binary::SharedObject;
+}
+
 /// For find_package(NAME): targets NAME::NAME (the archive, where there is one) and NAME::shared.
 /// The library lies beside it, or of several platforms in the folder of the one that CMake builds
 /// for.

@@ -17,23 +17,34 @@ std::string_view bytes(const char* begin, const char* end) {
 }  // namespace
 
 std::span<const Platform> platforms() {
-  static const std::array<Platform, 2> all{{
+  static const std::array<Platform, 3> all{{
       {"x86-64",
-       {"x86_64-unknown-linux-gnu", "x86-64-v2"},
+       {"x86_64-unknown-linux-gnu", "x86-64-v2", ""},
        {{targets::find_target("x86-64-v4"), 4},
         {targets::find_target("x86-64-v3"), 3},
         {targets::find_target("x86-64-v2"), 2}},
+       Binary::SharedObject,
        "elf_x86_64",
        "x86_64|AMD64|amd64",
        bytes(talweg_runtime_x86_64, talweg_runtime_x86_64_end),
        bytes(talweg_pool_x86_64, talweg_pool_x86_64_end)},
       {"aarch64",
-       {"aarch64-unknown-linux-gnu", "generic"},
+       {"aarch64-unknown-linux-gnu", "generic", ""},
        {{targets::find_target("aarch64"), 1}},
+       Binary::SharedObject,
        "aarch64linux",
        "aarch64|arm64|ARM64",
        bytes(talweg_runtime_aarch64, talweg_runtime_aarch64_end),
        bytes(talweg_pool_aarch64, talweg_pool_aarch64_end)},
+      // Emscripten calls its processor x86.
+      {"wasm32",
+       {"wasm32-unknown-unknown", "generic", "+simd128"},
+       {{targets::find_target("wasm32"), 1}},
+       Binary::WasmModule,
+       "",
+       "wasm32|^x86$",
+       bytes(talweg_runtime_wasm32, talweg_runtime_wasm32_end),
+       ""},
   }};
   return all;
 }

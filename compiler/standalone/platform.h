@@ -18,11 +18,18 @@ struct Variant {
   std::uint32_t level;  // as runtime/standalone/cpu.c tells processors apart
 };
 
+/// What libraries of a platform are when they are linked.
+enum class Binary : std::uint8_t {
+  SharedObject,  // libNAME.so
+  WasmModule,    // NAME.wasm, which imports nothing
+};
+
 struct Platform {
-  std::string_view name;              // "x86-64"
-  targets::Processor processor;       // the least that it may be: of all code but kernels
-  std::vector<Variant> variants;      // the best first
-  std::string_view linker_emulation;  // as linkers name it: "elf_x86_64"
+  std::string_view name;          // "x86-64"
+  targets::Processor processor;   // the least that it may be: of all code but kernels
+  std::vector<Variant> variants;  // the best first
+  Binary binary;
+  std::string_view linker_emulation;  // as linkers name it: "elf_x86_64"; empty for modules
   std::string_view cmake_pattern;     // what CMake calls such processors, as a regular expression
   std::string_view runtime;           // bitcode of runtime/standalone
   std::string_view pool;              // of its threads; empty: none

@@ -1,6 +1,8 @@
 // See write_package.h.
 #include "compiler/standalone/write_package.h"
 
+#include <algorithm>
+
 #include "compiler/standalone/header.h"
 #include "compiler/standalone/manifest.h"
 #include "compiler/standalone/package.h"
@@ -38,13 +40,18 @@ support::Status add_code(const Library& library, const Platform& platform, const
     if (!archive) return archive.failure();
     files.push_back({folder + "lib" + name + ".a", std::move(*archive)});
   }
-  if (forms.is_shared) {
+  if (forms.is_shared && platform.binary == Binary::WasmModule) {
+    Result<std::string> module = link_wasm(objects, exported_names(library, platform), platform);
+    if (!module) return module.failure();
+    files.push_back({folder + name + ".wasm", std::move(*module)});
+  } else if (forms.is_shared) {
     Result<std::string> shared = link_shared(objects, "lib" + name + ".so", platform);
     if (!shared) return shared.failure();
     files.push_back({folder + "lib" + name + ".so", std::move(*shared)});
     files.push_back({folder + name + ".py", python_text(library)});
   }
-  files.push_back({folder + name + ".pc", pkg_config_text(library, !folder.empty())});
+  if (can_be_linked(platform, forms))
+    files.push_back({folder + name + ".pc", pkg_config_text(library, !folder.empty())});
   return support::ok();
 }
 
@@ -54,14 +61,16 @@ Result<std::vector<File>> make_files(const Library& library,
                                      const Forms& forms) {
   const std::string& name = library.prefix;
   std::vector<File> files;
-  files.push_back({name + ".h", header_text(library, name + ".h")});
+  files.push_back({name + ".h", header_text(library, name + ".h", platforms)});
   files.push_back({name + ".json", manifest_text(library)});
   for (const Platform* platform : platforms) {
     const support::Status status =
         add_code(library, *platform, forms, folder_of(*platform, platforms), files);
     if (!status) return status.failure();
   }
-  files.push_back({name + "Config.cmake", cmake_text(library, platforms, forms)});
+  const auto is_linked = [&](const Platform* platform) { return can_be_linked(*platform, forms); };
+  if (std::ranges::any_of(platforms, is_linked))
+    files.push_back({name + "Config.cmake", cmake_text(library, platforms, forms)});
   return files;
 }
 

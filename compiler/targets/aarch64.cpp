@@ -57,7 +57,7 @@ class AArch64Target final : public Target {
   }
 
  private:
-  [[nodiscard]] Processor machine() const { return {"aarch64-unknown-linux-gnu", processor()}; }
+  [[nodiscard]] Processor machine() const { return {"aarch64-unknown-linux-gnu", processor(), ""}; }
 
   codegen::MachineShape shape_{.vector_bits = 128, .has_fma = true, .vector_registers = 32};
   FpcrModes modes_;

@@ -30,6 +30,10 @@ void initialize_generators() {
     LLVMInitializeAArch64Target();
     LLVMInitializeAArch64TargetMC();
     LLVMInitializeAArch64AsmPrinter();
+    LLVMInitializeWebAssemblyTargetInfo();
+    LLVMInitializeWebAssemblyTarget();
+    LLVMInitializeWebAssemblyTargetMC();
+    LLVMInitializeWebAssemblyAsmPrinter();
     // What libraries carry beside kernels has lines of assembly.
     LLVMInitializeX86AsmParser();
     LLVMInitializeAArch64AsmParser();
@@ -46,8 +50,10 @@ std::unique_ptr<llvm::TargetMachine> make_machine(const Processor& processor) {
   // Contraction is decided in the graph; nothing is fused here.
   options.AllowFPOpFusion = llvm::FPOpFusion::Strict;
   // Position-independent code, not the JIT's own model: that takes 64-bit addresses for everything.
+  // Modules of WebAssembly have a memory of their own, where nothing is moved.
+  const auto model = triple.isWasm() ? llvm::Reloc::Static : llvm::Reloc::PIC_;
   std::unique_ptr<llvm::TargetMachine> machine(
-      target->createTargetMachine(triple, processor.name, "", options, llvm::Reloc::PIC_,
+      target->createTargetMachine(triple, processor.name, processor.features, options, model,
                                   llvm::CodeModel::Small, llvm::CodeGenOptLevel::Default));
   TALWEG_CHECK(machine != nullptr, "LLVM has no code generator for " + processor.triple);
   return machine;

@@ -11,7 +11,8 @@ namespace talweg::targets {
 /// What LLVM calls the machine.
 struct Processor {
   std::string triple;
-  std::string name;  // "x86-64-v3": decides features and scheduling
+  std::string name;      // "x86-64-v3": decides features and scheduling
+  std::string features;  // besides those: "+simd128"
 };
 
 void prepare_module(llvm::Module& module, const Processor& processor);

@@ -114,7 +114,7 @@ class X86Target final : public Target {
   }
 
  private:
-  [[nodiscard]] Processor machine() const { return {"x86_64-unknown-linux-gnu", processor()}; }
+  [[nodiscard]] Processor machine() const { return {"x86_64-unknown-linux-gnu", processor(), ""}; }
 
   std::string_view name_;
   int level_;
