@@ -274,10 +274,10 @@ std::function<int()> declare_build(CLI::App& app) {
   app.footer(
       "Writes NAME.h, libNAME.a, libNAME.so, NAME.json, NAME.py and files for CMake and "
       "pkg-config,\n"
-      "and prints their paths. For wasm32 there is NAME.wasm in place of libNAME.so and NAME.py: "
-      "a\n"
-      "module without imports, with its memory, malloc and free.\n\nExamples:\n  talweg build "
-      "adamw.tw -o out\n"
+      "and prints their paths. For wasm32 there are NAME.wasm, a module without imports, in place "
+      "of\n"
+      "libNAME.so, and NAME.mjs in place of NAME.py.\n\n"
+      "Examples:\n  talweg build adamw.tw -o out\n"
       "  talweg build --rule 'clipped=ClipByGlobalNorm | AdamW' --name optim -o out");
   return [options] { return run(*options); };
 }

@@ -264,12 +264,11 @@ std::string introduction(const Library& library, const std::string& file_name) {
 std::string about_module(const Library& library) {
   return comment(fmt::format(
       "WebAssembly: {0}.wasm is the library as a module that imports nothing. It exports all "
-      "functions here, its memory, and malloc and free, to make room in it for arrays, structs and "
-      "texts: pointers and size_t are 4 bytes there, and what is 64 bits wide is a BigInt in "
-      "JavaScript. lib{0}.a is for linking with C, and takes malloc, free, memcpy, memset, strcmp "
-      "and strlen from the program; without a malloc, use create_in only and define the two as you "
-      "like. There are no threads of its own, as everywhere; parallel_for of a module that was "
-      "loaded stays null.",
+      "functions here but those of the pool, its memory, and malloc and free, to make room in it "
+      "for arrays, structs and texts: pointers and size_t are 4 bytes there, and what is 64 bits "
+      "wide is a BigInt in JavaScript; {0}.mjs does all that. lib{0}.a is for linking with C, and "
+      "takes malloc, free, memcpy, memset, strcmp and strlen from the program; one without malloc "
+      "uses create_in and defines the two as it likes.",
       library.prefix));
 }
 

@@ -23,6 +23,13 @@ std::string imported_target(const std::string& target, const char* kind, const s
       target, kind, file);
 }
 
+/// The text of a binding, for this library.
+std::string filled_in(std::string text, const Library& library) {
+  text = replace_all(std::move(text), "@NAME@", library.prefix);
+  text = replace_all(std::move(text), "@RULE@", library.rules.front().class_name);
+  return replace_all(std::move(text), "@DTYPE@", is_float32(library) ? "float32" : "float64");
+}
+
 }  // namespace
 
 std::string cmake_text(const Library& library, const std::vector<const Platform*>& platforms,
@@ -76,11 +83,11 @@ std::string pkg_config_text(const Library& library, bool has_own_folder) {
 }
 
 std::string python_text(const Library& library) {
-  std::string text(talweg_binding_text, talweg_binding_text_end);
-  text = replace_all(std::move(text), "@NAME@", library.prefix);
-  text = replace_all(std::move(text), "@RULE@", library.rules.front().class_name);
-  text = replace_all(std::move(text), "@DTYPE@", is_float32(library) ? "float32" : "float64");
-  return text;
+  return filled_in({talweg_binding_text, talweg_binding_text_end}, library);
+}
+
+std::string javascript_text(const Library& library) {
+  return filled_in({talweg_module_binding_text, talweg_module_binding_text_end}, library);
 }
 
 }  // namespace talweg::standalone

@@ -28,4 +28,7 @@ std::string pkg_config_text(const Library& library, bool has_own_folder);
 /// NAME.py: the library for Python, by ctypes and NumPy. Finds the shared library beside it.
 std::string python_text(const Library& library);
 
+/// NAME.mjs: the module NAME.wasm for JavaScript. Finds it beside itself.
+std::string javascript_text(const Library& library);
+
 }  // namespace talweg::standalone

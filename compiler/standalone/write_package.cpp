@@ -44,6 +44,7 @@ support::Status add_code(const Library& library, const Platform& platform, const
     Result<std::string> module = link_wasm(objects, exported_names(library, platform), platform);
     if (!module) return module.failure();
     files.push_back({folder + name + ".wasm", std::move(*module)});
+    files.push_back({folder + name + ".mjs", javascript_text(library)});
   } else if (forms.is_shared) {
     Result<std::string> shared = link_shared(objects, "lib" + name + ".so", platform);
     if (!shared) return shared.failure();

@@ -1,6 +1,6 @@
 /* Files that talweg carries for the libraries that it generates: what they run besides kernels, as
- * LLVM bitcode for each platform, and the texts of interface.h and binding.py. Each is the bytes
- * from its name up to its name with _end. */
+ * LLVM bitcode for each platform, and the texts of interface.h, binding.py and binding.mjs. Each is
+ * the bytes from its name up to its name with _end. */
 #ifndef TALWEG_STANDALONE_EMBEDDED_H
 #define TALWEG_STANDALONE_EMBEDDED_H
 
@@ -17,6 +17,7 @@ extern const char talweg_pool_x86_64[], talweg_pool_x86_64_end[];
 extern const char talweg_pool_aarch64[], talweg_pool_aarch64_end[];
 extern const char talweg_interface_text[], talweg_interface_text_end[];
 extern const char talweg_binding_text[], talweg_binding_text_end[];
+extern const char talweg_module_binding_text[], talweg_module_binding_text_end[];
 
 extern const unsigned talweg_embedded_files;
 
