@@ -32,6 +32,17 @@ std::string harmless(std::string text) {
   return replace_all(replace_all(std::move(text), "*/", "* /"), "/*", "/ *");
 }
 
+/// The next ", " that is not within parentheses.
+std::size_t next_comma(const std::string& text, std::size_t begin) {
+  int depth = 0;
+  for (std::size_t i = begin; i + 1 < text.size(); ++i) {
+    if (text[i] == '(') ++depth;
+    if (text[i] == ')') --depth;
+    if (depth == 0 && text[i] == ',' && text[i + 1] == ' ') return i;
+  }
+  return std::string::npos;
+}
+
 std::string without_blanks_at_end(std::string text) {
   text.erase(text.find_last_not_of(' ') + 1);
   return text;
@@ -57,13 +68,26 @@ std::string comment(std::string_view text, Layout layout) {
   return result + " */\n";
 }
 
-std::string declaration(const std::string& code, std::string_view about) {
-  std::vector<std::string> lines =
-      fill(harmless(std::string(about)), kColumns - code.size() - std::string(" /*  */").size());
-  std::string result = code + " /* " + lines.front();
-  for (std::size_t i = 1; i < lines.size(); ++i)
-    result += "\n" + std::string(code.size() + 4, ' ') + lines[i];
-  return result + " */\n";
+std::string members(const std::vector<Member>& list) {
+  constexpr std::size_t kNarrowest = 30;  // of comments beside a member
+  std::size_t column = 0;
+  for (const Member& member : list)
+    if (!member.about.empty() && member.code.size() + kNarrowest < kColumns)
+      column = std::max(column, member.code.size() + 1);
+  std::string result;
+  for (const Member& member : list) {
+    result += member.code;
+    if (!member.about.empty()) {
+      const std::size_t begin = std::max(column, member.code.size() + 1);
+      const std::vector<std::string> lines = fill(harmless(member.about), kColumns - begin - 6);
+      result += std::string(begin - member.code.size(), ' ') + "/* " + lines.front();
+      for (std::size_t i = 1; i < lines.size(); ++i)
+        result += "\n" + std::string(begin + 3, ' ') + lines[i];
+      result += " */";
+    }
+    result += "\n";
+  }
+  return result;
 }
 
 std::string wrapped_call(const std::string& head, const std::string& parameters) {
@@ -71,7 +95,7 @@ std::string wrapped_call(const std::string& head, const std::string& parameters)
   std::size_t column = head.size();
   std::size_t begin = 0;
   while (begin < parameters.size()) {
-    const std::size_t comma = parameters.find(", ", begin);
+    const std::size_t comma = next_comma(parameters, begin);
     const bool is_last = comma == std::string::npos;
     const std::string parameter =
         parameters.substr(begin, is_last ? comma : comma - begin) + (is_last ? ");" : ",");

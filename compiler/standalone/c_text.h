@@ -3,6 +3,7 @@
 
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace talweg::standalone {
 
@@ -10,8 +11,12 @@ namespace talweg::standalone {
 enum class Layout { Filled, AsItIs };
 /// A block comment.
 std::string comment(std::string_view text, Layout layout = Layout::Filled);
-/// A declaration with a comment behind it, or behind and below.
-std::string declaration(const std::string& code, std::string_view about);
+/// Members of a struct or an enum, a line each, with their comments in one column.
+struct Member {
+  std::string code;   // "  double lr;"
+  std::string about;  // may be empty
+};
+std::string members(const std::vector<Member>& list);
 /// `head` ends with an open parenthesis; parameters are separated by ", ".
 std::string wrapped_call(const std::string& head, const std::string& parameters);
 /// What is no letter or digit becomes `_`.

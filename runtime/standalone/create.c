@@ -26,6 +26,13 @@ SAME(split_at);
 SAME(split_to);
 _Static_assert(sizeof(talweg_lib_tensor) == sizeof(talweg_tensor), "talweg_lib_tensor");
 _Static_assert(sizeof(talweg_lib_error) == sizeof(talweg_error), "talweg_lib_error");
+_Static_assert((int)TALWEG_LIB_SPLIT_BY_RULE == TALWEG_SPLIT_NONE &&
+                   (int)TALWEG_LIB_SPLIT_FIRST_REST == TALWEG_SPLIT_FIRST_REST &&
+                   (int)TALWEG_LIB_SPLIT_LAST_TWO == TALWEG_SPLIT_LAST_TWO &&
+                   (int)TALWEG_LIB_SPLIT_TWO_LARGEST == TALWEG_SPLIT_TWO_LARGEST &&
+                   (int)TALWEG_LIB_SPLIT_AT == TALWEG_SPLIT_AT &&
+                   (int)TALWEG_LIB_SPLIT_PAIR == TALWEG_SPLIT_PAIR,
+               "talweg_lib_split");
 
 /* Of our struct and the arrays behind it, widest first. */
 static size_t front_bytes(const talweg_image* image) {

@@ -51,7 +51,4 @@ talweg_lib_status talweg_lib_find(const char* kind, const void* rows, size_t row
 talweg_lib_status talweg_lib_refuse_between(const talweg_lib_optimizer* optimizer, const char* what,
                                             talweg_lib_error* error);
 
-/* Kinds of talweg_lib_state. */
-enum { STATE_VALUE = 0, STATE_COUNTER = 1, STATE_FLAG = 2 };
-
 #endif

@@ -54,14 +54,16 @@ static void put_escaped(sink* to, const char* text) {
 
 static void put_name(sink* to, const talweg_lib_optimizer* optimizer,
                      const talweg_lib_state* state) {
-  if (state->kind == STATE_FLAG) put_text(to, "@begun/");
+  if (state->kind == TALWEG_LIB_STATE_BEGUN) put_text(to, "@begun/");
   put_escaped(to, state->name);
   if (state->tensor) {
     put_char(to, '/');
     put_escaped(to, state->tensor);
   }
   const uint32_t s = state->place[1];
-  if (state->kind != STATE_VALUE || optimizer->image->states[s].rate != TALWEG_RATE_GROUP) return;
+  if (state->kind != TALWEG_LIB_STATE_VALUE ||
+      optimizer->image->states[s].rate != TALWEG_RATE_GROUP)
+    return;
   put_char(to, '@');
   put_count(to, state->group);
 }
@@ -161,9 +163,9 @@ talweg_lib_status talweg_lib_save(talweg_lib_optimizer* optimizer, void* buffer,
 
 static int is_allowed(uint32_t kind, const char* data) {
   double value;
-  if (kind == STATE_VALUE) return 1;
+  if (kind == TALWEG_LIB_STATE_VALUE) return 1;
   memcpy(&value, data, sizeof value);
-  if (kind == STATE_FLAG) return value == 0 || value == 1;
+  if (kind == TALWEG_LIB_STATE_BEGUN) return value == 0 || value == 1;
   return value >= 0 && value <= MAX_COUNT && value == (double)(uint64_t)value;
 }
 

@@ -72,7 +72,7 @@ static int show_begun(const talweg_lib_optimizer* optimizer, uint32_t s, uint32_
   double* begun = talweg_state_begun(optimizer->core, s, index);
   if (!begun) return 0;
   show(state, info->name, begun, sizeof(double));
-  state->kind = STATE_FLAG;
+  state->kind = TALWEG_LIB_STATE_BEGUN;
   if (info->rate > TALWEG_RATE_GROUP)
     state->tensor = talweg_get_spec(optimizer->core)->tensors[index].name;
   return 1;
@@ -93,7 +93,7 @@ static void show_counter(talweg_lib_optimizer* optimizer, talweg_lib_state* stat
     show(state, "calls", &counters->calls, sizeof(double));
   else
     show(state, "t", &counters->completed_steps, sizeof(double));
-  state->kind = STATE_COUNTER;
+  state->kind = TALWEG_LIB_STATE_COUNTER;
 }
 
 int talweg_lib_next_state(talweg_lib_optimizer* optimizer, talweg_lib_state* state) {
