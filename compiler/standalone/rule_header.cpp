@@ -119,7 +119,8 @@ std::string RuleHeader::about() {
     if (image_.hypers[i].bound != 0 && image_.hypers[i].follows == 0)
       bound += (bound.empty() ? "" : ", ") + std::string(image_.hypers[i].name);
   if (!bound.empty()) text += "It computes in each step: " + bound;
-  return fmt::format("\n/* ---- {} ---- */\n\n", image_.name) + comment(text, Layout::AsItIs);
+  return "\n" + comment(fmt::format("---- {} ----", image_.name)) + "\n" +
+         comment(text, Layout::AsItIs);
 }
 
 std::string RuleHeader::hypers() {
