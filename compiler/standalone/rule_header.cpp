@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
 #include <cmath>
 #include <vector>
@@ -93,19 +94,22 @@ class RuleHeader {
 
 std::string RuleHeader::states() {
   if (image_.state_count == 0) return "It has no states.\n";
-  std::string text;
-  std::uint32_t bytes = 0;
+  const std::vector<std::uint32_t> bytes = plan::state_bytes_by_route(*rule_.plan);
+  const auto [least, most] = std::ranges::minmax(bytes);
+  std::string text =
+      least == most
+          ? fmt::format("States, {} bytes per element of the parameters", most)
+          : fmt::format("States, {} to {} bytes per element of the parameters", least, most);
+  text += bytes.size() > 1 ? "; a tensor has those of its case:\n" : ":\n";
   for (std::uint32_t i = 0; i < image_.state_count; ++i) {
     const talweg_state_info& state = image_.states[i];
-    const std::uint32_t size = state.dtype == TALWEG_F32 ? 4 : 8;
-    if (state.rate == TALWEG_RATE_ELEMENT) bytes += size;
     text += with_doc(fmt::format("  {:<12} {} {}, starts at {}", state.name,
-                                 size == 4 ? "float" : "double", per_text(state.rate),
-                                 initial_text(state)),
+                                 state.dtype == TALWEG_F32 ? "float" : "double",
+                                 per_text(state.rate), initial_text(state)),
                      state.doc) +
             "\n";
   }
-  return fmt::format("States, {} bytes per element of the parameters:\n{}", bytes, text);
+  return text;
 }
 
 std::string RuleHeader::about() {
