@@ -9,10 +9,15 @@
 
 Needs NumPy and the shared library beside this file; no compiler. help(@NAME@.@RULE@) shows the rule.
 """
+from __future__ import annotations
+
 import contextlib
 import ctypes
+import inspect
 import json
+import keyword
 import os
+from typing import Any, Callable, Iterator, Mapping, Optional, Sequence, Union
 
 import numpy as np
 
@@ -43,8 +48,12 @@ _COMPLETED, _HELD, _SKIPPED, _REGRAD = range(4)
 _OUTCOMES = ("completed", "held", "skipped", "regrad")
 
 
+#: Arrays by the names of their parameters, or in their order.
+Arrays = Union[Mapping[str, Optional[np.ndarray]], Sequence[Optional[np.ndarray]]]
+
+
 class Error(Exception):
-    """What the library refused, and why. `status` is its code by name, such as OUT_OF_RANGE."""
+    """What the library refused, and why. `status` is its code by name, such as "OUT_OF_RANGE"."""
 
     def __init__(self, status, message):
         super().__init__(message)
@@ -131,15 +140,19 @@ def _checked_array(array, what, shape=None):
 
 
 class Optimizer:
-    """One optimizer over named arrays, which a step changes in place. Not thread-safe."""
+    """One optimizer over named arrays, which a step changes in place. It is used by one thread at a
+    time. What the library refuses raises Error; what is no array of the right type, TypeError; one
+    of the wrong shape or layout, ValueError."""
 
-    _rule = None  # of a subclass: its part of the description
+    _rule: Any = None  # of a subclass: its part of the description
 
-    def __init__(self, parameters, *, tags=None, threads=1, **hypers):
-        """`parameters`: a dict of arrays, or a list of dicts with "params" (such a dict) and hypers
-        of their own. `tags`: a dict of lists of texts by parameter, for rules that ask for them.
-        `threads` that work on a step, the calling one among them; results do not depend on it.
-        Hypers by name, for all groups."""
+    def __init__(self, parameters: Union[Mapping[str, np.ndarray], Sequence[Mapping[str, Any]]], *,
+                 tags: Optional[Mapping[str, Sequence[str]]] = None, threads: int = 1,
+                 **hypers: float) -> None:
+        """`parameters`: a dict of arrays; or groups, a list of dicts with "params" (such a dict)
+        and hypers of their own. `tags`: texts by parameter, for rules that ask for them. `threads`:
+        how many work on a step, the calling one among them; results do not depend on it. Hypers by
+        name are for all groups."""
         groups = parameters if isinstance(parameters, (list, tuple)) else [{"params": parameters}]
         self._handle = self._pool = None
         self._names, self._arrays = [], []
@@ -182,7 +195,12 @@ class Optimizer:
         self._c_create(ctypes.byref(spec), ctypes.byref(handle))
         self._handle = handle
 
-    def __del__(self):
+    def __repr__(self) -> str:
+        elements = sum(array.size for array in self._arrays)
+        return (f"<{_NAME}.{type(self).__name__}: {len(self._arrays)} parameters of {elements} "
+                f"elements, {self.steps} steps, {self.cpu}>")
+
+    def __del__(self) -> None:
         if getattr(self, "_handle", None):
             _destroy(self._handle)
         if getattr(self, "_pool", None):
@@ -227,11 +245,13 @@ class Optimizer:
                 raise TypeError(f"input {name!r} is one a {rate}: use the C interface")
         return pointers, kept
 
-    def step(self, gradients, regrad=None, **inputs):
-        """One step. `gradients`: a dict by name or a sequence in the order of the parameters; a
-        parameter without one is left out. `regrad`: for rules that move the parameters and need
-        gradients there: called without arguments, gives these. Inputs of the rule by name. Returns
-        "completed", "held" or "skipped"."""
+    def step(self, gradients: Arrays, regrad: Optional[Callable[[], Arrays]] = None,
+             **inputs: Any) -> str:
+        """One step. `gradients`: by name, or in the order of the parameters; a parameter without
+        one, or with None, is left out. `regrad`: for rules that move the parameters and need
+        gradients there; it is called without arguments and gives these. Inputs of the rule by name.
+        Returns "completed", "held" (the rule ended the call early) or "skipped" (it left the step
+        out). If it raises, the step has not happened."""
         outcome = ctypes.c_int()
         given, kept = self._inputs(inputs)
         while True:
@@ -251,11 +271,13 @@ class Optimizer:
                 _abandon(self._handle)
                 raise
 
-    def set_hyper(self, name, value, group=None):
+    def set_hyper(self, name: str, value: float, group: Optional[int] = None) -> None:
+        """Sets a hyper of one group, or of all of them."""
         index = _ALL_GROUPS if group is None else group
         _set_hyper(self._handle, self._hyper_name(name), index, float(value))
 
-    def hyper(self, name, group=0):
+    def hyper(self, name: str, group: int = 0) -> float:
+        """The value that was set; of a hyper that the rule computes, the one of the last step."""
         value = ctypes.c_double()
         _get_hyper(self._handle, self._hyper_name(name), group, ctypes.byref(value))
         return value.value
@@ -267,23 +289,23 @@ class Optimizer:
         return name.encode()
 
     @property
-    def steps(self):
+    def steps(self) -> int:
         """Completed steps."""
         return _steps(self._handle)
 
     @property
-    def calls(self):
+    def calls(self) -> int:
         """Calls of step: those that were held or skipped too."""
         return _calls(self._handle)
 
     @property
-    def cpu(self):
-        """The instruction set that the kernels use."""
+    def cpu(self) -> str:
+        """The instruction set that the kernels use, such as "x86-64-v3"."""
         return _cpu(self._handle).decode()
 
-    def states(self):
-        """A dict of arrays that are the states themselves: ("m", "w") for a state of a parameter,
-        ("x", None) for one of the model, ("x", 1) for one of group 1."""
+    def states(self) -> dict[tuple[str, Union[str, int, None]], np.ndarray]:
+        """The states themselves, not copies: ("m", "w") is that of parameter "w", ("x", None) one
+        of the model, ("x", 1) one of group 1."""
         rates = {state["name"]: state["rate"] for state in self._rule["states"]}
         result = {}
         state = _CState()
@@ -306,19 +328,19 @@ class Optimizer:
         memory.owner = self  # the memory is the optimizer's
         return np.frombuffer(memory, kind).reshape(shape)
 
-    def reset(self):
-        """Back to the beginning, but for hypers and parameters."""
+    def reset(self) -> None:
+        """Back to the moment of creation, except for hypers and parameters."""
         _reset(self._handle)
 
-    def read_view(self, name):
+    def read_view(self, name: str) -> dict[str, np.ndarray]:
         """A view of the parameters by name, as new arrays."""
         arrays = [np.empty_like(array) for array in self._arrays]
         _read_view(self._handle, name.encode(), self._pointers(arrays, "the view"))
         return dict(zip(self._names, arrays))
 
     @contextlib.contextmanager
-    def view(self, name):
-        """with optimizer.view("averaged"): the parameters hold the view meanwhile."""
+    def view(self, name: str) -> Iterator[None]:
+        """For `with`: the parameters hold the view meanwhile, and then their own values again."""
         memory = np.empty(_swap_bytes(self._handle) // 8 + 1)
         _swap_in(self._handle, name.encode(), memory.ctypes.data)
         try:
@@ -326,22 +348,62 @@ class Optimizer:
         finally:
             _swap_out(self._handle)
 
-    def save(self):
-        """All states as bytes, in the safetensors format."""
+    def save(self) -> bytes:
+        """All states, in the safetensors format. With the parameters and the hypers, which are
+        yours to save, they decide all later steps bit for bit."""
         size = _saved_bytes(self._handle)
         buffer = ctypes.create_string_buffer(size)
         _save(self._handle, buffer, size)
         return buffer.raw
 
-    def load(self, data):
-        """What an optimizer of the same rule and parameters has saved."""
+    def load(self, data: bytes) -> None:
+        """Takes what an optimizer of the same rule and parameters has saved."""
         _load(self._handle, bytes(data), len(data))
 
 
+def _hyper_line(hyper):
+    if hyper["kind"] == "bool":
+        values = "False or True"
+    else:
+        values = (f"{'an integer ' if hyper['kind'] == 'int' else ''}in {'(['[hyper['low_closed']]}"
+                  f"{float(hyper['low']):g}, {float(hyper['high']):g}{')]'[hyper['high_closed']]}")
+    default = "computed from other hypers unless set" if hyper["follows"] else hyper["default"]
+    return f"  {hyper['field']} = {default}, {values}. {hyper['doc']}".rstrip(" .")
+
+
+def _documentation(rule):
+    """What help() shows of a rule."""
+    lines = [rule["doc"] or f"{rule['name']}."]
+    lists = (("Hypers", map(_hyper_line, rule["hypers"])),
+             ("Inputs of a step", (f"  {entry['field']}, per {entry['rate']}. {entry['doc']}"
+                                   for entry in rule["inputs"])),
+             ("States", (f"  {state['name']}, per {state['rate']}. {state['doc']}"
+                         for state in rule["states"])),
+             ("Views", (f"  {view['name']}. {view['doc']}" for view in rule["views"])))
+    for title, entries in lists:
+        texts = [entry.rstrip(" .") for entry in entries]
+        if texts:
+            lines += ["", f"{title}:", *texts]
+    return "\n".join(lines)
+
+
+def _signature(rule):
+    """What an editor shows of a class: its hypers with their defaults."""
+    own = inspect.signature(Optimizer.__init__)
+    shown = [p for p in own.parameters.values() if p.name not in ("self", "hypers")]
+    taken = {p.name for p in shown}
+    for hyper in rule["hypers"]:
+        if hyper["field"] not in taken and not keyword.iskeyword(hyper["field"]):
+            shown.append(inspect.Parameter(hyper["field"], inspect.Parameter.KEYWORD_ONLY,
+                                           default=float(hyper["default"])))
+    return inspect.Signature(shown)
+
+
 def _optimizer_class(rule):
-    names = ", ".join(f"{hyper['field']}={hyper['default']}" for hyper in rule["hypers"])
     body = {
-        "__doc__": f"{rule['doc']}\n\nHypers: {names or 'none'}.",
+        "__doc__": _documentation(rule),
+        "__module__": __name__,
+        "__signature__": _signature(rule),
         "_rule": rule,
         "_c_create": staticmethod(_checked(rule["prefix"], "create", _POINTER, _POINTER)),
         "_c_step": staticmethod(_checked(rule["prefix"], "step", _POINTER, _POINTER,
@@ -350,7 +412,7 @@ def _optimizer_class(rule):
     return type(rule["class"], (Optimizer,), body)
 
 
-__all__ = ["Error", "Optimizer", "description", "dtype"]
+__all__ = ["Arrays", "Error", "Optimizer", "description", "dtype"]
 for _rule in description["rules"]:
     globals()[_rule["class"]] = _optimizer_class(_rule)
     __all__.append(_rule["class"])
