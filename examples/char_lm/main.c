@@ -1,8 +1,9 @@
 /* Trains a language model on the characters of text files, and lets it write.
  *
- *     char_lm STEPS FILE...
+ *     char_lm STEPS THREADS FILE...
  *
- * All that is talweg's here is the library of gpt.tw: gpt.h and libgpt.a. */
+ * All that is talweg's here is the library of gpt.tw: gpt.h and libgpt.a. Its threads are used for
+ * the optimizer only; the model is computed by one. */
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -97,7 +98,7 @@ static void write_sample(model* m, const text* t, int length) {
 }
 
 /* The optimizer of the model: what is a weight matrix gets the tag that gpt.tw asks for. */
-static gpt_optimizer* make_optimizer(model* m, int steps, gpt_error* error) {
+static gpt_optimizer* make_optimizer(model* m, int steps, gpt_pool* pool, gpt_error* error) {
   static const char* const decay[] = {"decay"};
   gpt_tensor tensors[MAX_PARAMETERS] = {{0}};
   for (int i = 0; i < m->parameter_count; ++i) {
@@ -113,6 +114,9 @@ static gpt_optimizer* make_optimizer(model* m, int steps, gpt_error* error) {
   spec.interface_version = GPT_INTERFACE;
   spec.tensors = tensors;
   spec.tensor_count = (uint32_t)m->parameter_count;
+  spec.thread_count = gpt_pool_threads(pool);
+  spec.parallel_for = gpt_pool_run;
+  spec.parallel_context = pool;
   gpt_optimizer* optimizer = 0;
   if (gpt_create(&spec, &optimizer, error)) return 0;
   gpt_hypers hypers = gpt_defaults();
@@ -155,7 +159,7 @@ static uint64_t hash_parameters(const model* m) {
   return hash;
 }
 
-static int run(const text* t, int steps) {
+static int run(const text* t, int steps, gpt_pool* pool) {
   const config c = {.vocabulary = t->letters,
                     .context = CONTEXT,
                     .blocks = 2,
@@ -167,7 +171,7 @@ static int run(const text* t, int steps) {
   size_t count = 0;
   for (int i = 0; i < m.parameter_count; ++i) count += m.parameters[i].count;
   gpt_error error;
-  gpt_optimizer* optimizer = make_optimizer(&m, steps, &error);
+  gpt_optimizer* optimizer = make_optimizer(&m, steps, pool, &error);
   int ended = 1;
   if (optimizer) {
     printf("%zu characters, %d different; %zu parameters; AdamW on %s\n", t->count, t->letters,
@@ -186,13 +190,15 @@ static int run(const text* t, int steps) {
 }
 
 int main(int argc, char** argv) {
-  const int steps = argc > 2 ? atoi(argv[1]) : 0;
-  if (steps < 1) return fputs("usage: char_lm STEPS FILE...\n", stderr), 2;
+  const int steps = argc > 3 ? atoi(argv[1]) : 0, threads = argc > 3 ? atoi(argv[2]) : 0;
+  if (steps < 1 || threads < 1) return fputs("usage: char_lm STEPS THREADS FILE...\n", stderr), 2;
   text t = {0};
-  for (int i = 2; i < argc; ++i)
+  for (int i = 3; i < argc; ++i)
     if (!read_file(&t, argv[i])) return fprintf(stderr, "cannot read %s\n", argv[i]), 1;
   if (t.count < 100 * CONTEXT) return fputs("there is too little text\n", stderr), 1;
-  const int ended = make_tokens(&t) ? run(&t, steps) : 1;
+  gpt_pool* pool = gpt_pool_create((uint32_t)threads);
+  const int ended = pool && make_tokens(&t) ? run(&t, steps, pool) : 1;
+  gpt_pool_destroy(pool);
   free(t.tokens);
   free(t.characters);
   return ended;

@@ -7,7 +7,8 @@
     optimizer = @NAME@.@RULE@({"w": w})
     optimizer.step({"w": gradient})        # changes w in place
 
-Needs NumPy and the shared library beside this file; no compiler. help(@NAME@.@RULE@) shows the rule.
+Needs NumPy and the shared library beside this file; no compiler. help(@NAME@.@RULE@) shows the
+rule.
 """
 from __future__ import annotations
 
