@@ -2,6 +2,7 @@
 #include "compiler/standalone/c_text.h"
 
 #include <algorithm>
+#include <array>
 #include <cctype>
 #include <sstream>
 #include <unordered_set>
@@ -113,30 +114,77 @@ std::string wrapped_call(const std::string& head, const std::string& parameters)
   return result + "\n";
 }
 
+namespace {
+
+/// From U+03B1 and U+0391 on.
+constexpr std::array<std::string_view, 25> kGreek = {
+    "alpha", "beta",   "gamma",   "delta", "epsilon", "zeta",    "eta",  "theta", "iota",
+    "kappa", "lambda", "mu",      "nu",    "xi",      "omicron", "pi",   "rho",   "sigma",
+    "sigma", "tau",    "upsilon", "phi",   "chi",     "psi",     "omega"};
+
+/// The name of the Greek letter that two bytes of UTF-8 spell; empty if they spell none.
+std::string greek_letter(unsigned char first, unsigned char second) {
+  if (first != 0xce && first != 0xcf) return {};
+  const unsigned code = ((first & 0x1fu) << 6) | (second & 0x3fu);
+  constexpr unsigned kAlpha = 0x391, kSmallAlpha = 0x3b1;
+  if (code >= kSmallAlpha && code < kSmallAlpha + kGreek.size())
+    return std::string(kGreek[code - kSmallAlpha]);
+  if (code < kAlpha || code >= kAlpha + kGreek.size()) return {};
+  std::string name(kGreek[code - kAlpha]);
+  name[0] = static_cast<char>(std::toupper(static_cast<unsigned char>(name[0])));
+  return name;
+}
+
+bool is_word(const std::string& name) {
+  static const std::unordered_set<std::string> kWords = {
+      // C and C++
+      "alignas", "alignof", "and", "and_eq", "asm", "auto", "bitand", "bitor", "bool", "break",
+      "case", "catch", "char", "char16_t", "char32_t", "char8_t", "class", "co_await", "co_return",
+      "co_yield", "compl", "concept", "const", "const_cast", "consteval", "constexpr", "constinit",
+      "continue", "decltype", "default", "delete", "do", "double", "dynamic_cast", "else", "enum",
+      "explicit", "export", "extern", "false", "float", "for", "friend", "goto", "if", "inline",
+      "int", "linux", "long", "mutable", "namespace", "new", "noexcept", "not", "not_eq", "nullptr",
+      "operator", "or", "or_eq", "private", "protected", "public", "register", "reinterpret_cast",
+      "requires", "restrict", "return", "short", "signed", "sizeof", "static", "static_assert",
+      "static_cast", "struct", "switch", "template", "this", "thread_local", "throw", "true", "try",
+      "typedef", "typeid", "typename", "typeof", "union", "unix", "unsigned", "using", "virtual",
+      "void", "volatile", "wchar_t", "while", "xor", "xor_eq", "EOF", "INFINITY", "NAN", "NULL",
+      // Python
+      "as", "assert", "async", "await", "def", "del", "elif", "except", "finally", "from", "global",
+      "import", "in", "is", "lambda", "nonlocal", "pass", "raise", "with", "yield", "False", "None",
+      "True",
+      // other parameters
+      "param", "grad", "n", "t", "hypers", "error"};
+  return kWords.contains(name);
+}
+
+}  // namespace
+
 std::string c_name(std::string_view name) {
   std::string result;
-  for (const char c : name) {
-    const bool is_plain = std::isalnum(static_cast<unsigned char>(c)) != 0;
-    result += is_plain ? c : '_';
+  for (std::size_t i = 0; i < name.size(); ++i) {
+    const auto byte = static_cast<unsigned char>(name[i]);
+    const unsigned char next = i + 1 < name.size() ? static_cast<unsigned char>(name[i + 1]) : 0;
+    if (byte < 0x80) {
+      result += std::isalnum(byte) != 0 ? name[i] : '_';
+    } else if ((byte & 0xc0) != 0x80) {  // the first byte of a letter
+      const std::string letter = greek_letter(byte, next);
+      result += letter.empty() ? "_" : letter;
+    }
   }
   return result;
 }
 
-std::string c_identifier(std::string_view name) {
-  static const std::unordered_set<std::string> kKeywords = {
-      "alignas",  "alignof",  "and",      "asm",       "auto",      "bool",     "break",
-      "case",     "catch",    "char",     "class",     "const",     "continue", "default",
-      "delete",   "do",       "double",   "else",      "enum",      "explicit", "export",
-      "extern",   "false",    "float",    "for",       "friend",    "goto",     "if",
-      "inline",   "int",      "long",     "mutable",   "namespace", "new",      "not",
-      "operator", "or",       "private",  "protected", "public",    "register", "requires",
-      "restrict", "return",   "short",    "signed",    "sizeof",    "static",   "struct",
-      "switch",   "template", "this",     "throw",     "true",      "try",      "typedef",
-      "typename", "union",    "unsigned", "using",     "virtual",   "void",     "volatile",
-      "while",    "xor",      "param",    "grad",      "n",         "t",        "hypers",
-      "error"};
-  const std::string result = c_name(name);
-  return kKeywords.contains(result) ? result + "_" : result;
+std::vector<std::string> c_identifiers(const std::vector<std::string>& names) {
+  std::vector<std::string> result;
+  for (const std::string& name : names) {
+    std::string made = c_name(name);
+    // Names that begin with a `_` may be the compiler's.
+    if (made.starts_with('_')) made.insert(0, "x");
+    while (is_word(made) || std::ranges::find(result, made) != result.end()) made += '_';
+    result.push_back(std::move(made));
+  }
+  return result;
 }
 
 std::string upper_case(std::string_view text) {

@@ -19,10 +19,11 @@ struct Member {
 std::string members(const std::vector<Member>& list);
 /// `head` ends with an open parenthesis; parameters are separated by ", ".
 std::string wrapped_call(const std::string& head, const std::string& parameters);
-/// What is no letter or digit becomes `_`.
+/// A name in ASCII: Greek letters are spelled out, what else is no letter or digit becomes `_`.
 std::string c_name(std::string_view name);
-/// The same for members and parameters: a keyword of C or C++ gets a `_` behind.
-std::string c_identifier(std::string_view name);
+/// Names of members or parameters that stand side by side: no two are the same, and a word of C,
+/// C++ or Python gets a `_` behind.
+std::vector<std::string> c_identifiers(const std::vector<std::string>& names);
 std::string upper_case(std::string_view text);
 std::string replace_all(std::string text, std::string_view from, std::string_view to);
 

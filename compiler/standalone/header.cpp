@@ -20,7 +20,8 @@ std::string example_hyper(const talweg_image& image) {
   for (const std::uint32_t field : settable_hypers(image)) {
     const talweg_hyper_info& hyper = image.hypers[field];
     if (hyper.follows == 0 && std::isfinite(hyper.default_value))
-      return fmt::format("    hypers.{} = {};\n", c_identifier(hyper.name), hyper.default_value);
+      return fmt::format("    hypers.{} = {};\n", field_names(image).hypers[field],
+                         hyper.default_value);
   }
   return {};
 }
@@ -29,7 +30,7 @@ std::string example_hyper(const talweg_image& image) {
 std::string example_inputs(const std::string& prefix, const talweg_image& image) {
   std::string text = fmt::format("      {}_inputs inputs = {{0}};\n", prefix);
   for (std::uint32_t i = 0; i < image.input_count; ++i) {
-    const std::string name = c_identifier(image.inputs[i].name);
+    const std::string name = field_names(image).inputs[i];
     if (image.inputs[i].rate == TALWEG_RATE_MODEL)
       text += fmt::format("      double {0} = 0;\n      inputs.{0} = &{0};\n", name);
   }

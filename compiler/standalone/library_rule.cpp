@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "compiler/driver/image_tables.h"
+#include "compiler/standalone/c_text.h"
 #include "runtime/standalone/rule.h"
 
 namespace talweg::standalone {
@@ -13,6 +14,16 @@ std::vector<std::uint32_t> settable_hypers(const talweg_image& image) {
   for (std::uint32_t i = 0; i < image.hyper_count; ++i)
     if (image.hypers[i].bound == 0 || image.hypers[i].follows != 0) fields.push_back(i);
   return fields;
+}
+
+FieldNames field_names(const talweg_image& image) {
+  const auto names_of = [](const auto* list, std::uint32_t count) {
+    std::vector<std::string> names;
+    for (std::uint32_t i = 0; i < count; ++i) names.emplace_back(list[i].name);
+    return c_identifiers(names);
+  };
+  return {names_of(image.hypers, image.hyper_count), names_of(image.inputs, image.input_count),
+          names_of(image.states, image.state_count)};
 }
 
 std::string why_no_flat_step(const LibraryRule& rule) {

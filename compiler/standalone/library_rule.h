@@ -21,6 +21,12 @@ struct LibraryRule {
 /// Hypers that a caller may set, in the order of the struct of hypers.
 std::vector<std::uint32_t> settable_hypers(const talweg_image& image);
 
+/// What hypers, inputs and states are called in C and Python, by their numbers in the image.
+struct FieldNames {
+  std::vector<std::string> hypers, inputs, states;
+};
+FieldNames field_names(const talweg_image& image);
+
 /// Why the rule has no step on plain arrays without an optimizer (runtime/standalone/flat.c), as a
 /// sentence without an end; empty if it has one.
 std::string why_no_flat_step(const LibraryRule& rule);

@@ -26,11 +26,11 @@ const char* rate_name(std::uint8_t rate) {
   return kNames.at(rate);
 }
 
-Json hyper_json(const talweg_hyper_info& hyper) {
+Json hyper_json(const talweg_hyper_info& hyper, const std::string& field) {
   constexpr std::array kKinds = {"number", "int", "bool"};
   Json json;
   json["name"] = hyper.name;
-  json["field"] = c_identifier(hyper.name);
+  json["field"] = field;
   json["kind"] = kKinds.at(hyper.kind);
   json["rate"] = rate_name(hyper.rate);
   json["default"] = hyper.follows != 0 ? Json("nan") : number(hyper.default_value);
@@ -58,6 +58,7 @@ Json state_json(const talweg_state_info& state) {
 Json rule_json(const LibraryRule& rule) {
   const driver::ImageTables tables(*rule.graph, rule.plan->compute, "");
   const talweg_image& image = tables.image();
+  const FieldNames names = field_names(image);
   Json json;
   json["name"] = image.name;
   json["prefix"] = rule.prefix;
@@ -67,14 +68,14 @@ Json rule_json(const LibraryRule& rule) {
   json["flat_step"] = has_flat_step(rule);
   json["hypers"] = Json::array();
   for (const std::uint32_t field : settable_hypers(image))
-    json["hypers"].push_back(hyper_json(image.hypers[field]));
+    json["hypers"].push_back(hyper_json(image.hypers[field], names.hypers[field]));
   json["states"] = Json::array();
   for (std::uint32_t i = 0; i < image.state_count; ++i)
     json["states"].push_back(state_json(image.states[i]));
   json["inputs"] = Json::array();
   for (std::uint32_t i = 0; i < image.input_count; ++i)
     json["inputs"].push_back({{"name", image.inputs[i].name},
-                              {"field", c_identifier(image.inputs[i].name)},
+                              {"field", names.inputs[i]},
                               {"rate", rate_name(image.inputs[i].rate)},
                               {"doc", image.inputs[i].doc}});
   json["views"] = Json::array();

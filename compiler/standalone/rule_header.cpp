@@ -61,6 +61,7 @@ class RuleHeader {
       : rule_(rule),
         tables_(*rule.graph, rule.plan->compute, ""),
         image_(tables_.image()),
+        names_(field_names(image_)),
         own_(rule.prefix),
         shared_(library.prefix) {}
 
@@ -89,6 +90,7 @@ class RuleHeader {
   const LibraryRule& rule_;
   const driver::ImageTables tables_;
   const talweg_image& image_;
+  const FieldNames names_;
   const std::string &own_, &shared_;
 };
 
@@ -134,7 +136,7 @@ std::string RuleHeader::hypers() {
   std::string values;
   for (const std::uint32_t field : settable_hypers(image_)) {
     const talweg_hyper_info& hyper = image_.hypers[field];
-    const std::string name = c_identifier(hyper.name);
+    const std::string name = names_.hypers[field];
     fields.push_back({fmt::format("  double {};", name), hyper_comment(hyper)});
     line(values, "  hypers.{} = {};", name,
          hyper.follows != 0 ? "NAN" : number_text(hyper.default_value));
@@ -169,8 +171,7 @@ std::string RuleHeader::inputs() {
     if (input.rate == TALWEG_RATE_ROW) of = "[tensor][matrix, row]", type = elements;
     if (input.rate == TALWEG_RATE_COL) of = "[tensor][matrix, column]", type = elements;
     if (input.rate == TALWEG_RATE_ELEMENT) of = "[tensor][element]", type = elements;
-    fields.push_back(
-        {fmt::format("  {}{};", type, c_identifier(input.name)), with_doc(of, input.doc)});
+    fields.push_back({fmt::format("  {}{};", type, names_.inputs[i]), with_doc(of, input.doc)});
   }
   text += members(fields);
   line(text, "}} {}_inputs;", own_);
@@ -222,7 +223,7 @@ std::string RuleHeader::flat_step() {
     return "\n" + comment(fmt::format("There is no flat step: {}.", why));
   std::string parameters = fmt::format("{0}_element* param, const {0}_element* grad", shared_);
   for (std::uint32_t i = 0; i < image_.state_count; ++i)
-    parameters += fmt::format(", {}_element* {}", shared_, c_identifier(image_.states[i].name));
+    parameters += fmt::format(", {}_element* {}", shared_, names_.states[i]);
   parameters += fmt::format(", uint64_t n, uint64_t t, const {}_hypers* hypers", own_);
   return function(
       fmt::format(

@@ -16,7 +16,6 @@ import contextlib
 import ctypes
 import inspect
 import json
-import keyword
 import os
 from typing import Any, Callable, Iterator, Mapping, Optional, Sequence, Union
 
@@ -394,7 +393,7 @@ def _signature(rule):
     shown = [p for p in own.parameters.values() if p.name not in ("self", "hypers")]
     taken = {p.name for p in shown}
     for hyper in rule["hypers"]:
-        if hyper["field"] not in taken and not keyword.iskeyword(hyper["field"]):
+        if hyper["field"] not in taken:
             shown.append(inspect.Parameter(hyper["field"], inspect.Parameter.KEYWORD_ONLY,
                                            default=float(hyper["default"])))
     return inspect.Signature(shown)

@@ -77,6 +77,28 @@ class Build(CommandTest):
         for name in self.names("a"):
             self.assertEqual((self.folder / "a" / name).read_bytes(), (self.folder / "b" / name).read_bytes(), name)
 
+    def test_names_of_every_sort_in_c_and_python(self):
+        (self.folder / "odd.tw").write_text("""/// Ends comments */ and \\ "begins" /* them.
+rule Odd {
+  hyper double = 0.1 in [0, inf)
+  hyper lambda = 0.5 in [0, 1)
+  hyper γ = 0.5 in [0, 1)
+  hyper ж = 0.5 in [0, 1)
+  hyper ш = 0.5 in [0, 1)
+  hyper gamma = 0.5 in [0, 1)
+  state θ
+  state hypers
+  step { θ = lambda * θ + grad; hypers = θ; update = double * γ * gamma * ж * ш * hypers }
+}
+""", encoding="utf-8")
+        self.build("odd.tw", "-o", "out")
+        fields = [hyper["field"] for hyper in json.loads((self.folder / "out/odd.json").read_text())["rules"][0]["hypers"]]
+        self.assertEqual(fields, ["double_", "lambda_", "gamma", "x_", "x__", "gamma_"])
+        compile(f"f({', '.join(f'{field}=1' for field in fields)})", "fields", "eval")
+        for language in (["-x", "c", "-std=c99"], ["-x", "c++", "-std=c++17"]):
+            subprocess.run(["cc", *language, "-pedantic", "-Wall", "-Wextra", "-Werror", "-fsyntax-only", "out/odd.h"],
+                           cwd=self.folder, check=True, timeout=60)
+
     def test_names_that_cannot_be(self):
         cases = [
             (["--rule", "AdamW", "--name", "1a"], "`1a` cannot be the name of a library"),
