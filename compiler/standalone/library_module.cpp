@@ -21,6 +21,7 @@
 #include "compiler/standalone/emit_image.h"
 #include "compiler/standalone/manifest.h"
 #include "compiler/standalone/optimise.h"
+#include "runtime/standalone/interface.h"
 
 namespace talweg::standalone {
 
@@ -40,6 +41,9 @@ constexpr std::size_t kInputsOfStep = 3;  // the argument of talweg_lib_step
 constexpr const char* kFlat = "step_flat";
 /// Those of pool.c, on platforms that have threads.
 constexpr std::array kOfPool = {"pool_create", "pool_threads", "pool_run", "pool_destroy"};
+constexpr const char* kTable = "_rule";
+constexpr const char* kFunctions = "talweg_lib_built_functions";
+constexpr const char* kDescription = "talweg_lib_description";
 
 std::string runtime_name(std::string_view name) { return fmt::format("talweg_lib_{}", name); }
 
@@ -99,6 +103,8 @@ class LibraryBuilder {
   void add_rule_function(const LibraryRule& rule, const std::string& runtime,
                          llvm::Constant* constant);
   void add_flat_step(const LibraryRule& rule, llvm::Constant* constant);
+  /// A visible function that returns the rule as a value (talweg_lib_table).
+  void add_table(const LibraryRule& rule, llvm::Constant* constant);
   void give_text(const char* name, const std::string& text);
 
   const Library& library_;
@@ -204,6 +210,21 @@ void LibraryBuilder::add_flat_step(const LibraryRule& rule, llvm::Constant* cons
   ir.CreateRet(ir.CreateCall(callee, arguments));
 }
 
+void LibraryBuilder::add_table(const LibraryRule& rule, llvm::Constant* constant) {
+  llvm::GlobalVariable* functions = module_->getNamedGlobal(kFunctions);
+  TALWEG_CHECK(functions != nullptr, kFunctions);
+  llvm::Constant* value = constants_.structure(
+      {constants_.u32(TALWEG_LIB_INTERFACE), constants_.u32(is_float32(library_) ? 4 : 8),
+       constants_.text(rule.graph->name.c_str()), module_->getNamedGlobal(kDescription), functions,
+       constant});
+  llvm::IRBuilder<> ir(context_);
+  auto* function =
+      llvm::Function::Create(llvm::FunctionType::get(ir.getPtrTy(), false),
+                             llvm::GlobalValue::ExternalLinkage, rule.prefix + kTable, *module_);
+  ir.SetInsertPoint(llvm::BasicBlock::Create(context_, "entry", function));
+  ir.CreateRet(constants_.variable(value, "table"));
+}
+
 void LibraryBuilder::give_text(const char* name, const std::string& text) {
   llvm::GlobalVariable* declared = module_->getNamedGlobal(name);
   TALWEG_CHECK(declared != nullptr, name);
@@ -215,13 +236,14 @@ llvm::Module& LibraryBuilder::fill() {
   std::vector<llvm::Constant*> rules;
   for (std::size_t i = 0; i < library_.rules.size(); ++i) rules.push_back(add_rule(i));
   give_text("talweg_lib_release", library_.release);
-  give_text("talweg_lib_description", manifest_text(library_));
   hide_all(*module_);
   for (std::size_t i = 0; i < rules.size(); ++i) {
     const LibraryRule& rule = library_.rules[i];
     for (const char* name : kOfRule) add_rule_function(rule, name, rules[i]);
     if (has_flat_step(rule)) add_flat_step(rule, rules[i]);
+    add_table(rule, rules[i]);
   }
+  give_text(kDescription, manifest_text(library_));
   for (const char* name : kShared) show(*module_, library_, name);
   check(*module_);
   shrink(*module_);
@@ -239,6 +261,7 @@ std::vector<std::string> exported_names(const Library& library, const Platform& 
   for (const LibraryRule& rule : library.rules) {
     for (const char* name : kOfRule) names.push_back(fmt::format("{}_{}", rule.prefix, name));
     if (has_flat_step(rule)) names.push_back(fmt::format("{}_{}", rule.prefix, kFlat));
+    names.push_back(rule.prefix + kTable);
   }
   return names;
 }

@@ -65,7 +65,9 @@ class RuleHeader {
         own_(rule.prefix),
         shared_(library.prefix) {}
 
-  std::string text() { return about() + hypers() + inputs() + creation() + step() + flat_step(); }
+  std::string text() {
+    return about() + hypers() + inputs() + creation() + step() + flat_step() + value();
+  }
 
  private:
   template <class... Arguments>
@@ -86,6 +88,7 @@ class RuleHeader {
   std::string creation();
   std::string step();
   std::string flat_step();
+  std::string value();
 
   const LibraryRule& rule_;
   const driver::ImageTables tables_;
@@ -233,6 +236,14 @@ std::string RuleHeader::flat_step() {
               ? " States are yours to keep; before step 1 set them to what is said above."
               : ""),
       "step_flat", parameters);
+}
+
+std::string RuleHeader::value() {
+  return "\n" +
+         comment(
+             "The rule as a value, for talweg/talweg.hpp: C++ code that runs with this library and "
+             "with rules that are compiled while it runs.") +
+         fmt::format("const struct talweg_rule* {}_rule(void);\n", own_);
 }
 
 }  // namespace
