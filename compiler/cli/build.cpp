@@ -3,18 +3,16 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
-#include <cctype>
 #include <deque>
 #include <memory>
-#include <set>
 
 #include "compiler/cli/console.h"
 #include "compiler/cli/depfile.h"
 #include "compiler/cli/exit_code.h"
 #include "compiler/cli/front_end.h"
+#include "compiler/cli/library_names.h"
 #include "compiler/cli/subcommands.h"
 #include "compiler/passes/pass.h"
-#include "compiler/standalone/c_text.h"
 #include "compiler/standalone/write_package.h"
 #include "compiler/syntax/parse.h"
 #include "runtime/support/file_io.h"
@@ -41,46 +39,6 @@ struct Options {
   std::string emit;
 };
 
-/// A rule to be built, before it is resolved.
-struct Wanted {
-  std::string name;        // as it is called in Python: "AdamW"; in C the same in lower case
-  std::string expression;  // "adamw.AdamW"
-};
-
-constexpr std::size_t kLongestName = 64;
-
-/// Names in C and Python: letters, digits and `_`, not a digit first.
-bool is_c_name(std::string_view name) {
-  return !name.empty() && name.size() <= kLongestName &&
-         std::isdigit(static_cast<unsigned char>(name.front())) == 0 &&
-         name == standalone::c_name(name);
-}
-
-std::string lower_case(std::string text) {
-  std::ranges::transform(text, text.begin(),
-                         [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-  return text;
-}
-
-/// "name=EXPR" taken apart; a lone EXPR is called after its letters. An `=` inside of parentheses
-/// belongs to the expression.
-Wanted parse_wanted(const std::string& text) {
-  const std::size_t equals = text.find('=');
-  if (equals != std::string::npos && is_c_name(text.substr(0, equals)))
-    return {text.substr(0, equals), text.substr(equals + 1)};
-  return {"", text};
-}
-
-/// The last rule of a pipeline, without its module and arguments: what the whole is called after.
-std::string name_after(const std::string& expression) {
-  const std::size_t bar = expression.rfind('|');
-  std::string last = bar == std::string::npos ? expression : expression.substr(bar + 1);
-  last = last.substr(0, last.find('('));
-  last.erase(std::remove(last.begin(), last.end(), ' '), last.end());
-  const std::size_t dot = last.rfind('.');
-  return dot == std::string::npos ? last : last.substr(dot + 1);
-}
-
 /// Reads a rule file; its rules are added to `wanted`. False where it has errors, which are
 /// reported to the compilation.
 Result<bool> add_file(const fs::path& file, Compilation& compilation, std::vector<Wanted>& wanted) {
@@ -95,60 +53,6 @@ Result<bool> add_file(const fs::path& file, Compilation& compilation, std::vecto
   compilation.modules->add(module_name, file, std::move(module));
   for (const std::string& rule : names.rules) wanted.push_back({rule, module_name + "." + rule});
   return true;
-}
-
-/// What is to be built is known, and every name can stand in C.
-support::Status check_names(const Options& o, std::vector<Wanted>& wanted) {
-  if (wanted.empty())
-    return Failure{FailureKind::Usage,
-                   o.files.empty() ? "nothing to build: give a rule file or --rule EXPR"
-                                   : "the files declare no rule; give one with --rule EXPR"};
-  std::set<std::string> names;
-  for (Wanted& rule : wanted) {
-    if (rule.name.empty()) rule.name = name_after(rule.expression);
-    if (!is_c_name(rule.name))
-      return Failure{FailureKind::Usage,
-                     fmt::format("`{}` has no name that C can have; give it one: --rule 'name={}'",
-                                 rule.expression, rule.expression)};
-    if (!names.insert(lower_case(rule.name)).second)
-      return Failure{FailureKind::Usage,
-                     fmt::format("two rules would be called `{}`; give one another name: --rule "
-                                 "'name={}'",
-                                 lower_case(rule.name), rule.expression)};
-  }
-  return support::ok();
-}
-
-Result<std::string> library_name(const Options& o, const std::vector<Wanted>& wanted) {
-  std::string name = o.name;
-  if (name.empty() && wanted.size() == 1) name = lower_case(wanted.front().name);
-  if (name.empty() && o.files.size() == 1) name = o.files.front().stem().string();
-  if (name.empty())
-    return Failure{FailureKind::Usage, "a library of several files needs a name: --name NAME"};
-  if (!is_c_name(name))
-    return Failure{FailureKind::Usage,
-                   fmt::format("`{}` cannot be the name of a library: all its names in C begin "
-                               "with it. Use at most {} letters, digits and _: --name NAME",
-                               name.substr(0, kLongestName), kLongestName)};
-  if (lower_case(name).starts_with("talweg"))
-    return Failure{FailureKind::Usage,
-                   fmt::format("`{}` begins like names of talweg's own; give the library another "
-                               "one: --name NAME",
-                               name)};
-  return name;
-}
-
-/// No rule's functions have names that every library has for others.
-support::Status check_functions(const standalone::Library& library) {
-  std::set<std::string> names;
-  for (const std::string& name : standalone::exported_names(library, standalone::host_platform()))
-    if (!names.insert(name).second)
-      return Failure{
-          FailureKind::Usage,
-          fmt::format("`{}` would be the name of two functions, one of which is in every "
-                      "library; give the rule another name: --rule 'name=EXPR'",
-                      name)};
-  return support::ok();
 }
 
 std::vector<std::string> platform_names() {
@@ -181,45 +85,60 @@ Result<std::vector<fs::path>> write(const Options& o, const standalone::Library&
   return standalone::write_code(library, platforms, form, o.out);
 }
 
+/// What is wanted of the files and expressions; nothing where files have errors, which are reported
+/// to the compilation.
+Result<std::vector<Wanted>> find_wanted(const Options& o, Compilation& compilation) {
+  std::vector<Wanted> wanted;
+  for (const fs::path& file : o.files) {
+    const Result<bool> added = add_file(file, compilation, wanted);
+    if (!added) return added.failure();
+    if (!*added) return std::vector<Wanted>();
+  }
+  if (!o.rules.empty()) wanted.clear();
+  for (const std::string& text : o.rules) wanted.push_back(parse_wanted(text));
+  if (const auto status = name_rules(wanted, !o.files.empty()); !status) return status.failure();
+  return wanted;
+}
+
+/// A library and what it points to.
+struct Made {
+  std::deque<driver::FrontEnd> front_ends;
+  std::deque<plan::Plan> plans;
+  standalone::Library library;
+};
+
+Made make_library(const std::string& name, const std::vector<Wanted>& wanted,
+                  std::deque<driver::FrontEnd> front_ends, types::ComputeType compute) {
+  Made made{std::move(front_ends), {}, {name, TALWEG_VERSION, {}}};
+  for (std::size_t i = 0; i < wanted.size(); ++i) {
+    const ir::Graph& graph = made.front_ends[i].graph;
+    made.plans.push_back(plan::make_plan(passes::run_passes(graph), compute));
+    const std::string prefix = wanted.size() == 1 ? name : name + "_" + lower_case(wanted[i].name);
+    made.library.rules.push_back({prefix, wanted[i].name, &graph, &made.plans.back()});
+  }
+  return made;
+}
+
 int run(const Options& o) {
   const auto platforms = chosen_platforms(o);
   if (!platforms) return report("build", platforms.failure());
   Compilation compilation(o.include_dirs);
-  std::vector<Wanted> wanted;
-  for (const fs::path& file : o.files) {
-    const Result<bool> added = add_file(file, compilation, wanted);
-    if (!added) return report("build", added.failure());
-    if (!*added) break;
-  }
-  if (!o.rules.empty()) wanted.clear();
-  for (const std::string& text : o.rules) wanted.push_back(parse_wanted(text));
+  const auto wanted = find_wanted(o, compilation);
+  if (!wanted) return report("build", wanted.failure());
   std::deque<driver::FrontEnd> front_ends;
-  if (!compilation.diagnostics.has_errors()) {
-    if (const auto status = check_names(o, wanted); !status)
-      return report("build", status.failure());
-    for (const Wanted& rule : wanted)
-      if (auto front_end = driver::analyze_rule(*compilation.modules, compilation.sources,
-                                                compilation.diagnostics, rule.expression))
-        front_ends.push_back(std::move(*front_end));
-  }
-  if (!compilation.print_diagnostics(false) || front_ends.size() != wanted.size())
+  for (const Wanted& rule : *wanted)
+    if (auto front_end = driver::analyze_rule(*compilation.modules, compilation.sources,
+                                              compilation.diagnostics, rule.expression))
+      front_ends.push_back(std::move(*front_end));
+  if (!compilation.print_diagnostics(false) || front_ends.size() != wanted->size())
     return kProgramWrong;
-  const auto name = library_name(o, wanted);
+  const auto name = library_name(o.name, o.files, *wanted);
   if (!name) return report("build", name.failure());
-
   const auto compute = o.dtype == "float64" ? types::ComputeType::F64 : types::ComputeType::F32;
-  std::deque<plan::Plan> plans;
-  standalone::Library library{*name, TALWEG_VERSION, {}};
-  for (std::size_t i = 0; i < wanted.size(); ++i) {
-    const ir::Graph& graph = front_ends[i].graph;
-    plans.push_back(plan::make_plan(passes::run_passes(graph), compute));
-    const std::string prefix =
-        wanted.size() == 1 ? *name : *name + "_" + lower_case(wanted[i].name);
-    library.rules.push_back({prefix, wanted[i].name, &graph, &plans.back()});
-  }
-  if (const auto status = check_functions(library); !status)
+  const Made made = make_library(*name, *wanted, std::move(front_ends), compute);
+  if (const auto status = check_functions(made.library); !status)
     return report("build", status.failure());
-  const auto written = write(o, library, *platforms);
+  const auto written = write(o, made.library, *platforms);
   if (!written) return report("build", written.failure());
   for (const fs::path& file : *written) print(file.string() + "\n");
   if (!o.depfile.empty()) {

@@ -1,0 +1,106 @@
+// See library_names.h.
+#include "compiler/cli/library_names.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cctype>
+#include <set>
+
+#include "compiler/standalone/c_text.h"
+
+namespace talweg::cli {
+
+using support::Failure;
+using support::FailureKind;
+using support::Result;
+
+namespace {
+
+constexpr std::size_t kLongestName = 64;
+
+/// Names in C and Python: letters, digits and `_`, not a digit first.
+bool is_c_name(std::string_view name) {
+  return !name.empty() && name.size() <= kLongestName &&
+         std::isdigit(static_cast<unsigned char>(name.front())) == 0 &&
+         name == standalone::c_name(name);
+}
+
+/// The last rule of a pipeline, without its module and arguments: what the whole is called after.
+std::string name_after(const std::string& expression) {
+  const std::size_t bar = expression.rfind('|');
+  std::string last = bar == std::string::npos ? expression : expression.substr(bar + 1);
+  last = last.substr(0, last.find('('));
+  last.erase(std::remove(last.begin(), last.end(), ' '), last.end());
+  const std::size_t dot = last.rfind('.');
+  return dot == std::string::npos ? last : last.substr(dot + 1);
+}
+
+}  // namespace
+
+std::string lower_case(std::string text) {
+  std::ranges::transform(text, text.begin(),
+                         [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  return text;
+}
+
+Wanted parse_wanted(const std::string& text) {
+  const std::size_t equals = text.find('=');
+  if (equals != std::string::npos && is_c_name(text.substr(0, equals)))
+    return {text.substr(0, equals), text.substr(equals + 1)};
+  return {"", text};
+}
+
+support::Status name_rules(std::vector<Wanted>& wanted, bool has_files) {
+  if (wanted.empty())
+    return Failure{FailureKind::Usage, has_files
+                                           ? "the files declare no rule; give one with --rule EXPR"
+                                           : "nothing to build: give a rule file or --rule EXPR"};
+  std::set<std::string> names;
+  for (Wanted& rule : wanted) {
+    if (rule.name.empty()) rule.name = name_after(rule.expression);
+    if (!is_c_name(rule.name))
+      return Failure{FailureKind::Usage,
+                     fmt::format("`{}` has no name that C can have; give it one: --rule 'name={}'",
+                                 rule.expression, rule.expression)};
+    if (!names.insert(lower_case(rule.name)).second)
+      return Failure{FailureKind::Usage,
+                     fmt::format("two rules would be called `{}`; give one another name: --rule "
+                                 "'name={}'",
+                                 lower_case(rule.name), rule.expression)};
+  }
+  return support::ok();
+}
+
+Result<std::string> library_name(std::string name, const std::vector<std::filesystem::path>& files,
+                                 const std::vector<Wanted>& wanted) {
+  if (name.empty() && wanted.size() == 1) name = lower_case(wanted.front().name);
+  if (name.empty() && files.size() == 1) name = files.front().stem().string();
+  if (name.empty())
+    return Failure{FailureKind::Usage, "a library of several files needs a name: --name NAME"};
+  if (!is_c_name(name))
+    return Failure{FailureKind::Usage,
+                   fmt::format("`{}` cannot be the name of a library: all its names in C begin "
+                               "with it. Use at most {} letters, digits and _: --name NAME",
+                               name.substr(0, kLongestName), kLongestName)};
+  if (lower_case(name).starts_with("talweg"))
+    return Failure{FailureKind::Usage,
+                   fmt::format("`{}` begins like names of talweg's own; give the library another "
+                               "one: --name NAME",
+                               name)};
+  return name;
+}
+
+support::Status check_functions(const standalone::Library& library) {
+  std::set<std::string> names;
+  for (const std::string& name : standalone::exported_names(library, standalone::host_platform()))
+    if (!names.insert(name).second)
+      return Failure{
+          FailureKind::Usage,
+          fmt::format("`{}` would be the name of two functions, one of which is in every "
+                      "library; give the rule another name: --rule 'name=EXPR'",
+                      name)};
+  return support::ok();
+}
+
+}  // namespace talweg::cli
