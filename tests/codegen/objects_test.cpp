@@ -24,8 +24,57 @@ T read_at(std::string_view bytes, std::size_t offset) {
   return value;
 }
 
-/// Names of symbols that an ELF object refers to but does not define.
+/// Names that a WebAssembly object imports, but for its memory, its stack and its table of
+/// functions, which a linker makes.
+std::vector<std::string> imported_names(std::string_view object) {
+  std::size_t at = 8;  // behind the magic number and the version
+  const auto number = [&] {
+    std::uint32_t value = 0;
+    for (int shift = 0;; shift += 7) {
+      const auto byte = read_at<std::uint8_t>(object, at++);
+      value |= (byte & 0x7fu) << shift;
+      if ((byte & 0x80u) == 0) return value;
+    }
+  };
+  const auto name = [&] {
+    const std::uint32_t length = number();
+    REQUIRE(at + length <= object.size());
+    at += length;
+    return std::string(object.substr(at - length, length));
+  };
+  constexpr std::uint8_t kImports = 2;
+  std::vector<std::string> names;
+  while (at < object.size()) {
+    const auto section = read_at<std::uint8_t>(object, at++);
+    const std::size_t length = number();
+    const std::size_t end = at + length;
+    std::uint32_t left = section == kImports ? number() : 0;
+    for (; left > 0; --left) {
+      name();  // of a module: "env"
+      names.push_back(name());
+      const auto kind = read_at<std::uint8_t>(object, at++);
+      if (kind == 1) ++at;           // a table: type of its entries, limits
+      if (kind == 3) at += 2;        // a global variable: type, whether it changes
+      if (kind == 0) number();       // a function: type
+      if (kind == 1 || kind == 2) {  // limits of a table or memory
+        const bool has_maximum = number() % 2 != 0;
+        number();
+        if (has_maximum) number();
+      }
+    }
+    at = end;
+  }
+  std::erase_if(names, [](const std::string& known) {
+    return known == "__linear_memory" || known == "__stack_pointer" ||
+           known == "__indirect_function_table";
+  });
+  return names;
+}
+
+/// Names of symbols that an object refers to but does not define.
 std::vector<std::string> undefined_symbols(std::string_view object) {
+  constexpr std::string_view kWasm{"\0asm", 4};
+  if (object.starts_with(kWasm)) return imported_names(object);
   std::vector<std::string> names;
   const auto header = read_at<Elf64_Ehdr>(object, 0);
   REQUIRE(std::memcmp(header.e_ident, ELFMAG, SELFMAG) == 0);
