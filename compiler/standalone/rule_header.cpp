@@ -208,7 +208,7 @@ std::string RuleHeader::creation() {
 std::string RuleHeader::step() {
   std::string about =
       "One step of all tensors; allocates nothing. gradients [tensor] have the sizes of their "
-      "parameters and are only read; null: the tensor is left out.";
+      "parameters, share no memory with any, and are only read; null: the tensor is left out.";
   if (image_.uses_gradient == 0)
     about += " The rule reads no gradient: gradients itself may be null.";
   if (image_.input_count > 0) about += " inputs may be null.";

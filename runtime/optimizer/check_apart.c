@@ -1,4 +1,5 @@
-/* Finds tensors of one name and parameters that share memory, by sorting: there may be 100,000. */
+/* Finds tensors of one name, without memory, and parameters that share memory, by sorting: there
+ * may be 100,000. */
 #include <string.h>
 
 #include "runtime/memory/dtype.h"
@@ -61,8 +62,15 @@ talweg_status talweg_check_apart(const talweg_optimizer_spec* spec, uint32_t* or
   if (status != TALWEG_OK) return status;
   const uint32_t element_bytes = talweg_dtype_bytes(spec->image->compute_dtype);
   uint32_t count = 0;
-  for (uint32_t i = 0; i < spec->tensor_count; ++i)
-    if (talweg_element_count(&spec->tensors[i]) > 0) order[count++] = i;
+  for (uint32_t i = 0; i < spec->tensor_count; ++i) {
+    if (talweg_element_count(&spec->tensors[i]) == 0) continue;
+    order[count++] = i;
+    if (spec->tensors[i].param) continue;
+    talweg_fail(error, TALWEG_BAD_ARGUMENT, "tensor ");
+    talweg_put_name(error, spec->tensors[i].name);
+    talweg_put(error, " has no memory (param is null)");
+    return TALWEG_BAD_ARGUMENT;
+  }
   sort(order, count, by_address, spec);
   for (uint32_t i = 1; i < count; ++i) {
     const talweg_tensor* lower = &spec->tensors[order[i - 1]];

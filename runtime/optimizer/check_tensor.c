@@ -74,6 +74,7 @@ static talweg_status check_storage(const talweg_tensor* tensor, const talweg_ima
   return TALWEG_OK;
 }
 
+/* Without memory a tensor can be measured; talweg_check_apart asks for it. */
 static talweg_status check_memory(const talweg_tensor* tensor, uint32_t element_bytes,
                                   talweg_error* error) {
   const uint64_t count = talweg_element_count(tensor);
@@ -81,8 +82,6 @@ static talweg_status check_memory(const talweg_tensor* tensor, uint32_t element_
   if (count > (uint64_t)PTRDIFF_MAX / element_bytes ||
       count * element_bytes > UINTPTR_MAX - address)
     return refuse(tensor, TALWEG_TOO_LARGE, "is larger than memory can hold", error);
-  if (count > 0 && !tensor->param)
-    return refuse(tensor, TALWEG_BAD_ARGUMENT, "has no memory (param is null)", error);
   if (count > 0 && address % element_bytes != 0)
     return refuse(tensor, TALWEG_BAD_ARGUMENT, "is not aligned to the size of an element", error);
   return TALWEG_OK;

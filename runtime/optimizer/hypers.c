@@ -135,11 +135,15 @@ talweg_status talweg_get_hyper(const talweg_optimizer* optimizer, uint32_t hyper
   const talweg_status status = check_indices(optimizer, hyper, group, error);
   if (status != TALWEG_OK) return status;
   const talweg_hyper_info* info = &image->hypers[hyper];
-  *value = optimizer->hypers[(size_t)group * image->hyper_count + hyper];
-  if (!info->bound || (info->follows && *value == *value)) return TALWEG_OK;
-  const size_t row = info->rate == TALWEG_RATE_MODEL ? MODEL_ROW : (size_t)group + 1;
-  *value = optimizer->last_bound[row * image->hyper_count + hyper];
-  if (*value == *value) return TALWEG_OK;
+  double now = optimizer->hypers[(size_t)group * image->hyper_count + hyper];
+  if (info->bound && !(info->follows && now == now)) {
+    const size_t row = info->rate == TALWEG_RATE_MODEL ? MODEL_ROW : (size_t)group + 1;
+    now = optimizer->last_bound[row * image->hyper_count + hyper];
+  }
+  if (now == now) {
+    *value = now;
+    return TALWEG_OK;
+  }
   talweg_fail(error, TALWEG_NOT_YET, "");
   put_hyper(image, hyper, error);
   talweg_put(error, " is computed by the rule and has no value before a step");

@@ -176,12 +176,34 @@ size_t talweg_swap_bytes(const talweg_optimizer* optimizer) {
 
 uint32_t talweg_swapped_view(const talweg_optimizer* optimizer) { return optimizer->swapped_view; }
 
+/* Whether `memory` can keep the parameters: it must not be where they are. */
+static talweg_status check_saved(const talweg_optimizer* optimizer, const void* memory,
+                                 talweg_error* error) {
+  const uintptr_t begin = (uintptr_t)memory;
+  const uint64_t bytes = talweg_swap_bytes(optimizer);
+  if (bytes == 0) return TALWEG_OK;
+  if (!memory)
+    return talweg_fail(error, TALWEG_BAD_ARGUMENT, "there is no memory to keep the parameters in");
+  if (bytes > UINTPTR_MAX - begin)
+    return talweg_fail(error, TALWEG_TOO_LARGE,
+                       "the memory to keep the parameters in goes past the end of memory");
+  for (uint32_t t = 0; t < optimizer->spec.tensor_count; ++t) {
+    const uintptr_t param = (uintptr_t)optimizer->tensors[t].param;
+    const uint64_t own = optimizer->element_counts[t] * optimizer->element_bytes;
+    if (own == 0 || begin >= param + own || param >= begin + bytes) continue;
+    talweg_fail(error, TALWEG_OVERLAP, "the memory to keep the parameters in shares memory with ");
+    talweg_put(error, "tensor ");
+    talweg_put_name(error, optimizer->tensors[t].name);
+    return TALWEG_OVERLAP;
+  }
+  return TALWEG_OK;
+}
+
 talweg_status talweg_swap_in(talweg_optimizer* optimizer, uint32_t view, void* memory,
                              talweg_error* error) {
-  const talweg_status status = check_view(optimizer, view, "another is swapped in", error);
+  talweg_status status = check_view(optimizer, view, "another is swapped in", error);
+  if (status == TALWEG_OK) status = check_saved(optimizer, memory, error);
   if (status != TALWEG_OK) return status;
-  if (!memory && talweg_swap_bytes(optimizer) > 0)
-    return talweg_fail(error, TALWEG_BAD_ARGUMENT, "there is no memory to keep the parameters in");
   optimizer->saved_params = memory;
   compute(optimizer, view, 0);
   optimizer->swapped_view = view;

@@ -46,7 +46,9 @@ static talweg_lib_status read_spec(const talweg_lib_rule* rule, const talweg_lib
                                    const talweg_lib_variant** variant, talweg_optimizer_spec* core,
                                    talweg_lib_error* error) {
   if (!spec) return fail_null(error, "the spec");
-  if (spec->interface_version == 0 || spec->interface_version > TALWEG_LIB_INTERFACE) {
+  if (spec->interface_version == 0)
+    return fail(error, TALWEG_LIB_BAD_ARGUMENT, "the spec says no interface_version");
+  if (spec->interface_version > TALWEG_LIB_INTERFACE) {
     fail(error, TALWEG_LIB_NEWER_INTERFACE, "the spec is of interface version ");
     talweg_put_count(core_error(error), spec->interface_version);
     talweg_put(core_error(error), "; this library has version ");
@@ -100,16 +102,14 @@ static void carve_inputs(talweg_lib_optimizer* optimizer) {
   memset(optimizer->given, 0, count);
 }
 
-talweg_lib_status talweg_lib_create_in(const talweg_lib_rule* rule, const talweg_lib_spec* spec,
-                                       void* control_memory, void* state_memory,
-                                       talweg_lib_optimizer** result, talweg_lib_error* error) {
+/* In memory that was checked. */
+static talweg_lib_status create_at(const talweg_lib_rule* rule, const talweg_lib_spec* spec,
+                                   void* control_memory, void* state_memory,
+                                   talweg_lib_optimizer** result, talweg_lib_error* error) {
   const talweg_lib_variant* variant;
   talweg_optimizer_spec core;
-  if (!result) return fail_null(error, "the place for the optimizer");
   talweg_lib_status status = read_spec(rule, spec, &variant, &core, error);
   if (status != TALWEG_LIB_OK) return status;
-  if (!control_memory || (uintptr_t)control_memory % TALWEG_CONTROL_ALIGNMENT != 0)
-    return fail(error, TALWEG_LIB_BAD_ARGUMENT, "the control memory is null or not aligned");
   talweg_lib_optimizer made = {.rule = rule, .variant = variant, .image = variant->image};
   unsigned char* core_memory = (unsigned char*)control_memory + front_bytes(made.image);
   status =
@@ -119,6 +119,18 @@ talweg_lib_status talweg_lib_create_in(const talweg_lib_rule* rule, const talweg
   **result = made;
   carve_inputs(*result);
   return TALWEG_LIB_OK;
+}
+
+talweg_lib_status talweg_lib_create_in(const talweg_lib_rule* rule, const talweg_lib_spec* spec,
+                                       void* control_memory, void* state_memory,
+                                       talweg_lib_optimizer** result, talweg_lib_error* error) {
+  talweg_lib_sizes sizes;
+  if (!result) return fail_null(error, "the place for the optimizer");
+  talweg_lib_status status = talweg_lib_measure(rule, spec, &sizes, error);
+  if (status == TALWEG_LIB_OK)
+    status = talweg_lib_check_given(rule, spec, &sizes, control_memory, state_memory, error);
+  if (status != TALWEG_LIB_OK) return status;
+  return create_at(rule, spec, control_memory, state_memory, result, error);
 }
 
 enum { HUGE_PAGE = 2 << 20, HUGE_BLOCK = 4 * HUGE_PAGE };
@@ -150,7 +162,7 @@ talweg_lib_status talweg_lib_create(const talweg_lib_rule* rule, const talweg_li
   void* control = allocate(sizes.control_bytes, sizes.control_alignment, &control_allocation);
   void* states = allocate(sizes.state_bytes, sizes.state_alignment, &state_allocation);
   if (control && states)
-    status = talweg_lib_create_in(rule, spec, control, states, result, error);
+    status = create_at(rule, spec, control, states, result, error);
   else
     status = fail(error, TALWEG_LIB_NO_MEMORY, "there is not enough memory for the optimizer");
   if (status != TALWEG_LIB_OK) {

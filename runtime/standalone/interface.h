@@ -173,8 +173,8 @@ void talweg_lib_abandon(talweg_lib_optimizer* optimizer);
 
 /* ---- Views: other values than the parameters to evaluate with, such as their average ---- */
 
-/* Computes a view into destinations [tensor], each of its parameter's size; null: not of this
- * tensor. */
+/* Computes a view into destinations [tensor], each of its parameter's size and apart from all
+ * parameters and states; null: not of this tensor. */
 talweg_lib_status talweg_lib_read_view(talweg_lib_optimizer* optimizer, const char* view,
                                        talweg_lib_element* const* destinations,
                                        talweg_lib_error* error);
@@ -211,7 +211,8 @@ typedef struct talweg_lib_state {
   uint64_t lines[2];      /* used for shape */
 } talweg_lib_state;
 
-/* Goes over all states: begin with a struct of zeros, call until it returns 0. */
+/* Goes over all states: begin with a struct of zeros, call until it returns 0. While a step waits
+ * for another gradient there are none. */
 int talweg_lib_next_state(talweg_lib_optimizer* optimizer, talweg_lib_state* state);
 
 /* One state by its name; of those per tensor or group, the one of number `index`. */

@@ -41,6 +41,11 @@ static inline talweg_lib_status fail_null(talweg_lib_error* error, const char* w
 talweg_lib_status talweg_lib_choose(const talweg_lib_rule* rule, const talweg_lib_variant** variant,
                                     talweg_lib_error* error);
 
+/* Whether memory of the caller can be that of an optimizer. */
+talweg_lib_status talweg_lib_check_given(const talweg_lib_rule* rule, const talweg_lib_spec* spec,
+                                         const talweg_lib_sizes* sizes, const void* control_memory,
+                                         const void* state_memory, talweg_lib_error* error);
+
 /* The row of a name among `count` rows of `row_bytes` that begin with their names; `kind` is what
  * they are. The error says which there are. */
 talweg_lib_status talweg_lib_find(const char* kind, const void* rows, size_t row_bytes,
@@ -50,5 +55,8 @@ talweg_lib_status talweg_lib_find(const char* kind, const void* rows, size_t row
 /* Whether states may be saved and loaded now; `what` ends "before it is ". */
 talweg_lib_status talweg_lib_refuse_between(const talweg_lib_optimizer* optimizer, const char* what,
                                             talweg_lib_error* error);
+
+/* talweg_lib_next_state, also while a step waits: sizes and names are the same then. */
+int talweg_lib_list_state(talweg_lib_optimizer* optimizer, talweg_lib_state* state);
 
 #endif

@@ -87,7 +87,7 @@ static void put_entry(sink* to, const talweg_lib_optimizer* optimizer,
 
 /* The next state of that element size. */
 static int next_of_size(talweg_lib_optimizer* optimizer, uint32_t bytes, talweg_lib_state* state) {
-  while (talweg_lib_next_state(optimizer, state))
+  while (talweg_lib_list_state(optimizer, state))
     if (state->element_bytes == bytes) return 1;
   return 0;
 }

@@ -96,8 +96,7 @@ static void show_counter(talweg_lib_optimizer* optimizer, talweg_lib_state* stat
   state->kind = TALWEG_LIB_STATE_COUNTER;
 }
 
-int talweg_lib_next_state(talweg_lib_optimizer* optimizer, talweg_lib_state* state) {
-  if (!optimizer || !state) return 0;
+int talweg_lib_list_state(talweg_lib_optimizer* optimizer, talweg_lib_state* state) {
   uint32_t* place = state->place;
   if (place[0] == LIST_START) {
     show_counter(optimizer, state, place[1] == 1);
@@ -121,6 +120,11 @@ int talweg_lib_next_state(talweg_lib_optimizer* optimizer, talweg_lib_state* sta
   return 0;
 }
 
+int talweg_lib_next_state(talweg_lib_optimizer* optimizer, talweg_lib_state* state) {
+  if (!optimizer || !state || talweg_is_waiting(optimizer->core)) return 0;
+  return talweg_lib_list_state(optimizer, state);
+}
+
 static talweg_lib_status refuse_index(const talweg_lib_optimizer* optimizer, uint32_t s,
                                       uint32_t index, talweg_lib_error* error) {
   talweg_error* to = core_error(error);
@@ -137,14 +141,20 @@ talweg_lib_status talweg_lib_find_state(talweg_lib_optimizer* optimizer, const c
                                         talweg_lib_error* error) {
   if (!optimizer) return fail_null(error, "the optimizer");
   if (!state) return fail_null(error, "the place for the state");
+  if (talweg_is_waiting(optimizer->core))
+    return fail(error, TALWEG_LIB_WAITING,
+                "a step waits for another gradient: states are in the middle of it");
   const talweg_image* image = optimizer->image;
   uint32_t s;
   const talweg_lib_status found = talweg_lib_find("state", image->states, sizeof *image->states,
                                                   image->state_count, name, &s, error);
   if (found != TALWEG_LIB_OK) return found;
-  memset(state, 0, sizeof *state);
-  if (index < entries_of(optimizer, LIST_STATES, s) && show_entry(optimizer, s, index, state))
+  talweg_lib_state shown = {0};
+  if (index < entries_of(optimizer, LIST_STATES, s) && show_entry(optimizer, s, index, &shown)) {
+    *state = shown;
+    if (shown.shape == shown.lines) state->shape = state->lines;
     return TALWEG_LIB_OK;
+  }
   return refuse_index(optimizer, s, index, error);
 }
 
