@@ -4,7 +4,7 @@ import unittest
 
 from support import FOLDER, SKIPPED, compile_c, main, need, run
 
-PROGRAMS = ("misuse_calls", "misuse_creation")
+PROGRAMS = ("flat", "inputs", "misuse_calls", "misuse_creation", "saved", "waiting")
 SANITIZE = ["-fsanitize=address,undefined", "-fno-sanitize-recover=all"]
 
 

@@ -14,6 +14,8 @@ SAMPLES = (
     ("adafactor", "Adafactor", "", 0),
     ("averaged", "ClipByGlobalNorm | AdamW(lr = 0.01 / t) | Ema(decay = 0.5)", "weight_decay", 0.125),
     ("sam", "SAM(rho = 0.5) | AdamW", "lr", 0.03),
+    ("samviews", "SAM(rho = 0.25) | SGD | Ema", "", 0),
+    ("samrates", "SAM | samples.Rates", "", 0),
     ("halved", "AccumulateGradient(k = 2) | SGD", "lr", 0.5),
     ("rates", "samples.Rates", "lr", 0.3),
     ("kinds", "samples.Kinds", "every", 1),

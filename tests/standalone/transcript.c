@@ -233,7 +233,9 @@ static void take_step(run* r, unsigned step) {
   if (step == 4 && *r->of->hyper)
     require(samples_set_hyper(r->optimizer, r->of->hyper, 1, r->of->value, &error), &error);
   make_inputs(r, step, table, pointers, numbers);
-  for (unsigned again = 0; call_step(r, step, again, table) == SAMPLES_REGRAD; ++again)
+  /* A step that waits goes on with the inputs that it began with. */
+  for (unsigned again = 0; call_step(r, step, again, again ? NULL : table) == SAMPLES_REGRAD;
+       ++again)
     if (!samples_is_waiting(r->optimizer)) abort();
   free_inputs(r);
   print_states(r->optimizer);
