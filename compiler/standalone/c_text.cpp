@@ -92,24 +92,30 @@ std::string members(const std::vector<Member>& list) {
 }
 
 std::string wrapped_call(const std::string& head, const std::string& parameters) {
-  std::string result = head;
-  std::size_t column = head.size();
-  std::size_t begin = 0;
-  while (begin < parameters.size()) {
-    const std::size_t comma = next_comma(parameters, begin);
-    const bool is_last = comma == std::string::npos;
-    const std::string parameter =
-        parameters.substr(begin, is_last ? comma : comma - begin) + (is_last ? ");" : ",");
-    if (begin > 0 && column + 1 + parameter.size() > kColumns) {
-      result += "\n" + std::string(head.size(), ' ');
-      column = head.size();
-    } else if (begin > 0) {
+  std::vector<std::string> list;
+  for (std::size_t begin = 0; begin < parameters.size();) {
+    const std::size_t comma = std::min(next_comma(parameters, begin), parameters.size());
+    list.push_back(parameters.substr(begin, comma - begin) +
+                   (comma < parameters.size() ? "," : ");"));
+    begin = comma + 2;
+  }
+  // Below the first parameter, or, where names are too long for that, indented in lines of their
+  // own.
+  const bool fits = std::ranges::all_of(
+      list, [&](const std::string& one) { return head.size() + one.size() <= kColumns; });
+  const std::string indent(fits ? head.size() : 4, ' ');
+  std::string result = fits ? head : head + "\n" + indent;
+  std::size_t column = indent.size();
+  for (std::size_t i = 0; i < list.size(); ++i) {
+    if (i > 0 && column + 1 + list[i].size() > kColumns) {
+      result += "\n" + indent;
+      column = indent.size();
+    } else if (i > 0) {
       result += ' ';
       ++column;
     }
-    result += parameter;
-    column += parameter.size();
-    begin = is_last ? parameters.size() : comma + 2;
+    result += list[i];
+    column += list[i].size();
   }
   return result + "\n";
 }
