@@ -10,8 +10,11 @@ Fenced blocks of README.md, ARCHITECTURE.md, CONTRIBUTING.md, docs/ and examples
     ```console                 every `$ command` must end with 0 (or with N where the block says exit=N); lines after
                                a command are its output (stdout, then stderr) and must be equal, unless the block says `output=any`.
                                A line `...` stands for any lines
+    ```c file=first.c          (or cpp, cmake, python, json) is written to that file, for later console blocks to compile or run;
+                               `more=first.c` adds to it. Each block of these languages says one of the two
+    ```sh                      commands that are not run (they take long, or install): bash must be able to read them
     ```text dump=STAGE RULE    must be what `talweg dump --stage STAGE RULE` prints; --update rewrites it
-Links to files of the repository must lead somewhere. Blocks of a document run in order in one temporary folder in which the repository's examples/ and stdlib/ can be seen. Blocks
+Links to files of the repository must lead somewhere. Blocks of a document run in order in one temporary folder in which the repository's examples/ and stdlib/ can be seen; `python3` is the one that runs this. Blocks
 that begin with `$ ./dev` are not run (they install packages); the test of a fresh machine runs those.
 """
 import json
@@ -23,6 +26,7 @@ import sys
 import tempfile
 
 LINK = re.compile(r"\]\(([^)#:\s]+)(?:#[^)]*)?\)")
+FILE_LANGUAGES = ("c", "cpp", "cmake", "python", "json")
 FENCE = re.compile(r"^```([^\n]*)\n(.*?)^```[ ]*$", re.M | re.S)
 
 
@@ -30,9 +34,14 @@ class Runner:
     def __init__(self, talweg, root):
         self.talweg, self.root = talweg, root
         self.faults, self.ran = [], 0
+        self.commands = tempfile.TemporaryDirectory()
+        python = pathlib.Path(self.commands.name, "python3")
+        python.write_text(f'#!/bin/sh\nexec "{sys.executable}" "$@"\n', encoding="utf-8")
+        python.chmod(0o755)
 
     def run(self, arguments, folder, **options):
-        environment = {**os.environ, "PATH": f"{self.talweg.parent}:{os.environ['PATH']}", "NO_COLOR": "1",
+        path = f"{self.commands.name}:{self.talweg.parent}:{os.environ['PATH']}"
+        environment = {**os.environ, "PATH": path, "NO_COLOR": "1",
                        "TALWEG_STDLIB": str(self.root / "stdlib")}
         return subprocess.run(arguments, cwd=folder, env=environment, capture_output=True, text=True, timeout=300,
                               check=False, **options)
@@ -83,6 +92,27 @@ class Runner:
             if expected and "output=any" not in info and not fits(expected, result.stdout + result.stderr):
                 self.fault(path, line, f"`{text}` printed\n{result.stdout}{result.stderr}instead of\n{expected}")
 
+    def keep_file(self, path, line, info, body, folder):
+        """A block that later commands compile or run."""
+        named = re.findall(r"\b(file|more)=(\S+)", info)
+        if len(named) != 1:
+            self.fault(path, line, f"nothing runs this block: give it file=NAME or more=NAME ({info})")
+            return
+        mode, name = named[0]
+        file = pathlib.Path(folder, name)
+        if (mode == "more") != file.exists():
+            self.fault(path, line, f"{name} {'already exists' if mode == 'file' else 'has no first part'}")
+            return
+        file.parent.mkdir(parents=True, exist_ok=True)
+        with open(file, "a", encoding="utf-8") as out:
+            out.write(body)
+
+    def check_shell(self, path, line, _info, body, folder):
+        """Commands that are only read."""
+        result = self.run(["bash", "-n"], folder, input=body)
+        if result.returncode != 0:
+            self.fault(path, line, result.stderr)
+
     def dumped(self, info, folder):
         stage, rule = re.fullmatch(r"text dump=(\S+) (.*)", info).groups()
         return self.run([self.talweg, "dump", "--stage", stage, "--rule", rule], folder)
@@ -98,15 +128,17 @@ class Runner:
             if not (path.parent / match.group(1)).exists():
                 self.fault(path, 0, f"links to {match.group(1)}, which does not exist")
         with tempfile.TemporaryDirectory() as folder:
-            os.symlink(self.root / "examples", pathlib.Path(folder, "examples"))
+            for name in ("examples", "stdlib"):
+                os.symlink(self.root / name, pathlib.Path(folder, name))
             for match in FENCE.finditer(text):
                 info, body = match.group(1).strip(), match.group(2)
                 line = text.count("\n", 0, match.start()) + 1
-                kinds = {"talweg": self.check_rule, "console": self.check_console, "text dump": self.check_dump}
-                for start, check in kinds.items():
-                    if info.startswith(start):
-                        check(path, line, info, body, folder)
-                        self.ran += 1
+                kinds = {"talweg": self.check_rule, "console": self.check_console, "sh": self.check_shell,
+                         **dict.fromkeys(FILE_LANGUAGES, self.keep_file)}
+                check = self.check_dump if info.startswith("text dump=") else kinds.get(info.split(" ")[0])
+                if check:
+                    check(path, line, info, body, folder)
+                    self.ran += 1
                 if info.startswith("talweg") and "error=TW01" not in info:
                     self.check_layout(path, line, body, folder)
 
