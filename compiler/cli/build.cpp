@@ -37,6 +37,7 @@ struct Options {
   std::vector<std::string> targets;
   bool only_static = false, only_shared = false;
   std::string emit;
+  bool quiet = false;
 };
 
 /// Reads a rule file; its rules are added to `wanted`. False where it has errors, which are
@@ -140,7 +141,8 @@ int run(const Options& o) {
     return report("build", status.failure());
   const auto written = write(o, made.library, *platforms);
   if (!written) return report("build", written.failure());
-  for (const fs::path& file : *written) print(file.string() + "\n");
+  if (!o.quiet)
+    for (const fs::path& file : *written) print(file.string() + "\n");
   if (!o.depfile.empty()) {
     const auto noted = support::write_file_atomically(
         o.depfile, depfile_text(*written, compilation.modules->files()));
@@ -185,6 +187,7 @@ std::function<int()> declare_build(CLI::App& app) {
       ->check(CLI::IsMember({"llvm", "asm", "obj"}))
       ->excludes(only_static)
       ->excludes(only_shared);
+  app.add_flag("-q,--quiet", options->quiet, "Do not print which files were written");
   app.add_option("--depfile", options->depfile,
                  "Write for Make or Ninja which files (.tw) the library was made of, the standard "
                  "rules among them")
