@@ -9,13 +9,13 @@
 #include <system_error>
 
 #include "compiler/base/diagnostic_render.h"
+#include "compiler/base/text_table.h"
 #include "compiler/cli/console.h"
 #include "compiler/cli/exit_code.h"
 #include "compiler/cli/front_end.h"
 #include "compiler/cli/list_detail.h"
 #include "compiler/cli/list_library.h"
 #include "compiler/cli/subcommands.h"
-#include "compiler/cli/text_table.h"
 
 namespace talweg::cli {
 
@@ -40,8 +40,8 @@ void print_messages(const ListLibrary& library) {
 /// A text cut at a word so that it ends within `width` columns.
 std::string shortened(const std::string& text, int width) {
   constexpr std::string_view kDots = " ...";
-  if (text_columns(text) <= width) return text;
-  const std::string lines = wrapped(text, 0, 0, width - static_cast<int>(kDots.size()));
+  if (base::text_columns(text) <= width) return text;
+  const std::string lines = base::wrapped(text, 0, 0, width - static_cast<int>(kDots.size()));
   return lines.substr(0, lines.find('\n')).append(kDots);
 }
 
@@ -53,7 +53,7 @@ void print_group(const std::vector<const ListEntry*>& entries, EntrySort sort,
     if (entry->sort == sort) group.push_back(entry);
   if (group.empty()) return;
   int longest = 0;
-  for (const ListEntry* entry : group) longest = std::max(longest, text_columns(entry->name));
+  for (const ListEntry* entry : group) longest = std::max(longest, base::text_columns(entry->name));
   const bool color = wants_color(stdout);
   // What goes to a file or another program is not cut.
   const int columns = is_terminal(stdout) ? std::max(kListWidth, terminal_width()) : INT_MAX;

@@ -6,7 +6,7 @@
 #include <map>
 #include <nlohmann/json.hpp>
 
-#include "compiler/cli/text_table.h"
+#include "compiler/base/text_table.h"
 #include "compiler/syntax/print.h"
 
 namespace talweg::cli {
@@ -39,7 +39,7 @@ class TextPage {
   std::string out_;
 };
 
-void add_rows(TextPage& page, std::string_view heading, const TextTable& table) {
+void add_rows(TextPage& page, std::string_view heading, const base::TextTable& table) {
   if (table.empty()) return;
   page.heading(heading);
   page.raw(table.text(2, kListWidth));
@@ -50,7 +50,7 @@ std::string where_text(const std::string& condition) {
 }
 
 void add_rule(TextPage& page, const RuleFacts& facts) {
-  TextTable hypers, fixed, states, inputs, views;
+  base::TextTable hypers, fixed, states, inputs, views;
   for (const HyperRow& row : facts.hypers)
     hypers.add({row.name, row.value, row.limits, row.kind}, row.doc);
   for (const HyperRow& row : facts.fixed)
@@ -104,7 +104,7 @@ std::string detail_text(const ListEntry& entry, const RuleFacts* facts, bool col
   page.raw(entry.file.empty() ? fmt::format("{}\n", sort_text(entry.sort))
                               : fmt::format("{}, {}:{}\n", sort_text(entry.sort),
                                             entry.file.string(), entry.line));
-  if (!entry.doc.empty()) page.raw("\n" + wrapped_doc(entry.doc, 2, kListWidth));
+  if (!entry.doc.empty()) page.raw("\n" + base::wrapped_doc(entry.doc, 2, kListWidth));
   if (facts != nullptr) add_rule(page, *facts);
   return page.take();
 }

@@ -8,9 +8,9 @@
 #include "compiler/cli/exit_code.h"
 #include "compiler/cli/front_end.h"
 #include "compiler/cli/measure_bandwidth.h"
-#include "compiler/cli/plan_text.h"
 #include "compiler/cli/subcommands.h"
 #include "compiler/passes/pass.h"
+#include "compiler/plan/plan_text.h"
 
 namespace talweg::cli {
 
@@ -33,16 +33,16 @@ int run(const Options& o) {
   auto front_end = driver::analyze_rule(*compilation.modules, compilation.sources,
                                         compilation.diagnostics, o.rule.rule);
   if (!compilation.print_diagnostics(false) || !front_end) return kProgramWrong;
-  plan::Description plan = plan::describe(plan::make_plan(
+  plan::Description description = plan::describe(plan::make_plan(
       passes::run_passes(std::move(front_end->graph)), compile_options(o.rule).compute));
-  MeasuredBandwidth bandwidth;
+  plan::MeasuredBandwidth bandwidth;
   if (o.measure) {
     bandwidth.threads = thread_count(o.rule.threads);
     bandwidth.bytes_per_second = measure_bandwidth(bandwidth.threads);
   }
-  const MeasuredBandwidth* measured = o.measure ? &bandwidth : nullptr;
-  print(o.json ? plan_json(plan, measured).dump() + "\n"
-               : plan_text(plan, measured, wants_color(stdout)));
+  const plan::MeasuredBandwidth* measured = o.measure ? &bandwidth : nullptr;
+  print(o.json ? plan::plan_json(description, measured).dump() + "\n"
+               : plan::plan_text(description, measured, wants_color(stdout)));
   return kOk;
 }
 

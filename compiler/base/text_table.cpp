@@ -1,8 +1,8 @@
-#include "compiler/cli/text_table.h"
+#include "compiler/base/text_table.h"
 
 #include <algorithm>
 
-namespace talweg::cli {
+namespace talweg::base {
 
 namespace {
 
@@ -112,4 +112,4 @@ std::string TextTable::text(int indent, int width) const {
   return result;
 }
 
-}  // namespace talweg::cli
+}  // namespace talweg::base

@@ -1,4 +1,4 @@
-#include "compiler/cli/plan_text.h"
+#include "compiler/plan/plan_text.h"
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -8,9 +8,9 @@
 #include <string_view>
 #include <utility>
 
-#include "compiler/cli/text_table.h"
+#include "compiler/base/text_table.h"
 
-namespace talweg::cli {
+namespace talweg::plan {
 
 namespace {
 
@@ -85,17 +85,17 @@ class PlanPage {
   void heading(const std::string& text) { raw("\n" + bold(text) + "\n"); }
   /// A label, or blanks, and a text beside it.
   void labelled(std::string_view label, std::string_view text) {
-    const std::string lines = wrapped(text, kLabel, kLabel + 2, kWidth);
+    const std::string lines = base::wrapped(text, kLabel, kLabel + 2, kWidth);
     raw(fmt::format("  {:<{}}", label, kLabel - 2));
     raw(std::string_view(lines).substr(kLabel));
   }
 
   void add_totals(const MeasuredBandwidth* bandwidth) {
     const bool differ = plan_.routes.size() > 1 || std::ranges::any_of(plan_.phases, may_move_less);
-    raw(wrapped(fmt::format("{}; for each parameter a step moves {}{}",
-                            counted(plan_.phases.size(), "phase"), differ ? "up to " : "",
-                            bytes_text(plan_.bytes)),
-                0, 2, kWidth));
+    raw(base::wrapped(fmt::format("{}; for each parameter a step moves {}{}",
+                                  counted(plan_.phases.size(), "phase"), differ ? "up to " : "",
+                                  bytes_text(plan_.bytes)),
+                      0, 2, kWidth));
     if (bandwidth == nullptr) return;
     const double bytes = plan_.bytes.total() * kPredictedParameters;
     raw(
@@ -246,7 +246,7 @@ class PlanPage {
         const std::size_t end = end_of_equals(loops, i);
         std::string line = whens(loops, i, end) + ": " + bytes_text(loops[i].bytes);
         if (!are_among(loops[i].reads, part.reads)) line += "; reads " + joined(loops[i].reads);
-        raw(wrapped(line, kLabel + 2, kLabel + 4, kWidth));
+        raw(base::wrapped(line, kLabel + 2, kLabel + 4, kWidth));
         i = end;
       }
     }
@@ -291,7 +291,7 @@ class PlanPage {
 
   void add_memory() {
     heading("Memory");
-    TextTable table;
+    base::TextTable table;
     for (const plan::StateDescription& state : plan_.states)
       table.add({state.name, fmt::format("{} bytes a {}", state.bytes, one_per(state.rate)),
                  kept_where(state.condition)});
@@ -308,10 +308,10 @@ class PlanPage {
     raw(table.text(2, kWidth));
     const std::string sum = fmt::format("all states: {}{}", differ ? "at most " : "",
                                         sums.empty() ? std::string("no bytes") : joined(sums));
-    raw(wrapped(sum, 2, 4, kWidth));
+    raw(base::wrapped(sum, 2, 4, kWidth));
     if (plan_.views.empty()) return;
     heading("Views, when they are asked for");
-    TextTable views;
+    base::TextTable views;
     for (const plan::ViewDescription& view : plan_.views)
       views.add({view.name, bytes_text(view.bytes)});
     raw(views.text(2, kWidth));
@@ -330,4 +330,4 @@ std::string plan_text(const plan::Description& plan, const MeasuredBandwidth* ba
   return PlanPage(plan, color).run(bandwidth);
 }
 
-}  // namespace talweg::cli
+}  // namespace talweg::plan

@@ -2,9 +2,9 @@
 #include <nlohmann/json.hpp>
 #include <string>
 
-#include "compiler/cli/plan_text.h"
+#include "compiler/plan/plan_text.h"
 
-namespace talweg::cli {
+namespace talweg::plan {
 
 namespace {
 
@@ -111,4 +111,4 @@ json plan_json(const plan::Description& plan, const MeasuredBandwidth* bandwidth
   return result;
 }
 
-}  // namespace talweg::cli
+}  // namespace talweg::plan

@@ -7,7 +7,7 @@
 #include "compiler/plan/describe.h"
 #include "compiler/plan/expression_text.h"
 
-namespace talweg::cli {
+namespace talweg::plan {
 
 /// Parameters for which a time is predicted.
 inline constexpr double kPredictedParameters = 1e8;
@@ -23,4 +23,4 @@ std::string plan_text(const plan::Description& plan, const MeasuredBandwidth* ba
                       bool color);
 nlohmann::json plan_json(const plan::Description& plan, const MeasuredBandwidth* bandwidth);
 
-}  // namespace talweg::cli
+}  // namespace talweg::plan

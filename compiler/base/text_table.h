@@ -5,7 +5,7 @@
 #include <string_view>
 #include <vector>
 
-namespace talweg::cli {
+namespace talweg::base {
 
 /// How many columns a text has: its code points.
 int text_columns(std::string_view text);
@@ -34,4 +34,4 @@ class TextTable {
   std::vector<Row> rows_;
 };
 
-}  // namespace talweg::cli
+}  // namespace talweg::base
