@@ -7,10 +7,11 @@ namespace talweg::driver {
 
 std::optional<FrontEnd> analyze_rule(sema::Modules& modules, base::Sources& sources,
                                      base::Diagnostics& diagnostics, const std::string& rule_text,
-                                     const std::string& from_module) {
+                                     const std::string& from_module,
+                                     const std::string& source_name) {
   const int errors_before = diagnostics.error_count();
   const auto is_clean = [&] { return diagnostics.error_count() == errors_before; };
-  const base::SourceId source = sources.add("--rule", rule_text);
+  const base::SourceId source = sources.add(source_name, rule_text);
   const syntax::Module pipeline = syntax::parse_pipeline(source, sources, diagnostics);
   if (!is_clean()) return std::nullopt;
   auto rule = sema::resolve_pipeline(modules, from_module, pipeline);

@@ -43,11 +43,12 @@ struct FrontEnd {
   ir::Graph graph;
 };
 
-/// Parses and resolves a rule expression ("mine.Clipped | AdamW(lr = 0.1)"); nothing if errors were
-/// reported.
+/// Parses and resolves a rule expression ("mine.Clipped | AdamW(lr = 0.1)"), which messages call
+/// `source_name`; nothing if errors were reported.
 std::optional<FrontEnd> analyze_rule(sema::Modules& modules, base::Sources& sources,
                                      base::Diagnostics& diagnostics, const std::string& rule_text,
-                                     const std::string& from_module = {});
+                                     const std::string& from_module = {},
+                                     const std::string& source_name = "--rule");
 
 /// Graph (before optimisation) to program. Usage failure: an ISA this machine cannot run, or
 /// unknown.

@@ -1,0 +1,104 @@
+/* What the embedding library offers beside the interface of generated libraries: compiling rules.
+ * As in runtime/standalone/interface.h, the text between the marks is what users see;
+ * talweg/talweg.h shows it with the prefix talweg_ in place of talweg_embed_ and talweg_lib_, and
+ * with that prefix its functions are visible. */
+#ifndef TALWEG_EMBED_INTERFACE_H
+#define TALWEG_EMBED_INTERFACE_H
+
+#include "runtime/standalone/interface.h"
+#include "runtime/standalone/table.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* BEGIN */
+/* ---- Compiling rules ---- */
+
+/* Further ways for talweg_embed_compile to end. */
+#define TALWEG_EMBED_BAD_RULE ((talweg_lib_status)17) /* the rule has errors; see its report */
+#define TALWEG_EMBED_SYSTEM \
+  ((talweg_lib_status)18) /* a file or memory for code was not to be had */
+
+typedef enum talweg_embed_backend {
+  TALWEG_EMBED_MACHINE_CODE = 0,
+  TALWEG_EMBED_INTERPRETER = 1, /* the definition of a rule, step by step: the same bits, slowly */
+} talweg_embed_backend;
+
+/* How a rule is compiled. Begin with {0}: what is 0 is as said. */
+typedef struct talweg_embed_options {
+  uint32_t interface_version; /* TALWEG_LIB_INTERFACE */
+  uint32_t element_bytes;     /* of parameters; 4: float, 8: double; 0 means 4 */
+  const char* text;           /* rules of yours that the expression may name; null: none */
+  const char* text_name;      /* what messages call the text; null: "text" */
+  const char* file;           /* or a file of them; null: none */
+  const char* const* folders; /* [folder_count] where modules are looked for */
+  uint32_t folder_count;
+  uint32_t backend;         /* of enum talweg_embed_backend */
+  const char* cpu;          /* "x86-64-v3"; null: what TALWEG_CPU says, or this processor */
+  const char* cache_folder; /* for compiled code; null: as for the command talweg */
+  uint32_t no_cache;        /* 1: compile afresh, and keep nothing on disk */
+  uint32_t reserved;
+} talweg_embed_options;
+
+/* What the compiler has to say of a rule: errors, warnings. */
+typedef struct talweg_embed_report talweg_embed_report;
+
+/* Compiles a rule or a pipeline of rules, such as "ClipByGlobalNorm(1) | AdamW". The expression may
+ * be null where the text or file declares one rule only. `options` may be null; so may `report`,
+ * which else is set to null where there is nothing to say, and to be destroyed where there is.
+ *
+ * Functions may be called from several threads at once: compilations then wait for each other, all
+ * else does not. A rule may have any number of optimizers, on any threads. */
+talweg_lib_status talweg_embed_compile(const char* expression, const talweg_embed_options* options,
+                                       const talweg_lib_table** rule, talweg_embed_report** report,
+                                       talweg_lib_error* error);
+
+/* As text for people: each message with its place, the line, marks below it and a way out. */
+const char* talweg_embed_report_text(const talweg_embed_report* report);
+/* One JSON object a message a line: code, severity, message, file, line, column, helps, ... */
+const char* talweg_embed_report_json(const talweg_embed_report* report);
+void talweg_embed_report_destroy(talweg_embed_report* report);
+
+/* Ends the caller's hold on a rule that was compiled. What its optimizers need lives as long as
+ * they. Null does nothing. */
+void talweg_embed_rule_destroy(const talweg_lib_table* rule);
+
+/* How a step of a compiled rule runs, for people: passes over memory, bytes, states; and as JSON.
+ * Null for rules of other libraries. */
+const char* talweg_embed_rule_plan(const talweg_lib_table* rule);
+const char* talweg_embed_rule_plan_json(const talweg_lib_table* rule);
+
+/* ---- Optimizers of compiled rules ---- */
+
+/* Rules of other libraries are refused: their own functions are for them. */
+
+/* Checks a spec and says how much memory its optimizer takes. Parameters may be null. */
+talweg_lib_status talweg_embed_measure(const talweg_lib_table* rule, const talweg_lib_spec* spec,
+                                       talweg_lib_sizes* sizes, talweg_lib_error* error);
+
+/* Makes an optimizer in memory from malloc. Hypers have their defaults. */
+talweg_lib_status talweg_embed_create(const talweg_lib_table* rule, const talweg_lib_spec* spec,
+                                      talweg_lib_optimizer** optimizer, talweg_lib_error* error);
+
+/* The same in memory of the caller, of the sizes and alignments measured; it is to be destroyed all
+ * the same. */
+talweg_lib_status talweg_embed_create_in(const talweg_lib_table* rule, const talweg_lib_spec* spec,
+                                         void* control_memory, void* state_memory,
+                                         talweg_lib_optimizer** optimizer, talweg_lib_error* error);
+
+/* One step of all tensors; allocates nothing. gradients [tensor] have the sizes of their parameters
+ * and are only read; null: the tensor is left out. inputs [input] point to what the rule reads
+ * beside gradients, in the order of talweg_lib_rule_input: numbers of the model and of groups and
+ * tensors as arrays of double, others as one array a tensor; null: not given. inputs and outcome
+ * may be null. */
+talweg_lib_status talweg_embed_step(talweg_lib_optimizer* optimizer,
+                                    talweg_lib_element* const* gradients, const void* const* inputs,
+                                    talweg_lib_outcome* outcome, talweg_lib_error* error);
+/* END */
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

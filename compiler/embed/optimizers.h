@@ -1,0 +1,24 @@
+/* Optimizers of compiled rules: those of runtime/standalone, which here hold their rule. */
+#ifndef TALWEG_EMBED_OPTIMIZERS_H
+#define TALWEG_EMBED_OPTIMIZERS_H
+
+#include "runtime/standalone/rule.h"
+#include "runtime/standalone/table.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+extern const talweg_lib_functions talweg_embed_functions;
+
+/* What an optimizer was made from. */
+const talweg_lib_rule* talweg_embed_code_of(const talweg_lib_optimizer* optimizer);
+
+/* talweg_lib_destroy, and the end of the optimizer's hold on its rule. */
+void talweg_embed_destroy(talweg_lib_optimizer* optimizer);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif
