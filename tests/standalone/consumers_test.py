@@ -4,7 +4,17 @@ import unittest
 
 from support import FOLDER, SKIPPED, compile_c, main, need, run
 
-PROGRAMS = ("flat", "inputs", "misuse_calls", "misuse_creation", "saved", "waiting")
+#: C files here, with what they are compiled with.
+PROGRAMS = {
+    "cpu": ["-D_POSIX_C_SOURCE=200809L"],
+    "flat": [],
+    "inputs": [],
+    "memory": ["-Wl,--wrap=malloc,--wrap=free"],
+    "misuse_calls": [],
+    "misuse_creation": [],
+    "saved": [],
+    "waiting": [],
+}
 SANITIZE = ["-fsanitize=address,undefined", "-fno-sanitize-recover=all"]
 
 
@@ -14,7 +24,8 @@ class Consumers(unittest.TestCase):
     def check(self, name, dtype):
         folder = FOLDER / dtype
         flags = SANITIZE if self.kind == "sanitized" else []
-        program = compile_c(f"{name}.c", folder / f"{name}_{self.kind}", f"-I{folder}", *flags, folder / "libsamples.a", "-lm")
+        program = compile_c(f"{name}.c", folder / f"{name}_{self.kind}", f"-I{folder}", *flags, *PROGRAMS[name],
+                            folder / "libsamples.a", "-lm")
         before = [need("valgrind"), "-q", "--error-exitcode=9", "--leak-check=full"] if self.kind == "valgrind" else []
         result = run(*before, program, code=None)
         if result.returncode == SKIPPED:
