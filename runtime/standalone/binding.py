@@ -165,6 +165,7 @@ class Optimizer:
                 self._names.append(name)
                 self._arrays.append(array)
                 indices.append(index)
+        self._group_count = len(groups)
         self._create(indices, len(groups), tags or {}, threads)
         for name, value in hypers.items():
             self.set_hyper(name, value)
@@ -235,6 +236,10 @@ class Optimizer:
             rate = self._rule["inputs"][known[name]]["rate"]
             if rate in ("model", "group", "tensor"):
                 array = np.ascontiguousarray(value, dtype=np.float64)
+                count = {"model": 1, "group": self._group_count, "tensor": len(self._names)}[rate]
+                if array.size != count:
+                    raise ValueError(f"input {name!r} has {array.size} numbers; there is one a "
+                                     f"{rate}, and so {count}")
                 kept.append(array)
                 pointers[known[name]] = array.ctypes.data
             elif rate == "element":
@@ -255,11 +260,11 @@ class Optimizer:
         outcome = ctypes.c_int()
         given, kept = self._inputs(inputs)
         while True:
-            table = self._pointers(gradients, "the gradient")
-            arguments = [self._handle, table]
-            if self._rule["inputs"]:
-                arguments.append(given)
             try:
+                table = self._pointers(gradients, "the gradient")
+                arguments = [self._handle, table]
+                if self._rule["inputs"]:
+                    arguments.append(given)
                 self._c_step(*arguments, ctypes.byref(outcome))
                 if outcome.value != _REGRAD:
                     return _OUTCOMES[outcome.value]
@@ -273,14 +278,21 @@ class Optimizer:
 
     def set_hyper(self, name: str, value: float, group: Optional[int] = None) -> None:
         """Sets a hyper of one group, or of all of them."""
-        index = _ALL_GROUPS if group is None else group
+        index = _ALL_GROUPS if group is None else self._group_index(group)
         _set_hyper(self._handle, self._hyper_name(name), index, float(value))
 
     def hyper(self, name: str, group: int = 0) -> float:
         """The value that was set; of a hyper that the rule computes, the one of the last step."""
         value = ctypes.c_double()
-        _get_hyper(self._handle, self._hyper_name(name), group, ctypes.byref(value))
+        _get_hyper(self._handle, self._hyper_name(name), self._group_index(group),
+                   ctypes.byref(value))
         return value.value
+
+    def _group_index(self, group):
+        """ctypes would take -1 for 2^32 - 1."""
+        if not 0 <= group < self._group_count:
+            raise IndexError(f"there is no group {group}: groups are 0 to {self._group_count - 1}")
+        return group
 
     def _hyper_name(self, name):
         for hyper in self._rule["hypers"]:

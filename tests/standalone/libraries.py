@@ -17,6 +17,7 @@ SAMPLES = (
     ("samviews", "SAM(rho = 0.25) | SGD | Ema", "", 0),
     ("samrates", "SAM | samples.Rates", "", 0),
     ("halved", "AccumulateGradient(k = 2) | SGD", "lr", 0.5),
+    ("sgdnoise", "samples.Noise", "lr", 0.3),
     ("rates", "samples.Rates", "lr", 0.3),
     ("kinds", "samples.Kinds", "every", 1),
     ("routes", "samples.Routes", "adamw.lr", 0.5),
