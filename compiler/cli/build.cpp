@@ -145,7 +145,7 @@ int run(const Options& o) {
     for (const fs::path& file : *written) print(file.string() + "\n");
   if (!o.depfile.empty()) {
     const auto noted = support::write_file_atomically(
-        o.depfile, depfile_text(*written, compilation.modules->files()));
+        o.depfile, depfile_text(written->front(), compilation.modules->files()));
     if (!noted) return report("build", noted.failure());
   }
   return kOk;
@@ -189,8 +189,8 @@ std::function<int()> declare_build(CLI::App& app) {
       ->excludes(only_shared);
   app.add_flag("-q,--quiet", options->quiet, "Do not print which files were written");
   app.add_option("--depfile", options->depfile,
-                 "Write for Make or Ninja which files (.tw) the library was made of, the standard "
-                 "rules among them")
+                 "Write for Make or Ninja which files (.tw) NAME.h, and all with it, was made of, "
+                 "the standard rules among them")
       ->type_name("FILE")
       ->check(not_empty());
   app.footer(

@@ -16,11 +16,9 @@ std::string escaped(const std::filesystem::path& path) {
 
 }  // namespace
 
-std::string depfile_text(const std::vector<std::filesystem::path>& targets,
+std::string depfile_text(const std::filesystem::path& target,
                          const std::vector<std::filesystem::path>& sources) {
-  std::string text;
-  for (const auto& target : targets) text += (text.empty() ? "" : " \\\n") + escaped(target);
-  text += ":";
+  std::string text = escaped(target) + ":";
   for (const auto& source : sources) text += " \\\n  " + escaped(source);
   return text + "\n";
 }
