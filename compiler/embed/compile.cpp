@@ -127,13 +127,13 @@ bool Compilation::add_own_rules() {
   const base::SourceId source = sources_.add(file.string(), std::move(text));
   syntax::Module module = syntax::parse_module(source, sources_, diagnostics_);
   own_rules_ = sema::declared_names(module).rules;
-  if (diagnostics_.has_errors()) {
-    refuse_errors();
-    return false;
+  if (!diagnostics_.has_errors()) {
+    module_ = file.stem().string();
+    modules_.add(module_, file, std::move(module));
+    sema::check_module(modules_, module_);  // for all mistakes and warnings
   }
-  module_ = file.stem().string();
-  modules_.add(module_, file, std::move(module));
-  return true;
+  if (diagnostics_.has_errors()) refuse_errors();
+  return !diagnostics_.has_errors();
 }
 
 std::string Compilation::only_rule() {

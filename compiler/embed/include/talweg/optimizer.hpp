@@ -136,11 +136,11 @@ class Optimizer {
 
   /// What the rule reads besides gradients; holds until it is given anew. A number, the numbers of
   /// all groups or tensors, or an array a tensor.
-  void give(const std::string& input, double value) { give_numbers(input, &value, 1); }
-  void give(const std::string& input, const std::vector<double>& values) {
-    give_numbers(input, values.data(), values.size());
+  void give(const std::string& input, double value) { keep_numbers(input, &value, 1); }
+  void give_numbers(const std::string& input, const std::vector<double>& values) {
+    keep_numbers(input, values.data(), values.size());
   }
-  void give(const std::string& input, const std::vector<ConstElements>& arrays);
+  void give_arrays(const std::string& input, const std::vector<ConstElements>& arrays);
   void take_back(const std::string& input) { core_->inputs[input_index(input)] = nullptr; }
 
   static constexpr std::uint32_t kAllGroups = TALWEG_ALL_GROUPS;
@@ -206,7 +206,7 @@ class Optimizer {
     detail::refuse(&functions(), message);
   }
   [[nodiscard]] std::size_t input_index(const std::string& name) const;
-  void give_numbers(const std::string& name, const double* values, std::size_t count);
+  void keep_numbers(const std::string& name, const double* values, std::size_t count);
 
   Outcome run(void* const* gradients) {
     talweg_outcome outcome = TALWEG_COMPLETED;
@@ -283,7 +283,7 @@ inline std::size_t Optimizer::input_index(const std::string& name) const {
               "there is no input `" + name + "`" + (names.empty() ? "; the rule has none" : names));
 }
 
-inline void Optimizer::give_numbers(const std::string& name, const double* values,
+inline void Optimizer::keep_numbers(const std::string& name, const double* values,
                                     std::size_t count) {
   const std::size_t index = input_index(name);
   const talweg_rate rate = core_->input_parts[index].rate;
@@ -295,7 +295,8 @@ inline void Optimizer::give_numbers(const std::string& name, const double* value
   core_->inputs[index] = core_->given[index].numbers.data();
 }
 
-inline void Optimizer::give(const std::string& input, const std::vector<ConstElements>& arrays) {
+inline void Optimizer::give_arrays(const std::string& input,
+                                   const std::vector<ConstElements>& arrays) {
   const std::size_t index = input_index(input);
   const talweg_part& part = core_->input_parts[index];
   if (part.rate <= TALWEG_OF_TENSOR) refuse("input `" + input + "` takes numbers");

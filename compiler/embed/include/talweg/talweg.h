@@ -71,6 +71,27 @@ typedef struct talweg_error {
   char message[512];
 } talweg_error;
 
+/* ---- Threads ---- */
+
+/* A loop of yours: runs task(argument, i) once for every i below task_count, in any order, at once
+ * or one after the other, and returns when all are done. */
+typedef void (*talweg_parallel_for)(void* context, uint32_t task_count,
+                                    void (*task)(void* argument, uint32_t index), void* argument);
+
+/* For those who have no threads to give: a pool that sleeps between steps. talweg_pool_run is
+ * a parallel_for, the pool its context. Nothing else in the library starts threads. Optimizers may
+ * share a pool if they do not step at the same time. (There is none on WebAssembly.) */
+typedef struct talweg_pool talweg_pool;
+
+/* `threads` counts the calling one. Null: there is no memory. */
+talweg_pool* talweg_pool_create(uint32_t threads);
+uint32_t talweg_pool_threads(const talweg_pool* pool);
+void talweg_pool_run(void* pool, uint32_t task_count, void (*task)(void* argument, uint32_t index),
+                     void* argument);
+
+/* Ends its threads, when the optimizers that use it are destroyed. Null does nothing. */
+void talweg_pool_destroy(talweg_pool* pool);
+
 /* ---- What an optimizer is made of ---- */
 
 /* For rules with rows and columns: which dimensions of a tensor these are. */
@@ -100,11 +121,6 @@ typedef struct talweg_tensor {
   uint32_t split_at; /* a dimension, from 0 */
   uint32_t split_to; /* a dimension, from 0 */
 } talweg_tensor;
-
-/* A loop of yours: runs task(argument, i) once for every i below task_count, in any order, at once
- * or one after the other, and returns when all are done. */
-typedef void (*talweg_parallel_for)(void* context, uint32_t task_count,
-                                    void (*task)(void* argument, uint32_t index), void* argument);
 
 /* Copied at creation with all that it points to, except the parameters. Begin with {0}. */
 typedef struct talweg_spec {

@@ -1,0 +1,24 @@
+#!/usr/bin/env python3
+"""What libtalweg.so shows: the functions of the recorded list, which are those of talweg.h, and no other symbol.
+Usage: exports_test.py LIBRARY SOURCE_DIR (TALWEG_UPDATE_GOLDENS=1 records anew)
+"""
+import os
+import pathlib
+import re
+import subprocess
+import sys
+
+library, root = sys.argv[1], pathlib.Path(sys.argv[2])
+recorded = root / "tests/embed/exports.txt"
+table = subprocess.run(["nm", "-D", "--defined-only", library], capture_output=True, text=True, check=True).stdout
+names = sorted(line.split()[-1].split("@")[0] for line in table.splitlines())
+if os.environ.get("TALWEG_UPDATE_GOLDENS"):
+    recorded.write_text("\n".join(names) + "\n", encoding="utf-8")
+assert names == recorded.read_text(encoding="utf-8").split(), f"exported: {names}"
+header = (root / "compiler/embed/include/talweg/talweg.h").read_text(encoding="utf-8")
+text = re.sub(r"/\*.*?\*/", "", header, flags=re.S)
+declared = sorted(set(re.findall(r"\b(talweg_\w+)\(", text)))
+assert names == declared, f"only exported: {set(names) - set(declared)}; only declared: {set(declared) - set(names)}"
+dynamic = subprocess.run(["readelf", "-d", library], capture_output=True, text=True, check=True).stdout
+assert "[libtalweg.so.0]" in dynamic, dynamic
+print(len(names), "functions, SONAME libtalweg.so.0")
