@@ -194,7 +194,8 @@ class Optimizer {
   step({ without = [], regrad, inputs = {} } = {}) {
     const code = this.#code;
     return code.within(() => {
-      const given = this.#rule.inputs.length > 0 ? [this.#inputs(inputs)] : [];
+      const table = this.#inputs(inputs);
+      const given = this.#rule.inputs.length > 0 ? [table] : [];
       const gradients = code.temporaryTable(
         this.#tensors.map((tensor) => (without.includes(tensor.name) ? 0 : tensor.grad)));
       const outcome = code.temporary(4);

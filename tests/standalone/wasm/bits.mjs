@@ -74,6 +74,11 @@ async function run(test) {
     ++faults;
     console.log(`${test.rule}: ${saved.length} states, not ${Object.keys(test.states).length}`);
   }
+  for (const [view, expected] of Object.entries(test.views)) {
+    const values = optimizer.readView(view);
+    for (const { name } of test.tensors)
+      compare(`${test.rule}: ${view} of ${name}`, Array, values[name], expected[name]);
+  }
   optimizer.free();
 }
 

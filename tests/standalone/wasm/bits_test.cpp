@@ -79,19 +79,34 @@ class Run {
     Json outcomes = Json::array();
     for (std::uint32_t number = 1; number <= count; ++number)
       outcomes.push_back(outcome_text(step(number)));
-    Json result{{"steps", count}, {"tensors", described_}, {"outcomes", outcomes}};
+    Json result{{"steps", count},
+                {"tensors", described_},
+                {"outcomes", outcomes},
+                {"views", Json::object()}};
     for (std::size_t t = 0; t < params_.size(); ++t)
       result["params"][fmt::format("w{}", t)] = hex(params_[t].data(), params_[t].size());
     for (const optimizer::PersistentEntry& entry : optimizer_->persistent())
       result["states"][entry.name] =
           hex(static_cast<const char*>(entry.data),
               count_of(entry) * (entry.dtype == TALWEG_F32 ? sizeof(float) : sizeof(double)));
+    for (std::uint32_t view = 0; view < image_.view_count; ++view)
+      result["views"][image_.views[view].name] = read_view(image_.views[view].name);
     return result;
   }
 
  private:
   static void fill(std::vector<T>& numbers, std::uint32_t stream) {
     for (std::uint32_t i = 0; i < numbers.size(); ++i) make_number(stream, i, numbers[i]);
+  }
+
+  Json read_view(const std::string& name) const {
+    std::vector<std::vector<T>> values = params_;
+    Json result;
+    for (std::size_t t = 0; t < values.size(); ++t) {
+      REQUIRE(optimizer_->read_view(name, t, values[t].data()).ok());
+      result[fmt::format("w{}", t)] = hex(values[t].data(), values[t].size());
+    }
+    return result;
   }
 
   optimizer::StepOutcome step(std::uint32_t number) {

@@ -47,6 +47,7 @@ TEST_CASE("a C program for WebAssembly links a library's archive") {
   if (!linked) FAIL(linked.failure().message);
   folder.write("consumer.wasm", *linked);
   CHECK(run_node("consumer.mjs", folder.path()));
+  CHECK(run_node("binding.mjs", folder.path()));
 }
 
 }  // namespace talweg::tests

@@ -1,0 +1,72 @@
+// node binding.mjs FOLDER: what FOLDER/adamw.mjs does and refuses.
+import assert from "node:assert/strict";
+import fs from "node:fs";
+import path from "node:path";
+import { pathToFileURL } from "node:url";
+
+const folder = process.argv[2];
+const { load, LibraryError } = await import(pathToFileURL(path.join(folder, "adamw.mjs")));
+const { AdamW, description } = await load();
+assert.equal(description.rules[0].class, "AdamW");
+
+const refused = (status, body) =>
+  assert.throws(body, (error) => error instanceof LibraryError && error.status === status);
+
+const parameters = {
+  w: { shape: [2, 3], data: [1, 2, 3, 4, 5, 6] },
+  b: { shape: [], data: [7], group: 1, tags: ["bias"] },
+  none: { shape: [0, 4] },
+};
+const optimizer = new AdamW(parameters, { hypers: { lr: 0.5 } });
+assert.equal(optimizer.hyper("lr"), 0.5);
+optimizer.setHyper("lr", 0.25, 1);
+assert.deepEqual([optimizer.hyper("lr", 0), optimizer.hyper("lr", 1)], [0.5, 0.25]);
+refused("OUT_OF_RANGE", () => optimizer.setHyper("lr", -1));
+refused("UNKNOWN_NAME", () => optimizer.setHyper("speed", 1));
+refused("UNKNOWN_NAME", () => optimizer.readView("averaged"));
+refused("BAD_DATA", () => optimizer.load(new Uint8Array(100)));
+refused("OUT_OF_RANGE", () => new AdamW(parameters, { hypers: { beta1: 2 } }));
+assert.throws(() => new AdamW({ w: { shape: [2], data: [1] } }), RangeError);
+assert.throws(() => optimizer.grad("v"), RangeError);
+assert.throws(() => optimizer.step({ inputs: { loss: 1 } }), RangeError);
+
+optimizer.grad("w").fill(1);
+optimizer.grad("b").fill(1);
+assert.equal(optimizer.step(), "completed");
+const w = optimizer.param("w").slice();
+assert(w.every((x, i) => x < i + 1 - 0.4));
+assert(optimizer.param("b")[0] < 7);
+const saved = optimizer.save();
+
+/* What is left out stays; loading goes back. */
+const b = optimizer.param("b")[0];
+optimizer.step({ without: ["b"] });
+assert.equal(optimizer.param("b")[0], b);
+assert.equal(optimizer.steps, 2);
+const after = optimizer.param("w").slice();
+optimizer.load(saved);
+assert.equal(optimizer.steps, 1);
+optimizer.param("w").set(w);
+optimizer.step({ without: ["b"] });
+assert.deepEqual(optimizer.param("w"), after);
+
+const states = optimizer.states().map(({ name, tensor, data }) => `${name}/${tensor}: ${data.length}`);
+assert.deepEqual(states.sort(), ["m/b: 1", "m/none: 0", "m/w: 6", "v/b: 1", "v/none: 0", "v/w: 6"]);
+optimizer.reset();
+assert.equal(optimizer.steps, 0);
+assert(optimizer.states().every(({ data }) => data.every((x) => x === 0)));
+optimizer.free();
+
+/* Memory is given back: many optimizers, one after the other, need no more of it than one. */
+const bytes = fs.readFileSync(path.join(folder, "adamw.wasm"));
+const module = await WebAssembly.compile(bytes);
+const other = await load(module);
+const sizes = [];
+for (let i = 0; i < 50; ++i) {
+  const large = new other.AdamW({ w: { shape: [100000] } });
+  large.step();
+  sizes.push(large.param("w").buffer.byteLength);
+  large.free();
+}
+assert.equal(sizes[49], sizes[1]);
+assert.throws(() => new other.AdamW({ w: { shape: [2 ** 30] } }), RangeError);
