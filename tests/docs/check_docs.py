@@ -9,8 +9,8 @@ Fenced blocks of README.md, ARCHITECTURE.md, CONTRIBUTING.md, docs/ and examples
     ```talweg file=walk.tw     also keeps it as that module for later blocks
     ```console                 every `$ command` must end with 0 (or with N where the block says exit=N); lines after
                                a command are its output (stdout, then stderr) and must be equal, unless the block says `output=any`.
-                               A line `...` stands for any lines
-    ```c file=first.c          (or cpp, cmake, python, json) is written to that file, for later console blocks to compile or run;
+                               A line `...` stands for any lines. `needs=node`: not run, which is said, where there is no such program
+    ```c file=first.c          (or cpp, cmake, javascript, python, json) is written to that file, for later console blocks to compile or run;
                                `more=first.c` adds to it. Each block of these languages says one of the two
     ```sh                      commands that are not run (they take long, or install): bash must be able to read them
     ```text dump=STAGE RULE    must be what `talweg dump --stage STAGE RULE` prints; --update rewrites it
@@ -21,12 +21,13 @@ import json
 import os
 import pathlib
 import re
+import shutil
 import subprocess
 import sys
 import tempfile
 
 LINK = re.compile(r"\]\(([^)#:\s]+)(?:#[^)]*)?\)")
-FILE_LANGUAGES = ("c", "cpp", "cmake", "python", "json")
+FILE_LANGUAGES = ("c", "cpp", "cmake", "javascript", "python", "json")
 FENCE = re.compile(r"^```([^\n]*)\n(.*?)^```[ ]*$", re.M | re.S)
 
 
@@ -74,6 +75,10 @@ class Runner:
         commands = re.split(r"^\$ ", body, flags=re.M)
         if commands[0].strip():
             self.fault(path, line, "a console block starts with `$ `")
+        for program in re.findall(r"needs=(\S+)", info):
+            if shutil.which(program) is None:
+                print(f"{path.relative_to(self.root)}:{line}: not run: there is no {program}")
+                return
         wanted_exit = int((re.findall(r"exit=(\d+)", info) or ["0"])[0])
         for command in commands[1:]:
             lines = command.split("\n")
