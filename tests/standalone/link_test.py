@@ -1,0 +1,133 @@
+"""What a linker and a compiler see of a library: its names, what it needs, its header."""
+import os
+import re
+import shutil
+import unittest
+
+from elf import visible_and_needed
+from support import CC, CXX, DTYPES, FOLDER, HERE, TALWEG, build, main, run
+
+GOLDEN = HERE / "golden"
+UPDATES = os.environ.get("TALWEG_UPDATE_GOLDENS") == "1"
+C, CPP = ("c99", "c11", "c17", "gnu17"), ("c++11", "c++14", "c++17", "c++20")
+#: All that a library may take of the C library; the pool of threads is an archive member of its own.
+MEMORY = {"malloc", "free", "madvise", "getenv", "memcpy", "memset", "memmove", "memcmp", "strcmp", "strlen"}
+THREADS = {"getpid", "sysconf", "pthread_create", "pthread_join", "pthread_mutex_init", "pthread_mutex_destroy",
+           "pthread_mutex_lock", "pthread_mutex_unlock", "pthread_cond_init", "pthread_cond_destroy", "pthread_cond_wait",
+           "pthread_cond_broadcast"}
+
+
+class Golden(unittest.TestCase):
+    """`TALWEG_UPDATE_GOLDENS=1 ctest -R standalone_link` writes golden/ anew. A name that goes, or changes what it means,
+    breaks programs: then TALWEG_LIB_INTERFACE grows."""
+
+    def compare(self, name, text):
+        path = GOLDEN / name
+        if UPDATES:
+            path.write_text(text)
+        self.assertEqual(path.read_text(), text, f"{name} is not what a library has now; see {type(self).__doc__}")
+
+    def test_header(self):
+        release = run(TALWEG, "--version").stdout.split()[1]
+        self.compare("adamw.h", (FOLDER / "adamw/adamw.h").read_text().replace(release, "RELEASE"))
+
+    def test_names(self):
+        self.compare("adamw.symbols", "".join(f"{name}\n" for name in visible_and_needed(FOLDER / "adamw/libadamw.a")[0]))
+
+
+class Names(unittest.TestCase):
+    def libraries(self):
+        for dtype in DTYPES:
+            for folder in (FOLDER / dtype, FOLDER / dtype / "aarch64"):
+                yield folder / "libsamples.a", folder / "samples.h"
+                yield folder / "libsamples.so", folder / "samples.h"
+        yield FOLDER / "adamw/libadamw.a", FOLDER / "adamw/adamw.h"
+        yield FOLDER / "adamw/libadamw.so", FOLDER / "adamw/adamw.h"
+
+    def test_only_what_the_header_declares_is_visible(self):
+        for library, header in self.libraries():
+            prefix = header.stem
+            declared = set(re.findall(rf"^[a-z].*?\b({prefix}_\w+)\(", re.sub(r"^static .*", "", header.read_text(), flags=re.M), re.M))
+            shown, _ = visible_and_needed(library)
+            self.assertEqual(set(shown), declared, library)
+            self.assertEqual(len(shown), len(set(shown)), library)
+
+    def test_nothing_is_needed_but_the_c_library(self):
+        for library, _ in self.libraries():
+            needed = visible_and_needed(library)[1]
+            self.assertLessEqual(needed, MEMORY | THREADS | {"_GLOBAL_OFFSET_TABLE_"}, library)
+            self.assertIn("malloc", needed, library)
+
+    def test_shared_object(self):
+        readelf = shutil.which("readelf")
+        if readelf is None:
+            self.skipTest("no readelf here")
+        text = run(readelf, "-dlW", FOLDER / "adamw/libadamw.so").stdout
+        self.assertIn("soname: [libadamw.so]", text)
+        self.assertNotIn("TEXTREL", text)
+        self.assertRegex(text, r"GNU_STACK .* RW +0")  # not executable
+        self.assertNotRegex(text, r"LOAD .* RWE")
+
+    def test_linked_without_threads(self):
+        """A program that leaves the pool alone needs no pthreads."""
+        source = FOLDER / "no_threads.c"
+        source.write_text('#include "adamw.h"\nint main(void) { return adamw_interface_version() != ADAMW_INTERFACE; }\n')
+        program = FOLDER / "no_threads"
+        run(CC, source, f"-I{FOLDER / 'adamw'}", FOLDER / "adamw/libadamw.a", "-o", program)
+        run(program)
+        self.assertFalse([name for name in visible_and_needed(program)[1] if name.startswith("pthread_")])
+
+
+class Headers(unittest.TestCase):
+    def compile(self, text, *flags, compiler=CC, suffix=".c", code=0):
+        source = FOLDER / f"header_test{suffix}"
+        source.write_text(text)
+        return run(compiler, "-fsyntax-only", "-pedantic", "-Wall", "-Wextra", "-Werror", *flags, source, code=code)
+
+    def test_languages(self):
+        includes = [f"-I{FOLDER / 'adamw'}", f"-I{FOLDER / 'float32'}"]
+        text = '#include "adamw.h"\n#include "samples.h"\n#include "adamw.h"\nint main(void) { return 0; }\n'
+        for standard in C:
+            self.compile(text, f"-std={standard}", "-Wstrict-prototypes", "-Wmissing-prototypes", "-Wshadow", *includes)
+        for standard in CPP:
+            self.compile(text, f"-std={standard}", "-Wshadow", *includes, compiler=CXX, suffix=".cpp")
+
+    def test_one_library_is_not_another(self):
+        text = '#include "adamw.h"\n#include "samples.h"\nvoid f(adamw_optimizer* o) {{ {}_reset(o, 0); }}\n'
+        includes = [f"-I{FOLDER / 'adamw'}", f"-I{FOLDER / 'float32'}"]
+        self.compile(text.format("adamw"), *includes)
+        self.compile(text.format("samples"), *includes, code=1)
+
+    def test_awkward_names(self):
+        """Rules whose words mean something else in C, C++ or a header."""
+        folder = build("awkward", FOLDER / "awkward", HERE / "rules/awkward.tw")
+        text = '#include "awkward.h"\nint main(void) { return 0; }\n'
+        for standard in C:
+            self.compile(text, f"-std={standard}", f"-I{folder}")
+        for standard in CPP:
+            self.compile(text, f"-std={standard}", f"-I{folder}", compiler=CXX, suffix=".cpp")
+
+
+class Together(unittest.TestCase):
+    def test_two_libraries_of_one_rule(self):
+        for name in ("first", "second"):
+            build(name, FOLDER / name, "--rule", "AdamW")
+        folders = [FOLDER / "first", FOLDER / "second", FOLDER / "float32"]
+        flags = ["-std=c11", "-Wall", "-Wextra", "-Werror", *(f"-I{folder}" for folder in folders), HERE / "two_libraries.c"]
+        names = ("first", "second", "samples")
+        archives = [folder / f"lib{name}.a" for folder, name in zip(folders, names)]
+        shared = [part for folder, name in zip(folders, names) for part in (f"-L{folder}", f"-l{name}", f"-Wl,-rpath,{folder}")]
+        for form, libraries in (("static", archives), ("reversed", archives[::-1]), ("shared", shared)):
+            program = FOLDER / f"two_libraries_{form}"
+            run(CC, *flags, "-o", program, *libraries)
+            run(program)
+
+    def test_the_same_library_again_is_the_same_bytes(self):
+        again = build("adamw", FOLDER / "again", "--rule", "AdamW")
+        for path in sorted((FOLDER / "adamw").iterdir()):
+            if path.is_file():
+                self.assertEqual(path.read_bytes(), (again / path.name).read_bytes(), path.name)
+
+
+if __name__ == "__main__":
+    main()
