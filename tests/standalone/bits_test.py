@@ -34,8 +34,8 @@ class Bits(unittest.TestCase):
         out = folder / f"transcript_{self.kind}_{'shared' if is_shared else 'static'}"
         return compile_c("transcript.c", out, f"-I{folder}", *library, compiler=self.compiler)
 
-    def check(self, program, dtype, tasks, forced=True):
-        result = run(*self.emulator, program, tasks, code=None, env={"TALWEG_CPU": self.cpu if forced else ""})
+    def check(self, program, dtype, tasks, *more, forced=True):
+        result = run(*self.emulator, program, tasks, *more, code=None, env={"TALWEG_CPU": self.cpu if forced else ""})
         if result.returncode == SKIPPED:
             self.skipTest(f"{self.cpu}: {result.stderr.strip()}")
         self.assertEqual(result.returncode, 0, result.stderr)
@@ -55,6 +55,10 @@ class Bits(unittest.TestCase):
     def test_shared(self):
         for dtype in DTYPES if not self.emulator else DTYPES[:1]:
             self.check(self.program(dtype, True), dtype, 3)
+
+    def test_pool(self):
+        for is_shared in (False, True):
+            self.check(self.program("float32", is_shared), "float32", 4, "pool")
 
     def test_what_is_chosen(self):
         """Without TALWEG_CPU it is the best that the processor has."""

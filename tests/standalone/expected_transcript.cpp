@@ -1,5 +1,6 @@
 // What generated libraries must print: the scenario on the interpreter.
-//   expected_transcript DTYPE STDLIB RULE_FOLDER NAME=EXPRESSION[@HYPER=VALUE]...
+//   expected_transcript DTYPE STDLIB RULE_FOLDER OUT NAME=EXPRESSION[@HYPER=VALUE]...
+// Writes checkpoints of all optimizers to the folder OUT, as NAME.safetensors.
 #include <fmt/format.h>
 
 #include <cstdlib>
@@ -9,6 +10,7 @@
 
 #include "compiler/base/diagnostic_render.h"
 #include "compiler/driver/compile.h"
+#include "runtime/checkpoint/optimizer_state.h"
 #include "tests/optimizers.h"
 #include "tests/standalone/scenario.h"
 
@@ -70,6 +72,9 @@ class Transcript {
       print_step(step);
     }
     for (const std::string& view : optimizer_.views()) print_view(view);
+  }
+  void save(const std::filesystem::path& folder) {
+    require(checkpoint::save_optimizer(folder / (sample_.name + ".safetensors"), optimizer_));
   }
 
  private:
@@ -179,18 +184,20 @@ class Transcript {
 };
 
 int run(const std::vector<std::string>& arguments) {
-  if (arguments.size() < 3) give_up("usage: DTYPE STDLIB RULE_FOLDER NAME=EXPRESSION...");
+  if (arguments.size() < 5) give_up("usage: DTYPE STDLIB RULE_FOLDER OUT NAME=EXPRESSION...");
   const auto compute =
       arguments[0] == "float64" ? types::ComputeType::F64 : types::ComputeType::F32;
   base::Sources sources;
   base::Diagnostics diagnostics;
   sema::Modules modules({.include_dirs = {arguments[2]}, .stdlib_dir = arguments[1]}, sources,
                         diagnostics);
-  for (std::size_t i = 3; i < arguments.size(); ++i) {
+  for (std::size_t i = 4; i < arguments.size(); ++i) {
     Sample sample(arguments[i]);
     const auto rule = driver::analyze_rule(modules, sources, diagnostics, sample.expression);
     if (!rule) give_up(base::render_text(diagnostics, sources, false));
-    Transcript(driver::make_interpreter(rule->graph, compute), sample).print();
+    Transcript transcript(driver::make_interpreter(rule->graph, compute), sample);
+    transcript.print();
+    transcript.save(arguments[3]);
   }
   return 0;
 }

@@ -47,7 +47,9 @@ def build_samples(dtype):
         support.build("samples", out, RULES / "samples.tw", *rules, "--dtype", dtype, *target)
     (folder / "samples.inc").write_text(table(json.loads((folder / "samples.json").read_text())))
     samples = [f"{name}={expression}" + (f"@{hyper}={value}" if hyper else "") for name, expression, hyper, value in SAMPLES]
-    expected = support.run(support.os.environ["TALWEG_EXPECTED"], dtype, support.ROOT / "stdlib", RULES, *samples).stdout
+    checkpoints = folder / "checkpoints"
+    checkpoints.mkdir()
+    expected = support.run(support.os.environ["TALWEG_EXPECTED"], dtype, support.ROOT / "stdlib", RULES, checkpoints, *samples).stdout
     (folder / "expected.txt").write_text(expected)
 
 

@@ -1,7 +1,8 @@
 /* The scenario on the rules of a generated library; prints what expected_transcript prints.
- *   transcript TASKS
+ *   transcript TASKS [pool] [FOLDER]
  * TASKS 0: memory from malloc, everything on this thread. Else each pass is split into so many
- * tasks, each on a thread of its own, started in another order each time; and all memory is ours.
+ * tasks, and all memory is ours. The tasks run on the library's pool, or each on a thread of its
+ * own, started in another order each time. States are saved to FOLDER in the end.
  * Ends with 77 where this processor lacks the instruction set that TALWEG_CPU names. */
 #include <pthread.h>
 
@@ -111,6 +112,7 @@ typedef struct run {
   guarded control, states;
   int is_ours; /* control and states are the run's own memory */
   unsigned calls;
+  samples_pool* pool; /* or null */
 } run;
 
 static void print_array(const char* before, const char* name, const char* of, const void* data,
@@ -152,6 +154,10 @@ static void create(run* r, uint32_t tasks) {
   spec.thread_count = tasks;
   spec.parallel_for = in_some_order;
   spec.parallel_context = &r->calls;
+  if (r->pool) {
+    spec.parallel_for = samples_pool_run;
+    spec.parallel_context = r->pool;
+  }
   samples_sizes sizes;
   require(r->of->measure(&spec, &sizes, &error), &error);
   r->control = guarded_make((size_t)sizes.control_bytes, (size_t)sizes.control_alignment);
@@ -267,12 +273,29 @@ static void show_view(run* r) {
   }
 }
 
+static void save(run* r, const char* folder) {
+  char path[4096];
+  samples_error error;
+  const uint64_t bytes = samples_saved_bytes(r->optimizer);
+  guarded buffer = guarded_make((size_t)bytes, 1);
+  require(samples_save(r->optimizer, buffer.data, bytes, &error), &error);
+  snprintf(path, sizeof path, "%s/%s.safetensors", folder, r->of->name);
+  FILE* file = fopen(path, "wb");
+  if (!file || fwrite(buffer.data, 1, buffer.bytes, file) != buffer.bytes || fclose(file)) abort();
+  guarded_free(&buffer, "saved states");
+}
+
 int main(int argc, char** argv) {
   const uint32_t tasks = argc > 1 ? (uint32_t)atoi(argv[1]) : 0;
+  const int is_pool = argc > 2 && strcmp(argv[2], "pool") == 0;
+  const char* folder = argc > 2 + is_pool ? argv[2 + is_pool] : NULL;
+  samples_pool* pool = is_pool ? samples_pool_create(tasks) : NULL;
+  if (is_pool && samples_pool_threads(pool) != tasks) abort();
   for (size_t i = 0; i < sizeof samples / sizeof *samples; ++i) {
     run r;
     memset(&r, 0, sizeof r);
     r.of = &samples[i];
+    r.pool = pool;
     current = r.of->name;
     for (unsigned t = 0; t < SCENARIO_TENSORS; ++t) {
       r.params[t] = guarded_make((size_t)scenario_elements(t) * ELEMENT, ELEMENT);
@@ -285,10 +308,12 @@ int main(int argc, char** argv) {
     printf("%s\n", r.of->name);
     for (unsigned step = 1; step <= SCENARIO_STEPS; ++step) take_step(&r, step);
     if (*r.of->view) show_view(&r);
+    if (folder) save(&r, folder);
     samples_destroy(r.optimizer);
     if (r.is_ours) guarded_free(&r.control, "control memory");
     if (r.is_ours) guarded_free(&r.states, "state memory");
     for (unsigned t = 0; t < SCENARIO_TENSORS; ++t) guarded_free(&r.params[t], "parameter");
   }
+  samples_pool_destroy(pool);
   return 0;
 }
