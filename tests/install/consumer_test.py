@@ -1,0 +1,249 @@
+#!/usr/bin/env python3
+"""A consumer's CMake project with an installed and moved talweg: built, rebuilt when rules change and only then.
+
+    consumer_test.py BUILD_TREE ROOT
+"""
+import os
+import pathlib
+import shutil
+import sys
+import tempfile
+import time
+import unittest
+
+import support
+
+WORLD = None
+PREFIX = None
+WHOLE = ("Building kernels of mine", "Building kernels of stages")
+ARM_TOOLCHAIN = """set(CMAKE_SYSTEM_NAME Linux)
+set(CMAKE_SYSTEM_PROCESSOR aarch64)
+set(CMAKE_C_COMPILER aarch64-linux-gnu-gcc)
+set(CMAKE_CROSSCOMPILING_EMULATOR qemu-aarch64 -L /usr/aarch64-linux-gnu)
+"""
+
+
+class Project:
+    """A copy of consumer/, configured in a folder of its own (whose name has a space)."""
+
+    def __init__(self, test, generator="Ninja", text=None):
+        self._folder = tempfile.TemporaryDirectory(dir=WORLD.folder, prefix="a consumer ")
+        test.addCleanup(self._folder.cleanup)
+        self.source = pathlib.Path(self._folder.name) / "consumer"
+        self.build = pathlib.Path(self._folder.name) / "build"
+        self.generator = generator
+        shutil.copytree(support.HERE / "consumer", self.source)
+        if text is not None:
+            head = "cmake_minimum_required(VERSION 3.20)\nproject(consumer LANGUAGES C)\nfind_package(talweg REQUIRED)\n"
+            (self.source / "CMakeLists.txt").write_text(head + text, encoding="utf-8")
+
+    def configure(self, *options, code=0):
+        return WORLD.run("cmake", "-S", self.source, "-B", self.build, "-G", self.generator, f"-DCMAKE_PREFIX_PATH={PREFIX}",
+                         *options, code=code)
+
+    def make(self, code=0):
+        return WORLD.run("cmake", "--build", self.build, code=code)
+
+    def run(self, *before):
+        return WORLD.run(*before, self.build / "consumer")
+
+    def edit(self, file, old, new):
+        """Changes a file, later than all that was made before for file systems that count in seconds too."""
+        path = self.source / file
+        text = path.read_text(encoding="utf-8")
+        assert old in text, f"{old} is not in {file}"
+        path.write_text(text.replace(old, new), encoding="utf-8")
+        later = time.time() + 1.5
+        os.utime(path, (later, later))
+        time.sleep(1.6)
+
+
+class Rebuilds(unittest.TestCase):
+    def check(self, generator, program):
+        if not WORLD.has(program):
+            self.skipTest(f"no {program} here")
+        project = Project(self, generator)
+        project.configure()
+        first = project.make()
+        for line in WHOLE:
+            self.assertIn(line, first)
+        self.assertEqual(project.run(), "mine 0.75 1.5 2\nstages 0.1.0 8\n")
+
+        still = project.make()
+        for line in (*WHOLE, "Building C", "Linking"):
+            self.assertNotIn(line, still)
+
+        project.edit("rules/mine.tw", "lr = 0.5", "lr = 1")
+        again = project.make()
+        for line in WHOLE:  # both are made of mine.tw
+            self.assertIn(line, again)
+        self.assertEqual(project.run(), "mine 0.5 1 1\nstages 0.1.0 8\n")
+
+        project.edit("modules/factors.tw", "2 * x", "4 * x")
+        self.assertIn(WHOLE[0], project.make())
+        self.assertEqual(project.run(), "mine 0 0 -1\nstages 0.1.0 8\n")
+        self.assertNotIn(WHOLE[0], project.make())
+
+    def test_ninja(self):
+        self.check("Ninja", "ninja")
+
+    def test_makefiles(self):
+        self.check("Unix Makefiles", "make")
+
+    def test_a_standard_rule_counts(self):
+        project = Project(self, text="talweg_add_library(adamw EXPRESSIONS AdamW)\n"
+                                     "add_custom_target(all_of_it ALL)\nadd_dependencies(all_of_it adamw)\n")
+        project.configure()
+        self.assertIn("Building kernels of adamw", project.make())
+        self.assertNotIn("Building kernels", project.make())
+        file = PREFIX / "share/talweg/stdlib/adamw.tw"
+        later = time.time() + 1.5
+        os.utime(file, (later, later))
+        time.sleep(1.6)
+        self.assertIn("Building kernels of adamw", project.make())
+
+    def test_a_mistake_in_a_rule_stops_the_build_and_says_where(self):
+        project = Project(self)
+        project.configure()
+        project.edit("rules/mine.tw", "lr *", "rl *")
+        text = project.make(code=1)
+        self.assertIn("TW0201", text)
+        self.assertIn("mine.tw:6", text)
+        project.edit("rules/mine.tw", "rl *", "lr *")
+        project.make()
+
+    def test_rules_that_the_build_makes(self):
+        project = Project(self, text="""
+add_custom_command(OUTPUT made.tw COMMAND ${CMAKE_COMMAND} -E copy ${CMAKE_SOURCE_DIR}/modules/factors.tw factors.tw
+  COMMAND ${CMAKE_COMMAND} -E copy ${CMAKE_SOURCE_DIR}/rules/mine.tw made.tw DEPENDS rules/mine.tw)
+talweg_add_library(mine RULES ${CMAKE_BINARY_DIR}/made.tw)
+add_custom_target(all_of_it ALL)
+add_dependencies(all_of_it mine)
+""")
+        project.configure()
+        self.assertIn("Building kernels of mine", project.make())
+
+
+class OtherMachines(unittest.TestCase):
+    def cross(self, project, *options):
+        if not WORLD.has("aarch64-linux-gnu-gcc") or not WORLD.has("qemu-aarch64"):
+            self.skipTest("no aarch64-linux-gnu-gcc or no qemu-aarch64 here")
+        toolchain = project.source / "arm.cmake"
+        toolchain.write_text(ARM_TOOLCHAIN, encoding="utf-8")
+        project.configure(f"-DCMAKE_TOOLCHAIN_FILE={toolchain}", *options)
+        project.make()
+        return WORLD.run("qemu-aarch64", "-L", "/usr/aarch64-linux-gnu", project.build / "consumer")
+
+    def test_the_target_is_what_cmake_builds_for(self):
+        self.assertEqual(self.cross(Project(self)), "mine 0.75 1.5 2\nstages 0.1.0 8\n")
+
+    def test_several_targets(self):
+        project = Project(self)
+        file = project.source / "CMakeLists.txt"
+        file.write_text(file.read_text(encoding="utf-8").replace("INCLUDE modules", "TARGETS aarch64 x86-64 INCLUDE modules"))
+        self.assertEqual(self.cross(project), "mine 0.75 1.5 2\nstages 0.1.0 8\n")
+        self.assertTrue((project.build / "talweg/mine/x86-64/libmine.a").exists())
+        shutil.rmtree(project.build)
+        project.configure()
+        project.make()
+        self.assertEqual(project.run(), "mine 0.75 1.5 2\nstages 0.1.0 8\n")
+
+
+class Mistakes(unittest.TestCase):
+    def test_arguments(self):
+        for call, *words in (
+                ("mine rules/mine.tw", "'rules/mine.tw' is no argument", "RULES"),
+                ("mine RULES rules/mime.tw", "there is no rule file", "rules/mime.tw"),
+                ("mine RULES rules", "there is no rule file"),
+                ("mine", "give RULES or EXPRESSIONS"),
+                ("mine RULES rules/mine.tw TARGETS", "nothing stands behind TARGETS"),
+                ("mine RULES rules/mine.tw TARGETS pdp11", "there is no target 'pdp11'", "x86-64"),
+                ("mine RULES rules/mine.tw TARGETS wasm32", "none of TARGETS (wasm32)", "CMAKE_SYSTEM_PROCESSOR is"),
+                ("mine RULES rules/mine.tw DTYPE float16", "float32 or float64", "float16"),
+                ("mine RULES rules/mine.tw INCLUDE nowhere", "there is no folder", "nowhere"),
+                ("mine RULES rules/mine.tw STATIC SHARED", "exclude each other"),
+                ("my-rules RULES rules/mine.tw", "letters, digits and _"),
+                ("taken RULES rules/mine.tw", "a target of this name")):
+            with self.subTest(call):
+                text = Project(self, text=f"add_custom_target(taken)\ntalweg_add_library({call})\n").configure(code=1)
+                shown = " ".join(text.split())
+                for word in words:
+                    self.assertIn(word, shown)
+
+    def test_a_machine_that_is_not_served(self):
+        project = Project(self, text="set(CMAKE_SYSTEM_PROCESSOR pdp11)\ntalweg_add_library(mine RULES rules/mine.tw)\n")
+        self.assertIn("no library can be built for CMAKE_SYSTEM_PROCESSOR 'pdp11'", " ".join(project.configure(code=1).split()))
+
+    def test_versions_and_components(self):
+        for wanted, code, word in (("0.1", 0, ""), ("0.2", 1, "0.1.0"), ("0.1 COMPONENTS gears", 1, "no component gears")):
+            project = Project(self)
+            (project.source / "CMakeLists.txt").write_text(
+                f"cmake_minimum_required(VERSION 3.20)\nproject(p LANGUAGES C)\nfind_package(talweg {wanted} REQUIRED)\n")
+            self.assertIn(word, project.configure(code=code))
+
+    def test_a_tree_without_its_rules_says_so(self):
+        bare = WORLD.folder / "bare/bin/talweg"
+        bare.parent.mkdir(parents=True)
+        shutil.copy2(PREFIX / "bin/talweg", bare)
+        self.assertIn(f"there is no folder {bare.parents[1]}/share/talweg/stdlib", WORLD.run(bare, "plan", "AdamW", code=1))
+        self.assertIn("once per step", WORLD.run(bare, "dump", "--stage", "plan", "--rule", "AdamW",
+                                                 TALWEG_STDLIB=str(PREFIX / "share/talweg/stdlib")))
+
+
+class Generated(unittest.TestCase):
+    """The files that `talweg build` writes for find_package() and pkg-config, after their folder was moved."""
+
+    MAIN = """#include <stdio.h>
+#include "adamw.h"
+int main(void) { printf("%s\\n", adamw_version()); return 0; }
+"""
+
+    def library(self, *options):
+        folder = tempfile.TemporaryDirectory(dir=WORLD.folder)
+        self.addCleanup(folder.cleanup)
+        out = pathlib.Path(folder.name, "out")
+        WORLD.run(PREFIX / "bin/talweg", "build", "--rule", "AdamW", "--name", "adamw", "-o", out, *options)
+        moved = pathlib.Path(folder.name, "moved")
+        out.rename(moved)
+        (moved.parent / "main.c").write_text(self.MAIN, encoding="utf-8")
+        return moved
+
+    def check_cmake(self, library, target):
+        source = library.parent
+        (source / "CMakeLists.txt").write_text(
+            "cmake_minimum_required(VERSION 3.10)\nproject(p C)\nfind_package(adamw CONFIG REQUIRED)\n"
+            f"add_executable(p main.c)\ntarget_link_libraries(p PRIVATE {target})\n", encoding="utf-8")
+        build = source / target.replace(":", "_")
+        WORLD.run("cmake", "-S", source, "-B", build, "-G", "Ninja", f"-Dadamw_DIR={library}")
+        WORLD.run("cmake", "--build", build)
+        self.assertEqual(WORLD.run(build / "p"), "0.1.0\n")
+
+    def test_find_package(self):
+        library = self.library()
+        for target in ("adamw::adamw", "adamw::shared"):
+            self.check_cmake(library, target)
+        self.check_cmake(self.library("--shared"), "adamw::adamw")
+        self.check_cmake(self.library("--target", "x86-64,aarch64"), "adamw::adamw")
+
+    def test_pkg_config(self):
+        if not WORLD.has("pkg-config"):
+            self.skipTest("no pkg-config here")
+        for options, folder in (((), "."), (("--target", "x86-64,aarch64"), "x86-64")):
+            library = self.library(*options) / folder
+            flags = WORLD.run("pkg-config", "--cflags", "--libs", "adamw", PKG_CONFIG_PATH=str(library)).split()
+            program = library / "program"
+            WORLD.run("cc", library.parents[len(pathlib.Path(folder).parts)] / "main.c", "-o", program, *flags)
+            self.assertEqual(WORLD.run(program, LD_LIBRARY_PATH=str(library)), "0.1.0\n")
+
+
+def main():
+    global WORLD, PREFIX
+    with tempfile.TemporaryDirectory() as folder:
+        WORLD = support.World(folder)
+        PREFIX = support.install(WORLD)
+        program = unittest.main(argv=sys.argv[:1], exit=False, verbosity=2)
+    sys.exit(0 if program.result.wasSuccessful() and program.result.testsRun > 0 else 1)
+
+
+if __name__ == "__main__":
+    main()
