@@ -43,7 +43,8 @@ std::optional<Refusal> check_options(const talweg_embed_options& options) {
   const auto bad = [](std::string message) {
     return Refusal{TALWEG_LIB_BAD_ARGUMENT, std::move(message)};
   };
-  if (options.interface_version == 0 || options.interface_version > TALWEG_LIB_INTERFACE)
+  if (options.interface_version == 0) return bad("the options say no interface_version");
+  if (options.interface_version > TALWEG_LIB_INTERFACE)
     return Refusal{TALWEG_LIB_NEWER_INTERFACE,
                    fmt::format("the options are of interface version {}; this library has version "
                                "{}",

@@ -193,8 +193,8 @@ void talweg_abandon(talweg_optimizer* optimizer);
 
 /* ---- Views: other values than the parameters to evaluate with, such as their average ---- */
 
-/* Computes a view into destinations [tensor], each of its parameter's size; null: not of this
- * tensor. */
+/* Computes a view into destinations [tensor], each of its parameter's size and apart from all
+ * parameters and states; null: not of this tensor. */
 talweg_status talweg_read_view(talweg_optimizer* optimizer, const char* view,
                                talweg_element* const* destinations, talweg_error* error);
 
@@ -230,7 +230,8 @@ typedef struct talweg_state {
   uint64_t lines[2];      /* used for shape */
 } talweg_state;
 
-/* Goes over all states: begin with a struct of zeros, call until it returns 0. */
+/* Goes over all states: begin with a struct of zeros, call until it returns 0. While a step waits
+ * for another gradient there are none. */
 int talweg_next_state(talweg_optimizer* optimizer, talweg_state* state);
 
 /* One state by its name; of those per tensor or group, the one of number `index`. */
