@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Builds and runs the examples of generated libraries where talweg cannot be reached.
 
-    library_examples.py header|library_c|char_lm|library_python TALWEG ROOT
+    library_examples.py header|modes|library_c|char_lm|library_python TALWEG ROOT
 
 A fresh folder gets what `talweg build` writes, and a copy of the example. From then on every command runs in an
 environment of nothing but PATH=/usr/bin:/bin. Losses must fall, and the hash of all parameters must be the same
@@ -119,6 +119,15 @@ def check_header(bench):
             bench.check_links(f"{name}.run")
             expect(bench.run(f"./{name}.run") == "", f"the program of {name}.h printed something")
         expect(max(map(len, header.splitlines())) <= 100, f"{name}.h has long lines")
+
+
+def check_modes(bench):
+    """The caller's rounding and flushing change nothing, and are left as they were."""
+    bench.build("modes", "--rule", "plain=AdamW", "--rule", "clipped=ClipByGlobalNorm | AdamW", "--name", "modes")
+    bench.copy("tests/examples/caller_modes.c")
+    bench.run("gcc", "-std=c99", "-O1", *C_FLAGS, "-Imodes", "caller_modes.c", "modes/libmodes.a", "-lm", "-o", "caller_modes")
+    for cpu in bench.processors("./caller_modes"):
+        bench.run("./caller_modes", TALWEG_CPU=cpu)
 
 
 def check_library_c(bench):
