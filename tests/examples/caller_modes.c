@@ -59,12 +59,21 @@ static int run(arrays* a) {
   return !failed;
 }
 
+/* What a step must leave alone: not the flags of exceptions that have happened. */
+static unsigned mode_now(void) {
+#if defined(__x86_64__)
+  return (_mm_getcsr() & 0xffc0u) | (unsigned)fegetround() << 16;
+#else
+  return (unsigned)fegetround();
+#endif
+}
+
 static int check(const char* mode) {
   static arrays again;
-  const int rounding = fegetround();
+  const unsigned before = mode_now();
   if (!run(&again)) return printf("%s: a call failed\n", mode), 1;
   if (memcmp(&first, &again, sizeof first) != 0) return printf("%s: other bits\n", mode), 1;
-  if (fegetround() != rounding) return printf("%s: the mode was changed\n", mode), 1;
+  if (mode_now() != before) return printf("%s: the mode was changed\n", mode), 1;
   return 0;
 }
 
@@ -80,10 +89,8 @@ int main(void) {
   faults += check("toward zero");
   fesetround(FE_TONEAREST);
 #if defined(__x86_64__)
-  const unsigned flushing = _MM_FLUSH_ZERO_ON | 0x40;
-  _mm_setcsr(_mm_getcsr() | flushing);
+  _mm_setcsr(_mm_getcsr() | _MM_FLUSH_ZERO_ON | 0x40);
   faults += check("flushing");
-  if ((_mm_getcsr() & flushing) != flushing) ++faults, puts("flushing: the mode was changed");
 #endif
   return faults > 0;
 }

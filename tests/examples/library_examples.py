@@ -144,7 +144,7 @@ def check_library_c(bench):
     expect_falling(first, r"loss ([\d.]+)", 0.05)
     expect(float(re.search(r"recognised ([\d.]+)%", first).group(1)) > 90, first)
     expect_same_hash(outputs)
-    bench.run("cmake", "-S", "library_c", "-B", "made", f"-DCMAKE_PREFIX_PATH={bench.folder}/adamw")
+    bench.run("cmake", "-G", "Ninja", "-S", "library_c", "-B", "made", f"-DCMAKE_PREFIX_PATH={bench.folder}/adamw")
     bench.run("cmake", "--build", "made")
     expect_falling(bench.run("made/train_wine", "wine.csv", 2), r"loss ([\d.]+)", 0.05)
 
@@ -153,7 +153,7 @@ def check_char_lm(bench):
     bench.copy("examples/char_lm")
     bench.build("gpt", bench.folder / "char_lm/gpt.tw", "--rule", "gpt=gpt.Gpt")
     (bench.folder / "text").write_text("".join(path.read_text() for path in sorted((bench.root / "stdlib").glob("*.tw"))))
-    bench.run("cmake", "-S", "char_lm", "-B", "made", f"-DCMAKE_PREFIX_PATH={bench.folder}/gpt",
+    bench.run("cmake", "-G", "Ninja", "-S", "char_lm", "-B", "made", f"-DCMAKE_PREFIX_PATH={bench.folder}/gpt",
               f"-DCMAKE_C_FLAGS={' '.join(C_FLAGS)}")
     bench.run("cmake", "--build", "made")
     print(bench.run("made/check_gradients").strip())
