@@ -43,6 +43,8 @@ class Runner:
     def run(self, arguments, folder, **options):
         path = f"{self.commands.name}:{self.talweg.parent}:{os.environ['PATH']}"
         environment = {**os.environ, "PATH": path, "NO_COLOR": "1",
+                       # As if talweg's headers were installed.
+                       "CPLUS_INCLUDE_PATH": str(self.root / "compiler/embed/include"),
                        "CMAKE_GENERATOR": "Ninja",  # make need not be there
                        "TALWEG_STDLIB": str(self.root / "stdlib")}
         return subprocess.run(arguments, cwd=folder, env=environment, capture_output=True, text=True, timeout=300,
