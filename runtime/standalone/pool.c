@@ -145,12 +145,15 @@ talweg_lib_pool* talweg_lib_pool_create(uint32_t threads) {
   return pool;
 }
 
-uint32_t talweg_lib_pool_threads(const talweg_lib_pool* pool) { return pool->lane_count; }
+uint32_t talweg_lib_pool_threads(const talweg_lib_pool* pool) {
+  return pool ? pool->lane_count : 1;
+}
 
 void talweg_lib_pool_run(void* context, uint32_t task_count,
                          void (*task)(void* argument, uint32_t index), void* argument) {
   talweg_lib_pool* pool = context;
-  const uint32_t shares = task_count < pool->lane_count ? task_count : pool->lane_count;
+  const uint32_t threads = talweg_lib_pool_threads(pool);
+  const uint32_t shares = task_count < threads ? task_count : threads;
   /* The threads of a process do not exist in one that was forked from it. */
   if (shares <= 1 || getpid() != pool->owner) {
     for (uint32_t i = 0; i < task_count; ++i) task(argument, i);

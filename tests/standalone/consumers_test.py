@@ -13,6 +13,7 @@ PROGRAMS = {
     "misuse_calls": [],
     "misuse_creation": [],
     "saved": [],
+    "threads": [],
     "waiting": [],
 }
 SANITIZE = ["-fsanitize=address,undefined", "-fno-sanitize-recover=all"]

@@ -28,7 +28,7 @@ static void same_bits(uint64_t n, const samples_adamw_hypers* hypers) {
   memset(v.data, 0, bytes);
   GOOD(samples_adamw_create(&spec, &optimizer, &error));
   if (hypers) GOOD(samples_adamw_set_hypers(optimizer, SAMPLES_ALL_GROUPS, hypers, &error));
-  for (uint64_t t = 1; t <= (n > 10000 ? 3 : 50); ++t) {
+  for (uint64_t t = 1; t <= (n > 10000 ? 2 : 50); ++t) {
     samples_element* gradient = (samples_element*)grad.data;
     samples_state state;
     scenario_fill(grad.data, ELEMENT, scenario_seed(1, (unsigned)t, 0), n);

@@ -69,6 +69,8 @@ int main(void) {
     REQUIRE(samples_averaged_create(&m.spec, &m.optimizer, NULL) == SAMPLES_NO_MEMORY);
     REQUIRE(allocations == releases);
   }
+  count_from_here(1);
+  REQUIRE(samples_pool_create(3) == NULL && allocations == releases);
   count_from_here(0);
   GOOD(samples_averaged_create(&m.spec, &m.optimizer, &error));
   REQUIRE(allocations == 2 && releases == 0);
