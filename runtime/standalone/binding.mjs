@@ -120,7 +120,7 @@ class Code {
 /* One optimizer over named tensors. `parameters`: for each name {shape, data, group, tags}, of which
  * only the shape must be there. `hypers`: by name, for all groups. */
 class Optimizer {
-  #code; #rule; #handle = 0; #tensors = []; #Array;
+  #code; #rule; #handle = 0; #tensors = []; #groups = 1; #Array;
 
   constructor(code, description, rule, parameters, { hypers = {} } = {}) {
     this.#code = code;
@@ -138,7 +138,6 @@ class Optimizer {
   #create(interfaceVersion, parameters) {
     const code = this.#code;
     const tensors = code.temporary(TENSOR_BYTES * parameters.length);
-    let groups = 1;
     parameters.forEach(([name, { shape, data, group = 0, tags = [] }], i) => {
       const count = shape.reduce((product, size) => product * size, 1);
       const bytes = count * this.#Array.BYTES_PER_ELEMENT;
@@ -148,7 +147,7 @@ class Optimizer {
       this.#tensors.push(tensor);
       tensor.grad = code.allocate(bytes);
       if (data) this.param(name).set(data);
-      groups = Math.max(groups, group + 1);
+      this.#groups = Math.max(this.#groups, group + 1);
       const sizes = code.temporary(8 * shape.length);
       shape.forEach((size, k) => code.view.setBigUint64(sizes + 8 * k, BigInt(size), true));
       const texts = code.temporaryTable(tags.map((tag) => code.temporaryText(tag)));
@@ -156,7 +155,7 @@ class Optimizer {
         tensor.param, shape.length, tags.length, group]);
     });
     const spec = code.temporary(SPEC_BYTES);
-    this.#write(spec, [interfaceVersion, parameters.length, tensors, groups, 1]);
+    this.#write(spec, [interfaceVersion, parameters.length, tensors, this.#groups, 1]);
     const handle = code.temporary(4);
     code.checked(this.#rule.prefix, "create", spec, handle);
     this.#handle = code.view.getUint32(handle, true);
@@ -189,8 +188,9 @@ class Optimizer {
 
   /* One step with what grad() holds. `without`: names of parameters that have no gradient in it.
    * `regrad`: for rules that move the parameters and need gradients there: writes these to grad().
-   * `inputs` of the rule by name: a number for one of the model, arrays by parameter for one of
-   * elements. Returns "completed", "held" or "skipped". */
+   * `inputs` of the rule by name: a number for one of the model, an array of numbers for one of
+   * groups or tensors, arrays by parameter for one of elements. Returns "completed", "held" or
+   * "skipped". */
   step({ without = [], regrad, inputs = {} } = {}) {
     const code = this.#code;
     return code.within(() => {
@@ -224,10 +224,14 @@ class Optimizer {
         throw new RangeError(`the rule has no input ${name}; it has ${known.join(", ")}`);
     return code.temporaryTable(this.#rule.inputs.map(({ field, rate }) => {
       if (values[field] === undefined) return 0;
-      if (rate === "model") {
-        const number = code.temporary(8);
-        code.view.setFloat64(number, values[field], true);
-        return number;
+      const counts = { model: 1, group: this.#groups, tensor: this.#tensors.length };
+      if (rate in counts) {
+        const numbers = rate === "model" ? [values[field]] : Array.from(values[field]);
+        if (numbers.length !== counts[rate])
+          throw new RangeError(`input ${field} is ${numbers.length} numbers, not ${counts[rate]}`);
+        const place = code.temporary(8 * numbers.length);
+        numbers.forEach((number, i) => code.view.setFloat64(place + 8 * i, number, true));
+        return place;
       }
       if (rate !== "element")
         throw new TypeError(`input ${field} is one a ${rate}: call the module's own functions`);

@@ -40,13 +40,18 @@ function step(optimizer, test, rule, number, state) {
   fill();
   const inputs = {};
   rule.inputs.forEach(({ field, rate }, i) => {
-    inputs[field] = rate === "model"
-      ? inputNumber(streamOf(state.call, 2 + i, 0))
+    const count = { model: 1, group: 2, tensor: test.tensors.length }[rate] ?? 0;
+    const numbers = Array.from({ length: count }, (_, k) => inputNumber(streamOf(state.call, 2 + i, k)));
+    inputs[field] = rate === "model" ? numbers[0] : count > 0 ? numbers
       : Object.fromEntries(test.tensors.map(({ name }, t) => [name,
         fillNumbers(optimizer.param(name).slice(), streamOf(state.call, 2 + i, t))]));
   });
   const without = test.tensors.filter((tensor) => tensor.absent === number).map(({ name }) => name);
-  return optimizer.step({ without, regrad: fill, inputs });
+  try {
+    return optimizer.step({ without, regrad: fill, inputs });
+  } catch (error) {
+    return error.status === "OUT_OF_RANGE" ? "refused" : error.stack;
+  }
 }
 
 async function run(test) {
