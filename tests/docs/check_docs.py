@@ -47,6 +47,9 @@ class Runner:
                        "CPLUS_INCLUDE_PATH": str(self.root / "compiler/embed/include"),
                        "CMAKE_GENERATOR": "Ninja",  # make need not be there
                        "TALWEG_STDLIB": str(self.root / "stdlib")}
+        # libtalweg of the build tree, as if it were installed.
+        library = str(self.talweg.parent.parent / "lib")
+        environment.update(CPATH=str(self.root / "compiler/embed/include"), LIBRARY_PATH=library, LD_LIBRARY_PATH=library)
         return subprocess.run(arguments, cwd=folder, env=environment, capture_output=True, text=True, timeout=300,
                               check=False, **options)
 
