@@ -14,7 +14,7 @@ Fenced blocks of README.md, ARCHITECTURE.md, CONTRIBUTING.md, docs/ and examples
                                `more=first.c` adds to it. Each block of these languages says one of the two
     ```sh                      commands that are not run (they take long, or install): bash must be able to read them
     ```text dump=STAGE RULE    must be what `talweg dump --stage STAGE RULE` prints; --update rewrites it
-Links to files of the repository must lead somewhere. Blocks of a document run in order in one temporary folder in which the repository's examples/ and stdlib/ can be seen; `python3` is the one that runs this. Blocks
+Links to files of the repository must lead somewhere. Blocks of a document run in order in one temporary folder in which the repository's examples/ and stdlib/ can be seen, and as build/release the build tree; `python3` is the one that runs this. Blocks
 that begin with `$ ./dev` are not run (they install packages); the test of a fresh machine runs those.
 """
 import json
@@ -141,6 +141,8 @@ class Runner:
         with tempfile.TemporaryDirectory() as folder:
             for name in ("examples", "stdlib"):
                 os.symlink(self.root / name, pathlib.Path(folder, name))
+            pathlib.Path(folder, "build").mkdir()
+            os.symlink(self.talweg.parents[1], pathlib.Path(folder, "build/release"))
             for match in FENCE.finditer(text):
                 info, body = match.group(1).strip(), match.group(2)
                 line = text.count("\n", 0, match.start()) + 1

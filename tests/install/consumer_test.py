@@ -102,6 +102,18 @@ class Rebuilds(unittest.TestCase):
         time.sleep(1.6)
         self.assertIn("Building kernels of adamw", project.make())
 
+    def test_a_depfile_in_a_makefile(self):
+        if not WORLD.has("make"):
+            self.skipTest("no make here")
+        source = Project(self).source
+        (source / "Makefile").write_text(f"out/mine.h: ; '{PREFIX}/bin/talweg' build rules/mine.tw -I modules -o out --depfile out/mine.d\n"
+                                         "-include out/mine.d\n", encoding="utf-8")
+        self.assertIn("libmine.a", WORLD.run("make", "out/mine.h", cwd=source))
+        self.assertIn("up to date", WORLD.run("make", "out/mine.h", cwd=source))
+        later = time.time() + 1.5
+        os.utime(source / "modules/factors.tw", (later, later))
+        self.assertIn("libmine.a", WORLD.run("make", "out/mine.h", cwd=source))
+
     def test_a_mistake_in_a_rule_stops_the_build_and_says_where(self):
         project = Project(self)
         project.configure()
