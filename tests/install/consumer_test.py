@@ -202,6 +202,18 @@ class Mistakes(unittest.TestCase):
                                                  TALWEG_STDLIB=str(PREFIX / "share/talweg/stdlib")))
 
 
+class Embedding(unittest.TestCase):
+    def test_a_program_that_compiles_rules(self):
+        project = Project(self)
+        (project.source / "CMakeLists.txt").write_text(
+            "cmake_minimum_required(VERSION 3.20)\nproject(p LANGUAGES CXX)\nset(CMAKE_CXX_STANDARD 17)\n"
+            "find_package(talweg 0.1 REQUIRED COMPONENTS embedding)\n"
+            "add_executable(consumer embedding.cpp)\ntarget_link_libraries(consumer PRIVATE talweg::talweg)\n", encoding="utf-8")
+        project.configure()
+        project.make()
+        self.assertEqual(project.run(), "embedded 2\n")
+
+
 class Generated(unittest.TestCase):
     """The files that `talweg build` writes for find_package() and pkg-config, after their folder was moved."""
 
