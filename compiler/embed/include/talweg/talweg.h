@@ -80,7 +80,8 @@ typedef void (*talweg_parallel_for)(void* context, uint32_t task_count,
 
 /* For those who have no threads to give: a pool that sleeps between steps. talweg_pool_run is
  * a parallel_for, the pool its context. Nothing else in the library starts threads. Optimizers may
- * share a pool if they do not step at the same time. (There is none on WebAssembly.) */
+ * share a pool if they do not step at the same time. A null pool is the calling thread alone.
+ * (There is none on WebAssembly.) */
 typedef struct talweg_pool talweg_pool;
 
 /* `threads` counts the calling one. Null: there is no memory. */
