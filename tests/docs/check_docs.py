@@ -36,20 +36,27 @@ class Runner:
         self.talweg, self.root = talweg, root
         self.faults, self.ran = [], 0
         self.commands = tempfile.TemporaryDirectory()
-        python = pathlib.Path(self.commands.name, "python3")
-        python.write_text(f'#!/bin/sh\nexec "{sys.executable}" "$@"\n', encoding="utf-8")
-        python.chmod(0o755)
+        self.add_command("python3", f'exec "{sys.executable}" "$@"')
+        if b"__asan_init" in talweg.read_bytes():  # then programs with libtalweg need its run time
+            for compiler in ("cc", "c++"):
+                self.add_command(compiler, 'case "$*" in *-ltalweg*) set -- -fsanitize=address,undefined "$@" ;; esac\n'
+                                 f'exec {shutil.which(compiler)} "$@"')
+
+    def add_command(self, name, script):
+        """What commands of documents run under this name."""
+        file = pathlib.Path(self.commands.name, name)
+        file.write_text(f"#!/bin/sh\n{script}\n", encoding="utf-8")
+        file.chmod(0o755)
 
     def run(self, arguments, folder, **options):
         path = f"{self.commands.name}:{self.talweg.parent}:{os.environ['PATH']}"
+        library = str(self.talweg.parent.parent / "lib")
         environment = {**os.environ, "PATH": path, "NO_COLOR": "1",
-                       # As if talweg's headers were installed.
-                       "CPLUS_INCLUDE_PATH": str(self.root / "compiler/embed/include"),
+                       # libtalweg and its headers, as if they were installed
+                       "CPATH": str(self.root / "compiler/embed/include"),
+                       "LIBRARY_PATH": library, "LD_LIBRARY_PATH": library,
                        "CMAKE_GENERATOR": "Ninja",  # make need not be there
                        "TALWEG_STDLIB": str(self.root / "stdlib")}
-        # libtalweg of the build tree, as if it were installed.
-        library = str(self.talweg.parent.parent / "lib")
-        environment.update(CPATH=str(self.root / "compiler/embed/include"), LIBRARY_PATH=library, LD_LIBRARY_PATH=library)
         return subprocess.run(arguments, cwd=folder, env=environment, capture_output=True, text=True, timeout=300,
                               check=False, **options)
 
