@@ -13,26 +13,19 @@ char* getenv(const char* name);
 enum { MADVISE_HUGE_PAGES = 14 };
 int madvise(void* memory, size_t bytes, int advice);
 
-/* Threads of Linux, for pool.c alone. No C library there has a mutex or condition variable larger
- * than this, and a pthread_t is a word. */
-typedef union pthread_mutex_memory {
-  long long alignment;
-  unsigned char bytes[64];
-} pthread_mutex_memory;
-typedef pthread_mutex_memory pthread_cond_memory;
-int pthread_mutex_init(pthread_mutex_memory* mutex, const void* attributes);
-int pthread_mutex_lock(pthread_mutex_memory* mutex);
-int pthread_mutex_unlock(pthread_mutex_memory* mutex);
-int pthread_mutex_destroy(pthread_mutex_memory* mutex);
-int pthread_cond_init(pthread_cond_memory* condition, const void* attributes);
-int pthread_cond_wait(pthread_cond_memory* condition, pthread_mutex_memory* mutex);
-int pthread_cond_broadcast(pthread_cond_memory* condition);
-int pthread_cond_destroy(pthread_cond_memory* condition);
+/* Threads of Linux, for pool.c alone. In every C library there a pthread_t is a word. */
 int pthread_create(unsigned long* thread, const void* attributes, void* (*start)(void*),
                    void* argument);
 int pthread_join(unsigned long thread, void** result);
 enum { SC_NPROCESSORS_ONLN = 84 };
 long sysconf(int name);
 int getpid(void);
+#if defined(__aarch64__)
+enum { SYSTEM_FUTEX = 98 };
+#else
+enum { SYSTEM_FUTEX = 202 };
+#endif
+enum { FUTEX_WAIT_PRIVATE = 128, FUTEX_WAKE_PRIVATE = 129 };
+long syscall(long number, ...);
 
 #endif

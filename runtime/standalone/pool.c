@@ -6,9 +6,11 @@
  * Whoever exchanges a lane's `pending` for 0 runs its share. The caller, done with its own, takes
  * those that nobody has begun, so it never waits for a thread that still sleeps.
  *
- * Waiting spins for some microseconds, then sleeps. A sleeper counts itself and looks once more
- * before it sleeps; who has work for it first says so, then looks at the count. Both in one order
- * for all threads: one of the two always sees the other. */
+ * Waiting spins for some microseconds, then sleeps on a futex of the system: condition variables of
+ * the C library may allocate. A thread counts itself as a sleeper and looks once more before it
+ * sleeps; who has work for it first says so, then looks at the count. Both in one order for all
+ * threads: one of the two always sees the other. */
+#include <limits.h>
 #include <stdatomic.h>
 #include <string.h>
 
@@ -22,15 +24,14 @@ typedef struct lane {
 } lane;
 
 struct talweg_lib_pool {
-  pthread_mutex_memory mutex;
-  pthread_cond_memory work, done;
   /* What is to be done; written before shares are pending, read after one is taken. */
   void (*task)(void*, uint32_t);
   void* argument;
   uint32_t task_count, share_count;
   uint32_t lane_count, thread_count; /* thread_count: of those that could be started */
   uint32_t spins;
-  int owner; /* the process */
+  int owner;           /* the process */
+  atomic_uint wakeups; /* changed to wake sleepers */
   atomic_uint open_shares, sleepers, caller_sleeps, stop;
   unsigned long* threads; /* [lane_count - 1] */
   lane* lanes;            /* [lane_count] */
@@ -49,6 +50,14 @@ static void pause_core(void) {
 #endif
 }
 
+/* Sleeps while the word is `seen`, or for less. */
+static void sleep_on(atomic_uint* word, uint32_t seen) {
+  (void)syscall(SYSTEM_FUTEX, word, FUTEX_WAIT_PRIVATE, seen, NULL, NULL, 0);
+}
+static void wake_all(atomic_uint* word) {
+  (void)syscall(SYSTEM_FUTEX, word, FUTEX_WAKE_PRIVATE, INT_MAX, NULL, NULL, 0);
+}
+
 /* Runs the share of a lane if it is still to be taken. */
 static int take_and_run(talweg_lib_pool* pool, uint32_t index) {
   atomic_uint* pending = &pool->lanes[index].pending;
@@ -56,21 +65,17 @@ static int take_and_run(talweg_lib_pool* pool, uint32_t index) {
   if (!atomic_exchange(pending, 0)) return 0;
   for (uint64_t i = index; i < pool->task_count; i += pool->share_count)
     pool->task(pool->argument, (uint32_t)i);
-  if (atomic_fetch_sub(&pool->open_shares, 1) == 1 && atomic_load(&pool->caller_sleeps)) {
-    pthread_mutex_lock(&pool->mutex);
-    pthread_cond_broadcast(&pool->done);
-    pthread_mutex_unlock(&pool->mutex);
-  }
+  if (atomic_fetch_sub(&pool->open_shares, 1) == 1 && atomic_load(&pool->caller_sleeps))
+    wake_all(&pool->open_shares);
   return 1;
 }
 
 static void sleep_until_work(talweg_lib_pool* pool, uint32_t index) {
-  pthread_mutex_lock(&pool->mutex);
+  const uint32_t seen = atomic_load(&pool->wakeups);
   atomic_fetch_add(&pool->sleepers, 1);
-  while (!atomic_load(&pool->lanes[index].pending) && !atomic_load(&pool->stop))
-    pthread_cond_wait(&pool->work, &pool->mutex);
+  if (!atomic_load(&pool->lanes[index].pending) && !atomic_load(&pool->stop))
+    sleep_on(&pool->wakeups, seen);
   atomic_fetch_sub(&pool->sleepers, 1);
-  pthread_mutex_unlock(&pool->mutex);
 }
 
 static void* serve(void* argument) {
@@ -107,9 +112,8 @@ static void start(talweg_lib_pool* pool) {
 
 static void wake(talweg_lib_pool* pool) {
   if (!atomic_load(&pool->sleepers)) return;
-  pthread_mutex_lock(&pool->mutex);
-  pthread_cond_broadcast(&pool->work);
-  pthread_mutex_unlock(&pool->mutex);
+  atomic_fetch_add(&pool->wakeups, 1);
+  wake_all(&pool->wakeups);
 }
 
 static void wait_until_done(talweg_lib_pool* pool) {
@@ -117,11 +121,9 @@ static void wait_until_done(talweg_lib_pool* pool) {
     if (!atomic_load_explicit(&pool->open_shares, memory_order_acquire)) return;
     pause_core();
   }
-  pthread_mutex_lock(&pool->mutex);
   atomic_store(&pool->caller_sleeps, 1);
-  while (atomic_load(&pool->open_shares)) pthread_cond_wait(&pool->done, &pool->mutex);
+  for (uint32_t open; (open = atomic_load(&pool->open_shares));) sleep_on(&pool->open_shares, open);
   atomic_store(&pool->caller_sleeps, 0);
-  pthread_mutex_unlock(&pool->mutex);
 }
 
 talweg_lib_pool* talweg_lib_pool_create(uint32_t threads) {
@@ -138,9 +140,6 @@ talweg_lib_pool* talweg_lib_pool_create(uint32_t threads) {
   /* With more threads than cores, spinning would take the core from who is waited for. */
   pool->spins = cores > 0 && lanes <= (unsigned long)cores ? SPINS : 0;
   pool->owner = getpid();
-  pthread_mutex_init(&pool->mutex, NULL);
-  pthread_cond_init(&pool->work, NULL);
-  pthread_cond_init(&pool->done, NULL);
   start(pool);
   return pool;
 }
@@ -176,9 +175,6 @@ void talweg_lib_pool_destroy(talweg_lib_pool* pool) {
     atomic_store(&pool->stop, 1);
     wake(pool);
     for (uint32_t i = 0; i < pool->thread_count; ++i) pthread_join(pool->threads[i], NULL);
-    pthread_mutex_destroy(&pool->mutex);
-    pthread_cond_destroy(&pool->work);
-    pthread_cond_destroy(&pool->done);
   }
   free(pool);
 }
