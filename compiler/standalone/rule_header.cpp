@@ -201,14 +201,16 @@ std::string RuleHeader::creation() {
                       upper_case(shared_)),
                   "set_hypers",
                   fmt::format("{}, uint32_t group, const {}_hypers* hypers", optimizer, own_)) +
-         function("", "get_hypers",
+         function("What was set, in the form in which it is set: NaN where one follows others.",
+                  "get_hypers",
                   fmt::format("const {}, uint32_t group, {}_hypers* hypers", optimizer, own_));
 }
 
 std::string RuleHeader::step() {
   std::string about =
       "One step of all tensors; allocates nothing. gradients [tensor] have the sizes of their "
-      "parameters, share no memory with any, and are only read; null: the tensor is left out.";
+      "parameters and are only read; null: the tensor is left out. They must be apart from all "
+      "parameters and states, of which a step looks at their own parameter only.";
   if (image_.uses_gradient == 0)
     about += " The rule reads no gradient: gradients itself may be null.";
   if (image_.input_count > 0) about += " inputs may be null.";

@@ -129,13 +129,17 @@ talweg_status talweg_set_hyper(talweg_optimizer* optimizer, uint32_t hyper, uint
   return TALWEG_OK;
 }
 
+double talweg_hyper_as_set(const talweg_optimizer* optimizer, uint32_t hyper, uint32_t group) {
+  return optimizer->hypers[(size_t)group * optimizer->image->hyper_count + hyper];
+}
+
 talweg_status talweg_get_hyper(const talweg_optimizer* optimizer, uint32_t hyper, uint32_t group,
                                double* value, talweg_error* error) {
   const talweg_image* image = optimizer->image;
   const talweg_status status = check_indices(optimizer, hyper, group, error);
   if (status != TALWEG_OK) return status;
   const talweg_hyper_info* info = &image->hypers[hyper];
-  double now = optimizer->hypers[(size_t)group * image->hyper_count + hyper];
+  double now = talweg_hyper_as_set(optimizer, hyper, group);
   if (info->bound && !(info->follows && now == now)) {
     const size_t row = info->rate == TALWEG_RATE_MODEL ? MODEL_ROW : (size_t)group + 1;
     now = optimizer->last_bound[row * image->hyper_count + hyper];

@@ -76,6 +76,8 @@ talweg_status talweg_set_hyper(talweg_optimizer* optimizer, uint32_t hyper, uint
 /* Whether talweg_set_hyper would accept the value. */
 talweg_status talweg_check_hyper(const talweg_optimizer* optimizer, uint32_t hyper, uint32_t group,
                                  double value, talweg_error* error);
+/* The value that was set; NaN of a hyper that follows others and was not. Both must exist. */
+double talweg_hyper_as_set(const talweg_optimizer* optimizer, uint32_t hyper, uint32_t group);
 /* The value that was set, or for a hyper that is bound, or follows others, the one of the last
  * completed step. */
 talweg_status talweg_get_hyper(const talweg_optimizer* optimizer, uint32_t hyper, uint32_t group,

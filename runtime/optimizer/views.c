@@ -176,7 +176,7 @@ size_t talweg_swap_bytes(const talweg_optimizer* optimizer) {
 
 uint32_t talweg_swapped_view(const talweg_optimizer* optimizer) { return optimizer->swapped_view; }
 
-/* Whether `memory` can keep the parameters: it must not be where they are. */
+/* Whether `memory` can keep the parameters: it must not be where they or states are. */
 static talweg_status check_saved(const talweg_optimizer* optimizer, const void* memory,
                                  talweg_error* error) {
   const uintptr_t begin = (uintptr_t)memory;
@@ -184,9 +184,16 @@ static talweg_status check_saved(const talweg_optimizer* optimizer, const void* 
   if (bytes == 0) return TALWEG_OK;
   if (!memory)
     return talweg_fail(error, TALWEG_BAD_ARGUMENT, "there is no memory to keep the parameters in");
+  if (begin % optimizer->element_bytes != 0)
+    return talweg_fail(error, TALWEG_BAD_ARGUMENT,
+                       "the memory to keep the parameters in is not aligned to an element");
   if (bytes > UINTPTR_MAX - begin)
     return talweg_fail(error, TALWEG_TOO_LARGE,
                        "the memory to keep the parameters in goes past the end of memory");
+  const uintptr_t states = (uintptr_t)optimizer->state_memory;
+  if (begin < states + optimizer->places.layout.block_bytes && states < begin + bytes)
+    return talweg_fail(error, TALWEG_OVERLAP,
+                       "the memory to keep the parameters in shares memory with states");
   for (uint32_t t = 0; t < optimizer->spec.tensor_count; ++t) {
     const uintptr_t param = (uintptr_t)optimizer->tensors[t].param;
     const uint64_t own = optimizer->element_counts[t] * optimizer->element_bytes;

@@ -69,6 +69,11 @@ static talweg_lib_status read_spec(const talweg_lib_rule* rule, const talweg_lib
   return TALWEG_LIB_OK;
 }
 
+/* To a multiple, as aligned_alloc wants it. */
+static uint64_t round_up(uint64_t bytes, uint64_t alignment) {
+  return (bytes + alignment - 1) / alignment * alignment;
+}
+
 talweg_lib_status talweg_lib_measure(const talweg_lib_rule* rule, const talweg_lib_spec* spec,
                                      talweg_lib_sizes* sizes, talweg_lib_error* error) {
   const talweg_lib_variant* variant;
@@ -80,9 +85,10 @@ talweg_lib_status talweg_lib_measure(const talweg_lib_rule* rule, const talweg_l
     status = from_core(talweg_measure(&core, &measured, core_error(error)));
   if (status != TALWEG_LIB_OK) return status;
   *sizes = (talweg_lib_sizes){
-      .control_bytes = front_bytes(core.image) + (uint64_t)measured.control_bytes,
+      .control_bytes = round_up(front_bytes(core.image) + (uint64_t)measured.control_bytes,
+                                TALWEG_CONTROL_ALIGNMENT),
       .control_alignment = TALWEG_CONTROL_ALIGNMENT,
-      .state_bytes = measured.state_bytes,
+      .state_bytes = round_up(measured.state_bytes, TALWEG_STATE_ALIGNMENT),
       .state_alignment = TALWEG_STATE_ALIGNMENT,
   };
   return TALWEG_LIB_OK;

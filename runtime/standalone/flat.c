@@ -147,7 +147,7 @@ talweg_lib_status talweg_lib_step_flat(const talweg_lib_rule* rule, void* const*
   talweg_lib_status status = talweg_lib_choose(rule, &variant, error);
   if (status != TALWEG_LIB_OK) return status;
   if (t == 0 || t > (uint64_t)1 << 53)
-    return fail(error, TALWEG_LIB_BAD_ARGUMENT, "t is the number of the step, from 1");
+    return fail(error, TALWEG_LIB_BAD_ARGUMENT, "t is the number of the step, from 1 to 2^53");
   flat_step step;
   __builtin_memset(&step, 0, offsetof(flat_step, chunks));
   step.image = variant->image;

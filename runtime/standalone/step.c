@@ -62,11 +62,10 @@ talweg_lib_status talweg_lib_step(const talweg_lib_rule* rule, talweg_lib_optimi
  */
 static int is_set_already(const talweg_lib_optimizer* optimizer, uint32_t hyper, uint32_t group,
                           double value) {
-  double present = 0;
-  if (group == TALWEG_LIB_ALL_GROUPS) return 0;
+  if (group >= talweg_get_spec(optimizer->core)->group_count) return 0;
   if (optimizer->image->hypers[hyper].rate != TALWEG_RATE_MODEL) return 0;
-  return talweg_get_hyper(optimizer->core, hyper, group, &present, 0) == TALWEG_OK &&
-         present == value;
+  const double present = talweg_hyper_as_set(optimizer->core, hyper, group);
+  return present == value || (present != present && value != value);
 }
 
 talweg_lib_status talweg_lib_set_hypers(const talweg_lib_rule* rule,
@@ -90,12 +89,11 @@ talweg_lib_status talweg_lib_get_hypers(const talweg_lib_rule* rule,
   talweg_status status = (talweg_status)check_rule(rule, optimizer, error);
   if (status == TALWEG_OK && !hypers) return fail_null(error, "the struct of hypers");
   for (uint32_t i = 0; status == TALWEG_OK && i < rule->field_count; ++i) {
-    status =
-        talweg_get_hyper(optimizer->core, rule->fields[i], group, &hypers[i], core_error(error));
-    /* It follows others, and has not yet been computed from them. */
-    if (status != TALWEG_NOT_YET) continue;
-    hypers[i] = __builtin_nan("");
-    status = TALWEG_OK;
+    double now; /* which a hyper that follows others may not have yet */
+    status = talweg_get_hyper(optimizer->core, rule->fields[i], group, &now, core_error(error));
+    if (status == TALWEG_NOT_YET) status = TALWEG_OK;
+    if (status == TALWEG_OK)
+      hypers[i] = talweg_hyper_as_set(optimizer->core, rule->fields[i], group);
   }
   return from_core(status);
 }

@@ -66,7 +66,7 @@ static void mistakes(void) {
        36, 1, NULL);
   FLAT(SAMPLES_OVERLAP, "array `v` shares memory", p, g, m, m, 37, 1, NULL);
   FLAT(SAMPLES_OVERLAP, "array `grad` shares memory", p, p + 36, m, v, 37, 1, NULL);
-  FLAT(SAMPLES_BAD_ARGUMENT, "t is the number of the step, from 1", p, g, m, v, 37, 0, NULL);
+  FLAT(SAMPLES_BAD_ARGUMENT, "t is the number of the step, from 1 to 2^53", p, g, m, v, 37, 0, NULL);
   FLAT(SAMPLES_BAD_ARGUMENT, "t is the number of the step", p, g, m, v, 37, UINT64_MAX, NULL);
   FLAT(SAMPLES_TOO_LARGE, "so many elements", p, g, m, v, UINT64_MAX, 1, NULL);
   FLAT(SAMPLES_TOO_LARGE, "so many elements", p, g, m, v, SIZE_MAX / ELEMENT, 1, NULL);

@@ -141,6 +141,21 @@ static void kinds_of_hypers(model* m) {
   GOOD(SET("lr2", 0, 0.25));
   GOOD(SET("lr2", 0, NAN));
   REFUSED(m, SAMPLES_OUT_OF_RANGE, "hyper `lr`", SET("lr", 0, NAN));
+  /* Also one of the model: what a step computes for it is not what was set. */
+  follows = samples_follows_defaults();
+  follows.lr = 0.5;
+  GOOD(samples_follows_set_hypers(o, 0, &follows, &error));
+  samples_element* none[MODEL_TENSORS] = {0};
+  GOOD(samples_follows_step(o, none, NULL, &error));
+  GOOD(samples_follows_get_hypers(o, 0, &follows, &error));
+  REQUIRE(follows.lr == 0.5 && isnan(follows.lr2) && isnan(follows.double_));
+  double computed = 0;
+  GOOD(samples_get_hyper(o, "double", 0, &computed, &error));
+  REQUIRE(computed == 4);
+  GOOD(samples_follows_set_hypers(o, 1, &follows, &error));
+  follows.double_ = 5;
+  REFUSED(m, SAMPLES_BAD_ARGUMENT, "hyper `double`",
+          samples_follows_set_hypers(o, 1, &follows, &error));
   samples_destroy(o);
 }
 
@@ -178,6 +193,12 @@ static void views(model* m) {
   GOOD(samples_read_view(o, "averaged", table, &error));
   REFUSED(m, SAMPLES_OVERLAP, "tensor `w0`",
           samples_swap_in(o, "averaged", m->params[0].data + 8, &error));
+  REFUSED(m, SAMPLES_BAD_ARGUMENT, "not aligned",
+          samples_swap_in(o, "averaged", memory.data + 1, &error));
+  samples_state state;
+  GOOD(samples_find_state(o, "m", 0, &state, &error));
+  REFUSED(m, SAMPLES_OVERLAP, "shares memory with states",
+          samples_swap_in(o, "averaged", state.data, &error));
   REFUSED(m, SAMPLES_TOO_LARGE, "past the end of memory",
           samples_swap_in(o, "averaged", (void*)(UINTPTR_MAX - 7), &error));
   const uint64_t before = model_hash(m);

@@ -170,7 +170,9 @@ class Mutator {
       return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '_' || c == '.' ||
              (static_cast<unsigned char>(c) & 0x80) != 0;
     };
-    const bool sticks = !is_word(words.text(i - 1).back()) && is_word(words.text(i).front());
+    const std::string before = words.text(i - 1), after = words.text(i);  // the end has no text
+    const bool sticks =
+        !before.empty() && !is_word(before.back()) && !after.empty() && is_word(after.front());
     if (sticks && one_in(2)) return "";
     return one_in(4) ? "\t  " : " ";
   }
