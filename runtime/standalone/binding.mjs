@@ -12,7 +12,7 @@
  * it. Ask for them again once another optimizer has been made: its memory may have moved. */
 
 const NAME = "@NAME@";
-const ALL_GROUPS = 0xffffffff;
+const MOST = 0xffffffff, ALL_GROUPS = MOST;
 const OUTCOMES = ["completed", "held", "skipped", "regrad"];
 /* Bytes of the C structs of @NAME@.h, where pointers have 4. */
 const TENSOR_BYTES = 52, SPEC_BYTES = 28, STATE_BYTES = 72, ERROR_BYTES = 516;
@@ -75,7 +75,10 @@ class Code {
   }
 
   allocate(bytes) {
-    const pointer = this.exports.malloc(Math.max(bytes, 1)) >>> 0;
+    if (!Number.isSafeInteger(bytes) || bytes < 0)
+      throw new RangeError(`${bytes} is no number of bytes`);
+    /* malloc would take 2^32 + 1 for 1. */
+    const pointer = bytes > MOST ? 0 : this.exports.malloc(Math.max(bytes, 1)) >>> 0;
     if (pointer === 0) throw new RangeError(`there is no memory for ${bytes} bytes`);
     new Uint8Array(this.exports.memory.buffer, pointer, bytes).fill(0);
     return pointer;
@@ -314,9 +317,13 @@ class Optimizer {
     });
   }
 
-  /* What an optimizer of the same rule and parameters has saved. */
-  load(bytes) {
+  /* What an optimizer of the same rule and parameters has saved: a Uint8Array, or an ArrayBuffer as
+   * fetch gives it. */
+  load(saved) {
     const code = this.#code;
+    const bytes = saved instanceof ArrayBuffer ? new Uint8Array(saved) : saved;
+    if (!(bytes instanceof Uint8Array))
+      throw new TypeError("load takes what save gave, as a Uint8Array or an ArrayBuffer");
     code.within(() => {
       const buffer = code.temporary(bytes.length);
       new Uint8Array(code.exports.memory.buffer, buffer, bytes.length).set(bytes);

@@ -50,6 +50,17 @@ optimizer.param("w").set(w);
 optimizer.step({ without: ["b"] });
 assert.deepEqual(optimizer.param("w"), after);
 
+/* What fetch gives is an ArrayBuffer. Nothing else in the module's memory changes. */
+const before = optimizer.save();
+optimizer.load(saved.buffer);
+assert.deepEqual(optimizer.save(), saved);
+assert.deepEqual(optimizer.param("w"), after);
+optimizer.load(Buffer.from(before));
+assert.deepEqual(optimizer.save(), before);
+for (const wrong of [Array.from(saved), new DataView(saved.buffer), saved.length, "", null, undefined])
+  assert.throws(() => optimizer.load(wrong), TypeError);
+assert.deepEqual(optimizer.save(), before);
+
 const states = optimizer.states().map(({ name, tensor, data }) => `${name}/${tensor}: ${data.length}`);
 assert.deepEqual(states.sort(), ["m/b: 1", "m/none: 0", "m/w: 6", "v/b: 1", "v/none: 0", "v/w: 6"]);
 optimizer.reset();
@@ -69,4 +80,5 @@ for (let i = 0; i < 50; ++i) {
   large.free();
 }
 assert.equal(sizes[49], sizes[1]);
-assert.throws(() => new other.AdamW({ w: { shape: [2 ** 30] } }), RangeError);
+for (const count of [2 ** 30, 2 ** 30 + 1, 2 ** 62, NaN, -1, 0.3])
+  assert.throws(() => new other.AdamW({ w: { shape: [count] } }), /no memory|no number of bytes/);
