@@ -193,7 +193,7 @@ class Optimizer {
    * `regrad`: for rules that move the parameters and need gradients there: writes these to grad().
    * `inputs` of the rule by name: a number for one of the model, an array of numbers for one of
    * groups or tensors, arrays by parameter for one of elements. Returns "completed", "held" or
-   * "skipped". */
+   * "skipped". If it throws, the step has not happened. */
   step({ without = [], regrad, inputs = {} } = {}) {
     const code = this.#code;
     return code.within(() => {
@@ -202,21 +202,27 @@ class Optimizer {
       const gradients = code.temporaryTable(
         this.#tensors.map((tensor) => (without.includes(tensor.name) ? 0 : tensor.grad)));
       const outcome = code.temporary(4);
-      for (;;) {
-        code.checked(this.#rule.prefix, "step", this.#handle, gradients, ...given, outcome);
-        const name = OUTCOMES[code.view.getUint32(outcome, true)];
-        if (name !== "regrad") return name;
-        try {
+      try {
+        for (;;) {
+          code.checked(this.#rule.prefix, "step", this.#handle, gradients, ...given, outcome);
+          const name = OUTCOMES[code.view.getUint32(outcome, true)];
+          if (name !== "regrad") return name;
           if (!regrad)
             throw new LibraryError("WAITING",
-              `${this.#rule.name} needs gradients at the parameters that it has moved: give step a regrad`);
+              `${this.#rule.name} needs gradients where it has moved the parameters: give step a regrad`);
           regrad();
-        } catch (error) {
-          code.call(NAME, "abandon", this.#handle);
-          throw error;
         }
+      } catch (error) {
+        this.abandon();
+        throw error;
       }
     });
+  }
+
+  /* Gives up a step that waits for another gradient: all is as before it. step does so itself where
+   * it throws. */
+  abandon() {
+    this.#code.call(NAME, "abandon", this.#handle);
   }
 
   #inputs(values) {

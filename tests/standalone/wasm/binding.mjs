@@ -82,3 +82,38 @@ for (let i = 0; i < 50; ++i) {
 assert.equal(sizes[49], sizes[1]);
 for (const count of [2 ** 30, 2 ** 30 + 1, 2 ** 62, NaN, -1, 0.3])
   assert.throws(() => new other.AdamW({ w: { shape: [count] } }), /no memory|no number of bytes/);
+
+/* A step that throws, wherever it does, has not happened. */
+const steps = { seen: 0, fails: 0 };
+const instantiate = WebAssembly.instantiate;
+WebAssembly.instantiate = async (...given) => {
+  const { exports } = await instantiate(...given);
+  const more_sam_step = (...values) => {
+    if (++steps.seen === steps.fails) throw new RangeError("the step fails");
+    return exports.more_sam_step(...values);
+  };
+  return { exports: { ...exports, more_sam_step } };
+};
+const more = await (await import(pathToFileURL(path.join(folder, "more.mjs")))).load();
+WebAssembly.instantiate = instantiate;
+const sam = new more.sam({ w: { shape: [2], data: [3, 4] } });
+const initial = sam.param("w").slice();
+const gradients = () => sam.grad("w").fill(1);
+gradients();
+for (const [fails, regrad, error] of [
+  [2, gradients, /the step fails/],
+  [0, () => { throw new TypeError("no gradient"); }, /no gradient/],
+  [0, undefined, /give step a regrad/],
+]) {
+  Object.assign(steps, { seen: 0, fails });
+  assert.throws(() => sam.step({ regrad }), error);
+  assert.deepEqual(sam.param("w"), initial);
+  assert.equal(sam.steps, 0);
+  sam.setHyper("lr", 0.125); // refused while a step waits
+}
+Object.assign(steps, { seen: 0, fails: 0 });
+sam.abandon(); // where nothing waits
+assert.equal(sam.step({ regrad: gradients }), "completed");
+assert.equal(steps.seen, 2);
+assert.notDeepEqual(sam.param("w"), initial);
+sam.free();

@@ -47,6 +47,19 @@ TEST_CASE("a C program for WebAssembly links a library's archive") {
   if (!linked) FAIL(linked.failure().message);
   folder.write("consumer.wasm", *linked);
   CHECK(run_node("consumer.mjs", folder.path()));
+
+  const ir::Graph sam = graph_of_rule("SAM | SGD");
+  const plan::Plan sam_plan = plan::make_plan(passes::run_passes(sam), types::ComputeType::F32);
+  const ir::Graph hessian = graph_of_rule("AdaHessian");
+  const plan::Plan hessian_plan =
+      plan::make_plan(passes::run_passes(hessian), types::ComputeType::F32);
+  const standalone::Library more{"more",
+                                 "test",
+                                 {{"sam", "SAM | SGD", &sam, &sam_plan},
+                                  {"adahessian", "AdaHessian", &hessian, &hessian_plan}}};
+  const auto more_written =
+      standalone::write_package(more, {&platform}, {false, true}, folder.path());
+  if (!more_written) FAIL(more_written.failure().message);
   CHECK(run_node("binding.mjs", folder.path()));
 }
 
