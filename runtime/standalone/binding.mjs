@@ -144,6 +144,8 @@ class Optimizer {
     parameters.forEach(([name, { shape, data, group = 0, tags = [] }], i) => {
       const count = shape.reduce((product, size) => product * size, 1);
       const bytes = count * this.#Array.BYTES_PER_ELEMENT;
+      if (!Number.isSafeInteger(group) || group < 0 || group >= MOST)
+        throw new RangeError(`${name} is in group ${group}, which is no index`);
       if (data && data.length !== count)
         throw new RangeError(`${name} has ${data.length} numbers, its shape ${count}`);
       const tensor = { name, count, param: code.allocate(bytes) };
@@ -196,11 +198,13 @@ class Optimizer {
    * "skipped". If it throws, the step has not happened. */
   step({ without = [], regrad, inputs = {} } = {}) {
     const code = this.#code;
+    const left = new Set(without);
+    for (const name of left) this.#tensor(name);
     return code.within(() => {
       const table = this.#inputs(inputs);
       const given = this.#rule.inputs.length > 0 ? [table] : [];
       const gradients = code.temporaryTable(
-        this.#tensors.map((tensor) => (without.includes(tensor.name) ? 0 : tensor.grad)));
+        this.#tensors.map((tensor) => (left.has(tensor.name) ? 0 : tensor.grad)));
       const outcome = code.temporary(4);
       try {
         for (;;) {
@@ -244,10 +248,16 @@ class Optimizer {
       }
       if (rate !== "element")
         throw new TypeError(`input ${field} is one a ${rate}: call the module's own functions`);
+      const given = new Map(Object.entries(values[field]));
+      for (const name of given.keys()) this.#tensor(name);
       return code.temporaryTable(this.#tensors.map(({ name, count }) => {
-        if (!values[field][name]) return 0;
+        const numbers = given.get(name) ?? null;
+        if (numbers === null) return 0;
+        if (numbers.length !== count)
+          throw new RangeError(
+            `input ${field} of ${name} is ${numbers.length} numbers, not ${count}`);
         const pointer = code.temporary(count * this.#Array.BYTES_PER_ELEMENT);
-        this.#array(pointer, count).set(values[field][name]);
+        this.#array(pointer, count).set(numbers);
         return pointer;
       }));
     }));
@@ -258,16 +268,26 @@ class Optimizer {
     return this.#code.temporaryText(found ? found.name : name);
   }
 
-  setHyper(name, value, group = ALL_GROUPS) {
+  /* WebAssembly would take -1 for all groups, and null for group 0. */
+  #group(group) {
+    if (!Number.isSafeInteger(group) || group < 0 || group >= this.#groups)
+      throw new RangeError(`there is no group ${group}: groups are 0 to ${this.#groups - 1}`);
+    return group;
+  }
+
+  /* Of one group, or of all where none is named. */
+  setHyper(name, value, group) {
+    const index = group === undefined ? ALL_GROUPS : this.#group(group);
     this.#code.within(() => this.#code.checked(
-      NAME, "set_hyper", this.#handle, this.#hyperName(name), group, Number(value)));
+      NAME, "set_hyper", this.#handle, this.#hyperName(name), index, Number(value)));
   }
 
   hyper(name, group = 0) {
     const code = this.#code;
+    const index = this.#group(group);
     return code.within(() => {
       const value = code.temporary(8);
-      code.checked(NAME, "get_hyper", this.#handle, this.#hyperName(name), group, value);
+      code.checked(NAME, "get_hyper", this.#handle, this.#hyperName(name), index, value);
       return code.view.getFloat64(value, true);
     });
   }

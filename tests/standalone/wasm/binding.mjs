@@ -30,6 +30,16 @@ assert.throws(() => new AdamW({ w: { shape: [2], data: [1] } }), RangeError);
 assert.throws(() => optimizer.grad("v"), RangeError);
 assert.throws(() => optimizer.step({ inputs: { loss: 1 } }), RangeError);
 
+for (const group of [-1, 2, 0.5, null, 2 ** 32, 2 ** 32 - 1, "0"]) {
+  assert.throws(() => optimizer.setHyper("lr", 0.7, group), RangeError);
+  assert.throws(() => optimizer.hyper("lr", group), RangeError);
+  if (group !== 2) assert.throws(() => new AdamW({ w: { shape: [2], group } }), RangeError);
+}
+assert.deepEqual([optimizer.hyper("lr", 0), optimizer.hyper("lr", 1)], [0.5, 0.25]);
+for (const without of [["v"], ["b", "bb"], "bw?"])
+  assert.throws(() => optimizer.step({ without }), RangeError);
+assert.equal(optimizer.steps, 0);
+
 optimizer.grad("w").fill(1);
 optimizer.grad("b").fill(1);
 assert.equal(optimizer.step(), "completed");
@@ -117,3 +127,14 @@ assert.equal(sam.step({ regrad: gradients }), "completed");
 assert.equal(steps.seen, 2);
 assert.notDeepEqual(sam.param("w"), initial);
 sam.free();
+
+/* An input of elements is one array for each parameter, all of it. */
+const hessian = new more.adahessian(parameters);
+const squares = { w: [1, 2, 3, 4, 5, 6], b: [7], none: [] };
+for (const wrong of [{ w: [1, 2] }, { w: [1, 2, 3, 4, 5, 6, 7] }, { b: 7 }, { none: [1] }, { v: [1] }])
+  assert.throws(() => hessian.step({ inputs: { hessian: { ...squares, ...wrong } } }), RangeError);
+assert.equal(hessian.steps, 0);
+assert.equal(hessian.step({ inputs: { hessian: squares } }), "completed");
+const second = hessian.states().find(({ name, tensor }) => name === "v" && tensor === "w").data;
+assert(second.every((x, i) => Math.abs(x - 0.001 * (i + 1) ** 2) < 1e-6));
+hessian.free();
