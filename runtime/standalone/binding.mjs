@@ -105,7 +105,9 @@ class Code {
     return new TextDecoder().decode(bytes.subarray(0, bytes.indexOf(0)));
   }
 
+  /* C would read a name only up to a NUL, and take it for another one. */
   temporaryText(text) {
+    if (text.includes("\0")) throw new RangeError(`${JSON.stringify(text)} has a NUL in it`);
     const bytes = new TextEncoder().encode(text);
     const pointer = this.temporary(bytes.length + 1);
     new Uint8Array(this.exports.memory.buffer, pointer, bytes.length).set(bytes);

@@ -24,6 +24,13 @@ assert.deepEqual([optimizer.hyper("lr", 0), optimizer.hyper("lr", 1)], [0.5, 0.2
 refused("OUT_OF_RANGE", () => optimizer.setHyper("lr", -1));
 refused("UNKNOWN_NAME", () => optimizer.setHyper("speed", 1));
 refused("UNKNOWN_NAME", () => optimizer.readView("averaged"));
+for (const body of [
+  () => optimizer.setHyper("lr\0x", 1),
+  () => optimizer.hyper("lr\0x"),
+  () => optimizer.readView("averaged\0x"),
+  () => new AdamW({ "w\0x": { shape: [2] } }),
+  () => new AdamW({ w: { shape: [2], tags: ["bias\0x"] } }),
+]) assert.throws(body, /NUL/);
 refused("BAD_DATA", () => optimizer.load(new Uint8Array(100)));
 refused("OUT_OF_RANGE", () => new AdamW(parameters, { hypers: { beta1: 2 } }));
 assert.throws(() => new AdamW({ w: { shape: [2], data: [1] } }), RangeError);
