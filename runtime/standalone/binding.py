@@ -17,7 +17,7 @@ import ctypes
 import inspect
 import json
 import os
-from typing import Any, Callable, Iterator, Mapping, Optional, Sequence, Union
+from typing import Any, Callable, Iterator, Mapping, NoReturn, Optional, Sequence, Union
 
 import numpy as np
 
@@ -207,6 +207,16 @@ class Optimizer:
         if getattr(self, "_pool", None):
             _pool_destroy(self._pool)
         self._handle = self._pool = None
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError(f"{type(self).__name__} is one with its memory and cannot be copied or "
+                        "pickled: make another one and load() what this one saves with save()")
+
+    def __copy__(self) -> NoReturn:
+        self.__reduce__()
+
+    def __deepcopy__(self, memo: dict) -> NoReturn:
+        self.__reduce__()
 
     def _pointers(self, arrays, what):
         """One pointer a parameter, from a dict by name or a sequence; None is left out."""

@@ -1,7 +1,9 @@
 """A library's Python module: the interpreter's bits, errors as exceptions, views, states that are saved."""
+import copy
 import gc
 import importlib.util
 import json
+import pickle
 import struct
 import sys
 import unittest
@@ -256,6 +258,15 @@ class Use(unittest.TestCase):
         self.assertEqual(second.save(), straight.save())
         second.reset()
         self.assertEqual(second.steps, 0)
+
+    def test_copies_are_refused(self):
+        optimizer = self.module.adamw(self.params, threads=2)
+        optimizer.step(self.gradients)
+        for duplicate in (copy.copy, copy.deepcopy, pickle.dumps, lambda one: copy.deepcopy({"optimizer": one})):
+            with self.assertRaisesRegex(TypeError, "make another one and load"):
+                duplicate(optimizer)
+        gc.collect()
+        self.assertEqual(optimizer.step(self.gradients), "completed")
 
     def test_states_outlive_their_optimizer(self):
         optimizer = self.module.adamw(self.params)
