@@ -153,7 +153,7 @@ class Optimizer:
         and hypers of their own. `tags`: texts by parameter, for rules that ask for them. `threads`:
         how many work on a step, the calling one among them; results do not depend on it. Hypers by
         name are for all groups."""
-        groups = parameters if isinstance(parameters, (list, tuple)) else [{"params": parameters}]
+        groups = [{"params": parameters}] if isinstance(parameters, Mapping) else list(parameters)
         self._handle = self._pool = None
         self._names, self._arrays = [], []
         indices = []
@@ -219,8 +219,8 @@ class Optimizer:
         self.__reduce__()
 
     def _pointers(self, arrays, what):
-        """One pointer a parameter, from a dict by name or a sequence; None is left out."""
-        if isinstance(arrays, dict):
+        """One pointer a parameter, from a mapping by name or a sequence; None is left out."""
+        if isinstance(arrays, Mapping):
             for name in arrays:
                 if name not in self._names:
                     raise KeyError(f"there is no parameter {name!r}")

@@ -6,6 +6,7 @@ import json
 import pickle
 import struct
 import sys
+import types
 import unittest
 
 from support import FOLDER, SKIPPED, main
@@ -175,6 +176,14 @@ class Use(unittest.TestCase):
         self.assertEqual(optimizer.steps, 0)
         self.assertEqual(optimizer.step({"w": self.gradients["w"]}), "completed")  # b is left out
         self.assertTrue((self.b == 1).all() and (self.w != before).all())
+
+    def test_mappings_that_are_no_dicts(self):
+        optimizer = self.module.adamw(types.MappingProxyType(self.params))
+        before = self.b.copy()
+        self.assertEqual(optimizer.step(types.MappingProxyType({"w": self.gradients["w"]})), "completed")
+        self.assertTrue((self.b == before).all() and optimizer.states()["m", "w"].all())
+        with self.assertRaises(KeyError):
+            optimizer.step(types.MappingProxyType({"v": self.gradients["w"]}))
 
     def test_hypers(self):
         optimizer = self.module.adamw([{"params": {"w": self.w}, "lr": 0.25}, {"params": {"b": self.b}}], beta1=0.5)
