@@ -43,7 +43,7 @@ description = json.loads(_text("describe"))
 dtype = np.dtype(description["dtype"])
 
 _POINTER = ctypes.c_void_p
-_ALL_GROUPS = 0xFFFFFFFF
+_MOST = _ALL_GROUPS = 0xFFFFFFFF
 _COMPLETED, _HELD, _SKIPPED, _REGRAD = range(4)
 _OUTCOMES = ("completed", "held", "skipped", "regrad")
 
@@ -175,6 +175,8 @@ class Optimizer:
                     self.set_hyper(name, value, group=index)
 
     def _create(self, groups, group_count, tags, threads):
+        if not 0 <= threads <= _MOST:  # ctypes would take 2^32 + 1 for 1
+            raise ValueError(f"there cannot be {threads} threads")
         tensors = (_CTensor * max(1, len(self._arrays)))()
         for tensor, name, array, group in zip(tensors, self._names, self._arrays, groups):
             texts = [tag.encode() for tag in tags.get(name, ())]

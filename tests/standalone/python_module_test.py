@@ -157,6 +157,9 @@ class Use(unittest.TestCase):
         self.refused("OVERLAP", "share memory", make, {"a": self.w, "b": self.w})
         self.refused("BAD_ARGUMENT", "no name", make, {"": self.w})
         self.refused("BAD_ARGUMENT", "1024 threads", make, self.params, threads=1025)
+        for threads in (-1, 1 << 32, (1 << 32) + 1, 1 - (1 << 32)):
+            with self.assertRaisesRegex(ValueError, f"{threads} threads"):
+                make(self.params, threads=threads)
 
     def test_gradients_that_are_refused(self):
         optimizer = self.module.adamw(self.params)
