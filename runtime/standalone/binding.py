@@ -127,6 +127,13 @@ _saved_bytes = _function(f"{_NAME}_saved_bytes", ctypes.c_uint64, _POINTER)
 _next_state = _function(f"{_NAME}_next_state", ctypes.c_int, _POINTER, ctypes.POINTER(_CState))
 
 
+def _bytes(text, what):
+    """C would read a name only up to a NUL, and take it for another one."""
+    if "\0" in text:
+        raise ValueError(f"{what} {text!r} has a NUL in it")
+    return text.encode()
+
+
 def _checked_array(array, what, shape=None):
     if not isinstance(array, np.ndarray):
         raise TypeError(f"{what} is {type(array).__name__}, not a NumPy array")
@@ -179,8 +186,8 @@ class Optimizer:
             raise ValueError(f"there cannot be {threads} threads")
         tensors = (_CTensor * max(1, len(self._arrays)))()
         for tensor, name, array, group in zip(tensors, self._names, self._arrays, groups):
-            texts = [tag.encode() for tag in tags.get(name, ())]
-            tensor.name = name.encode()
+            texts = [_bytes(tag, f"a tag of {name!r},") for tag in tags.get(name, ())]
+            tensor.name = _bytes(name, "parameter")
             tensor.shape = (ctypes.c_uint64 * max(1, array.ndim))(*array.shape)
             tensor.rank = array.ndim
             tensor.param = array.ctypes.data
@@ -310,7 +317,7 @@ class Optimizer:
         for hyper in self._rule["hypers"]:
             if name in (hyper["field"], hyper["name"]):
                 return hyper["name"].encode()
-        return name.encode()
+        return _bytes(name, "hyper")
 
     @property
     def steps(self) -> int:
@@ -359,14 +366,14 @@ class Optimizer:
     def read_view(self, name: str) -> dict[str, np.ndarray]:
         """A view of the parameters by name, as new arrays."""
         arrays = [np.empty_like(array) for array in self._arrays]
-        _read_view(self._handle, name.encode(), self._pointers(arrays, "the view"))
+        _read_view(self._handle, _bytes(name, "view"), self._pointers(arrays, "the view"))
         return dict(zip(self._names, arrays))
 
     @contextlib.contextmanager
     def view(self, name: str) -> Iterator[None]:
         """For `with`: the parameters hold the view meanwhile, and then their own values again."""
         memory = np.empty(_swap_bytes(self._handle) // 8 + 1)
-        _swap_in(self._handle, name.encode(), memory.ctypes.data)
+        _swap_in(self._handle, _bytes(name, "view"), memory.ctypes.data)
         try:
             yield
         finally:

@@ -161,6 +161,14 @@ class Use(unittest.TestCase):
             with self.assertRaisesRegex(ValueError, f"{threads} threads"):
                 make(self.params, threads=threads)
 
+    def test_names_with_a_nul_are_refused(self):
+        optimizer = self.module.averaged(self.params)
+        for call in (lambda: self.module.adamw({"w\0x": self.w}), lambda: self.module.adamw({"w": self.w}, tags={"w": ["bias\0x"]}),
+                     lambda: optimizer.set_hyper("lr\0x", 0.5), lambda: optimizer.hyper("lr\0x"),
+                     lambda: optimizer.read_view("averaged\0x"), lambda: optimizer.view("averaged\0x").__enter__()):
+            with self.assertRaisesRegex(ValueError, "NUL"):
+                call()
+
     def test_gradients_that_are_refused(self):
         optimizer = self.module.adamw(self.params)
         before = self.w.copy()
