@@ -160,6 +160,33 @@ TEST_CASE("inputs of elements are arrays, one a tensor") {
   CHECK(optimizer.steps() == 1);
 }
 
+TEST_CASE("inputs of groups are a number for each group") {
+  Problem problem;
+  std::vector<talweg::Tensor> tensors = problem.tensors();
+  tensors[1].group = 299;
+  talweg::CompileOptions text;
+  text.text = "rule Boosted {\n  input group boost\n  step { update = boost * grad }\n}\n";
+  const talweg::Rule rule = talweg::compile("", text);
+  talweg::Options options;
+  options.groups = 300;
+  Optimizer optimizer(rule, tensors, options);
+  const std::string refused = "BAD_ARGUMENT: input `boost` takes a number for each group";
+  CHECK(error_of([&] { optimizer.give("boost", 2.0); }) == refused);
+  CHECK(error_of([&] { optimizer.give_numbers("boost", {}); }) == refused);
+  CHECK(error_of([&] { optimizer.give_numbers("boost", std::vector<double>(301)); }) == refused);
+  std::vector<double> boosts(300, 0.0);
+  boosts[299] = 4;
+  optimizer.give_numbers("boost", boosts);
+  optimizer.step({problem.grad_w.data(), problem.grad_b.data()});
+  CHECK(problem.w[1] == 1.f);
+  CHECK(problem.b[0] == -3.f);
+  options.groups = 0;  // means 1
+  Optimizer single(rule, problem.tensors(), options);
+  single.give("boost", 2.0);
+  single.step({nullptr, problem.grad_b.data()});
+  CHECK(problem.b[0] == -4.f);
+}
+
 TEST_CASE("pointers of the wrong type or number are refused") {
   Problem problem;
   std::vector<double> doubles(600);

@@ -64,8 +64,11 @@ namespace detail {
 
 /// What an optimizer and its views share.
 struct Core {
-  Core(Rule of, std::size_t tensors)
-      : rule(std::move(of)), functions(rule.get()->functions), gradients(tensors) {}
+  Core(Rule of, std::size_t tensors, std::uint32_t group_count)
+      : rule(std::move(of)),
+        functions(rule.get()->functions),
+        groups(group_count == 0 ? 1 : group_count),
+        gradients(tensors) {}
   ~Core() { functions->destroy(optimizer); }
   Core(const Core&) = delete;
   Core& operator=(const Core&) = delete;
@@ -78,6 +81,7 @@ struct Core {
 
   Rule rule;
   const talweg_functions* functions;
+  std::size_t groups;
   std::unique_ptr<Pool> pool;
   std::vector<void*> gradients;
   std::vector<talweg_part> input_parts;
@@ -234,7 +238,7 @@ class Optimizer {
 };
 
 inline Optimizer::Optimizer(Rule rule, const std::vector<Tensor>& tensors, const Options& options)
-    : core_(std::make_shared<detail::Core>(std::move(rule), tensors.size())) {
+    : core_(std::make_shared<detail::Core>(std::move(rule), tensors.size(), options.groups)) {
   core_->input_parts = core_->rule.inputs();
   core_->given.resize(core_->input_parts.size());
   core_->inputs.resize(core_->input_parts.size());
@@ -289,6 +293,8 @@ inline void Optimizer::keep_numbers(const std::string& name, const double* value
   const talweg_rate rate = core_->input_parts[index].rate;
   if (rate > TALWEG_OF_TENSOR) refuse("input `" + name + "` takes an array for each tensor");
   if (rate == TALWEG_OF_MODEL && count != 1) refuse("input `" + name + "` is a single number");
+  if (rate == TALWEG_OF_GROUP && count != core_->groups)
+    refuse("input `" + name + "` takes a number for each group");
   if (rate == TALWEG_OF_TENSOR && count != core_->gradients.size())
     refuse("input `" + name + "` takes a number for each tensor");
   core_->given[index].numbers.assign(values, values + count);
