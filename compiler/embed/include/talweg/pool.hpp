@@ -3,19 +3,23 @@
 #ifndef TALWEG_POOL_HPP
 #define TALWEG_POOL_HPP
 
+#include <unistd.h>
+
 #include <atomic>
 #include <condition_variable>
 #include <cstdint>
+#include <memory>
 #include <mutex>
 #include <thread>
 #include <vector>
 
 namespace talweg {
 
-class Pool {
+namespace detail {
+
+class Team {
  public:
-  /// The thread that calls run() is one of them.
-  explicit Pool(unsigned threads) {
+  explicit Team(unsigned threads) {
     try {
       for (unsigned i = 1; i < threads; ++i) workers_.emplace_back([this] { work(); });
     } catch (...) {
@@ -23,18 +27,11 @@ class Pool {
       throw;
     }
   }
-  ~Pool() { end(); }
-  Pool(const Pool&) = delete;
-  Pool& operator=(const Pool&) = delete;
+  ~Team() { end(); }
+  Team(const Team&) = delete;
+  Team& operator=(const Team&) = delete;
 
-  /// A talweg_parallel_for whose context is a Pool. One caller at a time; allocates nothing.
-  static void run(void* context, std::uint32_t count, void (*task)(void*, std::uint32_t),
-                  void* argument) {
-    static_cast<Pool*>(context)->run_all(count, task, argument);
-  }
-
- private:
-  void run_all(std::uint32_t count, void (*task)(void*, std::uint32_t), void* argument) {
+  void run(std::uint32_t count, void (*task)(void*, std::uint32_t), void* argument) {
     {
       const std::lock_guard<std::mutex> lock(mutex_);
       task_ = task;
@@ -50,6 +47,7 @@ class Pool {
     done_.wait(lock, [this] { return busy_ == 0; });
   }
 
+ private:
   void take_tasks() {
     for (std::uint32_t i = next_++; i < count_; i = next_++) task_(argument_, i);
   }
@@ -87,6 +85,38 @@ class Pool {
   std::uint32_t count_ = 0;
   std::atomic<std::uint32_t> next_{0};
   std::vector<std::thread> workers_;
+};
+
+}  // namespace detail
+
+class Pool {
+ public:
+  /// The thread that calls run() is one of them.
+  explicit Pool(unsigned threads)
+      : process_(getpid()), team_(std::make_unique<detail::Team>(threads)) {}
+  /// The threads of a process do not exist in one that was forked from it: there is none to wait
+  /// for, and what they slept on cannot be taken down, so it is left.
+  ~Pool() {
+    if (getpid() != process_) (void)team_.release();
+  }
+  Pool(const Pool&) = delete;
+  Pool& operator=(const Pool&) = delete;
+
+  /// A talweg_parallel_for whose context is a Pool. One caller at a time; allocates nothing. In a
+  /// process that was forked off, the calling thread does all.
+  static void run(void* context, std::uint32_t count, void (*task)(void*, std::uint32_t),
+                  void* argument) {
+    Pool& pool = *static_cast<Pool*>(context);
+    if (getpid() == pool.process_) {
+      pool.team_->run(count, task, argument);
+      return;
+    }
+    for (std::uint32_t i = 0; i < count; ++i) task(argument, i);
+  }
+
+ private:
+  pid_t process_;
+  std::unique_ptr<detail::Team> team_;
 };
 
 }  // namespace talweg
