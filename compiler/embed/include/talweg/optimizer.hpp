@@ -5,6 +5,7 @@
 #include <cstdio>
 #include <fstream>
 #include <iterator>
+#include <system_error>
 
 #include "talweg/talweg.hpp"
 
@@ -61,6 +62,15 @@ class State {
 };
 
 namespace detail {
+
+inline std::unique_ptr<Pool> start_pool(std::uint32_t threads) {
+  try {
+    return std::make_unique<Pool>(threads);
+  } catch (const std::system_error& error) {
+    throw Error(TALWEG_SYSTEM, "SYSTEM",
+                "cannot start " + std::to_string(threads) + " threads: " + error.what());
+  }
+}
 
 /// What an optimizer and its views share.
 struct Core {
@@ -270,7 +280,9 @@ inline Optimizer::Optimizer(Rule rule, const std::vector<Tensor>& tensors, const
   spec.parallel_for = options.parallel_for;
   spec.parallel_context = options.parallel_context;
   if (options.parallel_for == nullptr && options.threads > 1) {
-    core_->pool = std::make_unique<Pool>(options.threads);
+    talweg_sizes sizes{};  // a spec that is refused starts no threads
+    detail::call(&functions(), functions().measure, core_->rule.get(), &spec, &sizes);
+    core_->pool = detail::start_pool(options.threads);
     spec.parallel_for = &Pool::run;
     spec.parallel_context = core_->pool.get();
   }
