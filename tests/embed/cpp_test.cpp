@@ -160,6 +160,24 @@ TEST_CASE("inputs of elements are arrays, one a tensor") {
   CHECK(optimizer.steps() == 1);
 }
 
+TEST_CASE("arrays that are refused leave those that were given before") {
+  const auto stepped = [](bool has_refusal) {
+    Problem problem;
+    Optimizer optimizer(talweg::compile("AdaHessian"), problem.tensors());
+    const std::vector<float> hessian(problem.w.size(), 2.f), other(problem.w.size(), 9.f);
+    const std::vector<double> wrong(problem.b.size());
+    optimizer.give_arrays("hessian", {hessian.data(), hessian.data()});
+    if (has_refusal)
+      CHECK(error_of([&] {
+              optimizer.give_arrays("hessian", {other.data(), wrong.data()});
+            }) == "BAD_ARGUMENT: input `hessian` is of float");
+    optimizer.step({problem.grad_w.data(), problem.grad_b.data()});
+    return std::vector<float>(optimizer.state("v").data<float>(),
+                              optimizer.state("v").data<float>() + problem.w.size());
+  };
+  CHECK(same_bits(stepped(true), stepped(false)));
+}
+
 TEST_CASE("inputs of groups are a number for each group") {
   Problem problem;
   std::vector<talweg::Tensor> tensors = problem.tensors();

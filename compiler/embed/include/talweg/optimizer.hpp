@@ -320,14 +320,14 @@ inline void Optimizer::give_arrays(const std::string& input,
   if (part.rate <= TALWEG_OF_TENSOR) refuse("input `" + input + "` takes numbers");
   if (arrays.size() != core_->gradients.size())
     refuse("input `" + input + "` takes an array for each tensor");
-  std::vector<const void*>& given = core_->given[index].arrays;
-  given.clear();
+  std::vector<const void*> given;
   for (const ConstElements& array : arrays) {
     if (!array.fits(part.element_bytes))
       refuse("input `" + input + "` is of " + (part.element_bytes == 4 ? "float" : "double"));
     given.push_back(array.data());
   }
-  core_->inputs[index] = given.data();
+  core_->given[index].arrays.swap(given);
+  core_->inputs[index] = core_->given[index].arrays.data();
 }
 
 inline void Optimizer::read_view(const std::string& view,
