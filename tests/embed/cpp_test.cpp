@@ -178,6 +178,30 @@ TEST_CASE("arrays that are refused leave those that were given before") {
   CHECK(same_bits(stepped(true), stepped(false)));
 }
 
+TEST_CASE("what was moved from is refused") {
+  Problem problem;
+  talweg::Rule rule = talweg::compile("AdamW | Ema");
+  const talweg::Rule kept = std::move(rule);
+  const std::string no_rule = "BAD_ARGUMENT: the rule is null or was moved from";
+  CHECK(error_of([&] { Optimizer(rule, problem.tensors()); }) == no_rule);  // NOLINT: meant
+  CHECK(error_of([&] { (void)rule.name(); }) == no_rule);
+  CHECK(error_of([&] { (void)rule.inputs(); }) == no_rule);
+  CHECK(error_of([&] { (void)rule.plan(); }) == no_rule);
+  CHECK(error_of([] { Optimizer(nullptr, {}); }) == no_rule);
+  Optimizer optimizer(kept, problem.tensors());
+  Optimizer moved = std::move(optimizer);
+  const std::string none = "BAD_ARGUMENT: the optimizer is null or was moved from";
+  CHECK(error_of([&] { (void)optimizer.steps(); }) == none);  // NOLINT: meant
+  CHECK(error_of([&] { optimizer.step({nullptr, nullptr}); }) == none);
+  CHECK(error_of([&] { optimizer.give("loss", 1); }) == none);
+  CHECK(error_of([&] { (void)optimizer.swap_in("averaged"); }) == none);
+  CHECK(error_of([&] { (void)optimizer.rule(); }) == none);
+  optimizer = std::move(moved);
+  rule = kept;
+  CHECK(optimizer.steps() == 0);
+  CHECK(rule.name() == kept.name());
+}
+
 TEST_CASE("inputs of groups are a number for each group") {
   Problem problem;
   std::vector<talweg::Tensor> tensors = problem.tensors();

@@ -76,7 +76,7 @@ inline std::unique_ptr<Pool> start_pool(std::uint32_t threads) {
 struct Core {
   Core(Rule of, std::size_t tensors, std::uint32_t group_count)
       : rule(std::move(of)),
-        functions(rule.get()->functions),
+        functions(rule.functions()),
         groups(group_count == 0 ? 1 : group_count),
         gradients(tensors) {}
   ~Core() { functions->destroy(optimizer); }
@@ -129,6 +129,7 @@ class View {
   std::vector<std::max_align_t> memory_;
 };
 
+/// One that was moved from may be assigned to or destroyed; all else throws.
 class Optimizer {
  public:
   Optimizer(Rule rule, const std::vector<Tensor>& tensors, const Options& options = {});
@@ -144,9 +145,9 @@ class Optimizer {
   }
   /// For rules that read no gradient.
   Outcome step() { return run(nullptr); }
-  [[nodiscard]] bool is_waiting() const { return functions().is_waiting(core_->optimizer) != 0; }
+  [[nodiscard]] bool is_waiting() const { return functions().is_waiting(core().optimizer) != 0; }
   /// Ends a step that waits for another gradient, as if it had not begun.
-  void abandon() { functions().abandon(core_->optimizer); }
+  void abandon() { functions().abandon(core().optimizer); }
 
   /// What the rule reads besides gradients; holds until it is given anew. A number, the numbers of
   /// all groups or tensors, or an array a tensor.
@@ -155,39 +156,39 @@ class Optimizer {
     keep_numbers(input, values.data(), values.size());
   }
   void give_arrays(const std::string& input, const std::vector<ConstElements>& arrays);
-  void take_back(const std::string& input) { core_->inputs[input_index(input)] = nullptr; }
+  void take_back(const std::string& input) { core().inputs[input_index(input)] = nullptr; }
 
   static constexpr std::uint32_t kAllGroups = TALWEG_ALL_GROUPS;
   void set(const std::string& hyper, double value, std::uint32_t group = kAllGroups) {
-    detail::call(&functions(), functions().set_hyper, core_->optimizer, hyper.c_str(), group,
+    detail::call(&functions(), functions().set_hyper, core().optimizer, hyper.c_str(), group,
                  value);
   }
   [[nodiscard]] double get(const std::string& hyper, std::uint32_t group = 0) const {
     double value = 0;
-    detail::call(&functions(), functions().get_hyper, core_->optimizer, hyper.c_str(), group,
+    detail::call(&functions(), functions().get_hyper, core().optimizer, hyper.c_str(), group,
                  &value);
     return value;
   }
 
   /// Completed steps, and calls: those that were held or skipped too.
-  [[nodiscard]] std::uint64_t steps() const { return functions().steps(core_->optimizer); }
-  [[nodiscard]] std::uint64_t calls() const { return functions().calls(core_->optimizer); }
+  [[nodiscard]] std::uint64_t steps() const { return functions().steps(core().optimizer); }
+  [[nodiscard]] std::uint64_t calls() const { return functions().calls(core().optimizer); }
   /// The instruction set that it runs with.
-  [[nodiscard]] std::string cpu() const { return functions().cpu(core_->optimizer); }
+  [[nodiscard]] std::string cpu() const { return functions().cpu(core().optimizer); }
   /// Back to the moment of creation, except for hypers and parameters.
-  void reset() { detail::call(&functions(), functions().reset, core_->optimizer); }
+  void reset() { detail::call(&functions(), functions().reset, core().optimizer); }
 
   /// All of them: counters, then states in the order of the rule.
   [[nodiscard]] std::vector<State> states() const {
     std::vector<State> all;
     talweg_state state{};
-    while (functions().next_state(core_->optimizer, &state) != 0) all.emplace_back(state);
+    while (functions().next_state(core().optimizer, &state) != 0) all.emplace_back(state);
     return all;
   }
   /// One by its name, of a tensor or group by its number.
   [[nodiscard]] State state(const std::string& name, std::uint32_t index = 0) const {
     talweg_state state{};
-    detail::call(&functions(), functions().find_state, core_->optimizer, name.c_str(), index,
+    detail::call(&functions(), functions().find_state, core().optimizer, name.c_str(), index,
                  &state);
     return State(state);
   }
@@ -195,26 +196,33 @@ class Optimizer {
   /// A view into memory of yours, an array a tensor; null: not of this one.
   void read_view(const std::string& view, const std::vector<Elements>& destinations);
   /// A view in the parameters' place, for as long as what is returned lives.
-  [[nodiscard]] View swap_in(const std::string& view) { return {core_, view.c_str()}; }
+  [[nodiscard]] View swap_in(const std::string& view) {
+    (void)core();
+    return {core_, view.c_str()};
+  }
 
   /// All states, in the safetensors format. With parameters and hypers they decide later steps.
   [[nodiscard]] std::vector<std::byte> save() const {
     std::vector<std::byte> bytes(
-        static_cast<std::size_t>(functions().saved_bytes(core_->optimizer)));
-    detail::call(&functions(), functions().save, core_->optimizer, bytes.data(), bytes.size());
+        static_cast<std::size_t>(functions().saved_bytes(core().optimizer)));
+    detail::call(&functions(), functions().save, core().optimizer, bytes.data(), bytes.size());
     return bytes;
   }
   void load(const std::vector<std::byte>& bytes) {
-    detail::call(&functions(), functions().load, core_->optimizer, bytes.data(), bytes.size());
+    detail::call(&functions(), functions().load, core().optimizer, bytes.data(), bytes.size());
   }
   void save_file(const std::string& path) const;
   void load_file(const std::string& path);
 
-  [[nodiscard]] const Rule& rule() const { return core_->rule; }
+  [[nodiscard]] const Rule& rule() const { return core().rule; }
 
  private:
-  [[nodiscard]] const talweg_functions& functions() const { return *core_->functions; }
-  [[nodiscard]] std::uint32_t element_bytes() const { return core_->rule.get()->element_bytes; }
+  [[nodiscard]] detail::Core& core() const {
+    if (!core_) detail::refuse_moved("the optimizer");
+    return *core_;
+  }
+  [[nodiscard]] const talweg_functions& functions() const { return *core().functions; }
+  [[nodiscard]] std::uint32_t element_bytes() const { return core().rule.get()->element_bytes; }
   [[nodiscard]] std::string type_name() const { return element_bytes() == 4 ? "float" : "double"; }
   [[noreturn]] void refuse(const std::string& message) const {
     detail::refuse(&functions(), message);
@@ -224,14 +232,14 @@ class Optimizer {
 
   Outcome run(void* const* gradients) {
     talweg_outcome outcome = TALWEG_COMPLETED;
-    detail::call(&functions(), functions().step, core_->optimizer, gradients,
-                 static_cast<const void* const*>(core_->inputs.data()), &outcome);
+    detail::call(&functions(), functions().step, core().optimizer, gradients,
+                 static_cast<const void* const*>(core().inputs.data()), &outcome);
     return static_cast<Outcome>(outcome);
   }
   template <class Iterator>
   Outcome step_all(Iterator begin, Iterator end) {
     const auto count = static_cast<std::size_t>(std::distance(begin, end));
-    std::vector<void*>& gradients = core_->gradients;
+    std::vector<void*>& gradients = core().gradients;
     if (count != gradients.size())
       refuse(std::to_string(count) + " gradients are given for " +
              std::to_string(gradients.size()) + " tensors");
@@ -249,9 +257,9 @@ class Optimizer {
 
 inline Optimizer::Optimizer(Rule rule, const std::vector<Tensor>& tensors, const Options& options)
     : core_(std::make_shared<detail::Core>(std::move(rule), tensors.size(), options.groups)) {
-  core_->input_parts = core_->rule.inputs();
-  core_->given.resize(core_->input_parts.size());
-  core_->inputs.resize(core_->input_parts.size());
+  core().input_parts = core().rule.inputs();
+  core().given.resize(core().input_parts.size());
+  core().inputs.resize(core().input_parts.size());
   std::vector<std::vector<const char*>> tags(tensors.size());
   std::vector<talweg_tensor> raw(tensors.size());
   for (std::size_t i = 0; i < tensors.size(); ++i) {
@@ -281,19 +289,19 @@ inline Optimizer::Optimizer(Rule rule, const std::vector<Tensor>& tensors, const
   spec.parallel_context = options.parallel_context;
   if (options.parallel_for == nullptr && options.threads > 1) {
     talweg_sizes sizes{};  // a spec that is refused starts no threads
-    detail::call(&functions(), functions().measure, core_->rule.get(), &spec, &sizes);
-    core_->pool = detail::start_pool(options.threads);
+    detail::call(&functions(), functions().measure, core().rule.get(), &spec, &sizes);
+    core().pool = detail::start_pool(options.threads);
     spec.parallel_for = &Pool::run;
-    spec.parallel_context = core_->pool.get();
+    spec.parallel_context = core().pool.get();
   }
-  detail::call(&functions(), functions().create, core_->rule.get(), &spec, &core_->optimizer);
+  detail::call(&functions(), functions().create, core().rule.get(), &spec, &core().optimizer);
 }
 
 inline std::size_t Optimizer::input_index(const std::string& name) const {
-  for (std::size_t i = 0; i < core_->input_parts.size(); ++i)
-    if (name == core_->input_parts[i].name) return i;
+  for (std::size_t i = 0; i < core().input_parts.size(); ++i)
+    if (name == core().input_parts[i].name) return i;
   std::string names;
-  for (const talweg_part& part : core_->input_parts)
+  for (const talweg_part& part : core().input_parts)
     names += (names.empty() ? "; the rule has " : ", ") + std::string(part.name);
   throw Error(TALWEG_UNKNOWN_NAME, functions().status_text(TALWEG_UNKNOWN_NAME),
               "there is no input `" + name + "`" + (names.empty() ? "; the rule has none" : names));
@@ -302,23 +310,23 @@ inline std::size_t Optimizer::input_index(const std::string& name) const {
 inline void Optimizer::keep_numbers(const std::string& name, const double* values,
                                     std::size_t count) {
   const std::size_t index = input_index(name);
-  const talweg_rate rate = core_->input_parts[index].rate;
+  const talweg_rate rate = core().input_parts[index].rate;
   if (rate > TALWEG_OF_TENSOR) refuse("input `" + name + "` takes an array for each tensor");
   if (rate == TALWEG_OF_MODEL && count != 1) refuse("input `" + name + "` is a single number");
-  if (rate == TALWEG_OF_GROUP && count != core_->groups)
+  if (rate == TALWEG_OF_GROUP && count != core().groups)
     refuse("input `" + name + "` takes a number for each group");
-  if (rate == TALWEG_OF_TENSOR && count != core_->gradients.size())
+  if (rate == TALWEG_OF_TENSOR && count != core().gradients.size())
     refuse("input `" + name + "` takes a number for each tensor");
-  core_->given[index].numbers.assign(values, values + count);
-  core_->inputs[index] = core_->given[index].numbers.data();
+  core().given[index].numbers.assign(values, values + count);
+  core().inputs[index] = core().given[index].numbers.data();
 }
 
 inline void Optimizer::give_arrays(const std::string& input,
                                    const std::vector<ConstElements>& arrays) {
   const std::size_t index = input_index(input);
-  const talweg_part& part = core_->input_parts[index];
+  const talweg_part& part = core().input_parts[index];
   if (part.rate <= TALWEG_OF_TENSOR) refuse("input `" + input + "` takes numbers");
-  if (arrays.size() != core_->gradients.size())
+  if (arrays.size() != core().gradients.size())
     refuse("input `" + input + "` takes an array for each tensor");
   std::vector<const void*> given;
   for (const ConstElements& array : arrays) {
@@ -326,20 +334,20 @@ inline void Optimizer::give_arrays(const std::string& input,
       refuse("input `" + input + "` is of " + (part.element_bytes == 4 ? "float" : "double"));
     given.push_back(array.data());
   }
-  core_->given[index].arrays.swap(given);
-  core_->inputs[index] = core_->given[index].arrays.data();
+  core().given[index].arrays.swap(given);
+  core().inputs[index] = core().given[index].arrays.data();
 }
 
 inline void Optimizer::read_view(const std::string& view,
                                  const std::vector<Elements>& destinations) {
-  if (destinations.size() != core_->gradients.size())
+  if (destinations.size() != core().gradients.size())
     refuse("a view is read into an array for each tensor");
   std::vector<void*> raw;
   for (const Elements& destination : destinations) {
     if (!destination.fits(element_bytes())) refuse("a destination is not of " + type_name());
     raw.push_back(destination.data());
   }
-  detail::call(&functions(), functions().read_view, core_->optimizer, view.c_str(),
+  detail::call(&functions(), functions().read_view, core().optimizer, view.c_str(),
                static_cast<void* const*>(raw.data()));
 }
 

@@ -71,6 +71,10 @@ void call(const talweg_functions* functions, talweg_status (*function)(Parameter
   throw Error(TALWEG_BAD_ARGUMENT, functions->status_text(TALWEG_BAD_ARGUMENT), message);
 }
 
+[[noreturn]] inline void refuse_moved(const std::string& what) {
+  throw Error(TALWEG_BAD_ARGUMENT, "BAD_ARGUMENT", what + " is null or was moved from");
+}
+
 /// A pointer to float or double that remembers which.
 template <class Void>
 class ElementPointer {
@@ -111,36 +115,38 @@ struct CompileOptions {
 };
 
 /// A rule, compiled or of a library. Copies are the same rule; it lives as long as any of them or
-/// of its optimizers.
+/// of its optimizers. One that was moved from may be assigned to or destroyed; all else throws.
 class Rule {
  public:
   /// Of a library that `talweg build` made: NAME_rule().
   Rule(const talweg_rule* built) : rule_(built, [](const talweg_rule*) {}) {}  // NOLINT: meant
 
-  [[nodiscard]] std::string name() const { return rule_->name; }
-  [[nodiscard]] bool is_double() const { return rule_->element_bytes == sizeof(double); }
+  [[nodiscard]] std::string name() const { return table().name; }
+  [[nodiscard]] bool is_double() const { return table().element_bytes == sizeof(double); }
   /// Hypers, states, inputs and views as JSON; of all rules of a library.
-  [[nodiscard]] std::string description() const { return rule_->description; }
+  [[nodiscard]] std::string description() const { return table().description; }
   [[nodiscard]] std::vector<talweg_hyper> hypers() const {
-    return list<talweg_hyper>(rule_->functions->rule_hyper);
+    return list<talweg_hyper>(functions()->rule_hyper);
   }
   [[nodiscard]] std::vector<talweg_part> states() const {
-    return list<talweg_part>(rule_->functions->rule_state);
+    return list<talweg_part>(functions()->rule_state);
   }
   [[nodiscard]] std::vector<talweg_part> inputs() const {
-    return list<talweg_part>(rule_->functions->rule_input);
+    return list<talweg_part>(functions()->rule_input);
   }
   [[nodiscard]] std::vector<talweg_part> views() const {
-    return list<talweg_part>(rule_->functions->rule_view);
+    return list<talweg_part>(functions()->rule_view);
   }
   /// How a step runs, for people; empty for a rule of a library. Needs libtalweg.
   [[nodiscard]] std::string plan() const {
-    const char* text = talweg_rule_plan(rule_.get());
+    const char* text = talweg_rule_plan(&table());
     return text == nullptr ? "" : text;
   }
   /// What the compiler warned of.
   [[nodiscard]] const std::string& warnings() const { return warnings_; }
+  /// Null if it was moved from.
   [[nodiscard]] const talweg_rule* get() const { return rule_.get(); }
+  [[nodiscard]] const talweg_functions* functions() const { return table().functions; }
 
  private:
   friend Rule compile(const std::string& expression, const CompileOptions& options);
@@ -148,6 +154,10 @@ class Rule {
       : rule_(compiled, [](const talweg_rule* rule) { rule->functions->release(rule); }),
         warnings_(std::move(warnings)) {}
 
+  [[nodiscard]] const talweg_rule& table() const {
+    if (!rule_) detail::refuse_moved("the rule");
+    return *rule_;
+  }
   template <class Part, class Get>
   std::vector<Part> list(Get next) const {
     std::vector<Part> parts;
