@@ -74,6 +74,7 @@ talweg_lib_status talweg_embed_step(talweg_lib_optimizer* optimizer,
 void talweg_embed_destroy(talweg_lib_optimizer* optimizer) {
   if (optimizer == nullptr) return;
   const Rule* rule = Rule::of_code(talweg_embed_code_of(optimizer));
+  if (rule == nullptr) return;    // of another library, whose memory is not ours
   talweg_lib_destroy(optimizer);  // which may run code of the rule
   Rule::release(rule);
 }

@@ -2,6 +2,7 @@
 #include "compiler/embed/rule.h"
 
 #include <nlohmann/json.hpp>
+#include <unordered_map>
 
 #include "compiler/embed/interface.h"
 #include "compiler/embed/optimizers.h"
@@ -13,6 +14,19 @@
 namespace talweg::embed {
 
 namespace {
+
+/// The rules that live, by their code: optimizers of other libraries have some, too, of which
+/// nothing but its address may be looked at.
+struct Known {
+  std::mutex mutex;
+  std::unordered_map<const talweg_lib_rule*, const Rule*> rules;
+};
+
+/// Never destroyed: optimizers may end after main.
+Known& known() {
+  static Known& all = *new Known;
+  return all;
+}
 
 /// What a generated library says of its rules, without what only such have: names in C.
 std::string describe(const ir::Graph& graph, const plan::Plan& plan) {
@@ -43,13 +57,21 @@ Rule::Rule(const ir::Graph& graph, types::ComputeType compute,
   code_.variant_count = 1;
   code_.fields = fields_.data();
   code_.field_count = static_cast<std::uint32_t>(fields_.size());
-  code_.owner = this;
   interface_version = TALWEG_LIB_INTERFACE;
   element_bytes = compute == types::ComputeType::F64 ? 8 : 4;
   name = image.name;
   description = description_.c_str();
   functions = &talweg_embed_functions;
-  code = static_cast<const talweg_lib_rule*>(&code_);
+  code = &code_;
+  Known& all = known();
+  const std::lock_guard<std::mutex> lock(all.mutex);
+  all.rules.emplace(&code_, this);
+}
+
+Rule::~Rule() {
+  Known& all = known();
+  const std::lock_guard<std::mutex> lock(all.mutex);
+  all.rules.erase(&code_);
 }
 
 const Rule* Rule::find(const talweg_lib_table* table) {
@@ -58,7 +80,10 @@ const Rule* Rule::find(const talweg_lib_table* table) {
 }
 
 const Rule* Rule::of_code(const talweg_lib_rule* code) {
-  return static_cast<const Code*>(code)->owner;
+  Known& all = known();
+  const std::lock_guard<std::mutex> lock(all.mutex);
+  const auto found = all.rules.find(code);
+  return found == all.rules.end() ? nullptr : found->second;
 }
 
 void Rule::release(const Rule* rule) {

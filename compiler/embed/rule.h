@@ -24,7 +24,7 @@ class Rule final : public talweg_lib_table {
 
   /// The rule behind a pointer of a caller's; null for one that was not compiled here.
   static const Rule* find(const talweg_lib_table* table);
-  /// The rule that an optimizer steps.
+  /// The rule that an optimizer steps; null for what was not compiled here, which is not read.
   static const Rule* of_code(const talweg_lib_rule* code);
 
   void hold() const { ++holders_; }
@@ -35,10 +35,7 @@ class Rule final : public talweg_lib_table {
   [[nodiscard]] const std::string& plan_json() const;
 
  private:
-  struct Code : talweg_lib_rule {
-    const Rule* owner = nullptr;
-  };
-  ~Rule() = default;
+  ~Rule();
   void describe_plan() const;
 
   mutable std::atomic<std::uint64_t> holders_{1};
@@ -47,7 +44,7 @@ class Rule final : public talweg_lib_table {
   std::string description_;
   talweg_lib_variant variant_{};
   std::vector<std::uint32_t> fields_;
-  Code code_;
+  talweg_lib_rule code_{};
   mutable std::once_flag is_described_;
   mutable std::string plan_text_, plan_json_;
 };

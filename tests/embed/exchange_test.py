@@ -1,12 +1,12 @@
 #!/usr/bin/env python3
 """One C++ program with rules compiled at run time and with the same rules in built libraries: the same output, bit for
-bit; and the interpreter's. Usage: exchange_test.py TALWEG JIT_PROGRAM CXX INCLUDE_DIR FOLDER
+bit; and the interpreter's. Usage: exchange_test.py TALWEG JIT_PROGRAM CXX INCLUDE_DIR FOLDER LIBTALWEG
 """
 import pathlib
 import subprocess
 import sys
 
-TALWEG, JIT, CXX, INCLUDE, FOLDER = sys.argv[1:]
+TALWEG, JIT, CXX, INCLUDE, FOLDER, LIBTALWEG = sys.argv[1:]
 HERE = pathlib.Path(__file__).parent
 RULES = {"adamw": "AdamW", "clipped": "ClipByGlobalNorm(1) | AdamW", "lamb": "LAMB", "sam": "SAM | AdamW",
          "averaged": "AdamW | Ema"}
@@ -32,3 +32,10 @@ for name, expression in RULES.items():
     assert interpreted == compiled, f"{expression}: interpreted\n{interpreted}\ncompiled\n{compiled}"
     assert "OUT_OF_RANGE" in built and ("outcome 3" in built) == (name == "sam"), built
     print(f"{expression}: {len(built.splitlines())} lines the same")
+
+folder = pathlib.Path(FOLDER, "adamw")
+program = folder / "foreign"
+output(CXX, "-std=c++17", "-Wall", "-Wextra", "-Wpedantic", "-Wshadow", "-Werror", f"-I{INCLUDE}", f"-I{folder}",
+       HERE / "foreign.cpp", "-o", program, folder / "libadamw.a", LIBTALWEG,
+       f"-Wl,-rpath,{pathlib.Path(LIBTALWEG).parent}", "-pthread")
+assert output(program) == "2 steps\n"

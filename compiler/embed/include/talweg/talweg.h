@@ -404,7 +404,8 @@ const char* talweg_rule_plan_json(const talweg_rule* rule);
 
 /* ---- Optimizers of compiled rules ---- */
 
-/* Rules of other libraries are refused: their own functions are for them. */
+/* Rules of other libraries are refused: their own functions are for them and for their optimizers,
+ * which talweg_destroy leaves as they are. */
 
 /* Checks a spec and says how much memory its optimizer takes. Parameters may be null. */
 talweg_status talweg_measure(const talweg_rule* rule, const talweg_spec* spec, talweg_sizes* sizes,
