@@ -63,11 +63,28 @@ std::vector<std::string> platform_names() {
   return names;
 }
 
+/// What stands between commas, empty or not: CLI11's own delimiter drops what is empty.
+std::vector<std::string> split_at_commas(const std::vector<std::string>& lists) {
+  std::vector<std::string> entries;
+  for (const std::string& list : lists)
+    for (std::size_t begin = 0; begin <= list.size();) {
+      const std::size_t comma = std::min(list.find(',', begin), list.size());
+      entries.push_back(list.substr(begin, comma - begin));
+      begin = comma + 1;
+    }
+  return entries;
+}
+
 /// The platforms asked for; by default the one that talweg runs on.
 Result<std::vector<const standalone::Platform*>> chosen_platforms(const Options& o) {
   std::vector<const standalone::Platform*> chosen;
   if (o.targets.empty()) chosen.push_back(&standalone::host_platform());
-  for (const std::string& name : o.targets) {
+  for (const std::string& name : split_at_commas(o.targets)) {
+    if (name.empty())
+      return Failure{FailureKind::Usage,
+                     fmt::format("a target is empty in `--target {}`; name targets with one comma "
+                                 "between two",
+                                 fmt::join(o.targets, " --target "))};
     const standalone::Platform* platform = standalone::find_platform(name);
     if (platform == nullptr)
       return Failure{FailureKind::Usage, fmt::format("there is no target `{}`; there are {}", name,
@@ -173,7 +190,6 @@ std::function<int()> declare_build(CLI::App& app) {
       ->check(not_empty());
   app.add_option("--target", options->targets,
                  "For which machines, separated by commas; by default this one")
-      ->delimiter(',')
       ->allow_extra_args(false)
       ->type_name("TARGET")
       ->check(known_words(platform_names()));

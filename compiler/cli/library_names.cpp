@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cctype>
 #include <set>
+#include <unordered_set>
 
 #include "compiler/standalone/c_text.h"
 
@@ -26,6 +27,30 @@ bool is_c_name(std::string_view name) {
          name == standalone::c_name(name);
 }
 
+/// Whether NAME.h, libNAME.so or NAME.py would be found in place of another with this name, which
+/// compilers, the C library's headers, linkers or the Python module itself look for.
+bool is_of_the_system(const std::string& name) {
+  static const std::unordered_set<std::string> kNames = {
+      // headers of C
+      "assert", "complex", "ctype", "errno", "fenv", "float", "inttypes", "iso646", "limits",
+      "locale", "math", "setjmp", "signal", "stdalign", "stdarg", "stdatomic", "stdbit", "stdbool",
+      "stdckdint", "stddef", "stdint", "stdio", "stdlib", "stdnoreturn", "string", "tgmath",
+      "threads", "time", "uchar", "wchar", "wctype",
+      // headers of POSIX and of C libraries
+      "aio", "alloca", "byteswap", "dirent", "dlfcn", "elf", "endian", "err", "error", "execinfo",
+      "fcntl", "features", "fnmatch", "ftw", "getopt", "glob", "grp", "iconv", "ifaddrs",
+      "langinfo", "libgen", "libintl", "link", "malloc", "memory", "monetary", "mqueue", "netdb",
+      "nl_types", "poll", "pthread", "pwd", "regex", "sched", "search", "semaphore", "spawn",
+      "strings", "syslog", "termios", "ucontext", "unistd", "utime", "values", "wait", "wordexp",
+      // libraries that compilers link with, some without being asked
+      "anl", "asan", "atomic", "c", "crypt", "dl", "gcc", "gcc_s", "gomp", "lsan", "m", "mvec",
+      "nsl", "quadmath", "resolv", "rt", "ssp", "tsan", "ubsan", "unwind", "util",
+      // modules that NAME.py imports, and on which these stand
+      "abc", "collections", "contextlib", "ctypes", "enum", "functools", "inspect", "io", "json",
+      "numpy", "operator", "os", "re", "sys", "types", "typing"};
+  return kNames.contains(name);
+}
+
 /// The last rule of a pipeline, without its module and arguments: what the whole is called after.
 std::string name_after(const std::string& expression) {
   const std::size_t bar = expression.rfind('|');
@@ -34,6 +59,13 @@ std::string name_after(const std::string& expression) {
   last.erase(std::remove(last.begin(), last.end(), ' '), last.end());
   const std::size_t dot = last.rfind('.');
   return dot == std::string::npos ? last : last.substr(dot + 1);
+}
+
+/// The expression of "x-y=AdamW", where what was to be its name is none. In "SGD(lr=1)" the first
+/// `=` is an argument's.
+std::string behind_name(const std::string& text) {
+  const std::size_t equals = text.find('=');
+  return equals < text.find('(') ? text.substr(equals + 1) : text;
 }
 
 }  // namespace
@@ -62,7 +94,7 @@ support::Status name_rules(std::vector<Wanted>& wanted, bool has_files) {
     if (!is_c_name(rule.name))
       return Failure{FailureKind::Usage,
                      fmt::format("`{}` has no name that C can have; give it one: --rule 'name={}'",
-                                 rule.expression, rule.expression)};
+                                 rule.expression, behind_name(rule.expression))};
     if (!names.insert(lower_case(rule.name)).second)
       return Failure{FailureKind::Usage,
                      fmt::format("two rules would be called `{}`; give one another name: --rule "
@@ -83,6 +115,19 @@ Result<std::string> library_name(std::string name, const std::vector<std::filesy
                    fmt::format("`{}` cannot be the name of a library: all its names in C begin "
                                "with it. Use at most {} letters, digits and _: --name NAME",
                                name.substr(0, kLongestName), kLongestName)};
+  // On file systems that ignore case Math.h is math.h.
+  for (const std::string& form : {name, lower_case(name)}) {
+    if (standalone::is_language_word(form))
+      return Failure{FailureKind::Usage,
+                     fmt::format("`{}` is a word of C, C++ or Python, which cannot be the name of "
+                                 "a library; give it another one: --name NAME",
+                                 form)};
+    if (is_of_the_system(form))
+      return Failure{FailureKind::Usage,
+                     fmt::format("a library `{}` would stand in the way of {}.h, lib{}.so or "
+                                 "{}.py of the system; give it another name: --name NAME",
+                                 name, form, form, form)};
+  }
   if (lower_case(name).starts_with("talweg"))
     return Failure{FailureKind::Usage,
                    fmt::format("`{}` begins like names of talweg's own; give the library another "

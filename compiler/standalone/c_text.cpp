@@ -141,7 +141,9 @@ std::string greek_letter(unsigned char first, unsigned char second) {
   return name;
 }
 
-bool is_word(const std::string& name) {
+}  // namespace
+
+bool is_language_word(const std::string& name) {
   static const std::unordered_set<std::string> kWords = {
       // C and C++
       "alignas", "alignof", "and", "and_eq", "asm", "auto", "bitand", "bitor", "bool", "break",
@@ -158,13 +160,9 @@ bool is_word(const std::string& name) {
       // Python
       "as", "assert", "async", "await", "def", "del", "elif", "except", "finally", "from", "global",
       "import", "in", "is", "lambda", "nonlocal", "pass", "raise", "with", "yield", "False", "None",
-      "True",
-      // other parameters
-      "param", "grad", "n", "t", "hypers", "error"};
+      "True"};
   return kWords.contains(name);
 }
-
-}  // namespace
 
 std::string c_name(std::string_view name) {
   std::string result;
@@ -181,13 +179,26 @@ std::string c_name(std::string_view name) {
   return result;
 }
 
+namespace {
+
+/// Names of other parameters of the functions that have these beside them.
+bool is_parameter(const std::string& name) {
+  static const std::unordered_set<std::string> kNames = {"param", "grad",   "n",
+                                                         "t",     "hypers", "error"};
+  return kNames.contains(name);
+}
+
+}  // namespace
+
 std::vector<std::string> c_identifiers(const std::vector<std::string>& names) {
   std::vector<std::string> result;
   for (const std::string& name : names) {
     std::string made = c_name(name);
     // Names that begin with a `_` may be the compiler's.
     if (made.starts_with('_')) made.insert(0, "x");
-    while (is_word(made) || std::ranges::find(result, made) != result.end()) made += '_';
+    while (is_language_word(made) || is_parameter(made) ||
+           std::ranges::find(result, made) != result.end())
+      made += '_';
     result.push_back(std::move(made));
   }
   return result;

@@ -21,6 +21,8 @@ std::string members(const std::vector<Member>& list);
 std::string wrapped_call(const std::string& head, const std::string& parameters);
 /// A name in ASCII: Greek letters are spelled out, what else is no letter or digit becomes `_`.
 std::string c_name(std::string_view name);
+/// Whether C, C++ or Python has this word, or a macro of C's this name.
+bool is_language_word(const std::string& name);
 /// Names of members or parameters that stand side by side: no two are the same, and a word of C,
 /// C++ or Python gets a `_` behind.
 std::vector<std::string> c_identifiers(const std::vector<std::string>& names);
