@@ -195,14 +195,6 @@ void run_size(benchmark::State& state, const LibraryCase& contest) {
   }
 }
 
-template <class Run>
-void register_one(const std::string& name, Run run) {
-  benchmark::RegisterBenchmark(name.c_str(), run)
-      ->Iterations(1)
-      ->UseManualTime()
-      ->Unit(benchmark::kMicrosecond);
-}
-
 void print_tables() {
   if (!table.empty()) fmt::print("\n| rule | tensors | JIT, ns | library, ns | ratio |\n");
   if (!table.empty()) fmt::print("|---|---|---|---|---|\n");

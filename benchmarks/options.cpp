@@ -1,11 +1,11 @@
 #include "benchmarks/options.h"
 
-#include <benchmark/benchmark.h>
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <cstdlib>
 #include <string_view>
+#include <utility>
 
 namespace talweg::benchmarks {
 
@@ -51,6 +51,13 @@ Options take_options(int& argc, char** argv) {
   argc = static_cast<int>(end - argv);
   options.rounds = std::max(1, static_cast<int>(rounds));
   return options;
+}
+
+void register_one(const std::string& name, std::function<void(benchmark::State&)> run) {
+  benchmark::RegisterBenchmark(name.c_str(), std::move(run))
+      ->Iterations(1)
+      ->UseManualTime()
+      ->Unit(benchmark::kMicrosecond);
 }
 
 void run_registered(const Options& options, int argc, char** argv) {

@@ -1,6 +1,11 @@
 // Options of our own beside Google Benchmark's.
 #pragma once
 
+#include <benchmark/benchmark.h>
+
+#include <functional>
+#include <string>
+
 namespace talweg::benchmarks {
 
 struct Options {
@@ -13,6 +18,9 @@ struct Options {
 
 /// Takes ours out of the arguments and leaves the rest.
 Options take_options(int& argc, char** argv);
+
+/// A benchmark that measures once, by a clock of its own.
+void register_one(const std::string& name, std::function<void(benchmark::State&)> run);
 
 /// Runs what was registered under the arguments left, on stdout unless only tables are wanted.
 void run_registered(const Options& options, int argc, char** argv);

@@ -169,14 +169,10 @@ void run(int argc, char** argv) {
   const Options options = take_options(argc, argv);
   const auto add = [&](const Pipeline& pipeline, const Layout& layout) {
     for (const std::uint32_t threads : {1U, 2U})
-      benchmark::RegisterBenchmark(
-          fmt::format("{}/{}/threads:{}", pipeline.name, layout.name, threads).c_str(),
-          [&pipeline, &layout, threads, &options](benchmark::State& state) {
-            run_pipeline(state, pipeline, layout, threads, options);
-          })
-          ->Iterations(1)
-          ->UseManualTime()
-          ->Unit(benchmark::kMicrosecond);
+      register_one(fmt::format("{}/{}/threads:{}", pipeline.name, layout.name, threads),
+                   [&pipeline, &layout, threads, &options](benchmark::State& state) {
+                     run_pipeline(state, pipeline, layout, threads, options);
+                   });
   };
   for (const Pipeline& pipeline : pipelines()) {
     for (const Layout& layout : pipeline_layouts())

@@ -162,14 +162,6 @@ void print_call_table() {
   }
 }
 
-template <class Run>
-void register_one(const std::string& name, Run run) {
-  benchmark::RegisterBenchmark(name.c_str(), run)
-      ->Iterations(1)
-      ->UseManualTime()
-      ->Unit(benchmark::kMicrosecond);
-}
-
 void register_all(const Options& options, const Torches& torches) {
   for (const Case& contest : cases())
     for (const Layout& layout : layouts())
