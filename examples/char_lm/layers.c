@@ -84,21 +84,36 @@ static void softmax(real* scores, int count) {
   for (int i = 0; i < count; ++i) scores[i] /= sum;
 }
 
+/* One head in one sequence: its part of `qkv`, whose rows are queries, keys and values side by
+ * side. */
+typedef struct {
+  int row, column; /* where its part of the output begins */
+  const real *q, *k, *v;
+} head;
+
+static head find_head(const real* qkv, int index, int length, int heads, int width) {
+  head found;
+  found.row = index / heads * length;
+  found.column = index % heads * (width / heads);
+  found.q = qkv + found.row * 3 * width + found.column;
+  found.k = found.q + width;
+  found.v = found.q + 2 * width;
+  return found;
+}
+
 void attend(real* out, real* weights, const real* qkv, int sequences, int length, int heads,
             int width) {
   const int size = width / heads, stride = 3 * width;
   const real scale = 1 / (real)sqrt(size);
   for (int sh = 0; sh < sequences * heads; ++sh) {
-    const int first = sh / heads * length, h = sh % heads;
-    const real* q = qkv + first * stride + h * size;
-    const real *k = q + width, *v = q + 2 * width;
+    const head at = find_head(qkv, sh, length, heads, width);
     for (int t = 0; t < length; ++t) {
       real* w = weights + (sh * length + t) * length;
-      real* mixed = out + (first + t) * width + h * size;
-      for (int s = 0; s <= t; ++s) w[s] = scale * dot(q + t * stride, k + s * stride, size);
+      real* mixed = out + (at.row + t) * width + at.column;
+      for (int s = 0; s <= t; ++s) w[s] = scale * dot(at.q + t * stride, at.k + s * stride, size);
       softmax(w, t + 1);
       for (int i = 0; i < size; ++i) mixed[i] = 0;
-      for (int s = 0; s <= t; ++s) add_scaled(mixed, w[s], v + s * stride, size);
+      for (int s = 0; s <= t; ++s) add_scaled(mixed, w[s], at.v + s * stride, size);
     }
   }
 }
@@ -108,21 +123,19 @@ void attend_backward(real* d_qkv, const real* d_out, const real* weights, const 
   const int size = width / heads, stride = 3 * width;
   const real scale = 1 / (real)sqrt(size);
   for (int sh = 0; sh < sequences * heads; ++sh) {
-    const int first = sh / heads * length, h = sh % heads;
-    const real* q = qkv + first * stride + h * size;
-    const real *k = q + width, *v = q + 2 * width;
-    real* d_q = d_qkv + first * stride + h * size;
+    const head at = find_head(qkv, sh, length, heads, width);
+    real* d_q = d_qkv + (at.q - qkv);
     real *d_k = d_q + width, *d_v = d_q + 2 * width;
     for (int t = 0; t < length; ++t) {
       const real* w = weights + (sh * length + t) * length;
-      const real* d_mixed = d_out + (first + t) * width + h * size;
+      const real* d_mixed = d_out + (at.row + t) * width + at.column;
       real mean = 0; /* of the weights' gradients, by the weights */
-      for (int s = 0; s <= t; ++s) mean += w[s] * dot(d_mixed, v + s * stride, size);
+      for (int s = 0; s <= t; ++s) mean += w[s] * dot(d_mixed, at.v + s * stride, size);
       for (int s = 0; s <= t; ++s) {
-        const real d_score = scale * w[s] * (dot(d_mixed, v + s * stride, size) - mean);
+        const real d_score = scale * w[s] * (dot(d_mixed, at.v + s * stride, size) - mean);
         add_scaled(d_v + s * stride, w[s], d_mixed, size);
-        add_scaled(d_q + t * stride, d_score, k + s * stride, size);
-        add_scaled(d_k + s * stride, d_score, q + t * stride, size);
+        add_scaled(d_q + t * stride, d_score, at.k + s * stride, size);
+        add_scaled(d_k + s * stride, d_score, at.q + t * stride, size);
       }
     }
   }
