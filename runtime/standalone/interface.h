@@ -37,7 +37,7 @@ typedef enum talweg_lib_status {
   TALWEG_LIB_NO_MEMORY = 13,       /* malloc gave none */
   TALWEG_LIB_UNSUPPORTED_CPU = 14, /* no code in the library is for this processor */
   TALWEG_LIB_NEWER_INTERFACE = 15, /* the caller's header is newer than the library */
-  TALWEG_LIB_BAD_DATA = 16,        /* saved by another rule or for other tensors, or damaged */
+  TALWEG_LIB_BAD_DATA = 16,        /* saved by another rule or for other tensors; see load */
 } talweg_lib_status;
 
 /* The code by its name: "OUT_OF_RANGE". */
@@ -60,8 +60,8 @@ typedef void (*talweg_lib_parallel_for)(void* context, uint32_t task_count,
 
 /* For those who have no threads to give: a pool that sleeps between steps. talweg_lib_pool_run is
  * a parallel_for, the pool its context. Nothing else in the library starts threads. Optimizers may
- * share a pool if they do not step at the same time. A null pool is the calling thread alone. (There
- * is none on WebAssembly.) */
+ * share a pool if they do not step at the same time. A null pool is the calling thread alone.
+ * (There is none on WebAssembly.) */
 typedef struct talweg_lib_pool talweg_lib_pool;
 
 /* `threads` counts the calling one. Null: there is no memory. */
@@ -229,7 +229,8 @@ uint64_t talweg_lib_saved_bytes(talweg_lib_optimizer* optimizer);
 talweg_lib_status talweg_lib_save(talweg_lib_optimizer* optimizer, void* buffer, uint64_t bytes,
                                   talweg_lib_error* error);
 
-/* Takes what an optimizer of the same rule and tensors has saved. */
+/* Takes what an optimizer of the same rule and tensors has saved. A damaged header, size, counter
+ * or flag is refused, and nothing has changed then; damaged values of states are not noticed. */
 talweg_lib_status talweg_lib_load(talweg_lib_optimizer* optimizer, const void* buffer,
                                   uint64_t bytes, talweg_lib_error* error);
 
