@@ -55,8 +55,8 @@ TEST_CASE("a C program for WebAssembly links a library's archive") {
       plan::make_plan(passes::run_passes(hessian), types::ComputeType::F32);
   const standalone::Library more{"more",
                                  "test",
-                                 {{"sam", "SAM | SGD", &sam, &sam_plan},
-                                  {"adahessian", "AdaHessian", &hessian, &hessian_plan}}};
+                                 {{"more_sam", "sam", &sam, &sam_plan},
+                                  {"more_adahessian", "adahessian", &hessian, &hessian_plan}}};
   const auto more_written =
       standalone::write_package(more, {&platform}, {false, true}, folder.path());
   if (!more_written) FAIL(more_written.failure().message);
