@@ -62,10 +62,21 @@ static void wrong_tensors(model* m) {
   const uint64_t many[1] = {UINT64_C(1) << 61};
   const int64_t strides[2] = {1, 4}, plain[2] = {5, 1};
   static uint64_t dimensions[65];
-  w->name = NULL;
-  refused_spec(m, SAMPLES_BAD_ARGUMENT, "tensor 1 has no name");
-  w->name = "";
-  refused_spec(m, SAMPLES_BAD_ARGUMENT, "tensor 1 has no name");
+  const struct {
+    const uint64_t* shape;
+    uint32_t rank;
+    const char* message;
+  } too_large[] = {{huge, 2, "tensor `w1` has more elements than can be numbered"},
+                   {huge, 4, "tensor `w1` has more elements than can be numbered"},
+                   {large, 2, "tensor `w1` is larger than memory can hold"},
+                   {many, 1, "tensor `w1` is larger than memory can hold"},
+                   {dimensions, 65, "tensor `w1` has rank 65"},
+                   {dimensions, UINT32_MAX, "tensor `w1` has rank 4294967295"}};
+  const char* const no_names[] = {NULL, ""};
+  for (int i = 0; i < 2; ++i) {
+    w->name = no_names[i];
+    refused_spec(m, SAMPLES_BAD_ARGUMENT, "tensor 1 has no name");
+  }
   w->name = "w0";
   samples_optimizer* made = NULL;
   REFUSED(m, SAMPLES_BAD_ARGUMENT, "two tensors are named `w0`",
@@ -74,21 +85,11 @@ static void wrong_tensors(model* m) {
   w->shape = NULL;
   refused_spec(m, SAMPLES_BAD_ARGUMENT, "tensor `w1` has no shape");
   *w = good;
-  w->shape = huge;
-  refused_spec(m, SAMPLES_TOO_LARGE, "tensor `w1` has more elements than can be numbered");
-  w->rank = 4;
-  refused_spec(m, SAMPLES_TOO_LARGE, "tensor `w1` has more elements than can be numbered");
-  w->shape = large;
-  w->rank = 2;
-  refused_spec(m, SAMPLES_TOO_LARGE, "tensor `w1` is larger than memory can hold");
-  w->shape = many;
-  w->rank = 1;
-  refused_spec(m, SAMPLES_TOO_LARGE, "tensor `w1` is larger than memory can hold");
-  w->shape = dimensions;
-  w->rank = 65;
-  refused_spec(m, SAMPLES_TOO_LARGE, "tensor `w1` has rank 65");
-  w->rank = UINT32_MAX;
-  refused_spec(m, SAMPLES_TOO_LARGE, "tensor `w1` has rank 4294967295");
+  for (size_t i = 0; i < sizeof too_large / sizeof *too_large; ++i) {
+    w->shape = too_large[i].shape;
+    w->rank = too_large[i].rank;
+    refused_spec(m, SAMPLES_TOO_LARGE, too_large[i].message);
+  }
   *w = good;
   w->strides = strides;
   refused_spec(m, SAMPLES_NOT_SERVED, "tensor `w1` is strided");
