@@ -68,7 +68,7 @@ typedef enum adamw_status {
   ADAMW_NO_MEMORY = 13,       /* malloc gave none */
   ADAMW_UNSUPPORTED_CPU = 14, /* no code in the library is for this processor */
   ADAMW_NEWER_INTERFACE = 15, /* the caller's header is newer than the library */
-  ADAMW_BAD_DATA = 16,        /* saved by another rule or for other tensors, or damaged */
+  ADAMW_BAD_DATA = 16,        /* saved by another rule or for other tensors; see load */
 } adamw_status;
 
 /* The code by its name: "OUT_OF_RANGE". */
@@ -334,7 +334,8 @@ uint64_t adamw_saved_bytes(adamw_optimizer* optimizer);
 adamw_status adamw_save(adamw_optimizer* optimizer, void* buffer, uint64_t bytes,
                         adamw_error* error);
 
-/* Takes what an optimizer of the same rule and tensors has saved. */
+/* Takes what an optimizer of the same rule and tensors has saved. A damaged header, size, counter
+ * or flag is refused, and nothing has changed then; damaged values of states are not noticed. */
 adamw_status adamw_load(adamw_optimizer* optimizer, const void* buffer, uint64_t bytes,
                         adamw_error* error);
 

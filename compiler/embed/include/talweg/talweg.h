@@ -58,7 +58,7 @@ typedef enum talweg_status {
   TALWEG_NO_MEMORY = 13,       /* malloc gave none */
   TALWEG_UNSUPPORTED_CPU = 14, /* no code in the library is for this processor */
   TALWEG_NEWER_INTERFACE = 15, /* the caller's header is newer than the library */
-  TALWEG_BAD_DATA = 16,        /* saved by another rule or for other tensors, or damaged */
+  TALWEG_BAD_DATA = 16,        /* saved by another rule or for other tensors; see load */
 } talweg_status;
 
 /* The code by its name: "OUT_OF_RANGE". */
@@ -247,7 +247,8 @@ uint64_t talweg_saved_bytes(talweg_optimizer* optimizer);
 talweg_status talweg_save(talweg_optimizer* optimizer, void* buffer, uint64_t bytes,
                           talweg_error* error);
 
-/* Takes what an optimizer of the same rule and tensors has saved. */
+/* Takes what an optimizer of the same rule and tensors has saved. A damaged header, size, counter
+ * or flag is refused, and nothing has changed then; damaged values of states are not noticed. */
 talweg_status talweg_load(talweg_optimizer* optimizer, const void* buffer, uint64_t bytes,
                           talweg_error* error);
 
