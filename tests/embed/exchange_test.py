@@ -35,7 +35,9 @@ for name, expression in RULES.items():
 
 folder = pathlib.Path(FOLDER, "adamw")
 program = folder / "foreign"
-output(CXX, "-std=c++17", "-Wall", "-Wextra", "-Wpedantic", "-Wshadow", "-Werror", f"-I{INCLUDE}", f"-I{folder}",
+with open(LIBTALWEG, "rb") as library:  # a program with a sanitized libtalweg needs its run time
+    sanitize = ["-fsanitize=address,undefined"] if b"__asan_init" in library.read() else []
+output(CXX, *sanitize, "-std=c++17", "-Wall", "-Wextra", "-Wpedantic", "-Wshadow", "-Werror", f"-I{INCLUDE}", f"-I{folder}",
        HERE / "foreign.cpp", "-o", program, folder / "libadamw.a", LIBTALWEG,
        f"-Wl,-rpath,{pathlib.Path(LIBTALWEG).parent}", "-pthread")
 assert output(program) == "2 steps\n"

@@ -103,6 +103,7 @@ T hard_addend(Random& random, T a, T b) {
   const int digits = std::numeric_limits<T>::digits;
   const int distance = digits + static_cast<int>(random.below(5)) - 2;
   const T sign = random.chance(50) ? T(1) : T(-1);
+  const bool has_exponent = product != 0 && std::isfinite(product);
   switch (random.below(7)) {
     case 0:
       return -product;
@@ -113,7 +114,7 @@ T hard_addend(Random& random, T a, T b) {
     case 3:
       return sign * std::ldexp(product, -distance);
     case 4:  // a power of two so far above that the product is half of its last place
-      return sign * std::ldexp(T(1), std::ilogb(product == 0 ? T(1) : product) + distance);
+      return sign * std::ldexp(T(1), std::ilogb(has_exponent ? product : T(1)) + distance);
     case 5:
       return sign * std::numeric_limits<T>::denorm_min() * static_cast<T>(random.below(100));
     default:
