@@ -96,6 +96,12 @@ T hard_number(Random& random, int exponent_limit) {
   return static_cast<T>(std::ldexp(random.chance(50) ? fraction : -fraction, exponent));
 }
 
+/// Of 1 where x has none.
+template <class T>
+int exponent_of(T x) {
+  return std::ilogb(x != 0 && std::isfinite(x) ? x : T(1));
+}
+
 /// An addend beside which the product, or what is lost of it, decides a rounding.
 template <class T>
 T hard_addend(Random& random, T a, T b) {
@@ -103,7 +109,6 @@ T hard_addend(Random& random, T a, T b) {
   const int digits = std::numeric_limits<T>::digits;
   const int distance = digits + static_cast<int>(random.below(5)) - 2;
   const T sign = random.chance(50) ? T(1) : T(-1);
-  const bool has_exponent = product != 0 && std::isfinite(product);
   switch (random.below(7)) {
     case 0:
       return -product;
@@ -114,7 +119,7 @@ T hard_addend(Random& random, T a, T b) {
     case 3:
       return sign * std::ldexp(product, -distance);
     case 4:  // a power of two so far above that the product is half of its last place
-      return sign * std::ldexp(T(1), std::ilogb(has_exponent ? product : T(1)) + distance);
+      return sign * std::ldexp(T(1), exponent_of(product) + distance);
     case 5:
       return sign * std::numeric_limits<T>::denorm_min() * static_cast<T>(random.below(100));
     default:
@@ -134,9 +139,8 @@ std::string make_cases(std::size_t count) {
     b[i] = random.chance(10) ? static_cast<T>(random.number()) : hard_number<T>(random, spread);
     // Products at the lower end of the range, where the sum is subnormal.
     if (random.chance(15)) {
-      a[i] = std::ldexp(a[i], -limit / 2 - std::ilogb(a[i] == 0 ? T(1) : a[i]));
-      b[i] = std::ldexp(b[i], -limit / 2 - static_cast<int>(random.below(30)) -
-                                  std::ilogb(b[i] == 0 ? T(1) : b[i]));
+      a[i] = std::ldexp(a[i], -limit / 2 - exponent_of(a[i]));
+      b[i] = std::ldexp(b[i], -limit / 2 - static_cast<int>(random.below(30)) - exponent_of(b[i]));
     }
     c[i] = hard_addend(random, a[i], b[i]);
     expected[i] = std::fma(a[i], b[i], c[i]);
