@@ -21,6 +21,9 @@ set(CMAKE_C_FLAGS_RELEASE "-O2 -DNDEBUG")
 # the graph. This holds for every file, the interpreter above all.
 add_compile_options(-ffp-contract=off -fno-fast-math)
 
+# Messages of failed checks name the file by its place in this tree, not by the place of the tree.
+add_compile_options(-fmacro-prefix-map=${PROJECT_SOURCE_DIR}/= -fmacro-prefix-map=${PROJECT_BINARY_DIR}/=)
+
 add_library(talweg_options INTERFACE)
 target_include_directories(talweg_options INTERFACE ${PROJECT_SOURCE_DIR})
 # GCC 12 warns of overlapping copies inside its own std::string (GCC bug 105651): -Wno-restrict.
