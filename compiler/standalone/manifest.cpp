@@ -26,6 +26,13 @@ const char* rate_name(std::uint8_t rate) {
   return kNames.at(rate);
 }
 
+/// What rows and columns are, where the rule has such.
+Json split_json(std::uint32_t split) {
+  constexpr std::array<const char*, 4> kNames = {nullptr, "first_rest", "last_two", "two_largest"};
+  const char* name = kNames.at(split);
+  return name == nullptr ? Json(nullptr) : Json(name);
+}
+
 Json hyper_json(const talweg_hyper_info& hyper, const std::string& field) {
   constexpr std::array kKinds = {"number", "int", "bool"};
   Json json;
@@ -65,6 +72,7 @@ Json rule_json(const LibraryRule& rule) {
   json["class"] = rule.class_name;
   json["doc"] = image.doc;
   json["uses_gradient"] = image.uses_gradient != 0;
+  json["split"] = split_json(image.split);
   json["flat_step"] = has_flat_step(rule);
   json["hypers"] = Json::array();
   for (const std::uint32_t field : settable_hypers(image))

@@ -1,6 +1,6 @@
 /* Files that talweg carries for the libraries that it generates: what they run besides kernels, as
- * LLVM bitcode for each platform, and the texts of interface.h, binding.py and binding.mjs. Each is
- * the bytes from its name up to its name with _end. */
+ * LLVM bitcode for each platform, and the texts of interface.h, binding.py (with python/ in it) and
+ * binding.mjs. Each is the bytes from its name up to its name with _end. */
 #ifndef TALWEG_STANDALONE_EMBEDDED_H
 #define TALWEG_STANDALONE_EMBEDDED_H
 

@@ -251,6 +251,66 @@ class Use(unittest.TestCase):
         self.assertEqual(optimizer.steps, 0)
         self.assertEqual(optimizer.step(self.gradients, loss=1, noise=noise, factor=[1, 1], boost=[1]), "completed")
 
+    def rates(self, splits=None, **given):
+        """One step of a rule with inputs of every rate; its states of matrices, rows and columns."""
+        conv = np.zeros((2, 3, 4), np.float32)
+        optimizer = self.module.rates({"w": np.zeros((3, 4), np.float32), "b": np.zeros(5, np.float32), "conv": conv},
+                                      splits=splits)
+        zeros = [np.zeros(array.shape, np.float32) for array in (np.zeros((3, 4)), np.zeros(5), conv)]
+        rows = {name: optimizer.states()["r", name].size for name in ("w", "conv")}
+        columns = {name: optimizer.states()["c", name].size for name in ("w", "conv")}
+        matrices = {name: optimizer.states()["bend", name].size for name in ("w", "conv")}
+        inputs = {"loss": 1, "boost": [1], "factor": [1, 1, 1], "noise": zeros,
+                  "sharp": {name: np.arange(1, count + 1, dtype=float) for name, count in matrices.items()},
+                  "seen": {name: np.arange(count, dtype=np.float32) for name, count in rows.items()},
+                  "wide": {name: np.arange(count, dtype=np.float32) for name, count in columns.items()}}
+        optimizer.step(zeros, **{**inputs, **given})
+        return {key: array.copy() for key, array in optimizer.states().items() if key[0] in ("r", "c", "bend")}
+
+    def test_inputs_of_matrices_rows_and_columns(self):
+        for splits, shapes in ((None, ((3,), (4,), (), (2,), (12,), ())),
+                               ({"w": "last_two", "conv": "last_two"}, ((3,), (4,), (), (6,), (8,), (2,))),
+                               ({"conv": "two_largest"}, ((3,), (4,), (), (6,), (8,), (2,))),
+                               ({"conv": 2}, ((3,), (4,), (), (6,), (4,), ())),
+                               ({"conv": (2,)}, ((3,), (4,), (), (6,), (4,), ())),
+                               ({"conv": (np.int64(0), 2)}, ((3,), (4,), (), (6,), (12,), (3,))),
+                               ({"conv": "first_rest"}, ((3,), (4,), (), (2,), (12,), ()))):
+            states = self.rates(splits)
+            for (name, tensor), shape in zip((("r", "w"), ("c", "w"), ("bend", "w"), ("r", "conv"), ("c", "conv"),
+                                              ("bend", "conv")), shapes):
+                state = states[name, tensor]
+                self.assertEqual(state.size, np.prod(shape, dtype=int), (splits, name, tensor))
+                numbers = np.arange(state.size)
+                expected = {"r": numbers, "c": np.float32(0.45) + numbers.astype(np.float32), "bend": numbers + 1.0}[name]
+                np.testing.assert_allclose(state.ravel(), expected, rtol=1e-6, err_msg=f"{splits} {name} {tensor}")
+
+    def test_inputs_of_lines_that_are_refused(self):
+        for name, word, given in (("seen", "3 numbers; there is one a row, and so 2", {"conv": np.zeros(3, np.float32)}),
+                                  ("seen", "b.*one a row, and so 0", {"b": np.zeros(5, np.float32)}),
+                                  ("wide", "one a col, and so 4", {"w": np.zeros(3, np.float32)}),
+                                  ("sharp", "one a matrix, and so 1", {"w": np.zeros(2)})):
+            with self.assertRaisesRegex(ValueError, word):
+                self.rates(**{name: given})
+        for name, given in (("seen", np.zeros(3)), ("sharp", np.zeros(1, np.float32)), ("wide", np.zeros(4, int))):
+            with self.assertRaisesRegex(TypeError, "must be of"):
+                self.rates(**{name: {"w": given}})
+        self.refused("MISSING_INPUT", "`seen`", self.rates, seen={"w": np.zeros(3, np.float32)})
+
+    def test_options_that_are_refused(self):
+        make = self.module.adafactor
+        for option in ("tags", "splits"):
+            with self.assertRaisesRegex(KeyError, f"{option}: there is no parameter 'W'"):
+                make(self.params, **{option: {"W": ["bias"]}})
+        with self.assertRaisesRegex(TypeError, "give a list"):
+            make(self.params, tags={"w": "bias"})
+        for split, words in (("rows", "first_rest"), (2, "dimensions 0 to 1"), (-1, "dimensions 0 to 1"), ((0, 1, 1), "0 to 1"),
+                             ((), "0 to 1")):
+            with self.assertRaisesRegex(ValueError, words):
+                make(self.params, splits={"w": split})
+        with self.assertRaises(TypeError):
+            make(self.params, splits={"w": 1.5})
+        self.refused("BAD_ARGUMENT", "split", make, self.params, splits={"w": 0})
+
     def test_saved(self):
         straight = self.module.averaged({name: array.copy() for name, array in self.params.items()})
         first = self.module.averaged(self.params)

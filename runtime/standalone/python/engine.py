@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ctypes
 import json
+import operator
 from typing import Any, Callable, Iterator, NamedTuple, Optional, Sequence
 
 # BEGIN
@@ -156,7 +157,8 @@ class State(NamedTuple):
 
 class Tensor(NamedTuple):
     """A parameter: contiguous elements at an address. `split` says which dimensions are rows and
-    columns for rules that ask (_SPLITS), or is a dimension, or a pair of them."""
+    columns for rules that ask (_SPLITS), or is a dimension, or a pair of them. `owner` keeps the
+    memory alive, where the caller does not."""
 
     name: str
     shape: tuple[int, ...]
@@ -164,6 +166,7 @@ class Tensor(NamedTuple):
     tags: Sequence[str] = ()
     group: int = 0
     split: Any = None
+    owner: Any = None
 
 
 _SPLITS = {None: 0, "first_rest": 1, "last_two": 2, "two_largest": 3}
@@ -176,6 +179,14 @@ def _bytes(text: str, what: str) -> bytes:
     return text.encode()
 
 
+def _places(split: Any) -> tuple[int, ...]:
+    """The dimensions that a split names by number."""
+    try:
+        return (operator.index(split),)
+    except TypeError:
+        return tuple(operator.index(place) for place in split)
+
+
 def _aligned(address: int, alignment: int) -> int:
     return (address + alignment - 1) // alignment * alignment
 
@@ -184,6 +195,7 @@ class Pool:
     """Threads that sleep between steps; `threads` counts the one that calls."""
 
     def __init__(self, library: ctypes.CDLL, prefix: str, threads: int) -> None:
+        self._users, self._is_dropped, self.handle = 0, False, None
         create = getattr(library, f"{prefix}_pool_create")
         create.restype, create.argtypes = _POINTER, [_U32]
         self._destroy = getattr(library, f"{prefix}_pool_destroy")
@@ -194,21 +206,33 @@ class Pool:
         if not self.handle:
             raise MemoryError(f"there is no memory for {threads} threads")
 
+    def add_user(self, count: int) -> None:
+        """Python may end a pool before its engines, where they are garbage of one cycle; the pool
+        then lasts until these have ended."""
+        self._users += count
+        self._end_if_unused()
+
     def __del__(self) -> None:
-        if getattr(self, "handle", None):
+        self._is_dropped = True
+        self._end_if_unused()
+
+    def _end_if_unused(self):
+        if self._is_dropped and self._users == 0 and self.handle:
             self._destroy(self.handle)
-        self.handle = None
+            self.handle = None
 
 
 class Table:
     """A compiled rule by its table of functions. `library` and `prefix` are where its pool of
     threads comes from. `owned`: the table is to be released with this object."""
 
-    def __init__(self, library: ctypes.CDLL, prefix: str, pointer: Any, owned: bool = False) -> None:
+    def __init__(self, library: ctypes.CDLL, prefix: str, pointer: Any,
+                 owned: bool = False) -> None:
         self._functions = self._pointer = None
         pointers = pointer.contents.functions
-        self._functions = {name: ctypes.CFUNCTYPE(result, *arguments)(pointers[i]) for i, (name, result, *arguments)
-                           in enumerate(_TABLE_FUNCTIONS)}
+        self._functions = {
+            name: ctypes.CFUNCTYPE(result, *arguments)(pointers[i])
+            for i, (name, result, *arguments) in enumerate(_TABLE_FUNCTIONS)}
         self._pointer, self._owned = pointer, owned
         self._library, self._prefix = library, prefix
         table = pointer.contents
@@ -250,8 +274,11 @@ class Table:
 
     def pool(self, threads: int) -> Optional[Pool]:
         """Threads for optimizers of this rule, or None for one thread."""
-        if not 1 <= threads <= 1024:
-            raise ValueError(f"there cannot be {threads} threads: 1 to 1024")
+        threads = operator.index(threads)
+        if not 0 <= threads <= _MOST:
+            raise ValueError(f"there cannot be {threads} threads")
+        if threads > 1024:
+            raise Error("BAD_ARGUMENT", "an optimizer has from 1 to 1024 threads")
         return Pool(self._library, self._prefix, threads) if threads > 1 else None
 
     def call(self, name: str, *arguments: Any) -> None:
@@ -282,7 +309,7 @@ class Engine:
         of the library if it is None."""
         self._handle = None
         self.table, self.groups, self.tensors = table, groups, tuple(tensors)
-        self._pool, self._memory = pool, None
+        self._pool, self._memory, self._swapped = pool, None, None
         spec, self._spec_parts = self._spec()
         handle = _POINTER()
         if allocate is None:
@@ -298,6 +325,8 @@ class Engine:
                        ctypes.byref(handle))
         self._spec_parts = None
         self._handle = handle
+        if pool:
+            pool.add_user(1)
         self._outcome, self._error = ctypes.c_int(), _CError()
         self._c_step = table._functions["step"]
         self._step_tail = ctypes.byref(self._outcome), ctypes.byref(self._error)
@@ -326,13 +355,16 @@ class Engine:
         split = tensor.split
         if split is None or isinstance(split, str):
             if split not in _SPLITS:
-                raise ValueError(f"the split of {tensor.name!r} is {split!r}; it may be a dimension, a pair of them, or "
-                                 f"one of {sorted(filter(None, _SPLITS))}")
+                names = ", ".join(f'"{name}"' for name in _SPLITS if name)
+                raise ValueError(f"the split of {tensor.name!r} is {split!r}; it may be a "
+                                 f"dimension, a pair of them, or one of {names}")
             entry.split = _SPLITS[split]
             return
-        places = (split,) if isinstance(split, int) else tuple(split)
-        if not 1 <= len(places) <= 2 or not all(isinstance(p, int) and 0 <= p < len(tensor.shape) for p in places):
-            raise ValueError(f"the split of {tensor.name!r} is {split!r}; it has dimensions 0 to {len(tensor.shape) - 1}")
+        rank = len(tensor.shape)
+        places = _places(split)
+        if not 1 <= len(places) <= 2 or not all(0 <= place < rank for place in places):
+            raise ValueError(f"the split of {tensor.name!r} is {split!r}; "
+                             f"it has dimensions 0 to {rank - 1}")
         entry.split = 3 + len(places)
         entry.split_at = places[0]
         entry.split_to = places[-1]
@@ -340,7 +372,9 @@ class Engine:
     def __del__(self) -> None:
         if getattr(self, "_handle", None):
             self.table.tell("destroy", self._handle)
-        self._handle = None
+            self._handle = None
+            if self._pool:
+                self._pool.add_user(-1)
 
     def step(self, gradients: Any, inputs: Any = None) -> int:
         """One call. `gradients`: a ctypes array of pointers, or its address, one a tensor; `inputs`
@@ -359,6 +393,8 @@ class Engine:
 
     def set_hyper(self, name: str, value: float, group: Optional[int] = None) -> None:
         """Sets a hyper of one group, or of all of them."""
+        if isinstance(value, (str, bytes)):  # float() would read it
+            raise TypeError(f"hyper {name!r} is {value!r}, which is no number")
         index = _ALL_GROUPS if group is None else self._group_index(group)
         self.table.call("set_hyper", self._handle, _bytes(name, "hyper"), index, float(value))
 
@@ -394,9 +430,10 @@ class Engine:
         """Where all states are. There are none while a step waits for another gradient."""
         state = _CState()
         while self.table.tell("next_state", self._handle, ctypes.byref(state)):
-            yield State(state.name.decode(), state.tensor.decode() if state.tensor else None, state.group,
+            tensor = state.tensor.decode() if state.tensor else None
+            yield State(state.name.decode(), tensor, state.group,
                         ("value", "counter", "begun")[state.kind], state.data or 0,
-                        tuple(state.shape[i] for i in range(state.rank)), state.element_bytes)
+                        tuple(state.shape[:state.rank]), state.element_bytes)
 
     def reset(self) -> None:
         """Back to the moment of creation, except for hypers and parameters."""
@@ -409,11 +446,17 @@ class Engine:
     def swap_in(self, name: str) -> None:
         """Puts a view in place of all parameters, which are kept until swap_out."""
         memory = ctypes.create_string_buffer(self.table.tell("swap_bytes", self._handle) + 64)
-        self.table.call("swap_in", self._handle, _bytes(name, "view"),
-                        _aligned(ctypes.addressof(memory), 64))
-        self._swapped = memory
+        before = self._swapped
+        self._swapped = before, memory  # first: an interrupt may come right after the call
+        try:
+            self.table.call("swap_in", self._handle, _bytes(name, "view"),
+                            _aligned(ctypes.addressof(memory), 64))
+        except Error:
+            self._swapped = before
+            raise
 
     def swap_out(self) -> None:
+        """Puts the parameters back."""
         self.table.call("swap_out", self._handle)
         self._swapped = None
 
@@ -427,4 +470,5 @@ class Engine:
 
     def load(self, data: bytes) -> None:
         """Takes what an optimizer of the same rule and tensors has saved."""
-        self.table.call("load", self._handle, bytes(data), len(data))
+        copy = bytes(memoryview(data))  # which takes no number for a length
+        self.table.call("load", self._handle, copy, len(copy))

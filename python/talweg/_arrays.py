@@ -1,0 +1,1 @@
+../../runtime/standalone/python/arrays.py
