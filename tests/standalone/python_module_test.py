@@ -9,7 +9,7 @@ import sys
 import types
 import unittest
 
-from support import FOLDER, SKIPPED, main
+from support import FOLDER, HERE, SKIPPED, build, main
 
 try:
     import numpy as np
@@ -23,8 +23,8 @@ TENSORS = (("embed.weight", (40, 7), 0, ("embedding",)), ("w", (33, 65), 1, ()),
 STEPS = 6
 
 
-def load(dtype):
-    spec = importlib.util.spec_from_file_location(f"samples_{dtype}", FOLDER / dtype / "samples.py")
+def load(dtype, name="samples"):
+    spec = importlib.util.spec_from_file_location(f"{name}_{dtype}", FOLDER / dtype / f"{name}.py")
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module
@@ -338,6 +338,52 @@ class Use(unittest.TestCase):
         self.assertEqual(second.save(), straight.save())
         second.reset()
         self.assertEqual(second.steps, 0)
+
+    def test_rules_called_as_what_the_module_uses(self):
+        build("awkward", FOLDER / "awkward_python", HERE / "rules/awkward.tw")
+        module = load("awkward_python", "awkward")
+        self.assertIn("Error_", module.__all__)
+        self.assertTrue(issubclass(module.Error_, module.Optimizer) and issubclass(module.Error, Exception))
+        with self.assertRaises(module.Error):
+            module.Error_(self.params, momentum=1)
+        before = self.b.copy()
+        module.Error_(self.params).step(self.gradients)
+        self.assertTrue((self.b == before - 0.25 * self.gradients["b"]).all())
+
+    def test_garbage_in_cycles(self):
+        """Python ends what is in a cycle in any order: the pool may come before the optimizer, which still uses it."""
+        optimizer = self.module.averaged(self.params, threads=3)
+        for _ in range(3):
+            optimizer.step(self.gradients)
+        stepped = self.w.copy()
+        engine, pool, ended = optimizer._engine, optimizer._engine._pool, []
+        engine.swap_in("averaged")
+        self.assertTrue((self.w != stepped).any())
+
+        def end(handle, engine=engine, destroy=pool._destroy):
+            ended.append(engine._handle)
+            destroy(handle)
+
+        pool._destroy, pool.engine = end, engine
+        del optimizer, engine, pool, end
+        gc.collect()
+        self.assertEqual(ended, [None])  # the optimizer had ended
+        self.assertTrue((self.w == stepped).all())  # and put back what the view stood in for
+
+    def test_steps_within_steps_are_refused(self):
+        optimizer = self.module.sam(self.params)
+        before = self.w.copy()
+        with self.assertRaisesRegex(RuntimeError, "on its way"):
+            optimizer.step(self.gradients, regrad=lambda: optimizer.step(self.gradients))
+        self.assertTrue((self.w == before).all())
+        self.assertEqual(optimizer.step(self.gradients, regrad=lambda: self.gradients), "completed")
+
+    def test_gradients_that_share_memory_with_another_parameter(self):
+        both = np.zeros(12, np.float32)
+        optimizer = self.module.adamw({"a": both[:4], "b": both[8:]})
+        self.refused("OVERLAP", "parameter `b`", optimizer.step, {"a": both[5:9]})
+        self.refused("OVERLAP", "parameter `a`", optimizer.step, {"b": both[3:7]})
+        self.assertEqual(optimizer.step({"a": both[4:8], "b": both[4:8]}), "completed")
 
     def test_copies_are_refused(self):
         optimizer = self.module.adamw(self.params, threads=2)
