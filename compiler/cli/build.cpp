@@ -11,6 +11,7 @@
 #include "compiler/cli/exit_code.h"
 #include "compiler/cli/front_end.h"
 #include "compiler/cli/library_names.h"
+#include "compiler/cli/lists.h"
 #include "compiler/cli/subcommands.h"
 #include "compiler/passes/pass.h"
 #include "compiler/standalone/write_package.h"
@@ -61,18 +62,6 @@ std::vector<std::string> platform_names() {
   for (const standalone::Platform& platform : standalone::platforms())
     names.emplace_back(platform.name);
   return names;
-}
-
-/// What stands between commas, empty or not: CLI11's own delimiter drops what is empty.
-std::vector<std::string> split_at_commas(const std::vector<std::string>& lists) {
-  std::vector<std::string> entries;
-  for (const std::string& list : lists)
-    for (std::size_t begin = 0; begin <= list.size();) {
-      const std::size_t comma = std::min(list.find(',', begin), list.size());
-      entries.push_back(list.substr(begin, comma - begin));
-      begin = comma + 1;
-    }
-  return entries;
 }
 
 /// The platforms asked for; by default the one that talweg runs on.

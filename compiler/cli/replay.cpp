@@ -10,6 +10,7 @@
 #include "compiler/cli/console.h"
 #include "compiler/cli/exit_code.h"
 #include "compiler/cli/front_end.h"
+#include "compiler/cli/lists.h"
 #include "compiler/cli/replay_rules.h"
 #include "compiler/cli/replay_run.h"
 #include "compiler/cli/subcommands.h"
@@ -129,9 +130,8 @@ std::function<int()> declare_replay(CLI::App& app) {
          "With --rule: final states to compare, the case's names and the rule's: 'm v=square "
          "b=-velocity a=v/r' (-: with the other sign; /: that of these which a tensor keeps)")
       ->needs(app.get_option("--rule"));
-  app.add_option("--tensors", options->tensors,
-                 "Only these tensors of a case, counted from 0: 0,1 (default: all)")
-      ->delimiter(',')
+  add_list(app, "--tensors", options->tensors,
+           "Only these tensors of a case, counted from 0: 0,1 (default: all)")
       ->allow_extra_args(false)
       ->type_name("INDEX");
   app.add_flag("--json", options->json, "One JSON object a case a line on stdout");

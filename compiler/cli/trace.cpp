@@ -8,6 +8,7 @@
 #include "compiler/cli/exit_code.h"
 #include "compiler/cli/front_end.h"
 #include "compiler/cli/interrupt.h"
+#include "compiler/cli/lists.h"
 #include "compiler/cli/subcommands.h"
 #include "compiler/cli/trace_run.h"
 #include "runtime/support/file_io.h"
@@ -75,9 +76,8 @@ std::function<int()> declare_trace(CLI::App& app) {
   app.add_option("-f,--function", options->trace.function, "Test function")
       ->check(known_words(function_names()))
       ->required();
-  app.add_option("--start", options->trace.start,
-                 "Start point: --start=-1.5,2; default: the function's own")
-      ->delimiter(',');
+  add_list(app, "--start", options->trace.start,
+           "Start point: --start=-1.5,2; default: the function's own");
   app.add_option("--view", options->trace.view,
                  "Show the points of this view of the rule, not the parameters")
       ->type_name("NAME")

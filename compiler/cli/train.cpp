@@ -8,6 +8,7 @@
 #include "compiler/cli/exit_code.h"
 #include "compiler/cli/front_end.h"
 #include "compiler/cli/interrupt.h"
+#include "compiler/cli/lists.h"
 #include "compiler/cli/optimizer_factory.h"
 #include "compiler/cli/subcommands.h"
 #include "runtime/train/session.h"
@@ -63,7 +64,7 @@ void declare_model(CLI::App& app, train::TrainSettings& s) {
                  "Start of the weights: auto (he below relu, else xavier), he, xavier, zeros, or "
                  "normal:DEVIATION")
       ->capture_default_str();
-  app.add_option("--start", s.start, "Start point of a function: --start=-1.5,2")->delimiter(',');
+  add_list(app, "--start", s.start, "Start point of a function: --start=-1.5,2");
   app.add_option("--group", s.groups, "Parameter group: 'layers.0.*:lr=1e-4'; the first match wins")
       ->type_name("PATTERN:HYPER=VALUE,...")
       ->allow_extra_args(false);

@@ -93,6 +93,19 @@ class Usage(CommandTest):
             self.assertIn(arguments[-2], error)
             self.assertIn("empty", error)
 
+    def test_empty_entries_of_lists_are_refused(self):
+        for arguments in (["trace", "--rule", "AdamW", "--function", "booth", "--start"],
+                          ["train", "--rule", "AdamW", "--model", "function:booth", "--start"],
+                          ["replay", "absent.json", "--tensors"]):
+            for given in ("1,,2", ",1,2", "1,2,", ","):
+                error = self.talweg(*arguments[:-1], f"{arguments[-1]}={given}", code=2).stderr
+                self.assertIn(f"{arguments[-1]}: an entry is empty in '{given}'", error)
+            error = self.talweg(*arguments[:-1], f"{arguments[-1]}=1,x", code=2).stderr
+            self.assertIn(f"{arguments[-1]}: 'x' is not a {'whole ' * (arguments[0] == 'replay')}number", error)
+        for given in (["--start=3,-1.5e0"], ["--start", "3", "-1.5"]):
+            shown = self.talweg("trace", "--rule", "SGD", "--function", "booth", "--steps", "0", *given).stdout
+            self.assertEqual(shown.splitlines()[1].split(",")[-2:], ["3", "-1.5"])
+
     def test_ranges_of_counts_are_said(self):
         for flag, wrong, least, greatest in (("--seed", "9" * 23, 0, 2**64 - 1), ("--seed", "-1", 0, 2**64 - 1),
                                              ("--epochs", "9" * 23, 1, 2**64 - 1), ("--epochs", "0", 1, 2**64 - 1),
