@@ -21,6 +21,30 @@ set(CMAKE_SYSTEM_PROCESSOR aarch64)
 set(CMAKE_C_COMPILER aarch64-linux-gnu-gcc)
 set(CMAKE_CROSSCOMPILING_EMULATOR qemu-aarch64 -L /usr/aarch64-linux-gnu)
 """
+#: clang alone, without a C library, named as the toolchains of WebAssembly name their machines.
+WASM_TOOLCHAIN = """set(CMAKE_SYSTEM_NAME {system})
+set(CMAKE_SYSTEM_PROCESSOR {processor})
+set(CMAKE_C_COMPILER {clang})
+set(CMAKE_C_COMPILER_TARGET wasm32-unknown-unknown)
+set(CMAKE_C_FLAGS_INIT "-ffreestanding -nostdlibinc")
+set(CMAKE_EXE_LINKER_FLAGS_INIT "-fuse-ld={linker} -nostdlib -Wl,--no-entry")
+set(CMAKE_STATIC_LIBRARY_PREFIX "")
+set(CMAKE_STATIC_LIBRARY_SUFFIX .bc)
+set(CMAKE_TRY_COMPILE_TARGET_TYPE STATIC_LIBRARY)
+"""
+WASM_PROJECT = """
+talweg_add_library(adamw EXPRESSIONS AdamW{arguments})
+add_executable(consumer "{root}/tests/standalone/wasm/consumer.c" "{root}/runtime/standalone/wasm_libc.c")
+target_include_directories(consumer PRIVATE "{root}" "{root}/runtime/standalone/freestanding" "${{CMAKE_SOURCE_DIR}}")
+target_link_options(consumer PRIVATE -Wl,--export=run)
+target_link_libraries(consumer PRIVATE adamw)
+set_target_properties(consumer PROPERTIES C_STANDARD 11 SUFFIX .wasm)
+"""
+#: Runs the module's run(), which says the line that is wrong.
+WASM_RUN = """const fs = require("fs");
+const built = new WebAssembly.Module(fs.readFileSync(process.argv[2]));
+console.log("line", new WebAssembly.Instance(built, {}).exports.run());
+"""
 
 
 class Project:
@@ -159,6 +183,52 @@ class OtherMachines(unittest.TestCase):
         project.configure()
         project.make()
         self.assertEqual(project.run(), "mine 0.75 1.5 2\nstages 0.1.0 8\n")
+
+
+class WebAssembly(unittest.TestCase):
+    def project(self, system, processor, arguments=""):
+        project = Project(self, text=WASM_PROJECT.format(root=support.ROOT, arguments=arguments))
+        clang = os.environ["TALWEG_CLANG"]
+        linker = next((path for path in (pathlib.Path(clang).resolve().with_name("wasm-ld"), shutil.which("wasm-ld")) if path and
+                       pathlib.Path(path).exists()), None)
+        self.assertIsNotNone(linker, "there is no wasm-ld")
+        (project.source / "math.h").write_text('#define INFINITY __builtin_inff()\n#define NAN __builtin_nanf("")\n', encoding="utf-8")
+        toolchain = project.source / "wasm.cmake"
+        toolchain.write_text(WASM_TOOLCHAIN.format(system=system, processor=processor, clang=clang, linker=linker), encoding="utf-8")
+        self.options = (f"-DCMAKE_TOOLCHAIN_FILE={toolchain}", "-DCMAKE_BUILD_TYPE=Release")
+        return project
+
+    def check(self, *arguments):
+        node = shutil.which("node")
+        if node is None:
+            self.skipTest("no node here")
+        project = self.project(*arguments)
+        project.configure(*self.options)
+        self.assertIn("Building kernels of adamw", project.make())
+        (project.source / "run.cjs").write_text(WASM_RUN, encoding="utf-8")
+        self.assertEqual(WORLD.run(node, project.source / "run.cjs", project.build / "consumer.wasm"), "line 0\n")
+        self.assertNotIn("Building kernels", project.make())
+
+    def test_a_toolchain_of_wasm32(self):
+        self.check("Generic", "wasm32")
+
+    def test_as_the_wasi_sdk_names_it(self):
+        self.check("WASI", "wasm32")
+
+    def test_as_emscripten_names_it(self):
+        self.check("Emscripten", "x86")
+
+    def test_beside_another_target(self):
+        self.check("Generic", "wasm32", " TARGETS x86-64 wasm32")
+
+    def test_mistakes(self):
+        for arguments, words in ((("Generic", "wasm32", " SHARED"), "for wasm32 programs link a STATIC library"),
+                                 (("Generic", "wasm32", " TARGETS x86-64"), "none of TARGETS (x86-64) is what CMake builds for"),
+                                 (("Generic", "x86"), "no library can be built for CMAKE_SYSTEM_PROCESSOR 'x86'"),
+                                 (("Generic", "wasm64"), "no library can be built for CMAKE_SYSTEM_PROCESSOR 'wasm64'")):
+            with self.subTest(arguments):
+                text = self.project(*arguments).configure(*self.options, code=1)
+                self.assertIn(words, " ".join(text.split()))
 
 
 class Mistakes(unittest.TestCase):
