@@ -11,13 +11,13 @@ file(WRITE "${documents}/copyright" "Format: https://www.debian.org/doc/packagin
 Upstream-Name: talweg
 
 Files: *
-Copyright: the talweg developers
+Copyright: 2026 the talweg developers
 License: Apache-2.0
  On Debian systems the text of the Apache License, version 2.0, is in
  /usr/share/common-licenses/Apache-2.0.
 
 Files: usr/bin/talweg
-Copyright: the talweg developers; the LLVM project; the ANTLR project
+Copyright: 2026 the talweg developers; the LLVM project; the ANTLR project
 License: Apache-2.0 and Apache-2.0 with LLVM-exception and BSD-3-clause
  The command has parts of LLVM and LLD (Apache-2.0 with LLVM exceptions) and of the
  C++ runtime of ANTLR 4 (BSD, three clauses) in it.

@@ -4,12 +4,14 @@
     package_test.py BUILD_TREE ROOT
 """
 import gzip
+import io
 import pathlib
 import re
 import shutil
 import stat
 import subprocess
 import sys
+import tarfile
 import tempfile
 import unittest
 
@@ -46,6 +48,20 @@ class Package(unittest.TestCase):
         self.assertRegex(found["Maintainer"], r"^.+ <\S+@\S+>$")
         self.assertTrue(found["Section"] and found["Priority"] and int(found["Installed-Size"]) > 1000)
         self.assertFalse(found["Description"].lower().startswith("talweg"), "lintian: description-starts-with-package-name")
+
+    def test_installed_size_counts_every_file_once(self):
+        """As dpkg-gencontrol counts: files in whole KiB; folders and links, such as those to libtalweg, one each."""
+        kib = sum((file.lstat().st_size + 1023) // 1024 if file.is_file() and not file.is_symlink() else 1 for file in ROOT.rglob("*"))
+        self.assertEqual(int(fields()["Installed-Size"]), kib)
+        self.assertTrue((ROOT / "usr/lib/libtalweg.so").is_symlink())
+
+    def test_shared_libraries_are_told_to_ldconfig(self):
+        listed = subprocess.run(["dpkg-deb", "--ctrl-tarfile", PACKAGE], capture_output=True, check=True).stdout
+        with tarfile.open(fileobj=io.BytesIO(listed)) as control:
+            self.assertEqual({name.removeprefix("./") for name in control.getnames()} - {"", "."}, {"control", "md5sums", "shlibs", "triggers"})
+            self.assertEqual({(member.uid, member.gid, member.mode) for member in control if member.isfile()}, {(0, 0, 0o644)})
+            triggers = next(member for member in control if member.name.endswith("triggers"))
+            self.assertEqual(control.extractfile(triggers).read(), b"activate-noawait ldconfig\n")
 
     def test_dependencies_are_of_what_is_linked(self):
         names = [part.split()[0] for part in fields()["Depends"].split(",")]
