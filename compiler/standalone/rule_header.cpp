@@ -209,8 +209,8 @@ std::string RuleHeader::creation() {
 std::string RuleHeader::step() {
   std::string about =
       "One step of all tensors; allocates nothing. gradients [tensor] have the sizes of their "
-      "parameters and are only read; null: the tensor is left out. They must be apart from all "
-      "parameters and states, of which a step looks at their own parameter only.";
+      "parameters, share no memory with any parameter or state, and are only read; null: the "
+      "tensor is left out.";
   if (image_.uses_gradient == 0)
     about += " The rule reads no gradient: gradients itself may be null.";
   if (image_.input_count > 0) about += " inputs may be null.";

@@ -1,5 +1,5 @@
 /* Finds tensors of one name, without memory, and parameters that share memory, by sorting: there
- * may be 100,000. */
+ * may be 100,000. The order of addresses is kept, for what later calls are given (apart.c). */
 #include <string.h>
 
 #include "runtime/memory/dtype.h"
@@ -56,8 +56,9 @@ static talweg_status check_names(const talweg_optimizer_spec* spec, uint32_t* or
   return TALWEG_OK;
 }
 
-talweg_status talweg_check_apart(const talweg_optimizer_spec* spec, uint32_t* order,
-                                 talweg_error* error) {
+talweg_status talweg_check_apart(talweg_optimizer* optimizer, talweg_error* error) {
+  const talweg_optimizer_spec* spec = &optimizer->spec;
+  uint32_t* order = optimizer->by_address;
   const talweg_status status = check_names(spec, order, error);
   if (status != TALWEG_OK) return status;
   const uint32_t element_bytes = talweg_dtype_bytes(spec->image->compute_dtype);
@@ -84,5 +85,8 @@ talweg_status talweg_check_apart(const talweg_optimizer_spec* spec, uint32_t* or
     talweg_put(error, " share memory");
     return TALWEG_OVERLAP;
   }
+  for (uint32_t i = 0; i < count; ++i)
+    optimizer->param_begins[i] = (uintptr_t)spec->tensors[order[i]].param;
+  optimizer->placed_count = count;
   return TALWEG_OK;
 }

@@ -193,7 +193,7 @@ talweg_status talweg_create(const talweg_optimizer_spec* spec, void* control_mem
   if (optimizer.places.layout.block_bytes > 0 &&
       (!state_memory || (uintptr_t)state_memory % TALWEG_STATE_ALIGNMENT != 0))
     return talweg_fail(error, TALWEG_BAD_ARGUMENT, "the state memory is null or not aligned");
-  status = talweg_check_apart(&optimizer.spec, optimizer.order, error);
+  status = talweg_check_apart(&optimizer, error);
   if (status != TALWEG_OK) return status;
   optimizer.state_memory = state_memory;
   optimizer.swapped_view = TALWEG_NO_VIEW;

@@ -53,25 +53,6 @@ void talweg_bind_scalar_inputs(talweg_optimizer* optimizer, const talweg_step_in
   }
 }
 
-/* Memory for an input of elements is aligned, and apart from the tensor's parameter. */
-static talweg_status check_pointer(const talweg_optimizer* optimizer, uint32_t input,
-                                   uint32_t tensor, const void* pointer, talweg_error* error) {
-  const uint64_t bytes = optimizer->element_counts[tensor] * optimizer->element_bytes;
-  const uintptr_t own = (uintptr_t)optimizer->tensors[tensor].param;
-  const uintptr_t given = (uintptr_t)pointer;
-  const int is_aligned = given % optimizer->element_bytes == 0;
-  const int is_apart = !pointer || bytes == 0 || given >= own + bytes || own >= given + bytes;
-  if (is_aligned && is_apart) return TALWEG_OK;
-  const talweg_status status = is_aligned ? TALWEG_OVERLAP : TALWEG_BAD_ARGUMENT;
-  talweg_fail(error, status, "input ");
-  talweg_put_name(error, optimizer->image->inputs[input].name);
-  talweg_put(error, " of tensor ");
-  talweg_put_name(error, optimizer->tensors[tensor].name);
-  talweg_put(error, is_aligned ? " shares memory with its parameter"
-                               : " is not aligned to the size of an element");
-  return status;
-}
-
 talweg_status talweg_bind_inputs(talweg_optimizer* optimizer, const talweg_step_inputs* inputs,
                                  talweg_error* error) {
   talweg_bind_scalar_inputs(optimizer, inputs);
@@ -81,10 +62,14 @@ talweg_status talweg_bind_inputs(talweg_optimizer* optimizer, const talweg_step_
     const void* const* given = inputs->element_inputs ? inputs->element_inputs[i] : 0;
     for (uint32_t t = 0; t < optimizer->spec.tensor_count; ++t) {
       const void* pointer = given ? given[t] : 0;
-      const talweg_status status = check_pointer(optimizer, i, t, pointer, error);
-      if (status != TALWEG_OK) return status;
-      optimizer->pointers[(size_t)t * image->stream_count + image->inputs[i].stream] =
-          (void*)(uintptr_t)pointer;
+      void** streams = optimizer->pointers + (size_t)t * image->stream_count;
+      const uint32_t stream = image->inputs[i].stream;
+      if (pointer && talweg_is_new(streams, stream, pointer)) {
+        const talweg_given what = {.kind = "input ", .name = image->inputs[i].name, .tensor = t};
+        const talweg_status status = talweg_check_memory(optimizer, &what, pointer, error);
+        if (status != TALWEG_OK) return status;
+      }
+      streams[stream] = (void*)(uintptr_t)pointer;
     }
   }
   return optimizer->lines.input_count > 0 ? talweg_bind_line_inputs(optimizer, inputs, error)

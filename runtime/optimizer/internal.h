@@ -96,6 +96,10 @@ struct talweg_optimizer {
   uint32_t* group_tensors; /* tensors by group, then index, where something is reduced to groups */
   uint32_t* group_begins;  /* [group + 1] into group_tensors */
   unsigned char* state_memory;
+  uint64_t control_bytes;  /* from the optimizer itself on */
+  uint32_t* by_address;    /* tensors that have elements, by their parameters' addresses */
+  uintptr_t* param_begins; /* [placed] these addresses */
+  uint32_t placed_count;   /* of both */
   talweg_state_places places;
   talweg_lines lines;
   uint32_t* span_ends; /* [phase]: where the span that begins with it ends (spans.c) */
@@ -138,6 +142,7 @@ struct talweg_optimizer {
   uint32_t block_count, large_count;
   uint64_t block_elements; /* a tensor of more is large */
   uint64_t large_work;     /* of those, in elements */
+  uint32_t places_before;  /* what apart.c found last */
   int begins_some;         /* a state of a tensor that takes part has no value yet */
   talweg_progress progress;
   uint32_t outcome;       /* talweg_outcome */
@@ -165,7 +170,6 @@ struct talweg_optimizer {
   uint8_t* group_takes_part; /* [group] of reductions over groups */
   talweg_scalar_args* args;  /* [row] */
   double* last_bound;        /* [row][hyper] of the last completed step; NaN before it */
-  uint32_t* order;           /* [tensor] scratch of creation */
 };
 
 /* layout.c: sizes of all tables, and where `memory` is not null, their addresses and copies of
@@ -190,9 +194,8 @@ talweg_status talweg_check_tensor(const talweg_optimizer_spec* spec, uint32_t te
                                   talweg_error* error);
 /* Elements of a tensor whose shape was checked. */
 uint64_t talweg_element_count(const talweg_tensor* tensor);
-/* Names differ, parameters do not overlap. `order` is scratch of [tensor]. */
-talweg_status talweg_check_apart(const talweg_optimizer_spec* spec, uint32_t* order,
-                                 talweg_error* error);
+/* Names differ, parameters do not overlap. Sorts these by address. */
+talweg_status talweg_check_apart(talweg_optimizer* optimizer, talweg_error* error);
 
 /* hypers.c: whether a hyper may have a value; `where` ends the sentence, e.g. " in step 3". */
 talweg_status talweg_check_hyper_value(const talweg_image* image, uint32_t hyper, double value,
@@ -319,9 +322,26 @@ talweg_status talweg_check_gradients(const talweg_optimizer* optimizer,
  * tensor takes part. */
 const void* talweg_gradient_of(const talweg_optimizer* optimizer, const void* const* gradients,
                                uint32_t tensor);
-/* Memory that a caller gives for a tensor is aligned, and apart from its parameter. */
-talweg_status talweg_check_memory(const talweg_optimizer* optimizer, const char* kind,
-                                  uint32_t tensor, const void* memory, talweg_error* error);
+
+/* apart.c: whether memory of a caller shares none with parameters, states and control memory. It
+ * does not go past the end of memory. */
+int talweg_is_apart(talweg_optimizer* optimizer, const void* memory, uint64_t bytes);
+/* Where it does, with what: " shares memory with states". `own` is the tensor that it is for. */
+void talweg_put_shared(talweg_optimizer* optimizer, const void* memory, uint64_t bytes,
+                       uint32_t own, talweg_error* error);
+/* What memory is given as, for messages: "the gradient", or "input " and its name. */
+typedef struct talweg_given {
+  const char *kind, *name; /* name: or null */
+  uint32_t tensor;
+} talweg_given;
+/* Memory of a tensor's size is aligned and apart. */
+talweg_status talweg_check_memory(talweg_optimizer* optimizer, const talweg_given* given,
+                                  const void* memory, talweg_error* error);
+/* Whether a step has to check what it is given for a stream: what the stream was set to has been,
+ * unless it is param, which stands in where nothing is read. */
+static inline int talweg_is_new(void* const* streams, uint32_t stream, const void* memory) {
+  return memory != streams[stream] || memory == streams[TALWEG_STREAM_PARAM];
+}
 
 /* views.c: fails while a view is swapped in; `what` ends "swap it out before ". */
 talweg_status talweg_refuse_swapped(const talweg_optimizer* optimizer, const char* what,

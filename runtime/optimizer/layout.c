@@ -74,7 +74,8 @@ static void carve_tensors(talweg_optimizer* optimizer, talweg_arena* memory) {
   optimizer->beside_routes = talweg_carve(memory, beside, sizeof(uint32_t));
   optimizer->beside_domains = talweg_carve(memory, beside * image->domain_count, 1);
   optimizer->param_offsets = talweg_carve(memory, tensors, sizeof(uint64_t));
-  optimizer->order = talweg_carve(memory, tensors, sizeof(uint32_t));
+  optimizer->by_address = talweg_carve(memory, tensors, sizeof(uint32_t));
+  optimizer->param_begins = talweg_carve(memory, tensors, sizeof(uintptr_t));
   optimizer->pointers = talweg_carve(memory, tensors * image->stream_count, sizeof(void*));
   optimizer->chunks = talweg_carve(memory, optimizer->chunk_count, sizeof(talweg_chunk));
   optimizer->first_chunks = talweg_carve(memory, tensors + 1, sizeof(uint32_t));
@@ -237,6 +238,7 @@ talweg_status talweg_lay_out(const talweg_optimizer_spec* spec, talweg_optimizer
   if (memory.is_full)
     return talweg_fail(error, TALWEG_TOO_LARGE, "the tables are larger than memory can hold");
   optimizer->spec.tensors = optimizer->tensors;
+  optimizer->control_bytes = memory.used;
   *bytes = memory.used;
   return TALWEG_OK;
 }

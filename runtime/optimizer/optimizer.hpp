@@ -100,8 +100,8 @@ class Optimizer {
   /// gradients at all may be given to a rule that reads none: then every tensor takes part.
   /// The rule may skip or hold the step: the result says so.
   /// Refused, with nothing written: a bound hyper out of range (Numeric), an input missing that
-  /// this step reads or unknown, a gradient that overlaps its parameter (Usage). Gradients and
-  /// inputs must not overlap any parameter.
+  /// this step reads or unknown, a gradient or an input of elements that overlaps a parameter or a
+  /// state (Usage).
   ///
   /// Where the result is Regrad, the rule has moved the parameters and the step waits for the
   /// gradients there: the next call goes on with them. They are of the same tensors; `inputs` are

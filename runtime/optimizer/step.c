@@ -8,31 +8,6 @@
 #include "runtime/optimizer/float_mode.h"
 #include "runtime/optimizer/internal.h"
 
-static talweg_status refuse_pointer(const char* kind, const talweg_tensor* tensor,
-                                    talweg_status status, const char* what, talweg_error* error) {
-  talweg_fail(error, status, kind);
-  talweg_put(error, " of tensor ");
-  talweg_put_name(error, tensor->name);
-  talweg_put(error, " ");
-  talweg_put(error, what);
-  return status;
-}
-
-talweg_status talweg_check_memory(const talweg_optimizer* optimizer, const char* kind,
-                                  uint32_t tensor, const void* memory, talweg_error* error) {
-  const talweg_tensor* info = &optimizer->tensors[tensor];
-  const uint64_t bytes = optimizer->element_counts[tensor] * optimizer->element_bytes;
-  const uintptr_t own = (uintptr_t)info->param;
-  const uintptr_t given = (uintptr_t)memory;
-  if (bytes == 0) return TALWEG_OK;
-  if (given % optimizer->element_bytes != 0)
-    return refuse_pointer(kind, info, TALWEG_BAD_ARGUMENT,
-                          "is not aligned to the size of an element", error);
-  if (given < own + bytes && own < given + bytes)
-    return refuse_pointer(kind, info, TALWEG_OVERLAP, "shares memory with its parameter", error);
-  return TALWEG_OK;
-}
-
 talweg_status talweg_check_gradients(const talweg_optimizer* optimizer,
                                      const void* const* gradients, talweg_error* error) {
   if (!gradients && optimizer->image->uses_gradient && optimizer->spec.tensor_count > 0)
@@ -55,9 +30,9 @@ static talweg_status bind_gradients(talweg_optimizer* optimizer, const void* con
     void** streams = optimizer->pointers + (size_t)t * image->stream_count;
     const void* gradient = talweg_gradient_of(optimizer, gradients, t);
     const uint8_t takes_part = gradient != 0;
-    if (gradients && takes_part) {
-      const talweg_status status =
-          talweg_check_memory(optimizer, "the gradient", t, gradient, error);
+    if (gradients && takes_part && talweg_is_new(streams, TALWEG_STREAM_GRAD, gradient)) {
+      const talweg_given given = {.kind = "the gradient", .tensor = t};
+      const talweg_status status = talweg_check_memory(optimizer, &given, gradient, error);
       if (status != TALWEG_OK) return status;
     }
     if (takes_part != optimizer->takes_part[t]) talweg_forget_parts(optimizer);

@@ -160,9 +160,10 @@ talweg_status talweg_read_view(talweg_optimizer* optimizer, uint32_t view,
   if (status != TALWEG_OK) return status;
   if (!destinations && optimizer->spec.tensor_count > 0)
     return talweg_fail(error, TALWEG_BAD_ARGUMENT, "there is no memory to read a view into");
-  for (uint32_t t = 0; status == TALWEG_OK && t < optimizer->spec.tensor_count; ++t)
-    if (destinations[t])
-      status = talweg_check_memory(optimizer, "the memory for a view", t, destinations[t], error);
+  for (uint32_t t = 0; status == TALWEG_OK && t < optimizer->spec.tensor_count; ++t) {
+    const talweg_given given = {.kind = "the memory for a view", .tensor = t};
+    if (destinations[t]) status = talweg_check_memory(optimizer, &given, destinations[t], error);
+  }
   if (status == TALWEG_OK && destinations) compute(optimizer, view, destinations);
   return status;
 }
@@ -177,7 +178,7 @@ size_t talweg_swap_bytes(const talweg_optimizer* optimizer) {
 uint32_t talweg_swapped_view(const talweg_optimizer* optimizer) { return optimizer->swapped_view; }
 
 /* Whether `memory` can keep the parameters: it must not be where they or states are. */
-static talweg_status check_saved(const talweg_optimizer* optimizer, const void* memory,
+static talweg_status check_saved(talweg_optimizer* optimizer, const void* memory,
                                  talweg_error* error) {
   const uintptr_t begin = (uintptr_t)memory;
   const uint64_t bytes = talweg_swap_bytes(optimizer);
@@ -190,20 +191,10 @@ static talweg_status check_saved(const talweg_optimizer* optimizer, const void* 
   if (bytes > UINTPTR_MAX - begin)
     return talweg_fail(error, TALWEG_TOO_LARGE,
                        "the memory to keep the parameters in goes past the end of memory");
-  const uintptr_t states = (uintptr_t)optimizer->state_memory;
-  if (begin < states + optimizer->places.layout.block_bytes && states < begin + bytes)
-    return talweg_fail(error, TALWEG_OVERLAP,
-                       "the memory to keep the parameters in shares memory with states");
-  for (uint32_t t = 0; t < optimizer->spec.tensor_count; ++t) {
-    const uintptr_t param = (uintptr_t)optimizer->tensors[t].param;
-    const uint64_t own = optimizer->element_counts[t] * optimizer->element_bytes;
-    if (own == 0 || begin >= param + own || param >= begin + bytes) continue;
-    talweg_fail(error, TALWEG_OVERLAP, "the memory to keep the parameters in shares memory with ");
-    talweg_put(error, "tensor ");
-    talweg_put_name(error, optimizer->tensors[t].name);
-    return TALWEG_OVERLAP;
-  }
-  return TALWEG_OK;
+  if (talweg_is_apart(optimizer, memory, bytes)) return TALWEG_OK;
+  talweg_fail(error, TALWEG_OVERLAP, "the memory to keep the parameters in");
+  talweg_put_shared(optimizer, memory, bytes, UINT32_MAX, error);
+  return TALWEG_OVERLAP;
 }
 
 talweg_status talweg_swap_in(talweg_optimizer* optimizer, uint32_t view, void* memory,

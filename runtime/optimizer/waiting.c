@@ -32,16 +32,18 @@ static talweg_status refuse_tensor(const talweg_optimizer* optimizer, uint32_t t
   return TALWEG_BAD_ARGUMENT;
 }
 
-static talweg_status check_next_gradient(const talweg_optimizer* optimizer, uint32_t tensor,
+static talweg_status check_next_gradient(talweg_optimizer* optimizer, uint32_t tensor,
                                          const void* const* gradients, talweg_error* error) {
+  void* const* streams = optimizer->pointers + (size_t)tensor * optimizer->image->stream_count;
   const void* gradient = talweg_gradient_of(optimizer, gradients, tensor);
   if (!gradient && optimizer->takes_part[tensor])
     return refuse_tensor(optimizer, tensor, " was given no further gradient of tensor ", error);
   if (gradient && !optimizer->takes_part[tensor])
     return refuse_tensor(optimizer, tensor, " began without a gradient of tensor ", error);
-  return gradients && gradient
-             ? talweg_check_memory(optimizer, "the gradient", tensor, gradient, error)
-             : TALWEG_OK;
+  if (!gradients || !gradient || !talweg_is_new(streams, TALWEG_STREAM_GRAD, gradient))
+    return TALWEG_OK;
+  const talweg_given given = {.kind = "the gradient", .tensor = tensor};
+  return talweg_check_memory(optimizer, &given, gradient, error);
 }
 
 talweg_status talweg_bind_next_gradients(talweg_optimizer* optimizer, const void* const* gradients,

@@ -38,6 +38,8 @@ int main(void) {
     REFUSED(&m, SAMPLES_BAD_ARGUMENT, "`w1` is not aligned", STEP(&m, &some));
     holes[1] = m.tensors[1].param;
     REFUSED(&m, SAMPLES_OVERLAP, "`w1` shares memory", STEP(&m, &some));
+    holes[1] = m.tensors[0].param;
+    REFUSED(&m, SAMPLES_OVERLAP, "`w1` shares memory with tensor `w0`", STEP(&m, &some));
     GOOD(STEP(&m, &all));
   }
   REQUIRE(samples_steps(m.optimizer) == 3);

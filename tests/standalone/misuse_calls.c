@@ -75,6 +75,14 @@ static void wrong_gradients(model* m) {
   REFUSED(m, SAMPLES_OVERLAP, "the gradient of tensor `w1` shares memory", STEP(m, table));
   table[1] = (samples_element*)m->params[1].data + 19;
   REFUSED(m, SAMPLES_OVERLAP, "the gradient of tensor `w1` shares memory", STEP(m, table));
+  table[1] = (samples_element*)m->params[0].data + 36;
+  REFUSED(m, SAMPLES_OVERLAP, "the gradient of tensor `w1` shares memory with tensor `w0`",
+          STEP(m, table));
+  samples_state state;
+  GOOD(samples_find_state(m->optimizer, "v", 0, &state, &error));
+  table[1] = state.data;
+  REFUSED(m, SAMPLES_OVERLAP, "the gradient of tensor `w1` shares memory with states",
+          STEP(m, table));
 }
 
 static void wrong_hypers(model* m) {
@@ -186,6 +194,14 @@ static void views(model* m) {
   REFUSED(m, SAMPLES_BAD_ARGUMENT, "no view", samples_swap_out(o, &error));
   table[1] = m->tensors[1].param;
   REFUSED(m, SAMPLES_OVERLAP, "tensor `w1`", samples_read_view(o, "averaged", table, &error));
+  table[1] = m->tensors[0].param + 36;
+  REFUSED(m, SAMPLES_OVERLAP, "the memory for a view of tensor `w1` shares memory with tensor `w0`",
+          samples_read_view(o, "averaged", table, &error));
+  samples_state state;
+  GOOD(samples_find_state(o, "average", 1, &state, &error));
+  table[1] = state.data;
+  REFUSED(m, SAMPLES_OVERLAP, "the memory for a view of tensor `w1` shares memory with states",
+          samples_read_view(o, "averaged", table, &error));
   table[1] = (samples_element*)(outs[1].data + 1);
   REFUSED(m, SAMPLES_BAD_ARGUMENT, "tensor `w1` is not aligned",
           samples_read_view(o, "averaged", table, &error));
@@ -195,7 +211,6 @@ static void views(model* m) {
           samples_swap_in(o, "averaged", m->params[0].data + 8, &error));
   REFUSED(m, SAMPLES_BAD_ARGUMENT, "not aligned",
           samples_swap_in(o, "averaged", memory.data + 1, &error));
-  samples_state state;
   GOOD(samples_find_state(o, "m", 0, &state, &error));
   REFUSED(m, SAMPLES_OVERLAP, "shares memory with states",
           samples_swap_in(o, "averaged", state.data, &error));

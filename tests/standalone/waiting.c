@@ -41,6 +41,11 @@ static void refused_meanwhile(model* m) {
   REFUSED(m, SAMPLES_BAD_ARGUMENT, "no gradients", samples_sam_step(o, NULL, NULL, &error));
   table[0] = m->tensors[0].param;
   REFUSED(m, SAMPLES_OVERLAP, "`w0`", samples_sam_step(o, table, NULL, &error));
+  table[0] = m->gradient_table[0];
+  table[1] = m->tensors[0].param;
+  REFUSED(m, SAMPLES_OVERLAP, "tensor `w1` shares memory with tensor `w0`",
+          samples_sam_step(o, table, NULL, &error));
+  table[1] = m->gradient_table[1];
   table[0] = NULL; /* it had one in the first call */
   REFUSED(m, SAMPLES_BAD_ARGUMENT, "`w0`", samples_sam_step(o, table, NULL, &error));
 }

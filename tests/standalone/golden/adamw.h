@@ -225,9 +225,9 @@ adamw_status adamw_set_hypers(adamw_optimizer* optimizer, uint32_t group,
 adamw_status adamw_get_hypers(const adamw_optimizer* optimizer, uint32_t group,
                               adamw_hypers* hypers, adamw_error* error);
 
-/* One step of all tensors; allocates nothing. gradients [tensor] have the sizes of their parameters
- * and are only read; null: the tensor is left out. They must be apart from all parameters and
- * states, of which a step looks at their own parameter only. outcome may be null. */
+/* One step of all tensors; allocates nothing. gradients [tensor] have the sizes of their
+ * parameters, share no memory with any parameter or state, and are only read; null: the tensor is
+ * left out. outcome may be null. */
 adamw_status adamw_step(adamw_optimizer* optimizer, adamw_element* const* gradients,
                         adamw_outcome* outcome, adamw_error* error);
 
