@@ -71,8 +71,8 @@ const char* talweg_embed_rule_plan_json(const talweg_lib_table* rule);
 
 /* ---- Optimizers of compiled rules ---- */
 
-/* Rules of other libraries are refused: their own functions are for them and for their optimizers,
- * which talweg_embed_destroy leaves as they are. */
+/* Rules of other libraries, and their optimizers, are refused: their own functions are for them,
+ * which rule->functions lists. */
 
 /* Checks a spec and says how much memory its optimizer takes. Parameters may be null. */
 talweg_lib_status talweg_embed_measure(const talweg_lib_table* rule, const talweg_lib_spec* spec,

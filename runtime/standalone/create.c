@@ -69,6 +69,15 @@ static talweg_lib_status read_spec(const talweg_lib_rule* rule, const talweg_lib
   return TALWEG_LIB_OK;
 }
 
+char talweg_lib_identity;
+
+talweg_lib_status talweg_lib_refuse_foreign(const talweg_lib_optimizer* optimizer,
+                                            talweg_lib_error* error) {
+  if (!optimizer) return fail_null(error, "the optimizer");
+  return fail(error, TALWEG_LIB_BAD_ARGUMENT,
+              "the optimizer is of another library, whose own functions are for it");
+}
+
 /* To a multiple, as aligned_alloc wants it. */
 static uint64_t round_up(uint64_t bytes, uint64_t alignment) {
   return (bytes + alignment - 1) / alignment * alignment;
@@ -116,7 +125,8 @@ static talweg_lib_status create_at(const talweg_lib_rule* rule, const talweg_lib
   talweg_optimizer_spec core;
   talweg_lib_status status = read_spec(rule, spec, &variant, &core, error);
   if (status != TALWEG_LIB_OK) return status;
-  talweg_lib_optimizer made = {.rule = rule, .variant = variant, .image = variant->image};
+  talweg_lib_optimizer made = {
+      .library = &talweg_lib_identity, .rule = rule, .variant = variant, .image = variant->image};
   unsigned char* core_memory = (unsigned char*)control_memory + front_bytes(made.image);
   status =
       from_core(talweg_create(&core, core_memory, state_memory, &made.core, core_error(error)));
@@ -182,7 +192,7 @@ talweg_lib_status talweg_lib_create(const talweg_lib_rule* rule, const talweg_li
 }
 
 void talweg_lib_destroy(talweg_lib_optimizer* optimizer) {
-  if (!optimizer) return;
+  if (!is_own(optimizer)) return;
   talweg_abandon(optimizer->core);
   if (talweg_swapped_view(optimizer->core) != TALWEG_NO_VIEW) talweg_swap_out(optimizer->core, 0);
   void* states = optimizer->state_allocation;
@@ -192,6 +202,6 @@ void talweg_lib_destroy(talweg_lib_optimizer* optimizer) {
 }
 
 talweg_lib_status talweg_lib_reset(talweg_lib_optimizer* optimizer, talweg_lib_error* error) {
-  if (!optimizer) return fail_null(error, "the optimizer");
+  if (!is_own(optimizer)) return talweg_lib_refuse_foreign(optimizer, error);
   return from_core(talweg_reset(optimizer->core, core_error(error)));
 }

@@ -124,7 +124,9 @@ typedef struct talweg_lib_sizes {
   uint64_t state_bytes, state_alignment; /* per element, row and column; bytes may be 0 */
 } talweg_lib_sizes;
 
-/* One optimizer. At most one call at a time; different optimizers are independent. */
+/* One optimizer. At most one call at a time; different optimizers are independent. Only functions
+ * of the library that made it are for it: those of other ones refuse it with BAD_ARGUMENT, or
+ * return 0, and leave it as it is. */
 typedef struct talweg_lib_optimizer talweg_lib_optimizer;
 
 /* How a step ended. */

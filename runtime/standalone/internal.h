@@ -7,6 +7,8 @@
 #include "runtime/standalone/rule.h"
 
 struct talweg_lib_optimizer {
+  const char* library; /* whose it is: the address of its talweg_lib_identity. First, as this alone
+                          may be looked at in optimizers of other libraries */
   talweg_optimizer* core;
   const talweg_lib_rule* rule;
   const talweg_lib_variant* variant;
@@ -30,12 +32,23 @@ static inline talweg_lib_status fail(talweg_lib_error* error, talweg_lib_status 
                                      const char* text) {
   return from_core(talweg_fail(core_error(error), (talweg_status)status, text));
 }
+/* A variable, not a constant: those of several libraries in one program must not become one. */
+extern char talweg_lib_identity;
+
+static inline int is_own(const talweg_lib_optimizer* optimizer) {
+  return optimizer && optimizer->library == &talweg_lib_identity;
+}
+
 /* "the optimizer is null" */
 static inline talweg_lib_status fail_null(talweg_lib_error* error, const char* what) {
   fail(error, TALWEG_LIB_BAD_ARGUMENT, what);
   talweg_put(core_error(error), " is null");
   return TALWEG_LIB_BAD_ARGUMENT;
 }
+
+/* Of an optimizer that is not this library's own, or null. */
+talweg_lib_status talweg_lib_refuse_foreign(const talweg_lib_optimizer* optimizer,
+                                            talweg_lib_error* error);
 
 /* The best variant that runs here, or the one that TALWEG_CPU names. */
 talweg_lib_status talweg_lib_choose(const talweg_lib_rule* rule, const talweg_lib_variant** variant,

@@ -112,7 +112,7 @@ static uint64_t put_header(sink* to, talweg_lib_optimizer* optimizer) {
 
 talweg_lib_status talweg_lib_refuse_between(const talweg_lib_optimizer* optimizer, const char* what,
                                             talweg_lib_error* error) {
-  if (!optimizer) return fail_null(error, "the optimizer");
+  if (!is_own(optimizer)) return talweg_lib_refuse_foreign(optimizer, error);
   const int waits = talweg_is_waiting(optimizer->core);
   if (!waits && talweg_swapped_view(optimizer->core) == TALWEG_NO_VIEW) return TALWEG_LIB_OK;
   const talweg_lib_status status = waits ? TALWEG_LIB_WAITING : TALWEG_LIB_SWAPPED_IN;
@@ -124,7 +124,7 @@ talweg_lib_status talweg_lib_refuse_between(const talweg_lib_optimizer* optimize
 }
 
 uint64_t talweg_lib_saved_bytes(talweg_lib_optimizer* optimizer) {
-  if (!optimizer) return 0;
+  if (!is_own(optimizer)) return 0;
   sink counted = {0};
   const uint64_t data = put_header(&counted, optimizer);
   return sizeof(uint64_t) + counted.length + data;

@@ -121,7 +121,7 @@ int talweg_lib_list_state(talweg_lib_optimizer* optimizer, talweg_lib_state* sta
 }
 
 int talweg_lib_next_state(talweg_lib_optimizer* optimizer, talweg_lib_state* state) {
-  if (!optimizer || !state || talweg_is_waiting(optimizer->core)) return 0;
+  if (!is_own(optimizer) || !state || talweg_is_waiting(optimizer->core)) return 0;
   return talweg_lib_list_state(optimizer, state);
 }
 
@@ -139,7 +139,7 @@ static talweg_lib_status refuse_index(const talweg_lib_optimizer* optimizer, uin
 talweg_lib_status talweg_lib_find_state(talweg_lib_optimizer* optimizer, const char* name,
                                         uint32_t index, talweg_lib_state* state,
                                         talweg_lib_error* error) {
-  if (!optimizer) return fail_null(error, "the optimizer");
+  if (!is_own(optimizer)) return talweg_lib_refuse_foreign(optimizer, error);
   if (!state) return fail_null(error, "the place for the state");
   if (talweg_is_waiting(optimizer->core))
     return fail(error, TALWEG_LIB_WAITING,
@@ -159,7 +159,7 @@ talweg_lib_status talweg_lib_find_state(talweg_lib_optimizer* optimizer, const c
 }
 
 static uint64_t read_counter(const talweg_lib_optimizer* optimizer, int is_calls) {
-  if (!optimizer) return 0;
+  if (!is_own(optimizer)) return 0;
   const talweg_counters* counters = talweg_get_counters(optimizer->core);
   return (uint64_t)(is_calls ? counters->calls : counters->completed_steps);
 }

@@ -5,7 +5,7 @@
 static talweg_lib_status check_rule(const talweg_lib_rule* rule,
                                     const talweg_lib_optimizer* optimizer,
                                     talweg_lib_error* error) {
-  if (!optimizer) return fail_null(error, "the optimizer");
+  if (!is_own(optimizer)) return talweg_lib_refuse_foreign(optimizer, error);
   if (optimizer->rule == rule) return TALWEG_LIB_OK;
   fail(error, TALWEG_LIB_BAD_ARGUMENT, "the optimizer is of rule ");
   talweg_put_name(core_error(error), optimizer->image->name);
@@ -100,7 +100,7 @@ talweg_lib_status talweg_lib_get_hypers(const talweg_lib_rule* rule,
 
 static talweg_lib_status find_hyper(const talweg_lib_optimizer* optimizer, const char* name,
                                     uint32_t* hyper, talweg_lib_error* error) {
-  if (!optimizer) return fail_null(error, "the optimizer");
+  if (!is_own(optimizer)) return talweg_lib_refuse_foreign(optimizer, error);
   const talweg_image* image = optimizer->image;
   return talweg_lib_find("hyper", image->hypers, sizeof *image->hypers, image->hyper_count, name,
                          hyper, error);
@@ -124,13 +124,13 @@ talweg_lib_status talweg_lib_get_hyper(const talweg_lib_optimizer* optimizer, co
 }
 
 int talweg_lib_is_waiting(const talweg_lib_optimizer* optimizer) {
-  return optimizer && talweg_is_waiting(optimizer->core);
+  return is_own(optimizer) && talweg_is_waiting(optimizer->core);
 }
 
 void talweg_lib_abandon(talweg_lib_optimizer* optimizer) {
-  if (optimizer) talweg_abandon(optimizer->core);
+  if (is_own(optimizer)) talweg_abandon(optimizer->core);
 }
 
 const char* talweg_lib_cpu(const talweg_lib_optimizer* optimizer) {
-  return optimizer ? optimizer->variant->cpu : "";
+  return is_own(optimizer) ? optimizer->variant->cpu : "";
 }

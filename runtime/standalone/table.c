@@ -39,7 +39,7 @@ talweg_lib_status talweg_lib_step_any(talweg_lib_optimizer* optimizer,
                                       talweg_lib_element* const* gradients,
                                       const void* const* inputs, talweg_lib_outcome* outcome,
                                       talweg_lib_error* error) {
-  if (!optimizer) return fail_null(error, "the optimizer");
+  if (!is_own(optimizer)) return talweg_lib_refuse_foreign(optimizer, error);
   return talweg_lib_step(optimizer->rule, optimizer, (const void* const*)gradients, inputs, outcome,
                          error);
 }

@@ -3,7 +3,7 @@
 
 static talweg_lib_status find_view(const talweg_lib_optimizer* optimizer, const char* name,
                                    uint32_t* view, talweg_lib_error* error) {
-  if (!optimizer) return fail_null(error, "the optimizer");
+  if (!is_own(optimizer)) return talweg_lib_refuse_foreign(optimizer, error);
   const talweg_image* image = optimizer->image;
   return talweg_lib_find("view", image->views, sizeof *image->views, image->view_count, name, view,
                          error);
@@ -28,10 +28,10 @@ talweg_lib_status talweg_lib_swap_in(talweg_lib_optimizer* optimizer, const char
 }
 
 uint64_t talweg_lib_swap_bytes(const talweg_lib_optimizer* optimizer) {
-  return optimizer ? talweg_swap_bytes(optimizer->core) : 0;
+  return is_own(optimizer) ? talweg_swap_bytes(optimizer->core) : 0;
 }
 
 talweg_lib_status talweg_lib_swap_out(talweg_lib_optimizer* optimizer, talweg_lib_error* error) {
-  if (!optimizer) return fail_null(error, "the optimizer");
+  if (!is_own(optimizer)) return talweg_lib_refuse_foreign(optimizer, error);
   return from_core(talweg_swap_out(optimizer->core, core_error(error)));
 }

@@ -154,7 +154,9 @@ typedef struct adamw_sizes {
   uint64_t state_bytes, state_alignment; /* per element, row and column; bytes may be 0 */
 } adamw_sizes;
 
-/* One optimizer. At most one call at a time; different optimizers are independent. */
+/* One optimizer. At most one call at a time; different optimizers are independent. Only functions
+ * of the library that made it are for it: those of other ones refuse it with BAD_ARGUMENT, or
+ * return 0, and leave it as it is. */
 typedef struct adamw_optimizer adamw_optimizer;
 
 /* How a step ended. */

@@ -144,7 +144,9 @@ typedef struct talweg_sizes {
   uint64_t state_bytes, state_alignment; /* per element, row and column; bytes may be 0 */
 } talweg_sizes;
 
-/* One optimizer. At most one call at a time; different optimizers are independent. */
+/* One optimizer. At most one call at a time; different optimizers are independent. Only functions
+ * of the library that made it are for it: those of other ones refuse it with BAD_ARGUMENT, or
+ * return 0, and leave it as it is. */
 typedef struct talweg_optimizer talweg_optimizer;
 
 /* How a step ended. */
@@ -405,8 +407,8 @@ const char* talweg_rule_plan_json(const talweg_rule* rule);
 
 /* ---- Optimizers of compiled rules ---- */
 
-/* Rules of other libraries are refused: their own functions are for them and for their optimizers,
- * which talweg_destroy leaves as they are. */
+/* Rules of other libraries, and their optimizers, are refused: their own functions are for them,
+ * which rule->functions lists. */
 
 /* Checks a spec and says how much memory its optimizer takes. Parameters may be null. */
 talweg_status talweg_measure(const talweg_rule* rule, const talweg_spec* spec, talweg_sizes* sizes,
