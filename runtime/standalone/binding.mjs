@@ -26,6 +26,39 @@ export class LibraryError extends Error {
   }
 }
 
+/* JavaScript makes 0 of null and 3 of "3"; nobody means either. */
+function checkedNumber(value, what) {
+  if (typeof value !== "number") {
+    const given = typeof value === "string" ? JSON.stringify(value) : String(value);
+    throw new TypeError(`${what} is ${given} (${typeof value}), not a number`);
+  }
+  return value;
+}
+
+/* So many numbers, as an array or a typed one. */
+function checkedNumbers(values, count, what) {
+  if (values === null || typeof values !== "object" || typeof values.length !== "number")
+    throw new TypeError(`${what} is no array of numbers`);
+  if (values.length !== count)
+    throw new RangeError(`${what} is ${values.length} numbers, not ${count}`);
+  if (!ArrayBuffer.isView(values))
+    for (let i = 0; i < count; ++i) checkedNumber(values[i], `${what}, number ${i},`);
+  return values;
+}
+
+const product = (sizes) => sizes.reduce((all, size) => all * size, 1);
+
+/* How many matrices, rows and columns a tensor has for a rule that splits tensors so. */
+function countLines(shape, split) {
+  if (!split || shape.length < 2) return { matrix: 0, row: 0, col: 0 };
+  if (split === "0 | rest") return { matrix: 1, row: shape[0], col: product(shape.slice(1)) };
+  const order = shape.map((_, i) => i);
+  if (split === "two largest") order.sort((a, b) => shape[a] - shape[b] || a - b);
+  const [row, col] = order.slice(-2).sort((a, b) => a - b);
+  const matrix = product(shape.filter((_, i) => i !== row && i !== col));
+  return { matrix, row: matrix * shape[row], col: matrix * shape[col] };
+}
+
 /* The library: a class for each rule, and `description`, what it says of itself. `source`: bytes or
  * a WebAssembly.Module; without it @NAME@.wasm beside this file. */
 export async function load(source) {
@@ -125,7 +158,7 @@ class Code {
 /* One optimizer over named tensors. `parameters`: for each name {shape, data, group, tags}, of which
  * only the shape must be there. `hypers`: by name, for all groups. */
 class Optimizer {
-  #code; #rule; #handle = 0; #tensors = []; #groups = 1; #Array;
+  #code; #rule; #handle = 0; #tensors = []; #groups = 1; #Array; #kept = 0;
 
   constructor(code, description, rule, parameters, { hypers = {} } = {}) {
     this.#code = code;
@@ -144,13 +177,13 @@ class Optimizer {
     const code = this.#code;
     const tensors = code.temporary(TENSOR_BYTES * parameters.length);
     parameters.forEach(([name, { shape, data, group = 0, tags = [] }], i) => {
-      const count = shape.reduce((product, size) => product * size, 1);
+      const count = product(shape);
       const bytes = count * this.#Array.BYTES_PER_ELEMENT;
       if (!Number.isSafeInteger(group) || group < 0 || group >= MOST)
         throw new RangeError(`${name} is in group ${group}, which is no index`);
-      if (data && data.length !== count)
-        throw new RangeError(`${name} has ${data.length} numbers, its shape ${count}`);
-      const tensor = { name, count, param: code.allocate(bytes) };
+      if (data !== undefined) checkedNumbers(data, count, `the data of ${name}`);
+      const lines = countLines(shape, this.#rule.split);
+      const tensor = { name, count, ...lines, param: code.allocate(bytes) };
       this.#tensors.push(tensor);
       tensor.grad = code.allocate(bytes);
       if (data) this.param(name).set(data);
@@ -196,7 +229,8 @@ class Optimizer {
   /* One step with what grad() holds. `without`: names of parameters that have no gradient in it.
    * `regrad`: for rules that move the parameters and need gradients there: writes these to grad().
    * `inputs` of the rule by name: a number for one of the model, an array of numbers for one of
-   * groups or tensors, arrays by parameter for one of elements. Returns "completed", "held" or
+   * groups or tensors, arrays by parameter for one of matrices, rows, columns (those of the first
+   * matrix, then of the next) or elements. Returns "completed", "held" or
    * "skipped". If it throws, the step has not happened. */
   step({ without = [], regrad, inputs = {} } = {}) {
     const code = this.#code;
@@ -239,30 +273,30 @@ class Optimizer {
         throw new RangeError(`the rule has no input ${name}; it has ${known.join(", ")}`);
     return code.temporaryTable(this.#rule.inputs.map(({ field, rate }) => {
       if (values[field] === undefined) return 0;
+      const what = `input ${field}`;
       const counts = { model: 1, group: this.#groups, tensor: this.#tensors.length };
       if (rate in counts) {
-        const numbers = rate === "model" ? [values[field]] : Array.from(values[field]);
-        if (numbers.length !== counts[rate])
-          throw new RangeError(`input ${field} is ${numbers.length} numbers, not ${counts[rate]}`);
-        const place = code.temporary(8 * numbers.length);
-        numbers.forEach((number, i) => code.view.setFloat64(place + 8 * i, number, true));
-        return place;
+        const numbers = rate === "model" ? [values[field]] : values[field];
+        return this.#temporaryArray(Float64Array, numbers, counts[rate], what);
       }
-      if (rate !== "element")
-        throw new TypeError(`input ${field} is one a ${rate}: call the module's own functions`);
+      if (values[field] === null || typeof values[field] !== "object")
+        throw new TypeError(`${what} is one a ${rate}: give arrays by the names of parameters`);
       const given = new Map(Object.entries(values[field]));
       for (const name of given.keys()) this.#tensor(name);
-      return code.temporaryTable(this.#tensors.map(({ name, count }) => {
-        const numbers = given.get(name) ?? null;
-        if (numbers === null) return 0;
-        if (numbers.length !== count)
-          throw new RangeError(
-            `input ${field} of ${name} is ${numbers.length} numbers, not ${count}`);
-        const pointer = code.temporary(count * this.#Array.BYTES_PER_ELEMENT);
-        this.#array(pointer, count).set(numbers);
-        return pointer;
+      const Kind = rate === "matrix" ? Float64Array : this.#Array;
+      return code.temporaryTable(this.#tensors.map((tensor) => {
+        const numbers = given.get(tensor.name) ?? null;
+        const count = rate === "element" ? tensor.count : tensor[rate];
+        return numbers && this.#temporaryArray(Kind, numbers, count, `${what} of ${tensor.name}`);
       }));
     }));
+  }
+
+  #temporaryArray(Kind, numbers, count, what) {
+    checkedNumbers(numbers, count, what);
+    const pointer = this.#code.temporary(count * Kind.BYTES_PER_ELEMENT);
+    new Kind(this.#code.exports.memory.buffer, pointer, count).set(numbers);
+    return pointer;
   }
 
   #hyperName(name) {
@@ -277,11 +311,13 @@ class Optimizer {
     return group;
   }
 
-  /* Of one group, or of all where none is named. */
+  /* Of one group, or of all where none is named. Truths may be given as such. */
   setHyper(name, value, group) {
+    const number =
+      typeof value === "boolean" ? Number(value) : checkedNumber(value, `hyper ${name}`);
     const index = group === undefined ? ALL_GROUPS : this.#group(group);
     this.#code.within(() => this.#code.checked(
-      NAME, "set_hyper", this.#handle, this.#hyperName(name), index, Number(value)));
+      NAME, "set_hyper", this.#handle, this.#hyperName(name), index, number));
   }
 
   hyper(name, group = 0) {
@@ -329,6 +365,44 @@ class Optimizer {
     });
   }
 
+  /* Puts a view in place of all parameters, until swapOut. */
+  swapIn(view) {
+    const code = this.#code;
+    const kept = code.allocate(Number(code.call(NAME, "swap_bytes", this.#handle)));
+    try {
+      code.within(() =>
+        code.checked(NAME, "swap_in", this.#handle, code.temporaryText(view), kept));
+    } catch (error) {
+      code.exports.free(kept);
+      throw error;
+    }
+    this.#kept = kept;
+  }
+
+  /* Puts the parameters back. */
+  swapOut() {
+    this.#code.within(() => this.#code.checked(NAME, "swap_out", this.#handle));
+    this.#code.exports.free(this.#kept);
+    this.#kept = 0;
+  }
+
+  /* What body() returns, which runs while the parameters hold the view; of an async one, until its
+   * promise is settled. */
+  view(name, body) {
+    this.swapIn(name);
+    let result;
+    try {
+      result = body();
+    } catch (error) {
+      this.swapOut();
+      throw error;
+    }
+    if (typeof result?.then === "function")
+      return Promise.resolve(result).finally(() => this.swapOut());
+    this.swapOut();
+    return result;
+  }
+
   /* Back to the beginning, but for hypers and parameters. */
   reset() {
     this.#code.within(() => this.#code.checked(NAME, "reset", this.#handle));
@@ -363,6 +437,8 @@ class Optimizer {
   free() {
     this.#code.call(NAME, "destroy", this.#handle);
     this.#handle = 0;
+    this.#code.exports.free(this.#kept); // destroy has put the parameters back
+    this.#kept = 0;
     for (const { param, grad } of this.#tensors.splice(0)) {
       this.#code.exports.free(param);
       this.#code.exports.free(grad ?? 0);

@@ -1,4 +1,6 @@
 // An archive for wasm32 in a C program, whose C library is that of modules.
+#include <deque>
+
 #include "compiler/driver/compile.h"
 #include "compiler/passes/pass.h"
 #include "compiler/standalone/package.h"
@@ -14,6 +16,45 @@ std::string contents(const std::filesystem::path& file) {
   const auto text = support::read_file(file);
   REQUIRE(text.ok());
   return *text;
+}
+
+/// What a library is made of.
+struct Built {
+  std::deque<ir::Graph> graphs;
+  std::deque<plan::Plan> plans;
+  std::vector<standalone::LibraryRule> rules;
+
+  void add(const std::string& name, const std::string& expression, const std::string& text = {}) {
+    const ir::Graph& graph = graphs.emplace_back(graph_of_rule(expression, text));
+    plans.push_back(plan::make_plan(passes::run_passes(graph), types::ComputeType::F32));
+    rules.push_back({"more_" + name, name, &graph, &plans.back()});
+  }
+};
+
+/// Keeps its inputs of matrices, rows and columns as states.
+std::string lines_rule(const std::string& split) {
+  return "rule Lines {\n  matrix (" + split + R"rule()
+  input model loss
+  input group boost
+  input tensor factor
+  input matrix sharp
+  input row seen
+  input col wide
+  state matrix bend
+  state row r
+  state col c
+  step {
+    if rank >= 2 {
+      bend = sharp
+      r = seen
+      c = wide
+      update = loss * boost * factor * grad * (bend + r + c)
+    } else {
+      update = loss * boost * factor * grad
+    }
+  }
+}
+)rule";
 }
 
 }  // namespace
@@ -48,15 +89,14 @@ TEST_CASE("a C program for WebAssembly links a library's archive") {
   folder.write("consumer.wasm", *linked);
   CHECK(run_node("consumer.mjs", folder.path()));
 
-  const ir::Graph sam = graph_of_rule("SAM | SGD");
-  const plan::Plan sam_plan = plan::make_plan(passes::run_passes(sam), types::ComputeType::F32);
-  const ir::Graph hessian = graph_of_rule("AdaHessian");
-  const plan::Plan hessian_plan =
-      plan::make_plan(passes::run_passes(hessian), types::ComputeType::F32);
-  const standalone::Library more{"more",
-                                 "test",
-                                 {{"more_sam", "sam", &sam, &sam_plan},
-                                  {"more_adahessian", "adahessian", &hessian, &hessian_plan}}};
+  Built built;
+  built.add("sam", "SAM | SGD");
+  built.add("adahessian", "AdaHessian");
+  built.add("averaged", "SGD | Ema(decay = 0.5)");
+  built.add("first", "m.Lines", lines_rule("0 | rest"));
+  built.add("last", "m.Lines", lines_rule("last two"));
+  built.add("largest", "m.Lines", lines_rule("two largest"));
+  const standalone::Library more{"more", "test", built.rules};
   const auto more_written =
       standalone::write_package(more, {&platform}, {false, true}, folder.path());
   if (!more_written) FAIL(more_written.failure().message);
