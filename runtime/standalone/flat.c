@@ -50,6 +50,7 @@ static talweg_lib_status check_streams(const talweg_image* image, void* const* s
       return fail_stream(image, i, TALWEG_LIB_TOO_LARGE, " goes past the end of memory", error);
     for (uint32_t k = 0; k < i; ++k) {
       const uintptr_t other = (uintptr_t)streams[k];
+      if (other == 0) continue; /* a gradient that the rule does not read */
       if (other < begin + n * size && begin < other + n * size)
         return fail_stream(image, i, TALWEG_LIB_OVERLAP, " shares memory with another one", error);
     }

@@ -47,6 +47,7 @@ talweg_lib_status talweg_lib_check_given(const talweg_lib_rule* rule, const talw
     const talweg_lib_tensor* tensor = &spec->tensors[t];
     uint64_t bytes = talweg_dtype_bytes(rule->variants[0].image->compute_dtype);
     for (uint32_t i = 0; i < tensor->rank; ++i) bytes *= tensor->shape[i];
+    if (!tensor->param) continue; /* which creation refuses if there are elements */
     const block param = {tensor->name, (uintptr_t)tensor->param, bytes};
     for (int i = 0; i < 2; ++i) {
       if (!share_memory(&given[i], &param)) continue;

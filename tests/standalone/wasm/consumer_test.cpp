@@ -103,4 +103,19 @@ TEST_CASE("a C program for WebAssembly links a library's archive") {
   CHECK(run_node("binding.mjs", folder.path()));
 }
 
+TEST_CASE("null pointers share memory with nothing, at however small addresses") {
+  need_node();
+  const TestFolder folder("null");
+  const ir::Graph graph = graph_of_rule("m.Decay",
+                                        "rule Decay { hyper rate = 0.1 in [0, 1); state count\n"
+                                        "  step { count = count + 1; param -= rate * param } }");
+  const plan::Plan plan = plan::make_plan(passes::run_passes(graph), types::ComputeType::F32);
+  const standalone::Library library{"decay", "test", {{"decay", "Decay", &graph, &plan}}};
+  const standalone::Platform& platform = *standalone::find_platform("wasm32");
+  const auto written =
+      standalone::write_package(library, {&platform}, {false, true}, folder.path());
+  if (!written) FAIL(written.failure().message);
+  CHECK(run_node("null.mjs", folder.path()));
+}
+
 }  // namespace talweg::tests
