@@ -2,6 +2,7 @@
 #ifndef TALWEG_OPTIMIZER_HPP
 #define TALWEG_OPTIMIZER_HPP
 
+#include <cerrno>
 #include <cstdio>
 #include <fstream>
 #include <iterator>
@@ -72,6 +73,12 @@ inline std::unique_ptr<Pool> start_pool(std::uint32_t threads) {
   }
 }
 
+/// Of a file, with what the system said last.
+[[noreturn]] inline void fail_file(const std::string& what) {
+  const std::string reason = errno == 0 ? "" : ": " + std::generic_category().message(errno);
+  throw Error(TALWEG_SYSTEM, "SYSTEM", what + reason);
+}
+
 /// What an optimizer and its views share.
 struct Core {
   Core(Rule of, std::size_t tensors, std::uint32_t group_count)
@@ -133,6 +140,12 @@ class View {
 class Optimizer {
  public:
   Optimizer(Rule rule, const std::vector<Tensor>& tensors, const Options& options = {});
+  // A copy would step the same parameters and states.
+  Optimizer(const Optimizer&) = delete;
+  Optimizer& operator=(const Optimizer&) = delete;
+  Optimizer(Optimizer&&) noexcept = default;
+  Optimizer& operator=(Optimizer&&) noexcept = default;
+  ~Optimizer() = default;
 
   /// One step, with a gradient for each tensor; null: the tensor is left out. Allocates nothing.
   Outcome step(std::initializer_list<ConstElements> gradients) {
@@ -355,22 +368,31 @@ inline void Optimizer::read_view(const std::string& view,
 inline void Optimizer::save_file(const std::string& path) const {
   const std::vector<std::byte> bytes = save();
   const std::string written = path + ".new";
+  errno = 0;
   std::ofstream file(written, std::ios::binary);
   file.write(reinterpret_cast<const char*>(bytes.data()),
              static_cast<std::streamsize>(bytes.size()));
   file.close();
   if (!file || std::rename(written.c_str(), path.c_str()) != 0) {
+    const int reason = errno;
     std::remove(written.c_str());
-    throw Error(TALWEG_SYSTEM, "SYSTEM", "cannot write " + path);
+    errno = reason;
+    detail::fail_file("cannot write " + path);
   }
 }
 
 inline void Optimizer::load_file(const std::string& path) {
+  errno = 0;
   std::ifstream file(path, std::ios::binary);
   std::vector<std::byte> bytes;
-  for (std::istreambuf_iterator<char> c(file), end; c != end; ++c)
-    bytes.push_back(static_cast<std::byte>(*c));
-  if (!file.is_open() || file.bad()) throw Error(TALWEG_SYSTEM, "SYSTEM", "cannot read " + path);
+  constexpr std::size_t kBlock = 1 << 20;
+  while (file) {
+    const std::size_t before = bytes.size();
+    bytes.resize(before + kBlock);
+    file.read(reinterpret_cast<char*>(bytes.data() + before), kBlock);
+    bytes.resize(before + static_cast<std::size_t>(file.gcount()));
+  }
+  if (!file.eof()) detail::fail_file("cannot read " + path);
   load(bytes);
 }
 
