@@ -82,8 +82,9 @@ Result<const targets::Target*> choose_target(const std::string& isa) {
   const targets::Target* target = targets::find_target(isa);
   if (target == nullptr) {
     std::vector<std::string_view> names{"host"};
-    for (const targets::Target* known : targets::all_targets()) names.push_back(known->name());
-    return Failure{FailureKind::Usage, fmt::format("unknown instruction set `{}`; known: {}", isa,
+    for (const targets::Target* known : targets::all_targets())
+      if (known->runs_here()) names.push_back(known->name());
+    return Failure{FailureKind::Usage, fmt::format("unknown instruction set `{}`; here are {}", isa,
                                                    fmt::join(names, ", "))};
   }
   if (!target->runs_here())

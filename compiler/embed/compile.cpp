@@ -36,7 +36,7 @@ bool is_blank(const char* text) {
 }
 
 std::string or_default(const char* text, const char* otherwise) {
-  return text == nullptr ? otherwise : text;
+  return is_blank(text) ? otherwise : text;
 }
 
 std::optional<Refusal> check_options(const talweg_embed_options& options) {
@@ -129,7 +129,7 @@ bool Compilation::add_own_rules() {
   syntax::Module module = syntax::parse_module(source, sources_, diagnostics_);
   own_rules_ = sema::declared_names(module).rules;
   if (!diagnostics_.has_errors()) {
-    module_ = file.stem().string();
+    module_ = file.has_stem() ? file.stem().string() : "text";
     modules_.add(module_, file, std::move(module));
     sema::check_module(modules_, module_);  // for all mistakes and warnings
   }

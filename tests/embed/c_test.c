@@ -152,6 +152,14 @@ static void test_text(void) {
   rule = compiled("ClipByGlobalNorm(1) | Half(lr = 0.5)", &options);
   talweg_rule_destroy(rule);
 
+  const char* const vague[] = {"", " ", "rules/"};
+  for (int i = 0; i < 3; ++i) {
+    options.text_name = vague[i];
+    rule = compiled(NULL, &options);
+    CHECK(strcmp(rule->name, "Half") == 0);
+    talweg_rule_destroy(rule);
+  }
+
   options.text = "rule A { step { param = 1 } }\nrule B { step { param = 2 } }\n";
   REFUSED(talweg_compile(" ", &options, &rule, NULL, &error), TALWEG_BAD_ARGUMENT, "A, B");
   options.text = "fn twice(x) = x + x\n";
@@ -210,6 +218,7 @@ static void test_misuse_of_compile(void) {
   options = options_for(NULL);
   options.cpu = "z80";
   REFUSED(talweg_compile("AdamW", &options, &rule, NULL, &error), TALWEG_UNSUPPORTED_CPU, "z80");
+  CHECK(strstr(error.message, "here are host, ") && !strstr(error.message, "wasm32"));
   CHECK(rule == NULL);
   CHECK(strcmp(talweg_status_text(TALWEG_BAD_RULE), "BAD_RULE") == 0);
   CHECK(strcmp(talweg_status_text(TALWEG_SYSTEM), "SYSTEM") == 0);
