@@ -34,12 +34,18 @@ int visit(dl_phdr_info* info, std::size_t, void* argument) {
   return 0;
 }
 
-/// The file of the program or shared library that this code was loaded from.
+/// The file of the program or shared library that this code was loaded from; empty if it cannot be
+/// known.
 fs::path own_file() {
   Search search{reinterpret_cast<std::uintptr_t>(&own_file), {}};  // NOLINT: an address to look up
   dl_iterate_phdr(visit, &search);
-  return search.file.empty() ? fs::path("/proc/self/exe") : search.file;
+  std::error_code error;
+  return fs::canonical(search.file.empty() ? fs::path("/proc/self/exe") : search.file, error);
 }
+
+/// Found while the code is loaded: a library's name may be relative to a folder that the program
+/// leaves later.
+const fs::path kOwnFile = own_file();  // NOLINT: what throws here is want of memory
 
 }  // namespace
 
@@ -47,7 +53,7 @@ fs::path find_stdlib() {
   if (const char* chosen = std::getenv("TALWEG_STDLIB"); chosen != nullptr && *chosen != '\0')
     return chosen;
   std::error_code error;
-  const fs::path prefix = fs::canonical(own_file(), error).parent_path().parent_path();
+  const fs::path prefix = kOwnFile.parent_path().parent_path();
   // A library may lie one folder deeper than the command: lib/x86_64-linux-gnu.
   const fs::path likely = prefix / "share/talweg/stdlib";
   const fs::path deeper = prefix.parent_path() / "share/talweg/stdlib";

@@ -14,9 +14,9 @@ with tempfile.TemporaryDirectory() as folder:
     (prefix / "lib").mkdir(parents=True)
     shutil.copy(library, prefix / "lib/libtalweg.so.0")
 
-    def run():
-        environment = {"LD_LIBRARY_PATH": str(prefix / "lib"), "TALWEG_CACHE_DIR": str(prefix / "cache")}
-        return subprocess.run([program, "LAMB"], capture_output=True, text=True, check=False, cwd="/", env=environment)
+    def run(*arguments, libraries=prefix / "lib", start="/"):
+        environment = {"LD_LIBRARY_PATH": str(libraries), "TALWEG_CACHE_DIR": str(prefix / "cache")}
+        return subprocess.run([program, "LAMB", *arguments], capture_output=True, text=True, check=False, cwd=start, env=environment)
 
     missing = run()
     assert missing.returncode != 0 and "there is no folder" in missing.stderr, missing.stderr
@@ -24,4 +24,7 @@ with tempfile.TemporaryDirectory() as folder:
     shutil.copytree(root / "stdlib", prefix / "share/talweg/stdlib")
     found = run()
     assert found.returncode == 0 and "steps 9" in found.stdout, found.stdout + found.stderr
+    # Loaded by a name that is none where the program has gone.
+    left = run("/", libraries="lib", start=prefix)
+    assert left.returncode == 0 and "steps 9" in left.stdout, left.stdout + left.stderr
     print("found in", prefix)
