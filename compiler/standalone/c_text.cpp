@@ -181,6 +181,14 @@ std::string c_name(std::string_view name) {
 
 namespace {
 
+/// Macros that the C library's headers may define as something else.
+bool is_macro(const std::string& name) {
+  static const std::unordered_set<std::string> kNames = {"I",      "assert",    "complex",
+                                                         "errno",  "imaginary", "math_errhandling",
+                                                         "stderr", "stdin",     "stdout"};
+  return kNames.contains(name);
+}
+
 /// Names of other parameters of the functions that have these beside them.
 bool is_parameter(const std::string& name) {
   static const std::unordered_set<std::string> kNames = {"param", "grad",   "n",
@@ -196,7 +204,7 @@ std::vector<std::string> c_identifiers(const std::vector<std::string>& names) {
     std::string made = c_name(name);
     // Names that begin with a `_` may be the compiler's.
     if (made.starts_with('_')) made.insert(0, "x");
-    while (is_language_word(made) || is_parameter(made) ||
+    while (is_language_word(made) || is_macro(made) || is_parameter(made) ||
            std::ranges::find(result, made) != result.end())
       made += '_';
     result.push_back(std::move(made));

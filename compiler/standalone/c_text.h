@@ -24,7 +24,7 @@ std::string c_name(std::string_view name);
 /// Whether C, C++ or Python has this word, or a macro of C's this name.
 bool is_language_word(const std::string& name);
 /// Names of members or parameters that stand side by side: no two are the same, and a word of C,
-/// C++ or Python gets a `_` behind.
+/// C++ or Python or a macro of C's headers gets a `_` behind.
 std::vector<std::string> c_identifiers(const std::vector<std::string>& names);
 std::string upper_case(std::string_view text);
 std::string replace_all(std::string text, std::string_view from, std::string_view to);

@@ -17,6 +17,8 @@ namespace {
 
 std::string number_text(double value) {
   if (std::isinf(value)) return value > 0 ? "INFINITY" : "-INFINITY";
+  // An integer has no -0.
+  if (value == 0 && std::signbit(value)) return "-0.0";
   return fmt::format("{}", value);
 }
 

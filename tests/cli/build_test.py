@@ -86,18 +86,20 @@ rule Odd {
   hyper ж = 0.5 in [0, 1)
   hyper ш = 0.5 in [0, 1)
   hyper gamma = 0.5 in [0, 1)
+  hyper I = 0.5 in [0, 1)
+  hyper errno = 0.5 in [0, 1)
   state θ
   state hypers
-  step { θ = lambda * θ + grad; hypers = θ; update = double * γ * gamma * ж * ш * hypers }
+  step { θ = lambda * θ + grad; hypers = θ; update = double * γ * gamma * ж * ш * I * errno * hypers }
 }
 """, encoding="utf-8")
         self.build("odd.tw", "-o", "out")
         fields = [hyper["field"] for hyper in json.loads((self.folder / "out/odd.json").read_text())["rules"][0]["hypers"]]
-        self.assertEqual(fields, ["double_", "lambda_", "gamma", "x_", "x__", "gamma_"])
+        self.assertEqual(fields, ["double_", "lambda_", "gamma", "x_", "x__", "gamma_", "I_", "errno_"])
         compile(f"f({', '.join(f'{field}=1' for field in fields)})", "fields", "eval")
         for language in (["-x", "c", "-std=c99"], ["-x", "c++", "-std=c++17"]):
-            subprocess.run(["cc", *language, "-pedantic", "-Wall", "-Wextra", "-Werror", "-fsyntax-only", "out/odd.h"],
-                           cwd=self.folder, check=True, timeout=60)
+            subprocess.run(["cc", *language, "-pedantic", "-Wall", "-Wextra", "-Werror", "-fsyntax-only", "-include", "errno.h",
+                            "-include", "complex.h", "out/odd.h"], cwd=self.folder, check=True, timeout=60)
 
     def test_names_that_cannot_be(self):
         cases = [
@@ -123,6 +125,15 @@ rule Odd {
             with self.subTest(arguments):
                 self.assertIn(message, self.build(*arguments, "-o", "out", code=2).stderr)
                 self.assertFalse((self.folder / "out").exists())
+
+    def test_a_default_of_minus_zero(self):
+        (self.folder / "zero.tw").write_text(
+            "rule Zero { hyper shift = -0.0 in (-inf, inf); step { param = shift + 0 * grad } }")
+        self.build("zero.tw", "-o", "out", "--static")
+        (self.folder / "main.c").write_text('#include "zero.h"\n'
+                                            "int main(void) { return signbit(zero_defaults().shift) ? 0 : 1; }")
+        subprocess.run(["cc", "-Iout", "main.c", "-o", "main"], cwd=self.folder, check=True, timeout=60)
+        subprocess.run(["./main"], cwd=self.folder, check=True, timeout=60)
 
     def test_what_cannot_be_built(self):
         (self.folder / "empty.tw").write_text("")
