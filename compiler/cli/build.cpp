@@ -117,11 +117,14 @@ struct Made {
 Made make_library(const std::string& name, const std::vector<Wanted>& wanted,
                   std::deque<driver::FrontEnd> front_ends, types::ComputeType compute) {
   Made made{std::move(front_ends), {}, {name, TALWEG_VERSION, {}}};
+  std::vector<std::string> names;
+  for (const Wanted& rule : wanted) names.push_back(rule.name);
+  const std::vector<std::string> classes = standalone::class_names(names);
   for (std::size_t i = 0; i < wanted.size(); ++i) {
     const ir::Graph& graph = made.front_ends[i].graph;
     made.plans.push_back(plan::make_plan(passes::run_passes(graph), compute));
     const std::string prefix = wanted.size() == 1 ? name : name + "_" + lower_case(wanted[i].name);
-    made.library.rules.push_back({prefix, wanted[i].name, &graph, &made.plans.back()});
+    made.library.rules.push_back({prefix, classes[i], &graph, &made.plans.back()});
   }
   return made;
 }

@@ -27,6 +27,10 @@ struct FieldNames {
 };
 FieldNames field_names(const talweg_image& image);
 
+/// What the rules of a library are called as classes of its Python module, where a `_` behind tells
+/// a rule from a word of Python and from what the module itself goes by.
+std::vector<std::string> class_names(const std::vector<std::string>& rules);
+
 /// Why the rule has no step on plain arrays without an optimizer (runtime/standalone/flat.c), as a
 /// sentence without an end; empty if it has one.
 std::string why_no_flat_step(const LibraryRule& rule);

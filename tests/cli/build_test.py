@@ -135,6 +135,14 @@ rule Odd {
         subprocess.run(["cc", "-Iout", "main.c", "-o", "main"], cwd=self.folder, check=True, timeout=60)
         subprocess.run(["./main"], cwd=self.folder, check=True, timeout=60)
 
+    def test_classes_of_python_have_names_of_their_own(self):
+        names = ["Error", "Error_", "Optimizer", "None", "int", "np", "_private", "Plain"]
+        self.build(*(f"--rule={name}=SignSGD" for name in names), "--name", "many", "-o", "out", "--static")
+        rules = json.loads((self.folder / "out/many.json").read_text())["rules"]
+        self.assertEqual([rule["class"] for rule in rules],
+                         ["Error_", "Error__", "Optimizer_", "None_", "int_", "np_", "x_private", "Plain"])
+        self.assertEqual(rules[0]["prefix"], "many_error")
+
     def test_what_cannot_be_built(self):
         (self.folder / "empty.tw").write_text("")
         (self.folder / "wrong.tw").write_text("rule R { step { update = gard } }")
