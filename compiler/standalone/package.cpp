@@ -44,30 +44,37 @@ namespace {
 /// A file of its own in the folder for temporary files, removed in the end.
 class TemporaryFile {
  public:
-  explicit TemporaryFile(llvm::StringRef suffix) {
-    made_ = !llvm::sys::fs::createTemporaryFile("talweg", suffix, path_);
-  }
+  explicit TemporaryFile(llvm::StringRef suffix)
+      : failure_(llvm::sys::fs::createTemporaryFile("talweg", suffix, path_)) {}
   ~TemporaryFile() {
-    if (made_) static_cast<void>(llvm::sys::fs::remove(path_));
+    if (!failure_) static_cast<void>(llvm::sys::fs::remove(path_));
   }
   TemporaryFile(const TemporaryFile&) = delete;
   TemporaryFile& operator=(const TemporaryFile&) = delete;
 
-  [[nodiscard]] bool write(const std::string& bytes) const {
+  /// Why it could not be made or written.
+  [[nodiscard]] support::Status write(const std::string& bytes) const {
+    if (failure_) return failed(failure_);
     std::error_code error;
     llvm::raw_fd_ostream stream(path_, error);
-    if (!made_ || error) return false;
+    if (error) return failed(error);
     stream << bytes;
     stream.close();
-    const bool is_written = !stream.has_error();
+    error = stream.error();
     stream.clear_error();
-    return is_written;
+    return error ? failed(error) : support::ok();
   }
+  [[nodiscard]] support::Status made() const { return failure_ ? failed(failure_) : support::ok(); }
   [[nodiscard]] std::string path() const { return path_.str().str(); }
 
  private:
+  [[nodiscard]] support::Status failed(const std::error_code& error) const {
+    return Failure{FailureKind::Io, "cannot write the temporary file " + path() + ": " +
+                                        error.message() + "; TMPDIR names another folder"};
+  }
+
   llvm::SmallString<128> path_;
-  bool made_ = false;
+  std::error_code failure_;
 };
 
 using Linker = bool (*)(llvm::ArrayRef<const char*>, llvm::raw_ostream&, llvm::raw_ostream&, bool,
@@ -79,11 +86,11 @@ support::Result<std::string> run_linker(Linker linker, std::vector<std::string> 
   std::deque<TemporaryFile> inputs;
   for (const Object& object : objects) {
     const TemporaryFile& input = inputs.emplace_back("o");
-    if (!input.write(object.bytes))
-      return Failure{FailureKind::Io, "cannot write " + input.path() + ": is the disk full?"};
+    if (const auto status = input.write(object.bytes); !status) return status.failure();
     arguments.push_back(input.path());
   }
   const TemporaryFile output("out");
+  if (const auto status = output.made(); !status) return status.failure();
   arguments.insert(arguments.end(), {"-o", output.path()});
   std::vector<const char*> pointers;
   for (const std::string& argument : arguments) pointers.push_back(argument.c_str());

@@ -143,6 +143,12 @@ rule Odd {
                          ["Error_", "Error__", "Optimizer_", "None_", "int_", "np_", "x_private", "Plain"])
         self.assertEqual(rules[0]["prefix"], "many_error")
 
+    def test_a_folder_for_temporary_files_that_is_not_there(self):
+        result = subprocess.run([TALWEG, "build", "--rule", "SGD", "-o", "out"], cwd=self.folder, text=True, timeout=60,
+                                capture_output=True, env={**os.environ, "TMPDIR": str(self.folder / "nowhere")})
+        self.assertEqual(result.returncode, 3, result.stderr)
+        self.assertRegex(result.stderr, r"nowhere.*: No such file or directory; TMPDIR names another")
+
     def test_what_cannot_be_built(self):
         (self.folder / "empty.tw").write_text("")
         (self.folder / "wrong.tw").write_text("rule R { step { update = gard } }")
