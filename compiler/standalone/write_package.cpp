@@ -75,9 +75,12 @@ Result<std::vector<File>> make_files(const Library& library,
   return files;
 }
 
+/// The first file is written last: Make and Ninja take it for all of them, and must not find it new
+/// where another could not be written.
 Result<std::vector<fs::path>> write_files(const std::vector<File>& files, const fs::path& folder) {
-  std::vector<fs::path> paths;
-  for (const File& file : files) {
+  std::vector<fs::path> paths(files.size());
+  for (std::size_t i = files.size(); i-- > 0;) {
+    const File& file = files[i];
     const fs::path path = folder / file.name;
     std::error_code error;
     fs::create_directories(path.parent_path(), error);
@@ -86,7 +89,7 @@ Result<std::vector<fs::path>> write_files(const std::vector<File>& files, const 
                                           ": " + error.message()};
     const support::Status status = support::write_file_atomically(path, file.bytes);
     if (!status) return status.failure();
-    paths.push_back(path);
+    paths[i] = path;
   }
   return paths;
 }

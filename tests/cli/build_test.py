@@ -149,6 +149,11 @@ rule Odd {
         self.assertEqual(result.returncode, 3, result.stderr)
         self.assertRegex(result.stderr, r"nowhere.*: No such file or directory; TMPDIR names another")
 
+    def test_a_header_is_there_once_all_is(self):
+        (self.folder / "out/libsgd.a").mkdir(parents=True)
+        self.assertIn("out/libsgd.a", self.build("--rule", "SGD", "-o", "out", code=3).stderr)
+        self.assertNotIn("sgd.h", self.names())  # which Make would take for all of them
+
     def test_what_cannot_be_built(self):
         (self.folder / "empty.tw").write_text("")
         (self.folder / "wrong.tw").write_text("rule R { step { update = gard } }")
