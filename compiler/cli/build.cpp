@@ -4,7 +4,9 @@
 
 #include <algorithm>
 #include <deque>
+#include <map>
 #include <memory>
+#include <set>
 
 #include "compiler/cli/console.h"
 #include "compiler/cli/depfile.h"
@@ -92,6 +94,24 @@ Result<std::vector<fs::path>> write(const Options& o, const standalone::Library&
   return standalone::write_code(library, platforms, form, o.out);
 }
 
+/// Tells of libraries beside those written that an earlier build has left: `-lNAME` prefers a
+/// shared one, be it old.
+void warn_of_leftovers(const std::vector<fs::path>& written, const std::string& name) {
+  std::set<fs::path> folders;
+  for (const fs::path& file : written) folders.insert(file.parent_path());
+  for (const fs::path& folder : folders)
+    for (const std::string& file : {"lib" + name + ".a", "lib" + name + ".so", name + ".wasm"}) {
+      const fs::path path = folder / file;
+      std::error_code error;
+      if (std::ranges::find(written, path) != written.end() || !fs::exists(path, error)) continue;
+      flush_output();
+      fmt::print(stderr,
+                 "talweg build: {} is left from an earlier build; remove it, or programs may be "
+                 "linked with it\n",
+                 path.string());
+    }
+}
+
 /// What is wanted of the files and expressions; nothing where files have errors, which are reported
 /// to the compilation.
 Result<std::vector<Wanted>> find_wanted(const Options& o, Compilation& compilation) {
@@ -152,6 +172,7 @@ int run(const Options& o) {
   if (!written) return report("build", written.failure());
   if (!o.quiet)
     for (const fs::path& file : *written) print(file.string() + "\n");
+  if (!o.quiet && o.emit.empty()) warn_of_leftovers(*written, *name);
   if (!o.depfile.empty()) {
     const auto noted = support::write_file_atomically(
         o.depfile, depfile_text(written->front(), compilation.modules->files()));
@@ -195,7 +216,8 @@ std::function<int()> declare_build(CLI::App& app) {
       ->check(CLI::IsMember({"llvm", "asm", "obj"}))
       ->excludes(only_static)
       ->excludes(only_shared);
-  app.add_flag("-q,--quiet", options->quiet, "Do not print which files were written");
+  app.add_flag("-q,--quiet", options->quiet,
+               "Do not print which files were written, nor which were left from an earlier build");
   app.add_option("--depfile", options->depfile,
                  "Write for Make or Ninja which files (.tw) NAME.h, and all with it, was made of, "
                  "the standard rules among them")

@@ -154,6 +154,15 @@ rule Odd {
         self.assertIn("out/libsgd.a", self.build("--rule", "SGD", "-o", "out", code=3).stderr)
         self.assertNotIn("sgd.h", self.names())  # which Make would take for all of them
 
+    def test_libraries_left_of_an_earlier_build(self):
+        self.assertEqual(self.build("--rule", "SGD", "-o", "out").stderr, "")
+        self.assertEqual(self.build("--rule", "SGD", "-o", "out").stderr, "")
+        left = "talweg build: out/libsgd.{} is left from an earlier build; remove it, or programs may be linked with it\n"
+        self.assertEqual(self.build("--rule", "SGD", "-o", "out", "--static").stderr, left.format("so"))
+        self.assertEqual(self.build("--rule", "SGD", "-o", "out", "--shared").stderr, left.format("a"))
+        self.assertEqual(self.build("--rule", "SGD", "-o", "out", "--shared", "--quiet").stderr, "")
+        self.assertEqual(self.build("--rule", "SGD", "-o", "out", "--emit", "obj").stderr, "")
+
     def test_what_cannot_be_built(self):
         (self.folder / "empty.tw").write_text("")
         (self.folder / "wrong.tw").write_text("rule R { step { update = gard } }")
