@@ -137,14 +137,17 @@ Result<std::string> library_name(std::string name, const std::vector<std::filesy
 }
 
 support::Status check_functions(const standalone::Library& library) {
+  std::vector<std::string> all = standalone::exported_names(library, standalone::host_platform());
+  for (const standalone::LibraryRule& rule : library.rules)
+    for (const char* name : {"hypers", "inputs", "defaults"})
+      all.push_back(fmt::format("{}_{}", rule.prefix, name));
   std::set<std::string> names;
-  for (const std::string& name : standalone::exported_names(library, standalone::host_platform()))
+  for (const std::string& name : all)
     if (!names.insert(name).second)
-      return Failure{
-          FailureKind::Usage,
-          fmt::format("`{}` would be the name of two functions, one of which is in every "
-                      "library; give the rule another name: --rule 'name=EXPR'",
-                      name)};
+      return Failure{FailureKind::Usage,
+                     fmt::format("`{}` would be the name of two things in {}.h; give a rule "
+                                 "another name: --rule 'name=EXPR'",
+                                 name, library.prefix)};
   return support::ok();
 }
 

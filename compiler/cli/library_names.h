@@ -29,7 +29,8 @@ support::Result<std::string> library_name(std::string name,
                                           const std::vector<std::filesystem::path>& files,
                                           const std::vector<Wanted>& wanted);
 
-/// Usage failure: a rule's function has a name that every library has for another.
+/// Usage failure: a function or type of a rule has the name of another one, of all libraries or of
+/// another rule.
 support::Status check_functions(const standalone::Library& library);
 
 std::string lower_case(std::string text);

@@ -119,6 +119,7 @@ rule Odd {
             (["--rule", "AdamW", "--rule", "AdamW"], "two rules would be called `adamw`"),
             (["--rule", "a=AdamW", "--rule", "A=SGD", "--name", "z"], "two rules would be called `a`"),
             (["--rule", "Pool=AdamW", "--rule", "SGD", "--name", "o"], "`o_pool_create` would be the name of two"),
+            (["--rule", "x=SGD", "--rule", "x_set=SGD", "--name", "n"], "`n_x_set_hypers` would be the name of two"),
             (["--rule", "AdamW", "--rule", "SGD"], "needs a name"),
         ]
         for arguments, message in cases:
