@@ -55,7 +55,8 @@ Result<bool> add_file(const fs::path& file, Compilation& compilation, std::vecto
   const sema::ModuleNames names = sema::declared_names(module);
   if (compilation.diagnostics.has_errors()) return false;
   compilation.modules->add(module_name, file, std::move(module));
-  for (const std::string& rule : names.rules) wanted.push_back({rule, module_name + "." + rule});
+  for (const std::string& rule : names.rules)
+    wanted.push_back({rule, module_name + "." + rule, module_name});
   return true;
 }
 
@@ -116,7 +117,13 @@ void warn_of_leftovers(const std::vector<fs::path>& written, const std::string& 
 /// to the compilation.
 Result<std::vector<Wanted>> find_wanted(const Options& o, Compilation& compilation) {
   std::vector<Wanted> wanted;
+  std::map<std::string, fs::path> modules;
   for (const fs::path& file : o.files) {
+    if (const auto [before, is_new] = modules.emplace(file.stem().string(), file); !is_new)
+      return Failure{
+          FailureKind::Usage,
+          fmt::format("{} and {} are both the module `{}`; give one of them another name",
+                      before->second.string(), file.string(), before->first)};
     const Result<bool> added = add_file(file, compilation, wanted);
     if (!added) return added.failure();
     if (!*added) return std::vector<Wanted>();
@@ -156,10 +163,13 @@ int run(const Options& o) {
   const auto wanted = find_wanted(o, compilation);
   if (!wanted) return report("build", wanted.failure());
   std::deque<driver::FrontEnd> front_ends;
-  for (const Wanted& rule : *wanted)
+  for (const Wanted& rule : *wanted) {
+    // A file may have a name that no expression can say: its rules are named from within it.
+    const std::string& text = rule.module.empty() ? rule.expression : rule.name;
     if (auto front_end = driver::analyze_rule(*compilation.modules, compilation.sources,
-                                              compilation.diagnostics, rule.expression))
+                                              compilation.diagnostics, text, rule.module))
       front_ends.push_back(std::move(*front_end));
+  }
   if (!compilation.print_diagnostics(false) || front_ends.size() != wanted->size())
     return kProgramWrong;
   const auto name = library_name(o.name, o.files, *wanted);

@@ -51,6 +51,12 @@ bool is_of_the_system(const std::string& name) {
   return kNames.contains(name);
 }
 
+std::string without_blanks(const std::string& text) {
+  const std::size_t first = text.find_first_not_of(" \t\r\n");
+  if (first == std::string::npos) return {};
+  return text.substr(first, text.find_last_not_of(" \t\r\n") + 1 - first);
+}
+
 /// The last rule of a pipeline, without its module and arguments: what the whole is called after.
 std::string name_after(const std::string& expression) {
   const std::size_t bar = expression.rfind('|');
@@ -78,9 +84,10 @@ std::string lower_case(std::string text) {
 
 Wanted parse_wanted(const std::string& text) {
   const std::size_t equals = text.find('=');
-  if (equals != std::string::npos && is_c_name(text.substr(0, equals)))
-    return {text.substr(0, equals), text.substr(equals + 1)};
-  return {"", text};
+  if (equals == std::string::npos) return {"", text, ""};
+  const std::string name = without_blanks(text.substr(0, equals));
+  if (!is_c_name(name)) return {"", text, ""};
+  return {name, text.substr(equals + 1), ""};
 }
 
 support::Status name_rules(std::vector<Wanted>& wanted, bool has_files) {
@@ -90,6 +97,10 @@ support::Status name_rules(std::vector<Wanted>& wanted, bool has_files) {
                                            : "nothing to build: give a rule file or --rule EXPR"};
   std::set<std::string> names;
   for (Wanted& rule : wanted) {
+    if (without_blanks(rule.expression).empty())
+      return Failure{FailureKind::Usage,
+                     "--rule names no rule; it takes a rule or pipeline, such as 'AdamW' or "
+                     "'clipped=ClipByGlobalNorm(1) | AdamW'"};
     if (rule.name.empty()) rule.name = name_after(rule.expression);
     if (!is_c_name(rule.name))
       return Failure{FailureKind::Usage,
@@ -109,7 +120,7 @@ Result<std::string> library_name(std::string name, const std::vector<std::filesy
   if (name.empty() && wanted.size() == 1) name = lower_case(wanted.front().name);
   if (name.empty() && files.size() == 1) name = files.front().stem().string();
   if (name.empty())
-    return Failure{FailureKind::Usage, "a library of several files needs a name: --name NAME"};
+    return Failure{FailureKind::Usage, "a library of several rules needs a name: --name NAME"};
   if (!is_c_name(name))
     return Failure{FailureKind::Usage,
                    fmt::format("`{}` cannot be the name of a library: all its names in C begin "

@@ -14,6 +14,7 @@ namespace talweg::cli {
 struct Wanted {
   std::string name;        // as it is called in Python: "AdamW"; in C the same in lower case
   std::string expression;  // "adamw.AdamW"
+  std::string module;      // of a rule file's rule: the file's, which declares `name`
 };
 
 /// "name=EXPR" taken apart; a lone EXPR is called after its letters. An `=` inside of parentheses

@@ -120,7 +120,10 @@ rule Odd {
             (["--rule", "a=AdamW", "--rule", "A=SGD", "--name", "z"], "two rules would be called `a`"),
             (["--rule", "Pool=AdamW", "--rule", "SGD", "--name", "o"], "`o_pool_create` would be the name of two"),
             (["--rule", "x=SGD", "--rule", "x_set=SGD", "--name", "n"], "`n_x_set_hypers` would be the name of two"),
-            (["--rule", "AdamW", "--rule", "SGD"], "needs a name"),
+            (["--rule", "AdamW", "--rule", "SGD"], "a library of several rules needs a name"),
+            (["--rule", ""], "--rule names no rule"),
+            (["--rule", " "], "--rule names no rule"),
+            (["--rule", "x="], "--rule names no rule"),
         ]
         for arguments, message in cases:
             with self.subTest(arguments):
@@ -163,6 +166,28 @@ rule Odd {
         self.assertEqual(self.build("--rule", "SGD", "-o", "out", "--shared").stderr, left.format("a"))
         self.assertEqual(self.build("--rule", "SGD", "-o", "out", "--shared", "--quiet").stderr, "")
         self.assertEqual(self.build("--rule", "SGD", "-o", "out", "--emit", "obj").stderr, "")
+
+    def test_rules_of_files_whose_names_are_no_names(self):
+        for name in ("my-rules.tw", "9.tw", "rule.tw", "my rules.tw", "-x.tw"):
+            with self.subTest(name):
+                (self.folder / name).write_text(RULES)
+                self.build(f"./{name}", "-o", "out", "--name", "mine", "--static")
+                rules = json.loads((self.folder / "out/mine.json").read_text())["rules"]
+                self.assertEqual([rule["name"] for rule in rules], ["Heavy", "Plain"])
+
+    def test_files_of_one_name(self):
+        (self.folder / "other").mkdir()
+        (self.folder / "one.tw").write_text("rule A { step { update = grad } }")
+        (self.folder / "other/one.tw").write_text("rule A { step { update = 2 * grad } }")
+        for arguments in (["one.tw", "other/one.tw"], ["one.tw", "other/one.tw", "--rule", "one.A"]):
+            self.assertIn("one.tw and other/one.tw are both the module `one`",
+                          self.build(*arguments, "--name", "x", "-o", "out", code=2).stderr)
+        self.assertIn("one.tw and one.tw are both", self.build("one.tw", "one.tw", "-o", "out", code=2).stderr)
+        self.assertFalse((self.folder / "out").exists())
+
+    def test_blanks_around_a_name(self):
+        self.build("--rule", " sign = SignSGD", "-o", "out", "--static")
+        self.assertIn("sign.h", self.names())
 
     def test_what_cannot_be_built(self):
         (self.folder / "empty.tw").write_text("")
