@@ -2,11 +2,15 @@
 from typing import Any
 
 from . import _native
+from ._built import Library, load
 from ._engine import Error
 from ._native import CompileError, CompileWarning
-from ._rules import Rule, compile
+from ._rules import Plan, Rule, compile
+from ._stdlib import LibraryRule, rules
+from ._trajectory import Problem, Trajectory
 
-__all__ = ["CompileError", "CompileWarning", "Error", "Rule", "compile"]
+__all__ = ["CompileError", "CompileWarning", "Error", "Library", "LibraryRule", "Plan", "Problem", "Rule", "Trajectory",
+           "compile", "load", "rules"]
 
 
 def __getattr__(name: str) -> Any:

@@ -53,7 +53,11 @@ def library() -> ctypes.CDLL:
     places = _places()
     for place in places:
         if place.exists():
-            opened = ctypes.CDLL(os.fspath(place))
+            try:
+                opened = ctypes.CDLL(os.fspath(place))
+            except OSError as error:  # such as a shared library of the system that is not there
+                raise ImportError(f"talweg's library cannot be loaded: {error}. It is for x86-64 Linux with the libraries of "
+                                  "Debian 12: libfmt9, libantlr4-runtime4.9, libzstd1, zlib1g.") from error
             break
     else:
         raise ImportError(f"talweg's library is missing: there is no {' or '.join(map(str, places))}. Install the package "
@@ -75,12 +79,12 @@ def compile_table(expression: Optional[str], *, element_bytes: int = 4, text: Op
                   cache_folder: Any = None, cache: bool = True) -> tuple[_engine.Table, str]:
     """Compiles a rule; returns its table and the compiler's warnings as text."""
     opened = library()
-    paths = [os.fsencode(folder) for folder in folders]
+    paths = [_path(folder) for folder in folders]
     options = _COptions(
         interface_version=_engine._INTERFACE, element_bytes=element_bytes, text=_bytes(text, "the text"),
-        text_name=_bytes(text_name, "its name"), file=None if file is None else os.fsencode(file),
+        text_name=_bytes(text_name, "its name"), file=_path(file),
         folders=(ctypes.c_char_p * max(1, len(paths)))(*paths), folder_count=len(paths), backend=int(interpreter),
-        cpu=_bytes(cpu, "cpu"), cache_folder=None if cache_folder is None else os.fsencode(cache_folder), no_cache=int(not cache))
+        cpu=_bytes(cpu, "cpu"), cache_folder=_path(cache_folder), no_cache=int(not cache))
     table, report, error = _engine._TABLE(), ctypes.c_void_p(), _engine._CError()
     status = opened.talweg_compile(_bytes(expression, "the rule"), options, ctypes.byref(table), ctypes.byref(report), error)
     try:
@@ -97,3 +101,10 @@ def compile_table(expression: Optional[str], *, element_bytes: int = 4, text: Op
 
 def _bytes(text: Optional[str], what: str) -> Optional[bytes]:
     return None if text is None else _engine._bytes(text, what)
+
+
+def _path(path: Any) -> Optional[bytes]:
+    if path is None:
+        return None
+    _engine._bytes(os.fsdecode(path), "the path")
+    return os.fsencode(path)
