@@ -20,7 +20,7 @@ _INTERFACE = 1
 #: How a step ended, by number.
 OUTCOMES = ("completed", "held", "skipped", "regrad")
 _REGRAD = 3
-_RATES = (None, "model", "group", "tensor", "matrix", "row", "column", "element")
+_RATES = (None, "model", "group", "tensor", "matrix", "row", "col", "element")
 
 
 class Error(Exception):
