@@ -18,11 +18,11 @@ _TARGETS = {"x86_64": "x86-64", "AMD64": "x86-64", "aarch64": "aarch64", "arm64"
 class BuiltRule(Rule):
     """A rule of a library that `talweg build` made: of one type, without its text or plan."""
 
-    def __init__(self, table: _engine.Table, dtype: str, file: pathlib.Path, key: str, description: dict) -> None:
+    def __init__(self, table: _engine.Table, dtype: str, file: pathlib.Path, key: str, description: dict[str, Any]) -> None:
         super().__init__(table, dtype)
         self._file, self._key, self._description = file, key, description
 
-    def __reduce__(self) -> tuple:
+    def __reduce__(self) -> tuple[Any, ...]:
         return _load_rule, (os.fspath(self._file), self._key)
 
     def for_dtype(self, dtype: str) -> Rule:
@@ -38,7 +38,7 @@ class BuiltRule(Rule):
         raise self._lacks("the text of a rule")
 
     @property
-    def description(self) -> dict:
+    def description(self) -> dict[str, Any]:
         return self._description
 
     def _lacks(self, what: str) -> _engine.Error:
@@ -57,10 +57,10 @@ class Library(Mapping[str, Rule]):
             raise ValueError(f"{file} is no library that `talweg build` made, or not the one named {name!r}") from None
         describe.restype = ctypes.c_char_p
         #: What the library says of itself, as its manifest has it.
-        self.description: dict = json.loads(describe().decode())
+        self.description: dict[str, Any] = json.loads(describe().decode())
         self._rules = {entry["class"]: self._rule(opened, entry) for entry in self.description["rules"]}
 
-    def _rule(self, opened: ctypes.CDLL, entry: dict) -> Rule:
+    def _rule(self, opened: ctypes.CDLL, entry: dict[str, Any]) -> Rule:
         function = getattr(opened, f"{entry['prefix']}_rule")
         function.restype = _engine._TABLE
         return BuiltRule(_engine.Table(opened, self.name, function()), self.description["dtype"], self.file, entry["class"], entry)
@@ -86,7 +86,7 @@ class Library(Mapping[str, Rule]):
     def __repr__(self) -> str:
         return f"<talweg.Library {self.name} in {self.description['dtype']}: {', '.join(self._rules)}>"
 
-    def __reduce__(self) -> tuple:
+    def __reduce__(self) -> tuple[Any, ...]:
         return load, (os.fspath(self.file),)
 
 

@@ -1,10 +1,13 @@
 """Contours of a function on a grid, by marching squares."""
 from __future__ import annotations
 
-from typing import Iterator
+from typing import Any, Iterator, Tuple
 
 import numpy as np
+from numpy.typing import NDArray
 
+_Array = NDArray[Any]
+_Edge = Tuple[int, int, bool]
 #: Which edges of a cell a contour joins, by which corners lie below the level: 1 top left, 2 top
 #: right, 4 bottom right, 8 bottom left.
 _JOINS = {1: ("lt",), 2: ("tr",), 3: ("lr",), 4: ("rb",), 5: ("lt", "rb"), 6: ("tb",), 7: ("lb",), 8: ("lb",), 9: ("tb",),
@@ -13,14 +16,14 @@ _JOINS = {1: ("lt",), 2: ("tr",), 3: ("lr",), 4: ("rb",), 5: ("lt", "rb"), 6: ("
 _EDGES = {"t": (0, 0, True), "b": (1, 0, True), "l": (0, 0, False), "r": (0, 1, False)}
 
 
-def regions(values: np.ndarray, level: float) -> Iterator[np.ndarray]:
+def regions(values: _Array, level: float) -> Iterator[_Array]:
     """The closed lines around where values are below the level; points are (column, row), in cells.
     What touches the border is closed along it."""
     highest = max(float(values.max()), level) + 1
     padded = np.pad(values, 1, constant_values=highest)
     below = (padded < level).astype(int)
     kinds = below[:-1, :-1] + 2 * below[:-1, 1:] + 4 * below[1:, 1:] + 8 * below[1:, :-1]
-    links: dict = {}
+    links: dict[_Edge, list[_Edge]] = {}
     for row, column in zip(*np.nonzero((kinds > 0) & (kinds < 15))):
         for join in _JOINS[int(kinds[row, column])]:
             ends = [(int(row) + _EDGES[end][0], int(column) + _EDGES[end][1], _EDGES[end][2]) for end in join]
@@ -36,7 +39,7 @@ def regions(values: np.ndarray, level: float) -> Iterator[np.ndarray]:
         yield np.array(line) - 1
 
 
-def _crossing(values: np.ndarray, level: float, edge: tuple) -> tuple[float, float]:
+def _crossing(values: _Array, level: float, edge: _Edge) -> tuple[float, float]:
     row, column, is_along = edge
     start = values[row, column]
     end = values[row, column + 1] if is_along else values[row + 1, column]

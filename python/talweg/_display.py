@@ -23,6 +23,7 @@ vertical-align:.12em;white-space:nowrap}
 .talweg p{margin:.15em 0 .5em}
 .talweg pre{margin:.5em 0;padding:.6em .9em;border:0;border-left:3px solid rgba(77,124,254,.65);border-radius:0 4px 4px 0;
 background:rgba(128,128,128,.09);color:inherit;font-size:.9em;line-height:1.5;overflow-x:auto;white-space:pre}
+.talweg .tables{display:flex;flex-wrap:wrap;align-items:flex-start;column-gap:3.5em}
 .talweg table{margin:.7em 0;border-collapse:collapse;font-size:.92em;border:0}
 .talweg th,.talweg td{padding:.22em 1.6em .22em 0;border:0;border-bottom:1px solid rgba(128,128,128,.22);text-align:left;
 vertical-align:top;background:none;color:inherit}
@@ -32,12 +33,14 @@ vertical-align:top;background:none;color:inherit}
 .talweg summary{cursor:pointer;opacity:.8;font-size:.92em;margin:.25em 0}
 """
 
+_PER = {"element": "parameter", "col": "column"}
+
 
 def number(value: float) -> str:
-    """As one would write it: 0.001, 1e-08, inf."""
+    """As one would write it: 0.001, 1e-8, inf."""
     if math.isinf(value):
         return "inf" if value > 0 else "-inf"
-    return f"{value:.0f}" if value == int(value) and abs(value) < 1e6 else f"{value:.12g}"
+    return f"{value:.0f}" if value == int(value) and abs(value) < 1e6 else f"{value:.12g}".replace("e-0", "e-")
 
 
 def default(hyper: Hyper) -> str:
@@ -56,8 +59,7 @@ def limits(hyper: Hyper) -> str:
 
 def state_size(rule: Rule) -> str:
     """The bytes of states as a sentence: 8 bytes a parameter, 8 a row."""
-    names = {"element": "parameter"}
-    sizes = [f"{size} {'bytes ' if i == 0 else ''}a {names.get(rate, rate)}" for i, (rate, size) in enumerate(
+    sizes = [f"{size} {'bytes ' if i == 0 else ''}a {_PER.get(rate, rate)}" for i, (rate, size) in enumerate(
         sorted(rule.state_bytes.items(), key=lambda entry: entry[0] != "element"))]
     return ", ".join(sizes) if sizes else "no states"
 
@@ -90,7 +92,7 @@ def _tables(rule: Rule) -> list[tuple[str, list[Sequence[str]]]]:
 
 
 def _part(part: Part) -> Sequence[str]:
-    return part.name, f"one a {part.rate}", f"{part.element_bytes} bytes", part.about
+    return part.name, f"{part.element_bytes} bytes a {_PER.get(part.rate, part.rate)}", part.about
 
 
 def rule_html(rule: Rule) -> str:
@@ -100,15 +102,14 @@ def rule_html(rule: Rule) -> str:
              f'<h4><code>{_text(rule.name)}</code><span class="tag">{rule.dtype}</span>'
              f'<span class="tag">{_text(state_size(rule))}</span></h4>']
     if summary:
-        parts.append(f"<p>{_text(summary)}</p>")
+        parts.append(f"<p>{_text(summary.removeprefix(f'{rule.name}: '))}</p>")
     if formula:
         parts.append(f"<pre>{_text(formula)}</pre>")
     if rest:
-        parts.append(_details("About its stages" if not rule.summary else "About it", rest))
-    heads = {"Hypers": ("hyper", "default", "may be", ""), "States": ("state", "", "", ""), "Inputs": ("input", "", "", ""),
+        parts.append(_details("Notes" if rule.summary else "Its stages", rest))
+    heads = {"Hypers": ("hyper", "default", "range", ""), "States": ("state", "takes", ""), "Inputs": ("input", "takes", ""),
              "Views": ("view", "")}
-    for title, rows in _tables(rule):
-        parts.append(_table(heads[title], rows))
+    parts += ['<div class="tables">', *(_table(heads[title], rows) for title, rows in _tables(rule)), "</div>"]
     parts += _step(rule)
     parts.append("</div>")
     return "\n".join(parts)
@@ -124,7 +125,7 @@ def _step(rule: Rule) -> Iterable[str]:
     count = len(plan.data["phases"])
     return [_details(f"A step moves up to {moved['total']} bytes a parameter, in {count} {'phase' if count == 1 else 'phases'}",
                      plan.text),
-            _details("Its text", rule.source)]
+            _details("Source", rule.source)]
 
 
 def plan_html(text: str) -> str:

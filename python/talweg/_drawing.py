@@ -9,12 +9,14 @@ import math
 from typing import TYPE_CHECKING, Any, Optional, Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 
 from . import _contours
 
 if TYPE_CHECKING:
     from ._trajectory import Trajectory
 
+_Array = NDArray[Any]
 WIDTH, HEIGHT = 760, 342
 _PATH, _GROUND = "#e8590c", "#4d7cfe"
 _TOP, _TALL = 58, 246
@@ -45,19 +47,20 @@ def _map(trajectory: Trajectory, x: float, wide: float) -> str:
     lows, highs = _view(trajectory)
     size = np.array([wide, _TALL])
 
-    def place(points: Any) -> np.ndarray:
+    def place(points: Any) -> _Array:
         at = (np.asarray(points, dtype=float) - lows) / (highs - lows)
-        return np.column_stack((at[:, 0], 1 - at[:, 1])) * size
+        placed: _Array = np.column_stack((at[:, 0], 1 - at[:, 1])) * size
+        return placed
 
     finite = trajectory.params[np.isfinite(trajectory.params).all(axis=1)]
     path = np.clip(place(finite), -20 * size, 20 * size)
     every = _round_up(len(path) / _MOST_DOTS)
     parts = [f'<svg x="{x}" y="{_TOP}" width="{wide}" height="{_TALL}" overflow="hidden">', _ground(trajectory, lows, highs, size)]
-    for px, py in place(trajectory.problem.minima) if trajectory.problem.minima else ():
-        parts.append(f'<path d="M{px - 4:.1f} {py - 4:.1f}l8 8m0 -8l-8 8" stroke="currentColor" stroke-width="1.6"/>')
     parts.append(_line(path, 1.5, 0.85))
     parts += [_dot(point, 1.7) for point in path[every:-1:every]]
     parts.append(_dot(path[0], 4.2, hollow=True) + _dot(path[-1], 4.2))
+    for px, py in place(np.reshape(trajectory.problem.minima, (-1, 2))):
+        parts.append(f'<path d="M{px - 4:.1f} {py - 4:.1f}l8 8m0 -8l-8 8" stroke="currentColor" stroke-width="1.6"/>')
     parts.append("</svg>")
     parts.append(f'<rect x="{x}" y="{_TOP}" width="{wide}" height="{_TALL}" rx="1" stroke="currentColor" stroke-opacity="0.25"/>')
     for value in _ticks(lows[0], highs[0], 5):
@@ -69,7 +72,7 @@ def _map(trajectory: Trajectory, x: float, wide: float) -> str:
     return "".join(parts)
 
 
-def _view(trajectory: Trajectory) -> tuple[np.ndarray, np.ndarray]:
+def _view(trajectory: Trajectory) -> tuple[_Array, _Array]:
     """What is shown: the problem's box, and the path as far as it stays near."""
     points = trajectory.params[np.isfinite(trajectory.params).all(axis=1)].astype(float)
     known = np.vstack([points[:1], *(np.array([minimum]) for minimum in trajectory.problem.minima)])
@@ -89,7 +92,7 @@ def _view(trajectory: Trajectory) -> tuple[np.ndarray, np.ndarray]:
     return lows, highs
 
 
-def _ground(trajectory: Trajectory, lows: np.ndarray, highs: np.ndarray, size: np.ndarray) -> str:
+def _ground(trajectory: Trajectory, lows: _Array, highs: _Array, size: _Array) -> str:
     """Contours that enclose set parts of the area. The grid reaches beyond the view, so that none
     runs along its border."""
     cell = (highs - lows) / (_GRID - 1)
@@ -124,7 +127,8 @@ def _losses(trajectory: Trajectory, x: float, wide: float) -> str:
     positive = losses[losses > 0]
     is_log = len(positive) > 0 and losses.min() >= 0 and losses.max() > 20 * max(losses.min(), losses.max() * 1e-18)
     if is_log:
-        values = np.log10(np.maximum(losses, max(positive.min() / 10, losses.max() * 1e-18)))
+        most = losses.max() if losses[0] <= 0 else min(losses.max(), losses[0] * 1e9)  # the way of one that diverges
+        values = np.log10(np.clip(losses, max(positive.min() / 10, most * 1e-18), most))
         ticks: Sequence[float] = _decades(values.min(), values.max())
         low, high = min(ticks[0], values.min()), max(ticks[-1], values.max())
     else:
@@ -147,7 +151,7 @@ def _losses(trajectory: Trajectory, x: float, wide: float) -> str:
     return "".join(parts)
 
 
-def _line(points: np.ndarray, thick: float, opacity: float) -> str:
+def _line(points: _Array, thick: float, opacity: float) -> str:
     kept = points[:: max(1, math.ceil(len(points) / _MOST_POINTS))]
     if len(kept) and (kept[-1] != points[-1]).any():
         kept = np.vstack([kept, points[-1:]])
@@ -187,7 +191,7 @@ def _round_up(value: float, whole: bool = True) -> Any:
 
 def _decades(low: float, high: float) -> list[float]:
     first, last = math.floor(low), math.ceil(high)
-    return [float(power) for power in range(first, last + 1, _round_up((last - first) / 6))]
+    return [float(power) for power in range(first, last + 1, max(1, math.ceil((last - first) / 6)))]
 
 
 def _power(tick: float) -> str:
@@ -197,4 +201,4 @@ def _power(tick: float) -> str:
 
 
 def _short(value: float) -> str:
-    return f"{value:.3g}".replace("e-0", "e-").replace("e+0", "e+")
+    return f"{value:.3g}".replace("e-0", "e-").replace("e+0", "e").replace("e+", "e").replace("-", "−")

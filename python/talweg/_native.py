@@ -26,11 +26,11 @@ class CompileError(_engine.Error):
     """A rule that has errors. str() is the whole message of the compiler: places, lines, marks and
     ways out. `diagnostics` is the same as data, one dict a message."""
 
-    def __init__(self, text: str, diagnostics: Sequence[dict]) -> None:
+    def __init__(self, text: str, diagnostics: Sequence[dict[str, Any]]) -> None:
         super().__init__("BAD_RULE", text)
         self.diagnostics = tuple(diagnostics)
 
-    def __reduce__(self) -> tuple:
+    def __reduce__(self) -> tuple[Any, ...]:
         return type(self), (str(self), self.diagnostics)
 
 

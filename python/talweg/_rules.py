@@ -19,7 +19,7 @@ _BYTES = {"float32": 4, "float64": 8}
 class Plan:
     """How a step of a rule runs: `text` for people, `data` for programs."""
 
-    def __init__(self, text: str, data: dict) -> None:
+    def __init__(self, text: str, data: dict[str, Any]) -> None:
         self.text, self.data = text, data
 
     def __str__(self) -> str:
@@ -41,13 +41,13 @@ class Rule(abc.ABC):
         self.dtype = dtype
 
     @abc.abstractmethod
-    def __reduce__(self) -> tuple:
+    def __reduce__(self) -> tuple[Any, ...]:
         ...
 
     def __copy__(self) -> Rule:
         return self
 
-    def __deepcopy__(self, memo: dict) -> Rule:
+    def __deepcopy__(self, memo: dict[int, Any]) -> Rule:
         return self
 
     @abc.abstractmethod
@@ -96,9 +96,10 @@ class Rule(abc.ABC):
         return total
 
     @property
-    def description(self) -> dict:
+    def description(self) -> dict[str, Any]:
         """The rule as data: documentation, hypers, states, inputs, views."""
-        return self._table.description()["rules"][0]
+        described: dict[str, Any] = self._table.description()["rules"][0]
+        return described
 
     @property
     def documentation(self) -> str:
@@ -142,7 +143,7 @@ class CompiledRule(Rule):
         if said:
             warnings.warn(said, _native.CompileWarning, stacklevel=3)
 
-    def __reduce__(self) -> tuple:
+    def __reduce__(self) -> tuple[Any, ...]:
         return type(self), self._made_of
 
     def for_dtype(self, dtype: str) -> Rule:

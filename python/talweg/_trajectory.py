@@ -5,14 +5,16 @@ import ctypes
 from typing import TYPE_CHECKING, Any, Callable, Mapping, NamedTuple, Optional, Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 
 from . import _drawing, _engine
 
 if TYPE_CHECKING:
     from ._rules import Rule
 
+_Array = NDArray[Any]
 #: The loss at a point and its gradient there.
-Function = Callable[[np.ndarray], "tuple[float, Any]"]
+Function = Callable[[_Array], "tuple[float, Any]"]
 
 
 class Problem(NamedTuple):
@@ -26,25 +28,25 @@ class Problem(NamedTuple):
     box: Optional[tuple[tuple[float, float], tuple[float, float]]] = None
 
 
-def _quadratic(p: np.ndarray) -> tuple[float, Any]:
+def _quadratic(p: _Array) -> tuple[float, Any]:
     x, y = p
     return x * x / 2 + 50 * y * y, (x, 100 * y)
 
 
-def _rosenbrock(p: np.ndarray) -> tuple[float, Any]:
+def _rosenbrock(p: _Array) -> tuple[float, Any]:
     x, y = p
     valley = y - x * x
     return (1 - x) * (1 - x) + 100 * (valley * valley), (-2 * (1 - x) - 400 * x * valley, 200 * valley)
 
 
-def _beale(p: np.ndarray) -> tuple[float, Any]:
+def _beale(p: _Array) -> tuple[float, Any]:
     x, y = p
     a, b, c = 1.5 - x + x * y, 2.25 - x + x * y * y, 2.625 - x + x * y * y * y
     return (a * a + b * b + c * c, (2 * a * (y - 1) + 2 * b * (y * y - 1) + 2 * c * (y * y * y - 1),
                                     2 * a * x + 4 * b * x * y + 6 * c * x * y * y))
 
 
-def _himmelblau(p: np.ndarray) -> tuple[float, Any]:
+def _himmelblau(p: _Array) -> tuple[float, Any]:
     x, y = p
     a, b = x * x + y - 11, x + y * y - 7
     return a * a + b * b, (4 * a * x + 2 * b, 2 * a + 4 * b * y)
@@ -65,7 +67,7 @@ class Trajectory:
     """What a rule did on a problem. Row i of `params` is where it was after i steps, `losses[i]` the
     loss there. It ends early where the loss is no finite number any more: `diverged`."""
 
-    def __init__(self, rule: str, hypers: Mapping[str, float], problem: Problem, params: np.ndarray, losses: np.ndarray,
+    def __init__(self, rule: str, hypers: Mapping[str, float], problem: Problem, params: _Array, losses: _Array,
                  diverged: bool) -> None:
         self.rule, self.hypers, self.problem = rule, dict(hypers), problem
         self.params, self.losses, self.diverged = params, losses, diverged
@@ -88,7 +90,7 @@ class Trajectory:
 
 def run(rule: Rule, problem: str | Problem, steps: int, start: Optional[Sequence[float]], hypers: Mapping[str, float]) -> Trajectory:
     """Steps of an optimizer of one tensor `x`. The loss is given to a rule that has it for an input."""
-    if not isinstance(problem, Problem):
+    if isinstance(problem, str):
         if problem not in PROBLEMS:
             raise ValueError(f"there is no problem {problem!r}: {', '.join(PROBLEMS)}, or a talweg.Problem of your own")
         problem = PROBLEMS[problem]
@@ -100,6 +102,7 @@ def run(rule: Rule, problem: str | Problem, steps: int, start: Optional[Sequence
     x = np.array(problem.start if start is None else start, dtype=rule.dtype)
     if x.ndim != 1 or not np.isfinite(x).all():
         raise ValueError(f"a start is a list of finite numbers, not {start!r}")
+    function = problem.function
     loss, gradient = np.zeros(1), np.zeros_like(x)
     gradients = (ctypes.c_void_p * 1)(gradient.ctypes.data)
     inputs = (ctypes.c_void_p * 1)(loss.ctypes.data) if rule.inputs else None
@@ -109,7 +112,7 @@ def run(rule: Rule, problem: str | Problem, steps: int, start: Optional[Sequence
 
     def evaluate() -> bool:
         with np.errstate(all="ignore"):  # a rule that diverges is an answer, and `diverged` tells it
-            loss[0], gradient[:] = problem.function(x.astype(np.float64))
+            loss[0], gradient[:] = function(x.astype(np.float64))
         return bool(np.isfinite(loss[0]) and np.isfinite(gradient).all())
 
     is_finite = evaluate()
