@@ -1,0 +1,224 @@
+"""An engine over the memory of parameters, with its states as tensors of torch."""
+from __future__ import annotations
+
+import ctypes
+import dataclasses
+import math
+import os
+import weakref
+from typing import Any, Callable, Optional, Sequence
+
+import torch
+
+from .._engine import _REGRAD, Engine, Pool, State, Table, Tensor
+from . import tensors
+
+REGRAD, SKIPPED = _REGRAD, 2
+
+
+@dataclasses.dataclass(frozen=True)
+class Member:
+    """A parameter of an optimizer. `said` is how messages call it."""
+
+    parameter: torch.Tensor
+    group: int
+    said: str
+    tags: tuple[str, ...] = ()
+    split: Any = None
+
+
+@dataclasses.dataclass
+class Snapshot:
+    """All states of an engine, by the parameters that they belong to."""
+
+    counters: dict[str, float] = dataclasses.field(default_factory=dict)
+    model: dict[str, torch.Tensor] = dataclasses.field(default_factory=dict)
+    groups: dict[int, dict[str, torch.Tensor]] = dataclasses.field(default_factory=dict)
+    parameters: dict[torch.Tensor, dict[str, torch.Tensor]] = dataclasses.field(default_factory=dict)
+    #: Which states that get their initial value late have it: by name and parameter (or None).
+    begun: dict[tuple[str, Optional[torch.Tensor]], float] = dataclasses.field(default_factory=dict)
+
+    def without_parameters(self) -> Snapshot:
+        """A copy of the numbers."""
+        groups = {index: {name: state.clone() for name, state in states.items()} for index, states in self.groups.items()}
+        return Snapshot(dict(self.counters), {name: state.clone() for name, state in self.model.items()}, groups, {},
+                        dict(self.begun))
+
+
+class Bound:
+    """An engine bound to addresses. What changes them needs a new one, which takes the states."""
+
+    def __init__(self, table: Table, members: Sequence[Member], groups: int, pool: Optional[Pool],
+                 looks_at_shape: bool) -> None:
+        self.members, self.pool = tuple(members), pool
+        self.parameters = [member.parameter for member in members]
+        self.places = {id(parameter): i for i, parameter in enumerate(self.parameters)}
+        self.shapes = [parameter.shape for parameter in self.parameters]
+        self.addresses = list(map(tensors.address_of, self.parameters))
+        described = [
+            Tensor(str(i), tensors.shape_for_rule(member.parameter, member.said, looks_at_shape), address, member.tags,
+                   member.group, member.split)
+            for i, (member, address) in enumerate(zip(members, self.addresses))]
+        self.engine = Engine(table, described, groups, pool, self._allocate)
+        self._control = self.engine._memory[0]
+        self.snapshot = self._snapshot()
+        self._pointers = (ctypes.c_void_p * max(1, len(self.parameters)))()
+        self._set_live(list(range(len(self.parameters))))
+        self.forked = False
+        if pool is not None:
+            _with_threads.add(self)
+
+    def _allocate(self, size: int, alignment: int) -> tuple[int, torch.Tensor]:
+        self._states = torch.zeros(size + alignment, dtype=torch.uint8)
+        start = self._states.data_ptr()
+        self._states = self._states[-start % alignment:]
+        return self._states.data_ptr(), self._states
+
+    # ---- States ----
+
+    def _snapshot(self) -> Snapshot:
+        found = Snapshot(parameters={parameter: {} for parameter in self.parameters})
+        self._numbers: list[tuple[State, Optional[torch.Tensor]]] = []
+        for state in self.engine.states():
+            parameter = None if state.tensor is None else self.parameters[int(state.tensor)]
+            if state.kind != "value":
+                self._numbers.append((state, parameter))
+            elif parameter is not None:
+                found.parameters[parameter][state.name] = self._view(state, parameter)
+            elif dict(self._rates()).get(state.name) == "group":
+                found.groups.setdefault(state.group, {})[state.name] = self._view(state, None)
+            else:
+                found.model[state.name] = self._view(state, None)
+        return found
+
+    def _rates(self) -> list[tuple[str, str]]:
+        return [(part.name, part.rate) for part in self.engine.table.states]
+
+    def _view(self, state: State, parameter: Optional[torch.Tensor]) -> torch.Tensor:
+        """The memory of a state itself, in the layout of its parameter."""
+        dtype, count = tensors.BYTES[state.element_bytes], math.prod(state.shape)
+        if count == 0:
+            return torch.zeros(state.shape, dtype=dtype)
+        offset = state.address - self._states.data_ptr()
+        if 0 <= offset < self._states.numel():
+            flat = self._states[offset:offset + count * state.element_bytes].view(dtype)
+        else:
+            offset = state.address - ctypes.addressof(self._control)
+            flat = torch.frombuffer(self._control, dtype=dtype, count=count, offset=offset)
+        if parameter is not None and not parameter.is_contiguous() and state.shape == tensors.memory_shape(parameter):
+            return flat.as_strided(parameter.size(), parameter.stride())
+        return flat.reshape(state.shape)
+
+    def read(self) -> Snapshot:
+        """The states as they are: tensors are the memory itself, numbers are copies."""
+        found = self.snapshot
+        found.counters, found.begun = {}, {}
+        for state, parameter in self._numbers:
+            value = ctypes.c_double.from_address(state.address).value
+            if state.kind == "counter":
+                found.counters[state.name] = value
+            else:
+                found.begun[state.name, parameter] = value
+        return found
+
+    def write(self, other: Snapshot) -> None:
+        """Takes the states of another engine where there are the same here; others stay initial."""
+        own = self.snapshot
+        _copy(own.model, other.model)
+        for index, states in own.groups.items():
+            _copy(states, other.groups.get(index, {}))
+        for parameter, states in own.parameters.items():
+            _copy(states, other.parameters.get(parameter, {}))
+        for state, parameter in self._numbers:
+            given = other.counters.get(state.name) if state.kind == "counter" else other.begun.get((state.name, parameter))
+            if given is not None:
+                ctypes.c_double.from_address(state.address).value = given
+
+    # ---- Steps ----
+
+    def moved(self) -> bool:
+        """Whether a parameter has other memory than at creation."""
+        return self.forked or list(map(tensors.address_of, self.parameters)) != self.addresses
+
+    def _set_live(self, live: list[int]) -> None:
+        """Which parameters have a gradient: most loops never change that."""
+        self._live = live
+        self._live_parameters = [self.parameters[i] for i in live]
+        present = set(live)
+        self._others = [parameter for i, parameter in enumerate(self.parameters) if i not in present]
+        self._plain = all(map(tensors.is_contiguous, self._live_parameters))
+        self._last: Optional[list[int]] = None
+        self.tell_autograd: Callable[[], None] = tensors.version_bump(self._live_parameters)
+
+    def gather(self) -> Any:
+        """Finds where all gradients are. Returns what must live until the step has ended."""
+        gradients = list(map(tensors.gradient_of, self._live_parameters))
+        try:
+            found = list(map(tensors.address_of, gradients))
+        except (TypeError, RuntimeError):  # one is None, or has no memory of its own
+            return self._gather_all()
+        if not self._plain or not all(map(tensors.is_contiguous, gradients)) or found != self._last:
+            return self._gather_all()
+        if self._others and any(gradient is not None for gradient in map(tensors.gradient_of, self._others)):
+            return self._gather_all()
+        return gradients
+
+    def _gather_all(self) -> Any:
+        """With all checks, one by one."""
+        kept: list[torch.Tensor] = []
+        live: list[int] = []
+        pointers = self._pointers
+        for i, member in enumerate(self.members):
+            gradient = member.parameter.grad
+            if gradient is None:
+                pointers[i] = None
+                continue
+            if member.parameter.shape != self.shapes[i]:
+                raise RuntimeError(f"{member.said} had another shape when its states were made: {tuple(self.shapes[i])}")
+            fitting = tensors.fitting(gradient, member.parameter, f"the gradient of {member.said}")
+            pointers[i] = fitting.data_ptr()
+            kept.append(fitting)
+            live.append(i)
+        if live != self._live:
+            self._set_live(live)
+        self._last = [pointers[i] or 0 for i in live]
+        return kept
+
+    def step(self, inputs: Any) -> int:
+        """One call; the gradients are kept alive meanwhile."""
+        kept = self.gather()
+        outcome = self.engine.step(self._pointers, inputs)
+        del kept
+        if outcome != SKIPPED:
+            self.tell_autograd()
+        return outcome
+
+    def abandon(self) -> None:
+        """Gives up a step that waits for another gradient: parameters go back."""
+        if self.engine.is_waiting:
+            self.engine.abandon()
+            self.tell_autograd()
+
+    def tell_autograd_of_all(self) -> None:
+        tensors.version_bump(self.parameters)()
+
+
+def _copy(to: dict[str, torch.Tensor], given: dict[str, torch.Tensor]) -> None:
+    with torch.no_grad():
+        for name, state in to.items():
+            if name in given:
+                state.copy_(given[name])
+
+
+#: A forked child has none of the threads that its parent had: it must not wait for them.
+_with_threads: weakref.WeakSet[Bound] = weakref.WeakSet()
+
+
+def _after_fork() -> None:
+    for bound in list(_with_threads):
+        if bound.pool is not None:
+            bound.pool.handle = None
+        bound.forked = True
+
+
+os.register_at_fork(after_in_child=_after_fork)

@@ -1,0 +1,91 @@
+"""Groups of parameters, from what users give to what an engine needs."""
+from __future__ import annotations
+
+from typing import Any, Iterable, Optional, Sequence
+
+import torch
+
+from . import tensors
+from .engines import Member
+
+
+_UNORDERED = ("optimizer parameters need to be organized in ordered collections, but the ordering of tensors in sets will "
+              "change between runs. Please use a list instead.")
+
+
+def prepare(params: Iterable[Any]) -> tuple[list[dict[str, Any]], str]:
+    """Groups as dicts, and the type of all parameters. Named parameters, (name, tensor), may come in
+    every release of torch; before 2.5 it had no word for them."""
+    if isinstance(params, torch.Tensor):
+        raise TypeError("params argument given to the optimizer should be an iterable of Tensors or dicts, but got "
+                        + torch.typename(params))
+    if isinstance(params, set):
+        raise TypeError(_UNORDERED)
+    given = list(params)
+    if not given:
+        raise ValueError("optimizer got an empty parameter list")
+    found = [dict(group) for group in given] if isinstance(given[0], dict) else [{"params": given}]
+    for index, group in enumerate(found):
+        split_names(group, index)
+    for index, group in enumerate(found):
+        for place, tensor in enumerate(group["params"]):
+            tensors.check_parameter(tensor, say(group, index, place))
+            return found, tensors.DTYPES[tensor.dtype]
+    return found, "float32"
+
+
+def split_names(group: dict[str, Any], index: int) -> None:
+    """(name, tensor) pairs become two lists, as they stand in `param_groups` of torch 2.5 and later."""
+    if "params" not in group:
+        raise ValueError(f"group {index} has no \"params\"")
+    params = group["params"]
+    if isinstance(params, torch.Tensor):
+        params = [params]
+    elif isinstance(params, set):
+        raise TypeError(_UNORDERED)
+    params = list(params)
+    named = [isinstance(param, tuple) for param in params]
+    if any(named):
+        if not all(named) or not all(len(param) == 2 and isinstance(param[0], str) for param in params):
+            raise ValueError("all optimizer params should be with/without names. Some param names are missing")
+        group["param_names"] = [name for name, _ in params]
+        params = [tensor for _, tensor in params]
+    group["params"] = params
+
+
+def say(group: dict[str, Any], index: int, place: int) -> str:
+    names = group.get("param_names")
+    name = names[place] if names is not None and place < len(names) else None
+    return tensors.describe(group["params"][place], name, index, place)
+
+
+def check(group: dict[str, Any], index: int, dtype: str, looks_at_shape: bool) -> dict[str, Any]:
+    """A group that is to be added, as torch takes it, or an exception that names the parameter."""
+    if not isinstance(group, dict):
+        raise TypeError(f"param_group must be a dict, but got {type(group)}")
+    split_names(group, index)
+    for place, tensor in enumerate(group["params"]):
+        said = say(group, index, place)
+        tensors.check_parameter(tensor, said)
+        if tensors.DTYPES[tensor.dtype] != dtype:
+            raise TypeError(f"{said} is {tensor.dtype}, and others are {dtype}: an optimizer has parameters of one type. "
+                            "Make an optimizer for each")
+        tensors.shape_for_rule(tensor, said, looks_at_shape)
+    return group
+
+
+def members(groups: Sequence[dict[str, Any]]) -> list[Member]:
+    """All parameters, each once."""
+    found: dict[int, Member] = {}
+    for index, group in enumerate(groups):
+        for place, parameter in enumerate(group["params"]):
+            found.setdefault(id(parameter), Member(parameter, index, say(group, index, place), tuple(group.get("tags", ())),
+                                                   group.get("split")))
+    return list(found.values())
+
+
+def names(groups: Sequence[dict[str, Any]]) -> Optional[list[str]]:
+    """The names of all parameters, where all are known."""
+    if not all("param_names" in group for group in groups):
+        return None
+    return [name for group in groups for name in group["param_names"]]

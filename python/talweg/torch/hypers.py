@@ -1,0 +1,128 @@
+"""Hypers in param_groups: what a key stands for, checked and handed to an engine when it changes."""
+from __future__ import annotations
+
+import difflib
+import math
+from typing import Any, Mapping, NamedTuple, Optional, Sequence
+
+import torch
+
+from .._engine import Engine, Hyper
+
+
+class Field(NamedTuple):
+    """A key of param_groups and the hypers that it holds: `betas` holds beta1 and beta2."""
+
+    key: str
+    hypers: tuple[str, ...]
+
+
+def number(value: Any, said: str) -> float:
+    if isinstance(value, torch.Tensor):
+        if value.numel() != 1:
+            raise TypeError(f"{said} is a tensor of shape {tuple(value.shape)}: one number is needed")
+        return float(value)
+    try:
+        return float(value)
+    except (TypeError, ValueError):
+        raise TypeError(f"{said} is {value!r}: a number is needed") from None
+
+
+def check(hyper: Hyper, value: float, said: str) -> None:
+    above = value >= hyper.low if hyper.low_closed else value > hyper.low
+    below = value <= hyper.high if hyper.high_closed else value < hyper.high
+    if not (above and below):
+        interval = f"{'(['[hyper.low_closed]}{hyper.low:g}, {hyper.high:g}{')]'[hyper.high_closed]}"
+        raise ValueError(f"Invalid {said}: {value:g} is not in {interval}")
+    if hyper.kind != "number" and value != math.floor(value):
+        raise ValueError(f"Invalid {said}: {value:g} is no integer")
+
+
+class Hypers:
+    """The hypers of a rule as its groups have them. `fixed` are keys whose value is part of the
+    compiled rule, such as amsgrad."""
+
+    def __init__(self, hypers: Sequence[Hyper], fields: Sequence[Field], fixed: Mapping[str, Any]) -> None:
+        self.by_name = {hyper.name: hyper for hyper in hypers}
+        self.fields, self.fixed = tuple(fields), dict(fixed)
+        self.keys = [field.key for field in fields] + list(fixed)
+        self._applied: list[Any] = []
+
+    def defaults(self) -> dict[str, Optional[float]]:
+        """Of fields that hold one hyper, under its name."""
+        return {field.key: _shown(self.by_name[field.key]) for field in self.fields}
+
+    def check_group(self, group: Mapping[str, Any], index: int) -> None:
+        """Values of a group that has all its keys, before anything is made of it."""
+        self._values(index, self._row(group, index))
+        for key in group:
+            if key not in self.keys and key not in _OWN_KEYS:
+                near = difflib.get_close_matches(key, self.keys, 1, 0.8)
+                if near:
+                    raise ValueError(f"group {index} has {key!r}, which the rule does not know: did you mean {near[0]!r}?")
+
+    def _row(self, group: Mapping[str, Any], index: int) -> list[Any]:
+        try:
+            return [group[key] for key in self.keys]
+        except KeyError as error:
+            raise ValueError(f"group {index} of param_groups has no {error.args[0]!r} any more") from None
+
+    def _values(self, index: int, row: Sequence[Any]) -> dict[str, float]:
+        found: dict[str, float] = {}
+        for (key, hypers), value in zip(self.fields, row):
+            parts = (value,) if len(hypers) == 1 else tuple(value)
+            if len(parts) != len(hypers):
+                raise ValueError(f"Invalid {key} of group {index}: {value!r} has {len(parts)} parts, not {len(hypers)}")
+            for name, part in zip(hypers, parts):
+                if part is None and self.by_name[name].default is None:
+                    continue  # the rule computes it from others
+                said = f"{key} of group {index}"
+                checked = number(part, said)
+                check(self.by_name[name], checked, said)
+                found[name] = checked
+        for key, value in zip(self.fixed, row[len(self.fields):]):
+            if value != self.fixed[key]:
+                raise ValueError(f"{key} of group {index} is {value!r}, but {self.fixed[key]!r} is compiled into the rule, for "
+                                 "all groups and all steps: make another optimizer")
+        return found
+
+    def forget(self) -> None:
+        """A new engine has none of the values yet."""
+        self._applied = []
+
+    def apply(self, engine: Engine, groups: Sequence[Mapping[str, Any]]) -> None:
+        """Hands over what has changed since the last time."""
+        applied = self._applied
+        if len(applied) != len(groups):
+            applied = self._applied = [None] * len(groups)
+        for index, group in enumerate(groups):
+            row = self._row(group, index)
+            # A tensor may have changed in place, and has an == of its own.
+            if applied[index] is None or torch.Tensor in map(type, row) or row != applied[index]:
+                applied[index] = None
+                self._hand_over(engine, groups, index, row)
+                applied[index] = row
+
+    def _hand_over(self, engine: Engine, groups: Sequence[Mapping[str, Any]], index: int, row: Sequence[Any]) -> None:
+        values = self._values(index, row)
+        for name, value in values.items():
+            if self.by_name[name].rate != "model":
+                engine.set_hyper(name, value, index)
+                continue
+            for other, group in enumerate(groups):
+                if self._values(other, self._row(group, other)).get(name) != value:
+                    raise ValueError(f"{name} is one value for the whole model, and groups {index} and {other} have two")
+            engine.set_hyper(name, value)
+
+
+#: Keys that torch, its schedulers and this package write into groups.
+_OWN_KEYS = frozenset(("params", "param_names", "name", "names", "initial_lr", "max_lr", "min_lr", "base_lr", "swa_lr",
+                       "max_momentum", "base_momentum", "initial_momentum", "tags", "split", "foreach", "fused",
+                       "capturable", "differentiable", "maximize"))
+
+
+def _shown(hyper: Hyper) -> Optional[float]:
+    """A default as a user would write it."""
+    if hyper.default is None or hyper.kind == "number":
+        return hyper.default
+    return bool(hyper.default) if hyper.kind == "bool" else int(hyper.default)

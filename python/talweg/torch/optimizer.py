@@ -1,0 +1,226 @@
+"""talweg.torch.Optimizer: any rule as an optimizer of torch."""
+from __future__ import annotations
+
+import collections
+import contextlib
+import dataclasses
+from typing import Any, Callable, Iterable, Iterator, Mapping, Optional, Sequence
+
+import torch
+
+from . import engines, groups, inputs, rules, state_dict, tensors, torch_format
+from .hypers import Field, Hypers
+
+
+class Optimizer(torch.optim.Optimizer):
+    """An optimizer of torch that runs a rule of talweg, all parameters in one call.
+
+    `rule` is an expression ("ClipByGlobalNorm(1) | AdamW"), what talweg.compile returns, or a rule of
+    a built library. Hypers go by the rule's names: as keywords, as keys of `param_groups`, and for
+    every torch.optim.lr_scheduler. `threads` follows torch.get_num_threads() where it is None.
+
+    `state[p]` has the rule's states of parameter p as tensors which are the states, not copies;
+    `model_state` and `group_state` have the others. There is nothing in them before the first step.
+    A rule counts steps (`t`) per optimizer, not per parameter; a parameter without gradient is left
+    out of a step together with its states."""
+
+    def __init__(self, params: Iterable[Any], rule: Any, *, threads: Optional[int] = None, maximize: bool = False,
+                 **hypers: Any) -> None:
+        param_groups, dtype = groups.prepare(params)
+        compiled = rules.resolve(rule, dtype, maximize)
+        fields = [Field(hyper.name, (hyper.name,)) for hyper in compiled._table.hypers]
+        known = Hypers(compiled._table.hypers, fields, {})
+        defaults = known.defaults()
+        for name in hypers:
+            if name not in defaults:
+                raise TypeError(f"the rule {compiled._table.name} has no hyper {name!r} that can be set; it has "
+                                f"{', '.join(defaults) or 'none'}")
+        self._start(param_groups, compiled, known, {**defaults, **hypers}, threads)
+
+    def _start(self, param_groups: Sequence[dict], rule: rules.AnyRule, hypers: Hypers, defaults: dict[str, Any],
+               threads: Optional[int]) -> None:
+        if threads is not None and not 1 <= threads <= 1024:
+            raise ValueError(f"there cannot be {threads} threads: 1 to 1024")
+        self._rule, self._hypers, self._threads = rule, hypers, threads
+        self._begin()
+        super().__init__(param_groups, defaults)
+
+    def _begin(self) -> None:
+        self._bound: Optional[engines.Bound] = None
+        self._restored: Optional[engines.Snapshot] = None
+        self._stale = True
+        self._swapped: Optional[str] = None
+        self._shape_matters = rules.looks_at_shape(self._rule)
+
+    # ---- Groups ----
+
+    @property
+    def rule(self) -> rules.AnyRule:
+        return self._rule
+
+    def add_param_group(self, param_group: dict) -> None:
+        """Also later: the states of other parameters stay as they are. A new parameter's begin then;
+        the rule's `t` goes on."""
+        if self._swapped is not None:
+            raise RuntimeError(f"no group can be added inside evaluation({self._swapped!r})")
+        index = len(getattr(self, "param_groups", ()))
+        param_group = groups.check(param_group, index, self._rule.dtype, self._shape_matters)
+        filled = {**self.defaults, **param_group}
+        self._hypers.check_group(filled, index)
+        super().add_param_group(param_group)
+        self._stale = True
+
+    # ---- The engine ----
+
+    def _thread_count(self) -> int:
+        return self._threads if self._threads is not None else min(1024, torch.get_num_threads())
+
+    def _ready(self) -> engines.Bound:
+        """The engine over the parameters as they are now, with their hypers."""
+        bound = self._bound
+        if bound is None or self._stale or self._thread_count() != self._bound_threads or bound.moved():
+            bound = self._bind()
+        self._hypers.apply(bound.engine, self.param_groups)
+        return bound
+
+    def _bind(self) -> engines.Bound:
+        old = self._bound
+        if self._swapped is not None:
+            raise RuntimeError(f"parameters, groups or threads have changed inside evaluation({self._swapped!r})")
+        members = groups.members(self.param_groups)
+        for member in members:
+            tensors.check_kind(member.parameter, member.said)
+            if tensors.DTYPES[member.parameter.dtype] != self._rule.dtype:
+                raise TypeError(f"{member.said} is {member.parameter.dtype} now, and its states are {self._rule.dtype}: "
+                                "make a new optimizer after changing types")
+        threads = self._thread_count()
+        pool = old.pool if old is not None and not old.forked and threads == self._bound_threads else self._rule._table.pool(threads)
+        bound = engines.Bound(self._rule._table, members, len(self.param_groups), pool, self._shape_matters)
+        self._hypers.forget()
+        self._hypers.apply(bound.engine, self.param_groups)
+        before = old.read() if old is not None else self._restored
+        if before is not None:
+            bound.write(before)
+        self._bound, self._bound_threads, self._restored, self._stale = bound, threads, None, False
+        for parameter, states in bound.snapshot.parameters.items():
+            self.state[parameter] = states
+        return bound
+
+    @property
+    def model_state(self) -> dict[str, torch.Tensor]:
+        """The states that there are once, such as a loss's average."""
+        return self._ready().snapshot.model
+
+    @property
+    def group_state(self) -> list[dict[str, torch.Tensor]]:
+        """The states that there are once a group."""
+        found = self._ready().snapshot.groups
+        return [found.get(i, {}) for i in range(len(self.param_groups))]
+
+    @property
+    def steps(self) -> int:
+        """Completed steps, the rule's `t`. Held and skipped ones do not count."""
+        return int(self._numbers().get("t", 0))
+
+    def _numbers(self) -> dict[str, float]:
+        now = self._snapshot()
+        return now.counters if now is not None else {}
+
+    def _snapshot(self) -> Optional[engines.Snapshot]:
+        return self._bound.read() if self._bound is not None else self._restored
+
+    def reset(self) -> None:
+        """Back to the moment of creation, except for hypers and parameters."""
+        self._ready().engine.reset()
+
+    # ---- Steps ----
+
+    def step(self, closure: Optional[Callable[[], Any]] = None, inputs: Optional[Mapping[str, Any]] = None) -> Any:
+        """One step with the gradients of all parameters that have one. `closure` computes them, and
+        the loss, which is returned; rules such as SAM call it again. `inputs` are for rules that read
+        more than gradients, by name; `loss` is taken from the closure."""
+        loss = None
+        if closure is not None:
+            with torch.enable_grad():
+                loss = closure()
+        if self._swapped is not None:
+            raise RuntimeError(f"step() is not possible inside evaluation({self._swapped!r}): a view stands in for the "
+                               "parameters")
+        bound = self._ready()
+        if bound.step(self._pointers(inputs, loss)) == engines.REGRAD:
+            self._step_again(bound, closure, inputs)
+        return loss
+
+    def _step_again(self, bound: engines.Bound, closure: Optional[Callable[[], Any]],
+                    inputs: Optional[Mapping[str, Any]]) -> None:
+        try:
+            outcome = engines.REGRAD
+            while outcome == engines.REGRAD:
+                if closure is None:
+                    raise RuntimeError(f"the rule {self._rule._table.name} asks for a gradient at another point: call "
+                                       "step(closure), with a closure that computes gradients")
+                with torch.enable_grad():
+                    loss = closure()
+                if bound.moved():
+                    raise RuntimeError("the closure has moved parameters to other memory in the middle of a step")
+                outcome = bound.step(self._pointers(inputs, loss))
+        finally:
+            bound.abandon()
+
+    def _pointers(self, given: Optional[Mapping[str, Any]], loss: Any) -> Any:
+        parts = self._rule._table.inputs
+        if not parts and not given:
+            return None
+        return inputs.pointers(parts, given or {}, loss, self._bound.members, len(self.param_groups))
+
+    # ---- Views ----
+
+    @contextlib.contextmanager
+    def evaluation(self, view: Optional[str] = None) -> Iterator[None]:
+        """`with opt.evaluation():` has a view of the rule, such as the average of Ema, in place of
+        the parameters."""
+        name = rules.default_view(self._rule._table, view)
+        if self._swapped is not None:
+            raise RuntimeError(f"evaluation({name!r}) inside evaluation({self._swapped!r})")
+        bound = self._ready()
+        bound.engine.swap_in(name)
+        self._swapped = name
+        try:
+            bound.tell_autograd_of_all()
+            yield
+        finally:
+            self._swapped = None
+            bound.engine.swap_out()
+            bound.tell_autograd_of_all()
+
+    # ---- Saving ----
+
+    def state_dict(self) -> dict[str, Any]:
+        """As torch's, with the rule's states by name, and what else they need under "talweg". As in
+        torch, tensors of parameters are the states themselves, not copies."""
+        return state_dict.save(self, super().state_dict())
+
+    def load_state_dict(self, state_dict_: Mapping[str, Any]) -> None:
+        """What state_dict() has returned, or the state_dict of a torch.optim that the rule's states
+        are those of (SGD, Adam, AdamW, RMSprop, Adagrad and some more)."""
+        state_dict.load(self, state_dict_)
+
+    def torch_state_dict(self) -> dict[str, Any]:
+        """The states as the optimizer of torch.optim that the rule is saves them."""
+        return torch_format.export(self)
+
+    def __getstate__(self) -> dict[str, Any]:
+        if self._swapped is not None:
+            raise RuntimeError(f"no copy can be made inside evaluation({self._swapped!r})")
+        now = self._snapshot()
+        return {"defaults": self.defaults, "param_groups": self.param_groups, "_rule": self._rule, "_hypers": self._hypers,
+                "state": collections.defaultdict(dict, {key: state_dict.alone(states) for key, states in self.state.items()}),
+                "_threads": self._threads, "_restored": now and now.without_parameters()}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        super().__setstate__(state)
+        restored = self._restored
+        self._begin()
+        self._hypers.forget()
+        if restored is not None:
+            self._restored = dataclasses.replace(restored, parameters=dict(self.state))

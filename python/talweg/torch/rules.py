@@ -1,0 +1,76 @@
+"""The rule of an optimizer: from what users give to a table of functions for the type of their parameters."""
+from __future__ import annotations
+
+import json
+import re
+from typing import Any, Optional, Union
+
+from .. import _native
+from .._engine import Table
+from .._rules import Rule, compile
+
+#: What plans say of rules for which the order of dimensions matters.
+_SHAPES = re.compile(r"\b(rank|rows?|cols?|columns?|matrix|matrices)\b")
+
+
+class TableRule:
+    """A rule of a library that `talweg build` made: it has one type, and no text to compile again."""
+
+    def __init__(self, table: Table) -> None:
+        self._table = table
+        self.dtype = "float32" if table.element_bytes == 4 else "float64"
+
+    def for_dtype(self, dtype: str) -> TableRule:
+        if dtype != self.dtype:
+            raise TypeError(f"the rule {self._table.name} is built for {self.dtype}, and the parameters are {dtype}")
+        return self
+
+
+AnyRule = Union[Rule, TableRule]
+
+
+def resolve(rule: Any, dtype: str, maximize: bool) -> AnyRule:
+    """`rule`: an expression, a compiled rule, or one of a built library."""
+    if isinstance(rule, str):
+        return compile(f"Maximize | {rule}" if maximize else rule, dtype=dtype)
+    if isinstance(rule, Rule):
+        return _maximized(rule, dtype) if maximize else rule.for_dtype(dtype)
+    table = rule if isinstance(rule, Table) else getattr(rule, "_table", None)
+    if not isinstance(table, Table):
+        raise TypeError(f"a rule is an expression such as \"AdamW\", what talweg.compile returns, or a rule of a built "
+                        f"library; this is {type(rule).__name__}")
+    if maximize:
+        raise ValueError(f"maximize cannot be added to {table.name}, which is built: begin its expression with \"Maximize |\"")
+    return TableRule(table).for_dtype(dtype)
+
+
+def _maximized(rule: Rule, dtype: str) -> Rule:
+    expression, *rest = rule._source
+    options = list(rest)
+    options[3] = dtype
+    return Rule(f"Maximize | {expression if expression is not None else rule.name}", *options)
+
+
+def looks_at_shape(rule: AnyRule) -> bool:
+    """Whether the order of dimensions may matter. Of a built rule there is no plan to ask: it may."""
+    table = rule._table
+    if any(part.rate in ("row", "column", "matrix") for part in table.states + table.inputs):
+        return True
+    if isinstance(rule, TableRule):
+        return True
+    plan = json.loads(_native.library().talweg_rule_plan_json(table._pointer))
+    plan.pop("rule", None)
+    return bool(_SHAPES.search(json.dumps(plan)))
+
+
+def default_view(table: Table, name: Optional[str]) -> str:
+    """The name of the view to evaluate with."""
+    names = [view.name for view in table.views]
+    if name is None:
+        if len(names) != 1:
+            raise ValueError(f"the rule {table.name} has {'several views' if names else 'no view'} to evaluate with"
+                             + (f": name one of {', '.join(names)}" if names else ""))
+        return names[0]
+    if name not in names:
+        raise ValueError(f"the rule {table.name} has no view {name!r}" + (f", only {', '.join(names)}" if names else ""))
+    return name

@@ -1,0 +1,123 @@
+"""What talweg takes of torch's tensors: which kinds, how their memory lies, and what autograd is told."""
+from __future__ import annotations
+
+import operator
+from typing import Any, Callable, Iterable, Optional, Sequence
+
+import torch
+
+address_of = torch.Tensor.data_ptr
+gradient_of = operator.attrgetter("grad")
+is_contiguous = torch.Tensor.is_contiguous
+
+#: The types that there are rules for, by the names that rules have for them.
+DTYPES = {torch.float32: "float32", torch.float64: "float64"}
+BYTES = {4: torch.float32, 8: torch.float64}
+
+
+def describe(tensor: Any, name: Optional[str], group: int, index: int) -> str:
+    """A parameter in messages: its name where it is known, else its place and shape."""
+    if name is not None:
+        return f"parameter {name!r}"
+    shape = getattr(tensor, "shape", None)
+    return f"parameter {index} of group {group}" + (f", of shape {tuple(shape)}," if shape is not None else "")
+
+
+def check_parameter(tensor: Any, said: str) -> None:
+    """Refuses what no rule serves. `said` is the parameter in messages."""
+    if not isinstance(tensor, torch.Tensor):
+        raise TypeError(f"{said} is no tensor but {torch.typename(tensor)}")
+    if torch.nn.parameter.is_lazy(tensor):
+        raise ValueError(f"{said} has no shape yet: call the module once before making its optimizer")
+    if not tensor.is_leaf and not tensor.retains_grad:
+        raise ValueError(f"can't optimize a non-leaf Tensor: {said} is computed from others")
+    check_kind(tensor, said)
+
+
+def check_kind(tensor: torch.Tensor, said: str) -> None:
+    """What can also change after creation, by `module.to()` or by setting `.data`."""
+    if tensor.layout != torch.strided:
+        raise TypeError(f"{said} is sparse ({tensor.layout}): only dense tensors are served")
+    if tensor.device.type != "cpu":
+        raise TypeError(f"{said} is on {tensor.device}: only tensors on the CPU are served")
+    if tensor.dtype not in DTYPES:
+        raise TypeError(f"{said} is {tensor.dtype}: only torch.float32 and torch.float64 are served")
+    if tensor.is_neg():
+        raise TypeError(f"{said} is a negated view of other memory: clone it")
+
+
+def memory_shape(tensor: torch.Tensor) -> Optional[tuple[int, ...]]:
+    """The sizes in the order in which memory has them; None where elements overlap or leave gaps."""
+    if tensor.is_contiguous() or tensor.numel() == 0:
+        return tuple(tensor.shape)
+    dims = sorted(range(tensor.dim()), key=lambda d: (-tensor.stride(d), d))
+    expected = 1
+    for d in reversed(dims):
+        if tensor.size(d) != 1:
+            if tensor.stride(d) != expected:
+                return None
+            expected *= tensor.size(d)
+    return tuple(tensor.size(d) for d in dims)
+
+
+def shape_for_rule(tensor: torch.Tensor, said: str, looks_at_shape: bool) -> tuple[int, ...]:
+    """The shape that a rule sees: row-major, so that of the memory."""
+    shape = memory_shape(tensor)
+    if shape is None:
+        raise ValueError(f"{said} has strides {tensor.stride()}: its elements overlap or leave gaps. "
+                         "Make it of memory of its own, with .clone() or .contiguous()")
+    if looks_at_shape and not tensor.is_contiguous() and tensor.numel() > 0:
+        raise ValueError(f"{said} is not contiguous (strides {tensor.stride()}), and the rule looks at rows, columns or the "
+                         "rank, which its memory has in another order. Make it contiguous: p.data = p.data.contiguous()")
+    return shape
+
+
+def fitting(tensor: torch.Tensor, parameter: torch.Tensor, said: str) -> torch.Tensor:
+    """A gradient or an input, laid out in memory like its parameter: itself, or a copy."""
+    if tensor.layout != torch.strided:
+        raise RuntimeError(f"{said} is sparse ({tensor.layout}): only dense ones are served. Layers such as Embedding have "
+                           "sparse=False")
+    if tensor.dtype != parameter.dtype:
+        raise RuntimeError(f"{said} is {tensor.dtype}, the parameter {parameter.dtype}: nothing is cast")
+    if tensor.device != parameter.device:
+        raise RuntimeError(f"{said} is on {tensor.device}, the parameter on {parameter.device}")
+    if tensor.shape != parameter.shape:
+        raise RuntimeError(f"{said} has shape {tuple(tensor.shape)}, the parameter {tuple(parameter.shape)}")
+    if same_layout(tensor, parameter) and not tensor.is_neg():
+        return tensor
+    copy = torch.empty_strided(parameter.size(), parameter.stride(), dtype=parameter.dtype)
+    return copy.copy_(tensor.detach())
+
+
+def same_layout(one: torch.Tensor, other: torch.Tensor) -> bool:
+    """Strides of dimensions of size 1 mean nothing."""
+    if one.is_contiguous() and other.is_contiguous():
+        return True
+    return all(a == b or size == 1 for a, b, size in zip(one.stride(), other.stride(), one.shape))
+
+
+def version_bump(parameters: Sequence[torch.Tensor]) -> Callable[[], None]:
+    """What to call when all these parameters have changed, so that a backward pass that has saved
+    the old values is refused, as after torch's own operations in place."""
+    increment = getattr(torch.autograd.graph, "increment_version", None)
+    if increment is not None and _takes_many(increment):
+        together = list(parameters)
+        return lambda: increment(together)
+    # Views share the counter of what they look at: an operation in place on no elements counts.
+    with torch.no_grad():
+        nothing = [parameter.detach().as_strided((0,), (1,)) for parameter in parameters]
+    return lambda: torch._foreach_zero_(nothing) if nothing else None
+
+
+def _takes_many(increment: Callable[[Any], None]) -> bool:
+    """The first releases of increment_version took one tensor only."""
+    try:
+        increment([torch.zeros(0)])
+    except (TypeError, AttributeError, RuntimeError):
+        return False
+    return True
+
+
+def unique(tensors: Iterable[torch.Tensor]) -> list[torch.Tensor]:
+    """Without repetitions, in the order of the first."""
+    return list({id(tensor): tensor for tensor in tensors}.values())
