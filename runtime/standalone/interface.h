@@ -231,8 +231,9 @@ uint64_t talweg_lib_saved_bytes(talweg_lib_optimizer* optimizer);
 talweg_lib_status talweg_lib_save(talweg_lib_optimizer* optimizer, void* buffer, uint64_t bytes,
                                   talweg_lib_error* error);
 
-/* Takes what an optimizer of the same rule and tensors has saved. A damaged header, size, counter
- * or flag is refused, and nothing has changed then; damaged values of states are not noticed. */
+/* Takes what an optimizer of the same rule and tensors has saved. A damaged header or size, and a
+ * counter or flag that cannot be, is refused, and nothing has changed then; what else is damaged is
+ * not noticed. */
 talweg_lib_status talweg_lib_load(talweg_lib_optimizer* optimizer, const void* buffer,
                                   uint64_t bytes, talweg_lib_error* error);
 

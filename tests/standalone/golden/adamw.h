@@ -336,8 +336,9 @@ uint64_t adamw_saved_bytes(adamw_optimizer* optimizer);
 adamw_status adamw_save(adamw_optimizer* optimizer, void* buffer, uint64_t bytes,
                         adamw_error* error);
 
-/* Takes what an optimizer of the same rule and tensors has saved. A damaged header, size, counter
- * or flag is refused, and nothing has changed then; damaged values of states are not noticed. */
+/* Takes what an optimizer of the same rule and tensors has saved. A damaged header or size, and a
+ * counter or flag that cannot be, is refused, and nothing has changed then; what else is damaged is
+ * not noticed. */
 adamw_status adamw_load(adamw_optimizer* optimizer, const void* buffer, uint64_t bytes,
                         adamw_error* error);
 

@@ -249,8 +249,9 @@ uint64_t talweg_saved_bytes(talweg_optimizer* optimizer);
 talweg_status talweg_save(talweg_optimizer* optimizer, void* buffer, uint64_t bytes,
                           talweg_error* error);
 
-/* Takes what an optimizer of the same rule and tensors has saved. A damaged header, size, counter
- * or flag is refused, and nothing has changed then; damaged values of states are not noticed. */
+/* Takes what an optimizer of the same rule and tensors has saved. A damaged header or size, and a
+ * counter or flag that cannot be, is refused, and nothing has changed then; what else is damaged is
+ * not noticed. */
 talweg_status talweg_load(talweg_optimizer* optimizer, const void* buffer, uint64_t bytes,
                           talweg_error* error);
 
