@@ -200,12 +200,16 @@ bool is_parameter(const std::string& name) {
 
 std::vector<std::string> c_identifiers(const std::vector<std::string>& names) {
   std::vector<std::string> result;
+  // A name that can stay as it is does: who asks for `gamma` means no `γ` that is spelled so.
+  const auto is_taken = [&](const std::string& made, const std::string& by) {
+    return std::ranges::find(result, made) != result.end() ||
+           (made != by && std::ranges::find(names, made) != names.end());
+  };
   for (const std::string& name : names) {
     std::string made = c_name(name);
     // Names that begin with a `_` may be the compiler's.
     if (made.starts_with('_')) made.insert(0, "x");
-    while (is_language_word(made) || is_macro(made) || is_parameter(made) ||
-           std::ranges::find(result, made) != result.end())
+    while (is_language_word(made) || is_macro(made) || is_parameter(made) || is_taken(made, name))
       made += '_';
     result.push_back(std::move(made));
   }
