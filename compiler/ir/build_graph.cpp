@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <vector>
 
 #include "compiler/base/check.h"
@@ -192,12 +193,28 @@ void drop_untouched_states(Graph& graph) {
     if (store.target == StoreTarget::State) store.index = new_index[store.index];
 }
 
+/// Of a pipeline also what its stages say of themselves, in their order; who reads what is built of
+/// it (the header of a library) sees no rules.
+std::string documentation(const sema::TypedRule& rule) {
+  const auto is_alone = [&] { return rule.stages.size() == 1 && rule.stages[0].doc == rule.doc; };
+  const auto has_doc = [](const sema::TypedStage& stage) { return !stage.doc.empty(); };
+  if (is_alone() || std::ranges::none_of(rule.stages, has_doc)) return rule.doc;
+  std::string text = rule.doc;
+  for (std::size_t i = 0; i < rule.stages.size(); ++i) {
+    const sema::TypedStage& stage = rule.stages[i];
+    text += fmt::format("{}Stage {}, {}{}{}", text.empty() ? "" : "\n\n", i + 1, stage.rule,
+                        stage.condition ? ", for some tensors" : "",
+                        stage.doc.empty() ? "." : ":\n\n" + stage.doc);
+  }
+  return text;
+}
+
 }  // namespace
 
 Graph build_graph(const sema::TypedRule& rule, base::Diagnostics& diagnostics) {
   Graph graph;
   graph.name = rule.name;
-  graph.doc = rule.doc;
+  graph.doc = documentation(rule);
   const std::vector<std::uint32_t> hyper_index = fill_tables(rule, graph);
   Walker walker(rule, graph, hyper_index);
   walk_stages(rule, hyper_index, graph, walker);

@@ -55,7 +55,8 @@ std::string comment(std::string_view text, Layout layout) {
   std::vector<std::string> lines;
   std::istringstream stream(harmless(std::string(text)));
   for (std::string line; std::getline(stream, line);) {
-    if (layout == Layout::AsItIs || line.empty() || line.front() == ' ')
+    const bool is_kept = layout == Layout::AsItIs && line.size() <= kColumns - 3;
+    if (is_kept || line.empty() || line.front() == ' ')
       lines.push_back(without_blanks_at_end(line));
     else
       for (std::string& filled : fill(line, kColumns - 3)) lines.push_back(std::move(filled));

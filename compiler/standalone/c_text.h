@@ -7,7 +7,8 @@
 
 namespace talweg::standalone {
 
-/// What becomes of a comment's lines; those that begin with blanks always stay as they are.
+/// What becomes of a comment's lines; those that begin with blanks always stay as they are, and
+/// those that are too long never do.
 enum class Layout { Filled, AsItIs };
 /// A block comment.
 std::string comment(std::string_view text, Layout layout = Layout::Filled);

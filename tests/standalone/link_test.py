@@ -1,11 +1,12 @@
 """What a linker and a compiler see of a library: its names, what it needs, its header."""
+import json
 import os
 import re
 import shutil
 import unittest
 
 from elf import visible_and_needed
-from support import CC, CXX, DTYPES, FOLDER, HERE, TALWEG, build, main, run
+from support import CC, CXX, DTYPES, FOLDER, HERE, ROOT, TALWEG, build, main, run
 
 GOLDEN = HERE / "golden"
 UPDATES = os.environ.get("TALWEG_UPDATE_GOLDENS") == "1"
@@ -31,6 +32,41 @@ class Golden(unittest.TestCase):
 
     def test_names(self):
         self.compare("adamw.symbols", "".join(f"{name}\n" for name in visible_and_needed(FOLDER / "adamw/libadamw.a")[0]))
+
+
+class Documentation(unittest.TestCase):
+    """What rules say of themselves, in headers and in what programs read of a library."""
+
+    def setUp(self):
+        self.header = (FOLDER / "float32/samples.h").read_text()
+        manifest = json.loads((FOLDER / "float32/samples.json").read_text())
+        self.docs = {rule["prefix"]: rule["doc"] for rule in manifest["rules"]}
+
+    def said_by(self, module):
+        """The comment before the module's first rule."""
+        text = (ROOT / f"stdlib/{module}.tw").read_text()
+        return [line[4:].strip() for line in re.match(r"(///.*\n)+", text).group().splitlines()]
+
+    def stages_of(self, rule):
+        return re.findall(r"^(Stage \d+, .*)$", self.docs[rule], re.M)
+
+    def test_a_pipeline_shows_what_its_stages_say(self):
+        self.assertEqual(self.stages_of("samples_averaged"), ["Stage 1, ClipByGlobalNorm:", "Stage 2, AdamW:", "Stage 3, Ema:"])
+        section = self.header[self.header.index("---- ClipByGlobalNorm | AdamW(") :]
+        section = [line.removeprefix("/*").removeprefix(" *").strip() for line in section[: section.index("typedef")].splitlines()]
+        for module in ("clip_by_global_norm", "adamw", "ema"):
+            for line in self.said_by(module):
+                self.assertIn(line, section)
+                self.assertIn(line, self.docs["samples_averaged"])
+
+    def test_a_rule_that_is_a_pipeline_says_first_what_it_is(self):
+        self.assertTrue(self.docs["samples_routes"].startswith("One way for tensors with a tag"))
+        self.assertEqual(self.stages_of("samples_routes"),
+                         [f"Stage {i}, {name}, for some tensors:" for i, name in enumerate(("SGD", "Adafactor", "AdamW"), 1)])
+
+    def test_a_lone_rule_says_it_once(self):
+        self.assertEqual(self.docs["samples_adamw"].splitlines()[0].strip(), self.said_by("adamw")[0])
+        self.assertEqual(self.stages_of("samples_adamw"), [])
 
 
 class Names(unittest.TestCase):
