@@ -6,6 +6,8 @@
 #include <string.h>
 #include <talweg/talweg.h>
 
+#include "../standalone/one_tensor.h"
+
 static int failures;
 
 #define CHECK(condition)                                                      \
@@ -48,14 +50,8 @@ static const talweg_rule* compiled(const char* expression, const talweg_options*
 
 static talweg_optimizer* created(const talweg_rule* rule, void* param) {
   talweg_tensor tensor = {0};
-  tensor.name = "w";
-  tensor.shape = shape;
-  tensor.rank = 2;
-  tensor.param = param;
   talweg_spec spec = {0};
-  spec.interface_version = TALWEG_INTERFACE;
-  spec.tensors = &tensor;
-  spec.tensor_count = 1;
+  DESCRIBE_ONE_TENSOR(&spec, TALWEG_INTERFACE, &tensor, shape, param);
   talweg_optimizer* optimizer = NULL;
   if (talweg_create(rule, &spec, &optimizer, &error)) {
     fprintf(stderr, "%s\n", error.message);
@@ -94,14 +90,8 @@ static void test_own_memory(void) {
   const talweg_rule* rule = compiled("AdamW", &options);
   CHECK(rule->element_bytes == 8);
   talweg_tensor tensor = {0};
-  tensor.name = "w";
-  tensor.shape = shape;
-  tensor.rank = 2;
-  tensor.param = w;
   talweg_spec spec = {0};
-  spec.interface_version = TALWEG_INTERFACE;
-  spec.tensors = &tensor;
-  spec.tensor_count = 1;
+  DESCRIBE_ONE_TENSOR(&spec, TALWEG_INTERFACE, &tensor, shape, w);
   talweg_sizes sizes;
   CHECK(talweg_measure(rule, &spec, &sizes, &error) == TALWEG_OK);
   CHECK(sizes.state_bytes >= 2 * sizeof w);

@@ -8,6 +8,7 @@
 #include <xmmintrin.h>
 #endif
 
+#include "one_tensor.h"
 #include "modes.h"
 
 enum { COUNT = 1000, STEPS = 20 };
@@ -30,14 +31,8 @@ static void fill(float* numbers, uint32_t scale) {
 static modes_optimizer* create(float* w) {
   static const uint64_t shape[] = {COUNT};
   modes_tensor tensor = {0};
-  tensor.name = "w";
-  tensor.shape = shape;
-  tensor.rank = 1;
-  tensor.param = w;
   modes_spec spec = {0};
-  spec.interface_version = MODES_INTERFACE;
-  spec.tensors = &tensor;
-  spec.tensor_count = 1;
+  DESCRIBE_ONE_TENSOR(&spec, MODES_INTERFACE, &tensor, shape, w);
   modes_optimizer* optimizer = NULL;
   modes_error error;
   if (modes_clipped_create(&spec, &optimizer, &error)) fprintf(stderr, "%s\n", error.message);

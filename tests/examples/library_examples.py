@@ -125,6 +125,7 @@ def check_modes(bench):
     """The caller's rounding and flushing change nothing, and are left as they were."""
     bench.build("modes", "--rule", "plain=AdamW", "--rule", "clipped=ClipByGlobalNorm | AdamW", "--name", "modes")
     bench.copy("tests/examples/caller_modes.c")
+    bench.copy("tests/standalone/one_tensor.h")
     bench.run("gcc", "-std=c99", "-O1", *C_FLAGS, "-Imodes", "caller_modes.c", "modes/libmodes.a", "-lm", "-o", "caller_modes")
     for cpu in bench.processors("./caller_modes"):
         bench.run("./caller_modes", TALWEG_CPU=cpu)

@@ -12,6 +12,7 @@
 #include "compiler/driver/compile.h"
 #include "runtime/checkpoint/optimizer_state.h"
 #include "tests/optimizers.h"
+#include "tests/standalone/outcome_name.h"
 #include "tests/standalone/scenario.h"
 
 namespace talweg::tests {
@@ -40,20 +41,6 @@ struct Sample {
   std::string name, expression, hyper;
   double value = 0;
 };
-
-const char* outcome_name(optimizer::StepOutcome outcome) {
-  switch (outcome) {
-    case optimizer::StepOutcome::Completed:
-      return "completed";
-    case optimizer::StepOutcome::Held:
-      return "held";
-    case optimizer::StepOutcome::Skipped:
-      return "skipped";
-    case optimizer::StepOutcome::Regrad:
-      return "regrad";
-  }
-  return "?";
-}
 
 class Transcript {
  public:

@@ -14,6 +14,7 @@
 #include "tests/ir/random_graph.h"
 #include "tests/optimizers.h"
 #include "tests/sample_size.h"
+#include "tests/standalone/outcome_name.h"
 #include "tests/standalone/wasm/node.h"
 #include "tests/standalone/wasm/numbers.h"
 
@@ -30,19 +31,6 @@ std::string hex(const T* data, std::uint64_t count) {
   const auto* bytes = reinterpret_cast<const unsigned char*>(data);
   for (std::uint64_t i = 0; i < count * sizeof(T); ++i) text += fmt::format("{:02x}", bytes[i]);
   return text;
-}
-
-const char* outcome_text(optimizer::StepOutcome outcome) {
-  switch (outcome) {
-    case optimizer::StepOutcome::Completed:
-      return "completed";
-    case optimizer::StepOutcome::Held:
-      return "held";
-    case optimizer::StepOutcome::Skipped:
-      return "skipped";
-    default:
-      return "regrad";
-  }
 }
 
 /// Steps of a rule in this process; bits.mjs makes the same.
@@ -125,7 +113,7 @@ class Run {
       }
       outcome = *stepped;
     } while (outcome == optimizer::StepOutcome::Regrad);
-    return outcome_text(outcome);
+    return outcome_name(outcome);
   }
 
   /// Arrays for all tensors but those that are absent in a step; they live as long as this.

@@ -1,5 +1,6 @@
 /* A C program for WebAssembly: steps by an optimizer in memory of its own, by one in memory of
  * malloc and without one. */
+#include "../one_tensor.h"
 #include "adamw.h"
 
 #define COUNT 301
@@ -17,14 +18,8 @@ static void fill(float* numbers, uint32_t seed) {
 int run(void) {
   const uint64_t shape[] = {7, 43};
   adamw_tensor tensor = {0};
-  tensor.name = "w";
-  tensor.shape = shape;
-  tensor.rank = 2;
-  tensor.param = stepped;
   adamw_spec spec = {0};
-  spec.interface_version = ADAMW_INTERFACE;
-  spec.tensors = &tensor;
-  spec.tensor_count = 1;
+  DESCRIBE_ONE_TENSOR(&spec, ADAMW_INTERFACE, &tensor, shape, stepped);
   adamw_sizes sizes;
   adamw_error error;
   adamw_optimizer *optimizer, *allocated;
