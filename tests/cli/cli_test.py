@@ -334,7 +334,7 @@ class Train(CommandTest):
         self.assertGreater(summary["norms"]["first"]["update"]["layers.1.weight"], 1e25)
 
     def test_biases_are_kept_from_decay_by_rank_by_name_and_by_group(self):
-        """docs/language.md, A pipeline for each tensor: three ways to the same bits."""
+        """docs/language-pipelines.md, A pipeline for each tensor: three ways to the same bits."""
         rules = """
 rule ByRank {
   hyper lr           = 1e-2 in [0, inf)
