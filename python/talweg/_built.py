@@ -51,25 +51,27 @@ class Library(Mapping[str, Rule]):
     def __init__(self, file: pathlib.Path, name: str) -> None:
         self.file, self.name = file, name
         opened = ctypes.CDLL(os.fspath(file))
-        try:
-            describe = getattr(opened, f"{name}_describe")
-        except AttributeError:
-            raise ValueError(f"{file} is no library that `talweg build` made, or not the one named {name!r}") from None
-        describe.restype = ctypes.c_char_p
+        describe = getattr(opened, f"{name}_describe", None)
+        if describe is not None:
+            describe.restype = ctypes.c_char_p
         #: What the library says of itself, as its manifest has it.
-        self.description: dict[str, Any] = json.loads(describe().decode())
+        self.description: dict[str, Any] = json.loads(describe().decode()) if describe is not None else {}
+        if not self.description.get("rules"):  # libtalweg has none
+            raise ValueError(f"{file} is no library that `talweg build` made, or not the one named {name!r}")
         self._rules = {entry["class"]: self._rule(opened, entry) for entry in self.description["rules"]}
 
     def _rule(self, opened: ctypes.CDLL, entry: dict[str, Any]) -> Rule:
         function = getattr(opened, f"{entry['prefix']}_rule")
         function.restype = _engine._TABLE
-        return BuiltRule(_engine.Table(opened, self.name, function()), self.description["dtype"], self.file, entry["class"], entry)
+        table = _engine.Table(opened, self.name, function())
+        return BuiltRule(table, self.description["dtype"], self.file, entry["class"], entry)
 
     @property
     def rule(self) -> Rule:
         """The rule of a library that has one."""
         if len(self._rules) != 1:
-            raise ValueError(f"{self.name} has the rules {', '.join(self._rules)}: say which, as in load(...)[{next(iter(self))!r}]")
+            raise ValueError(f"{self.name} has the rules {', '.join(self._rules)}: say which, as in "
+                             f"load(...)[{next(iter(self))!r}]")
         return self[next(iter(self))]
 
     def __getitem__(self, name: str) -> Rule:

@@ -18,8 +18,8 @@ _STYLE = """
 .talweg{max-width:56em;line-height:1.45;color:inherit;overflow-wrap:anywhere}
 .talweg h4{margin:0 0 .1em;font-size:1.15em;font-weight:600}
 .talweg h4 code{font-size:1em;background:none;padding:0;color:inherit}
-.talweg .tag{margin-left:.5em;padding:.1em .6em;border-radius:1em;background:rgba(128,128,128,.16);font-size:.72em;font-weight:400;
-vertical-align:.12em;white-space:nowrap}
+.talweg .tag{margin-left:.5em;padding:.1em .6em;border-radius:1em;background:rgba(128,128,128,.16);font-size:.72em;
+font-weight:400;vertical-align:.12em;white-space:nowrap}
 .talweg p{margin:.15em 0 .5em}
 .talweg pre{margin:.5em 0;padding:.6em .9em;border:0;border-left:3px solid rgba(77,124,254,.65);border-radius:0 4px 4px 0;
 background:rgba(128,128,128,.09);color:inherit;font-size:.9em;line-height:1.5;overflow-x:auto;white-space:pre}

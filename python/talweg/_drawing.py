@@ -55,20 +55,24 @@ def _map(trajectory: Trajectory, x: float, wide: float) -> str:
     finite = trajectory.params[np.isfinite(trajectory.params).all(axis=1)]
     path = np.clip(place(finite), -20 * size, 20 * size)
     every = _round_up(len(path) / _MOST_DOTS)
-    parts = [f'<svg x="{x}" y="{_TOP}" width="{wide}" height="{_TALL}" overflow="hidden">', _ground(trajectory, lows, highs, size)]
+    parts = [f'<svg x="{x}" y="{_TOP}" width="{wide}" height="{_TALL}" overflow="hidden">',
+             _ground(trajectory, lows, highs, size)]
     parts.append(_line(path, 1.5, 0.85))
     parts += [_dot(point, 1.7) for point in path[every:-1:every]]
     parts.append(_dot(path[0], 4.2, hollow=True) + _dot(path[-1], 4.2))
     for px, py in place(np.reshape(trajectory.problem.minima, (-1, 2))):
         parts.append(f'<path d="M{px - 4:.1f} {py - 4:.1f}l8 8m0 -8l-8 8" stroke="currentColor" stroke-width="1.6"/>')
     parts.append("</svg>")
-    parts.append(f'<rect x="{x}" y="{_TOP}" width="{wide}" height="{_TALL}" rx="1" stroke="currentColor" stroke-opacity="0.25"/>')
+    parts.append(f'<rect x="{x}" y="{_TOP}" width="{wide}" height="{_TALL}" stroke="currentColor" stroke-opacity="0.25"/>')
     for value in _ticks(lows[0], highs[0], 5):
-        parts.append(_label(x + (value - lows[0]) / (highs[0] - lows[0]) * wide, _TOP + _TALL + 16, _short(value), "middle", 0.65))
+        at = (value - lows[0]) / (highs[0] - lows[0])
+        parts.append(_label(x + at * wide, _TOP + _TALL + 16, _short(value), "middle", 0.65))
     for value in _ticks(lows[1], highs[1], 5):
-        parts.append(_label(x - 7, _TOP + _TALL * (1 - (value - lows[1]) / (highs[1] - lows[1])) + 4, _short(value), "end", 0.65))
+        at = (highs[1] - value) / (highs[1] - lows[1])
+        parts.append(_label(x - 7, _TOP + at * _TALL + 4, _short(value), "end", 0.65))
     legend = "from ○ to ●" + (", a dot a step" if every == 1 else f", a dot every {every} steps")
-    parts.append(_label(x + wide, _TOP + _TALL + 33, legend + (", ✕ minimum" if trajectory.problem.minima else ""), "end", 0.65))
+    legend += ", ✕ minimum" if trajectory.problem.minima else ""
+    parts.append(_label(x + wide, _TOP + _TALL + 33, legend, "end", 0.65))
     return "".join(parts)
 
 
@@ -128,9 +132,9 @@ def _losses(trajectory: Trajectory, x: float, wide: float) -> str:
     is_log = len(positive) > 0 and losses.min() >= 0 and losses.max() > 20 * max(losses.min(), losses.max() * 1e-18)
     if is_log:
         most = losses.max() if losses[0] <= 0 else min(losses.max(), losses[0] * 1e9)  # the way of one that diverges
-        values = np.log10(np.clip(losses, max(positive.min() / 10, most * 1e-18), most))
-        ticks: Sequence[float] = _decades(values.min(), values.max())
-        low, high = min(ticks[0], values.min()), max(ticks[-1], values.max())
+        values = np.log10(np.maximum(losses, max(positive.min() / 10, most * 1e-18)))
+        ticks: Sequence[float] = _decades(values.min(), math.log10(most))
+        low, high = min(ticks[0], values.min()), max(ticks[-1], math.log10(most))
     else:
         values, ticks = losses, _ticks(losses.min(), losses.max(), 5)
         low, high = (values.min(), values.max()) if values.max() > values.min() else (values[0] - 1, values[0] + 1)
@@ -147,7 +151,8 @@ def _losses(trajectory: Trajectory, x: float, wide: float) -> str:
         parts.append(_label(x + tick / steps * wide, _TOP + _TALL + 16, _short(tick), "middle", 0.65))
     parts.append(f'<path d="M{x} {_TOP + _TALL}h{wide}" stroke="currentColor" stroke-opacity="0.45"/>')
     parts.append(_label(x + wide, _TOP + _TALL + 33, "step", "end", 0.65))
-    parts.append(_line(at, 2, 1) + _dot(at[-1], 3.6))
+    parts.append(f'<svg x="{x - 5}" y="{_TOP - 5}" width="{wide + 10}" height="{_TALL + 10}" overflow="hidden" '
+                 f'viewBox="{x - 5} {_TOP - 5} {wide + 10} {_TALL + 10}">{_line(at, 2, 1)}{_dot(at[-1], 3.6)}</svg>')
     return "".join(parts)
 
 

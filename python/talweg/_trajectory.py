@@ -88,7 +88,8 @@ class Trajectory:
         return f'<div style="max-width:{_drawing.WIDTH}px">{self._repr_svg_()}</div>'
 
 
-def run(rule: Rule, problem: str | Problem, steps: int, start: Optional[Sequence[float]], hypers: Mapping[str, float]) -> Trajectory:
+def run(rule: Rule, problem: str | Problem, steps: int, start: Optional[Sequence[float]],
+        hypers: Mapping[str, float]) -> Trajectory:
     """Steps of an optimizer of one tensor `x`. The loss is given to a rule that has it for an input."""
     if isinstance(problem, str):
         if problem not in PROBLEMS:

@@ -40,7 +40,8 @@ class Compiling(unittest.TestCase):
         self.assertEqual([entry["code"] for entry in caught.exception.diagnostics], ["TW0201", "TW0201"])
 
     def test_unknown_names(self):
-        for expression, words in (("Adamw", "did you mean `AdamW`?"), ("AdamW(lr_ = 1)", "lr_"), ("AdamW | nowhere.Half", "nowhere")):
+        for expression, words in (("Adamw", "did you mean `AdamW`?"), ("AdamW(lr_ = 1)", "lr_"),
+                                  ("AdamW | nowhere.Half", "nowhere")):
             with self.subTest(expression), self.assertRaisesRegex(talweg.CompileError, words.replace("?", r"\?")):
                 talweg.compile(expression)
 
@@ -61,10 +62,13 @@ class Compiling(unittest.TestCase):
         for wrong, kind in ((dict(), talweg.Error), (dict(expression=""), talweg.Error), (dict(expression=" \n"), talweg.Error),
                             (dict(text=""), talweg.Error), (dict(text=TWO), talweg.Error), (dict(text=HALF, file="x"), TypeError),
                             (dict(expression="AdamW\0"), ValueError), (dict(text=HALF + "\0"), ValueError),
-                            (dict(expression="AdamW", cpu="x86\0-64"), ValueError), (dict(expression="AdamW", folders=["a\0b"]), ValueError),
+                            (dict(expression="AdamW", cpu="x86\0-64"), ValueError),
+                            (dict(expression="AdamW", folders=["a\0b"]), ValueError),
                             (dict(expression="AdamW", folders="/tmp"), TypeError), (dict(expression=7), TypeError),
-                            (dict(expression="AdamW", cpu="6502"), talweg.Error), (dict(expression="AdamW", dtype="float16"), ValueError),
-                            (dict(expression="AdamW", dtype=None), ValueError), (dict(file="/nowhere/x.tw"), FileNotFoundError)):
+                            (dict(expression="AdamW", cpu="6502"), talweg.Error),
+                            (dict(expression="AdamW", dtype="float16"), ValueError),
+                            (dict(expression="AdamW", dtype=None), ValueError),
+                            (dict(file="/nowhere/x.tw"), FileNotFoundError)):
             with self.subTest(str(wrong)), self.assertRaises(kind):
                 talweg.compile(**wrong)
         with self.assertRaisesRegex(talweg.Error, "A.*B.*which"):
@@ -76,7 +80,8 @@ class Compiling(unittest.TestCase):
             folder = pathlib.Path(name)
             (folder / "inner").mkdir()
             (folder / "inner/base.tw").write_text(HALF)
-            (folder / "mine.tw").write_text("import base\n\n/// ½ of it\nrule Mine = ClipValue(1) | base.Half\n", encoding="utf-8")
+            mine = "import base\n\n/// ½ of it\nrule Mine = ClipValue(1) | base.Half\n"
+            (folder / "mine.tw").write_text(mine, encoding="utf-8")
             for given in (folder / "mine.tw", str(folder / "mine.tw")):
                 with self.assertRaisesRegex(talweg.CompileError, "base"):
                     talweg.compile(file=given)

@@ -41,7 +41,8 @@ except talweg.CompileError as error:
 
 def run(*command, code=0, **options):
     """The finished process, without what the test itself was told of the tree."""
-    environment = {name: value for name, value in os.environ.items() if name not in ("PYTHONPATH", "TALWEG_LIBRARY", "TALWEG_ROOT")}
+    environment = {name: value for name, value in os.environ.items()
+                   if name not in ("PYTHONPATH", "TALWEG_LIBRARY", "TALWEG_ROOT")}
     environment.update(options.pop("env", {}))
     result = subprocess.run([str(part) for part in command], capture_output=True, text=True, env=environment, timeout=600,
                             check=False, **options)
@@ -152,8 +153,9 @@ class Mistakes(unittest.TestCase):
         self.assertRegex(self.make(), r"`cmake --preset release` failed.*\n*.*\./dev packages")
 
     def test_a_build(self):
-        self.tool("cmake", f'echo "$@" >> "{self.root}/calls"\n'
-                  f'/bin/mkdir -p "{self.root}/build/release/lib"; /bin/cp "{LIBRARY}" "{self.root}/build/release/lib/libtalweg.so.0"')
+        made = self.root / "build/release/lib"
+        self.tool("cmake", f'echo "$@" >> "{self.root}/calls"\n/bin/mkdir -p "{made}"\n'
+                  f'/bin/cp "{LIBRARY}" "{made}/libtalweg.so.0"')
         self.tool("ninja", "exit 1")
         self.tool("c++", "exit 1")
         self.make(code=0)
