@@ -20,18 +20,21 @@ from ._engine import OUTCOMES, _POINTER, _REGRAD, _SPLITS, _places, Engine, Erro
 Arrays = Union[Mapping[str, Any], Sequence[Any]]
 
 
-def _array(given: Any, what: str, dtype: np.dtype, shape: Optional[tuple] = None) -> np.ndarray:
-    """An array that C may be given the address of, or why it may not."""
-    array = given
+def _as_array(given: Any, what: str) -> np.ndarray:
     if isinstance(given, np.ma.MaskedArray):
         raise TypeError(f"{what} is a masked array, whose mask would be overlooked")
-    if not isinstance(given, np.ndarray):
-        if not hasattr(given, "__dlpack__") or not hasattr(given, "__dlpack_device__"):
-            raise TypeError(f"{what} is {type(given).__name__}, not a NumPy array")
-        array = _from_dlpack(given, what)
+    if isinstance(given, np.ndarray):
+        return given
+    if hasattr(given, "__dlpack__") and hasattr(given, "__dlpack_device__"):
+        return _from_dlpack(given, what)
+    raise TypeError(f"{what} is {type(given).__name__}, not a NumPy array")
+
+
+def _array(given: Any, what: str, dtype: np.dtype, shape: Optional[tuple] = None) -> np.ndarray:
+    """An array that C may be given the address of, or why it may not."""
+    array = _as_array(given, what)
     if array.dtype != dtype:
-        other = array.dtype.newbyteorder() == dtype and ", in the byte order of other machines"
-        raise TypeError(f"{what} is of {array.dtype}{other or ''}; it must be of {dtype}")
+        raise TypeError(f"{what} is of {_type_name(array.dtype)}; it must be of {dtype}")
     if not array.flags.c_contiguous:
         is_transposed = array.flags.f_contiguous
         raise ValueError(f"{what} is not contiguous in C order" + (
@@ -40,6 +43,10 @@ def _array(given: Any, what: str, dtype: np.dtype, shape: Optional[tuple] = None
     if shape is not None and array.shape != shape:
         raise ValueError(f"{what} has shape {array.shape}, its parameter {shape}")
     return array
+
+
+def _type_name(dtype: np.dtype) -> str:
+    return f"{dtype}{'' if dtype.isnative else ', the byte order of other machines'}"
 
 
 def _named(arrays: Any, first: int) -> Mapping[str, Any]:
@@ -102,7 +109,9 @@ class Optimizer:
         "first_rest", "last_two" and "two_largest", the dimension at which columns begin, or the
         pair of dimensions. `threads`: how many work on a step, the calling one among them; results
         do not depend on it. Hypers by name are for all groups."""
-        groups = _grouped(parameters)
+        self._set_up(_grouped(parameters), tags, splits, threads, hypers)
+
+    def _set_up(self, groups, tags, splits, threads, hypers):
         self._names = {name: None for arrays, _ in groups for name in arrays}  # in order
         if len(self._names) < sum(len(arrays) for arrays, _ in groups):
             raise ValueError("two parameters have the same name")
@@ -145,17 +154,20 @@ class Optimizer:
         self._begins = [begin for begin, _, _ in places]
         self._places = places
 
-    def _check_apart(self, array, what):
-        begin, end = array.ctypes.data, array.ctypes.data + array.nbytes
+    def _parameter_at(self, begin, end):
+        """The name of one that shares memory with [begin, end)."""
         last = bisect.bisect_left(self._begins, end) - 1  # of those that begin before its end
         if begin < end and last >= 0 and self._places[last][1] > begin:
-            raise Error("OVERLAP", f"{what} shares memory with parameter `{self._places[last][2]}`")
+            return self._places[last][2]
+        return None
 
     def __repr__(self) -> str:
         elements = sum(array.size for array in self._arrays)
-        kind = type(self)
-        return (f"<{kind.__module__}.{kind.__qualname__}: {len(self._arrays)} parameters of "
-                f"{elements} elements, {self.steps} steps, {self.cpu}>")
+        return (f"<{self._title()}: {len(self._arrays)} parameters of {elements} elements, "
+                f"{self.steps} steps, {self.cpu}>")
+
+    def _title(self):
+        return f"{type(self).__module__}.{type(self).__qualname__}"
 
     def __reduce__(self) -> NoReturn:
         raise TypeError(f"{type(self).__name__} is one with its memory and cannot be copied or "
@@ -184,12 +196,19 @@ class Optimizer:
         """A pointer for each parameter, and what must live as long as they are used."""
         arrays = self._in_order(given, what)
         pointers = (_POINTER * max(1, len(arrays)))()
-        for i, array in enumerate(arrays):
-            if array is not None:
-                what_one = f"{what} of {self._engine.tensors[i].name!r}"
-                array = _array(array, what_one, self._dtype, self._arrays[i].shape)
-                self._check_apart(array, what_one)
-                arrays[i], pointers[i] = array, array.ctypes.data
+        for i, (array, tensor) in enumerate(zip(arrays, self._engine.tensors)):
+            if array is None:
+                continue
+            if (type(array) is not np.ndarray or array.dtype != self._dtype
+                    or array.shape != tensor.shape or not array.flags.c_contiguous):
+                array = arrays[i] = _array(array, f"{what} of {tensor.name!r}", self._dtype,
+                                           tensor.shape)
+            address = array.ctypes.data
+            shared = self._parameter_at(address, address + array.nbytes)
+            if shared is not None:
+                raise Error("OVERLAP", f"{what} of {tensor.name!r} shares memory with parameter "
+                                       f"`{shared}`")
+            pointers[i] = address
         return pointers, arrays
 
     def _line_pointers(self, given, name, rate):
@@ -281,10 +300,9 @@ class Optimizer:
         return self._engine.hyper(self._hyper_name(name), group)
 
     def _hyper_name(self, name):
-        for hyper in self._rule["hypers"]:
-            if name in (hyper["field"], hyper["name"]):
-                return hyper["name"]
-        return name
+        """As the rule has it: keywords cannot have the dots of names such as "adamw.lr"."""
+        fields = {hyper["field"]: hyper["name"] for hyper in self._rule["hypers"]}
+        return name if name in fields.values() else fields.get(name, name)
 
     @property
     def steps(self) -> int:
@@ -325,20 +343,29 @@ class Optimizer:
         """Back to the moment of creation, except for hypers and parameters."""
         self._engine.reset()
 
-    def read_view(self, name: str) -> dict[str, np.ndarray]:
-        """A view of the parameters by name, as new arrays."""
+    def read_view(self, name: Optional[str] = None) -> dict[str, np.ndarray]:
+        """A view, of a rule with one view that, as new arrays by parameter."""
         arrays = [np.empty_like(array) for array in self._arrays]
-        self._engine.read_view(name, self._pointers(arrays, "the view")[0])
+        self._engine.read_view(self._view_name(name), self._pointers(arrays, "the view")[0])
         return dict(zip(self._names, arrays))
 
     @contextlib.contextmanager
-    def view(self, name: str) -> Iterator[None]:
+    def view(self, name: Optional[str] = None) -> Iterator[None]:
         """For `with`: the parameters hold the view meanwhile, and then their own values again."""
-        self._engine.swap_in(name)
+        self._engine.swap_in(self._view_name(name))
         try:
             yield
         finally:
             self._engine.swap_out()
+
+    def _view_name(self, name):
+        if name is not None:
+            return name
+        names = [view["name"] for view in self._rule["views"]]
+        if len(names) != 1:
+            raise TypeError(f"{self._rule['name']} has {len(names)} views: say which of {names}"
+                            if names else f"{self._rule['name']} has no view")
+        return names[0]
 
     def save(self) -> bytes:
         """All states, in the safetensors format. With the parameters and the hypers, which are
