@@ -41,6 +41,9 @@ class Runner:
             for compiler in ("cc", "c++"):
                 self.add_command(compiler, 'case "$*" in *-ltalweg*) set -- -fsanitize=address,undefined "$@" ;; esac\n'
                                  f'exec {shutil.which(compiler)} "$@"')
+            loaded = [subprocess.run(["c++", f"-print-file-name=lib{name}.so"], capture_output=True, text=True, check=True).stdout.strip()
+                      for name in ("asan", "stdc++")]  # exceptions are looked for when the run time starts
+            self.add_command("python3", f'LD_PRELOAD="{":".join(loaded)}" ASAN_OPTIONS=detect_leaks=0 exec "{sys.executable}" "$@"')
 
     def add_command(self, name, script):
         """What commands of documents run under this name."""
@@ -55,6 +58,9 @@ class Runner:
                        # libtalweg and its headers, as if they were installed
                        "CPATH": str(self.root / "compiler/embed/include"),
                        "LIBRARY_PATH": library, "LD_LIBRARY_PATH": library,
+                       # and the Python package
+                       "PYTHONPATH": str(self.root / "python"), "TALWEG_LIBRARY": f"{library}/libtalweg.so.0",
+                       "PYTHONDONTWRITEBYTECODE": "1",
                        "CMAKE_GENERATOR": "Ninja",  # make need not be there
                        "TALWEG_STDLIB": str(self.root / "stdlib")}
         return subprocess.run(arguments, cwd=folder, env=environment, capture_output=True, text=True, timeout=300,
