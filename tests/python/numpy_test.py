@@ -5,7 +5,9 @@ import ctypes
 import gc
 import inspect
 import pickle
+import signal
 import sys
+import types
 import threading
 import unittest
 
@@ -251,6 +253,8 @@ class Use(unittest.TestCase):
         self.assertEqual((rule.dtype, optimizer.rule.dtype), ("float32", "float64"))
         optimizer.step({"w": np.ones(3)})
         self.assertEqual(optimizer.states()["m", "w"].dtype, np.float64)
+        library = types.SimpleNamespace(rule=rule)  # of a library with one rule, which talweg.load returns
+        self.assertIs(talweg.Optimizer(self.params, library).rule, rule)
 
     def test_inputs(self):
         rule = talweg.compile(text=WITH_INPUTS)
@@ -286,6 +290,8 @@ class Use(unittest.TestCase):
         with self.assertRaises(KeyboardInterrupt):
             optimizer.step(self.gradients, regrad=interrupt)
         self.assertEqual(moved, [True])
+        with self.assertRaises(KeyboardInterrupt):
+            optimizer.step(self.gradients, regrad=lambda: signal.raise_signal(signal.SIGINT))
         with self.assertRaisesRegex(talweg.Error, "give step a `regrad`"):
             optimizer.step(self.gradients)
         with self.assertRaisesRegex(TypeError, "of float64"):
@@ -355,9 +361,9 @@ class Use(unittest.TestCase):
         self.assertEqual(second.steps, 0)
 
     def test_nothing_and_empty(self):
-        for params in ({}, [], {"w": np.zeros((0, 3))}, {"w": np.zeros(0, np.float32), "s": np.ones((), np.float32)}):
+        for params in ({}, [], [{"params": []}, {"params": {}, "lr": 1}], {"w": np.zeros((0, 3))}, {"w": np.zeros(0, np.float32), "s": np.ones((), np.float32)}):
             optimizer = talweg.Optimizer(params, "AdamW", threads=2)
-            given = params.values() if isinstance(params, dict) else params
+            given = params.values() if isinstance(params, dict) else []
             self.assertEqual(optimizer.step([np.ones_like(array) for array in given]), "completed")
             self.assertEqual(optimizer.steps, 1)
         self.assertTrue(0.99 < params["s"] < 1)

@@ -349,6 +349,10 @@ class Use(unittest.TestCase):
         before = self.b.copy()
         module.Error_(self.params).step(self.gradients)
         self.assertTrue((self.b == before - 0.25 * self.gradients["b"]).all())
+        before = self.b.copy()
+        ones = {name: np.ones_like(array) for name, array in self.params.items()}
+        module.Asks(self.params).step(self.gradients, gradients_=2, optimizer=ones)
+        self.assertTrue((self.b == before - 2 * self.gradients["b"]).all())
 
     def test_garbage_in_cycles(self):
         """Python ends what is in a cycle in any order: the pool may come before the optimizer, which still uses it."""

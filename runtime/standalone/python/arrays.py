@@ -236,7 +236,8 @@ class Optimizer:
             return None, None
         kept = []
         pointers = (_POINTER * max(1, len(entries)))()
-        known = {entry["field"]: i for i, entry in enumerate(entries)}
+        known = {entry["field"] + "_" * (entry["field"] in ("gradients", "self")): i
+                 for i, entry in enumerate(entries)}
         for name, value in given.items():
             if name not in known:
                 raise TypeError(f"the rule has no input {name!r}; it has {sorted(known)}")
@@ -266,15 +267,17 @@ class Optimizer:
              **inputs: Any) -> str:
         """One step. `gradients`: by name, or in the order of the parameters; a parameter without
         one, or with None, is left out. `regrad`: for rules that move the parameters and need
-        gradients there; it is called without arguments and gives these. Inputs of the rule by name.
-        Returns "completed", "held" (the rule ended the call early) or "skipped" (it left the step
-        out). If it raises, the step has not happened; an interrupt from the keyboard may also come
-        right after it, as `steps` then tells."""
+        gradients there; it is called without arguments and gives these. Inputs of the rule by name
+        (`gradients_` for one that is called as the argument). Returns "completed", "held" (the rule
+        ended the call early) or "skipped" (it left the step out). If it raises, the step has not
+        happened; an interrupt from the keyboard may also come right after it, as `steps` then
+        tells."""
         if self._is_stepping:
             raise RuntimeError("a step of this optimizer is on its way: in another thread, or this "
                                "is its regrad")
-        self._is_stepping = True
         try:
+            self._is_stepping = True
+            self._engine.abandon()  # of a step whose own abandon was interrupted
             given, kept = self._inputs(inputs)
             while True:
                 table, arrays = self._pointers(gradients, "the gradient")
