@@ -64,7 +64,7 @@ def _grouped(parameters: Any) -> list[tuple[Mapping[str, Any], Mapping[str, Any]
     named = _named(parameters, 0)
     if named is parameters or not any(isinstance(entry, Mapping) for entry in named.values()):
         return [(named, {})]
-    groups = []
+    groups: list[tuple[Mapping[str, Any], Mapping[str, Any]]] = []
     for index, group in enumerate(named.values()):
         if not isinstance(group, Mapping) or "params" not in group:
             raise TypeError(f"group {index} is no dict that has \"params\"")
@@ -80,7 +80,7 @@ def _lines(shape: tuple, split: Any) -> dict[str, int]:
         return {"matrix": 0, "row": 0, "col": 0}
     if split in ("last_two", "two_largest"):
         by_size = split == "two_largest"
-        places = sorted(range(rank), key=lambda i: (shape[i] if by_size else 0, i))[-2:]
+        places: Sequence[int] = sorted(range(rank), key=lambda i: (shape[i] if by_size else 0, i))[-2:]
     else:
         places = (1,) if split == "first_rest" else _places(split)
     if len(places) == 1:

@@ -85,7 +85,7 @@ _ERROR = ctypes.POINTER(_CError)
 _TABLE = ctypes.POINTER(_CTable)
 
 #: The table of functions, in its order: name, result, arguments.
-_TABLE_FUNCTIONS = (
+_TABLE_FUNCTIONS: tuple[tuple[Any, ...], ...] = (
     ("measure", _STATUS, _TABLE, _POINTER, ctypes.POINTER(_CSizes), _ERROR),
     ("create", _STATUS, _TABLE, _POINTER, ctypes.POINTER(_POINTER), _ERROR),
     ("create_in", _STATUS, _TABLE, _POINTER, _POINTER, _POINTER, ctypes.POINTER(_POINTER), _ERROR),
@@ -228,7 +228,8 @@ class Table:
 
     def __init__(self, library: ctypes.CDLL, prefix: str, pointer: Any,
                  owned: bool = False) -> None:
-        self._functions = self._pointer = None
+        self._functions: dict[str, Any] = {}
+        self._pointer: Any = None
         pointers = pointer.contents.functions
         self._functions = {
             name: ctypes.CFUNCTYPE(result, *arguments)(pointers[i])
@@ -261,11 +262,11 @@ class Table:
         kind = ("number", "int", "bool")[entry.kind]
         default = None if entry.default != entry.default else entry.default
         return Hyper(entry.name.decode(), entry.about.decode(), default, entry.low, entry.high,
-                     bool(entry.low_closed), bool(entry.high_closed), kind, _RATES[entry.rate])
+                     bool(entry.low_closed), bool(entry.high_closed), kind, str(_RATES[entry.rate]))
 
     @staticmethod
     def _part(entry):
-        return Part(entry.name.decode(), entry.about.decode(), _RATES[entry.rate],
+        return Part(entry.name.decode(), entry.about.decode(), str(_RATES[entry.rate]),
                     entry.element_bytes)
 
     def description(self) -> dict:
@@ -297,7 +298,7 @@ class Table:
 
 
 #: Gives memory for states: takes bytes and alignment, returns an address and what keeps it alive.
-Allocate = Callable[[int, int], tuple[int, Any]]
+Allocate = Callable[[int, int], "tuple[int, Any]"]
 
 
 class Engine:
@@ -307,9 +308,11 @@ class Engine:
                  pool: Optional[Pool] = None, allocate: Optional[Allocate] = None) -> None:
         """`groups`: how many sets of hypers there are. `allocate`: where states shall be; in memory
         of the library if it is None."""
-        self._handle = None
+        self._handle: Any = None
         self.table, self.groups, self.tensors = table, groups, tuple(tensors)
-        self._pool, self._memory, self._swapped = pool, None, None
+        self._pool = pool
+        self._memory: Any = None
+        self._swapped: Any = None
         spec, self._spec_parts = self._spec()
         handle = _POINTER()
         if allocate is None:
