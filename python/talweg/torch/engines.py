@@ -147,17 +147,17 @@ class Bound:
         present = set(live)
         self._others = [parameter for i, parameter in enumerate(self.parameters) if i not in present]
         self._plain = all(map(tensors.is_contiguous, self._live_parameters))
-        self._last: Optional[list[int]] = None
+        self._last = [-1] * len(live)
         self.tell_autograd: Callable[[], None] = tensors.version_bump(self._live_parameters)
 
     def gather(self) -> Any:
         """Finds where all gradients are. Returns what must live until the step has ended."""
         gradients = list(map(tensors.gradient_of, self._live_parameters))
         try:
-            found = list(map(tensors.address_of, gradients))
+            same = tensors.same_addresses(gradients, self._last)
         except (TypeError, RuntimeError):  # one is None, or has no memory of its own
             return self._gather_all()
-        if not self._plain or not all(map(tensors.is_contiguous, gradients)) or found != self._last:
+        if not same or not self._plain or False in map(tensors.is_contiguous, gradients):
             return self._gather_all()
         if self._others and any(gradient is not None for gradient in map(tensors.gradient_of, self._others)):
             return self._gather_all()

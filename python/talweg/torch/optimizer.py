@@ -8,8 +8,9 @@ from typing import Any, Callable, Iterable, Iterator, Mapping, Optional, Sequenc
 
 import torch
 
-from . import engines, groups, inputs, rules, state_dict, tensors, torch_format
+from . import engines, groups, hooks, rules, state_dict, tensors, torch_format
 from .hypers import Field, Hypers
+from .inputs import pointers
 
 
 class Optimizer(torch.optim.Optimizer):
@@ -73,12 +74,12 @@ class Optimizer(torch.optim.Optimizer):
     # ---- The engine ----
 
     def _thread_count(self) -> int:
-        return self._threads if self._threads is not None else min(1024, torch.get_num_threads())
+        return self._threads or torch.get_num_threads()
 
     def _ready(self) -> engines.Bound:
         """The engine over the parameters as they are now, with their hypers."""
         bound = self._bound
-        if bound is None or self._stale or self._thread_count() != self._bound_threads or bound.moved():
+        if bound is None or self._stale or (self._threads or torch.get_num_threads()) != self._bound_threads or bound.moved():
             bound = self._bind()
         self._hypers.apply(bound.engine, self.param_groups)
         return bound
@@ -139,6 +140,14 @@ class Optimizer(torch.optim.Optimizer):
         """One step with the gradients of all parameters that have one. `closure` computes them, and
         the loss, which is returned; rules such as SAM call it again. `inputs` are for rules that read
         more than gradients, by name; `loss` is taken from the closure."""
+        if hooks.are_wanted(self):
+            return hooks.run(self, Optimizer._step, closure, inputs)
+        return self._step(closure, inputs)
+
+    #: torch wraps `step` once more, unless it says that this is done.
+    step.hooked = True  # type: ignore[attr-defined]
+
+    def _step(self, closure: Optional[Callable[[], Any]] = None, inputs: Optional[Mapping[str, Any]] = None) -> Any:
         loss = None
         if closure is not None:
             with torch.enable_grad():
@@ -171,7 +180,7 @@ class Optimizer(torch.optim.Optimizer):
         parts = self._rule._table.inputs
         if not parts and not given:
             return None
-        return inputs.pointers(parts, given or {}, loss, self._bound.members, len(self.param_groups))
+        return pointers(parts, given or {}, loss, self._bound.members, len(self.param_groups))
 
     # ---- Views ----
 

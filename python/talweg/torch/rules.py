@@ -14,7 +14,8 @@ _SHAPES = re.compile(r"\b(rank|rows?|cols?|columns?|matrix|matrices)\b")
 
 
 class TableRule:
-    """A rule of a library that `talweg build` made: it has one type, and no text to compile again."""
+    """A rule of the Python module that `talweg build` writes: of one type, and without a text to
+    compile again."""
 
     def __init__(self, table: Table) -> None:
         self._table = table
@@ -25,6 +26,12 @@ class TableRule:
             raise TypeError(f"the rule {self._table.name} is built for {self.dtype}, and the parameters are {dtype}")
         return self
 
+    def __deepcopy__(self, memo: Any) -> TableRule:
+        return self
+
+    def __reduce__(self) -> Any:
+        raise TypeError(f"the rule {self._table.name} is code of a library, which no pickle can hold: save state_dict()")
+
 
 AnyRule = Union[Rule, TableRule]
 
@@ -33,30 +40,36 @@ def resolve(rule: Any, dtype: str, maximize: bool) -> AnyRule:
     """`rule`: an expression, a compiled rule, or one of a built library."""
     if isinstance(rule, str):
         return compile(f"Maximize | {rule}" if maximize else rule, dtype=dtype)
-    if isinstance(rule, Rule):
-        return _maximized(rule, dtype) if maximize else rule.for_dtype(dtype)
-    table = rule if isinstance(rule, Table) else getattr(rule, "_table", None)
-    if not isinstance(table, Table):
-        raise TypeError(f"a rule is an expression such as \"AdamW\", what talweg.compile returns, or a rule of a built "
-                        f"library; this is {type(rule).__name__}")
-    if maximize:
-        raise ValueError(f"maximize cannot be added to {table.name}, which is built: begin its expression with \"Maximize |\"")
-    return TableRule(table).for_dtype(dtype)
+    if not isinstance(rule, Rule):
+        table = rule if isinstance(rule, Table) else getattr(rule, "_table", None)
+        if not isinstance(table, Table):
+            raise TypeError(f"a rule is an expression such as \"AdamW\", what talweg.compile returns, or a rule of a built "
+                            f"library; this is {type(rule).__name__}")
+        rule = TableRule(table)
+    if not maximize:
+        return rule.for_dtype(dtype)
+    if not _is_compiled(rule):
+        raise ValueError(f"maximize cannot be added to {rule._table.name}, which is built: begin its expression with "
+                         "\"Maximize |\"")
+    make, (expression, *options) = rule.__reduce__()
+    return make(f"Maximize | {rule._table.name if expression is None else expression}", *options).for_dtype(dtype)
 
 
-def _maximized(rule: Rule, dtype: str) -> Rule:
-    expression, *rest = rule._source
-    options = list(rest)
-    options[3] = dtype
-    return Rule(f"Maximize | {expression if expression is not None else rule.name}", *options)
+def _is_compiled(rule: AnyRule) -> bool:
+    """Whether it is compiled in this process, from text that can be compiled again."""
+    return isinstance(rule, Rule) and isinstance(rule.__reduce__()[0], type)
+
+
+def expression(rule: AnyRule) -> str:
+    """What the rule was compiled from; the name of a single rule does not say its constants."""
+    made_of = rule.__reduce__()[1] if _is_compiled(rule) else ()
+    return made_of[0] if made_of and made_of[0] is not None else rule._table.name
 
 
 def looks_at_shape(rule: AnyRule) -> bool:
     """Whether the order of dimensions may matter. Of a built rule there is no plan to ask: it may."""
     table = rule._table
-    if any(part.rate in ("row", "column", "matrix") for part in table.states + table.inputs):
-        return True
-    if isinstance(rule, TableRule):
+    if not _is_compiled(rule) or any(part.rate in ("row", "column", "matrix") for part in table.states + table.inputs):
         return True
     plan = json.loads(_native.library().talweg_rule_plan_json(table._pointer))
     plan.pop("rule", None)

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any, Mapping
 
 import torch
 
-from . import engines, groups, torch_format
+from . import engines, groups, rules, torch_format
 
 if TYPE_CHECKING:
     from .optimizer import Optimizer
@@ -16,9 +16,8 @@ _FORMAT = 1
 def save(optimizer: Optimizer, base: dict[str, Any]) -> dict[str, Any]:
     """`base` is what torch has packed."""
     base["state"] = {key: alone(states) for key, states in base["state"].items()}
-    table = optimizer.rule._table
     now = optimizer._snapshot()
-    extra: dict[str, Any] = {"format": _FORMAT, "rule": table.name, "dtype": optimizer.rule.dtype, "counters": {},
+    extra: dict[str, Any] = {"format": _FORMAT, "rule": rules.expression(optimizer.rule), "dtype": optimizer.rule.dtype, "counters": {},
                              "model": {}, "groups": [{} for _ in base["param_groups"]], "begun": []}
     if now is not None:
         places = {id(member.parameter): i for i, member in enumerate(groups.members(optimizer.param_groups))}
@@ -82,7 +81,7 @@ def _own(optimizer: Optimizer, bound: engines.Bound, extra: Mapping[str, Any], s
          members: Mapping[int, engines.Member], by_id: Mapping[Any, torch.Tensor]) -> engines.Snapshot:
     if extra["format"] != _FORMAT:
         raise ValueError(f"loaded state dict has format {extra['format']} of a newer talweg; this one reads {_FORMAT}")
-    name, dtype = optimizer.rule._table.name, optimizer.rule.dtype
+    name, dtype = rules.expression(optimizer.rule), optimizer.rule.dtype
     if (extra["rule"], extra["dtype"]) != (name, dtype):
         raise ValueError(f"loaded state dict is of the rule {extra['rule']} for {extra['dtype']}; this is {name} for {dtype}")
     taken = engines.Snapshot(counters=dict(extra["counters"]))

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Mapping, NamedTuple, Sequence
 
 import torch
 
-from . import engines, state_dict
+from . import engines, rules, state_dict
 
 if TYPE_CHECKING:
     from .optimizer import Optimizer
@@ -34,9 +34,10 @@ FORMATS = {
     "SGD": Format("SGD", _BUFFER, _COMMON, {}, False),
     "HeavyBall": Format("SGD", _BUFFER, _SGD, {"nesterov": False}, False),
     "Nesterov": Format("SGD", _BUFFER, _SGD, {"nesterov": True}, False),
-    "Adam": Format("Adam", _MOMENTS, _ADAM, {"amsgrad": False}),
-    "AdamW": Format("AdamW", _MOMENTS, _ADAM, {"amsgrad": False}),
-    "AMSGrad": Format("Adam", {**_MOMENTS, "max_exp_avg_sq": "v_max"}, _ADAM, {"amsgrad": True}),
+    "Adam": Format("Adam", _MOMENTS, _ADAM, {"amsgrad": False, "decoupled_weight_decay": False}),
+    "AdamW": Format("AdamW", _MOMENTS, _ADAM, {"amsgrad": False, "decoupled_weight_decay": True}),
+    "AMSGrad": Format("Adam", {**_MOMENTS, "max_exp_avg_sq": "v_max"}, _ADAM,
+                      {"amsgrad": True, "decoupled_weight_decay": False}),
     "Adamax": Format("Adamax", {"exp_avg": "m", "exp_inf": "u"}, _ADAM),
     "RAdam": Format("RAdam", _MOMENTS, _ADAM),
     "RMSprop": Format("RMSprop", {"square_avg": "square", "grad_avg": "mean_grad", "momentum_buffer": "velocity"},
@@ -54,14 +55,14 @@ _DECOUPLED = re.compile(r"\bdecoupled\s*=\s*true\b")
 
 
 def _format(optimizer: Optimizer) -> Format:
-    rule = optimizer.rule._table.name
+    rule = rules.expression(optimizer.rule)
     stages = [stage for stage in re.findall(r"(?:^|\|)\s*([A-Za-z_]\w*)", rule) if stage in FORMATS]
     if len(stages) != 1:
         raise ValueError(f"no optimizer of torch.optim has the states of the rule {rule}; those of {', '.join(FORMATS)} are "
                          "known")
     found = FORMATS[stages[0]]
     if stages[0] == "AMSGrad" and _DECOUPLED.search(rule):
-        found = found._replace(optimizer="AdamW")
+        found = found._replace(optimizer="AdamW", fixed={"amsgrad": True, "decoupled_weight_decay": True})
     return found
 
 
@@ -104,8 +105,8 @@ def _group(optimizer: Optimizer, form: Format, index: int, saved: Mapping[str, A
     for key, value in form.fixed.items():
         if saved.get(key, value) != value:
             raise ValueError(f"{key} of group {index} is {saved[key]!r} in the loaded state dict; the rule "
-                             f"{optimizer.rule._table.name} has {value!r}")
-    if saved.get("maximize") and not optimizer.rule._table.name.startswith("Maximize"):
+                             f"{rules.expression(optimizer.rule)} has {value!r}")
+    if saved.get("maximize") and not rules.expression(optimizer.rule).startswith("Maximize"):
         raise ValueError(f"maximize of group {index} is {saved['maximize']!r} in the loaded state dict, and this optimizer "
                          "minimizes")
     for key, value in saved.items():
@@ -117,7 +118,7 @@ def _group(optimizer: Optimizer, form: Format, index: int, saved: Mapping[str, A
         for name, part in zip(names, value if len(names) > 1 else (value,)):
             own = _own_name(new, name)
             if own is None:
-                raise ValueError(f"the loaded state dict has {key!r}; the rule {optimizer.rule._table.name} has no hyper {name!r} "
+                raise ValueError(f"the loaded state dict has {key!r}; the rule {rules.expression(optimizer.rule)} has no hyper {name!r} "
                                  "of its own for it")
             new[own] = part
     return new
@@ -178,7 +179,7 @@ def _exported_group(optimizer: Optimizer, form: Format, defaults: Mapping[str, A
                     ) -> dict[str, Any]:
     new = {**defaults, **{key: value for key, value in form.fixed.items() if key in defaults}}
     if "maximize" in defaults:
-        new["maximize"] = optimizer.rule._table.name.startswith("Maximize")
+        new["maximize"] = rules.expression(optimizer.rule).startswith("Maximize")
     own = [field.key for field in optimizer._hypers.fields]
     for key, names in form.hypers.items():
         found = [_own_name(own, name) for name in names]
