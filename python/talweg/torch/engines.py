@@ -174,7 +174,8 @@ class Bound:
                 pointers[i] = None
                 continue
             if member.parameter.shape != self.shapes[i]:
-                raise RuntimeError(f"{member.said} had another shape when its states were made: {tuple(self.shapes[i])}")
+                raise ValueError(f"{member.said} has shape {tuple(member.parameter.shape)} now, and its states "
+                                 f"{tuple(self.shapes[i])}: make a new optimizer")
             fitting = tensors.fitting(gradient, member.parameter, f"the gradient of {member.said}")
             pointers[i] = fitting.data_ptr()
             kept.append(fitting)

@@ -68,7 +68,7 @@ def check(group: dict[str, Any], index: int, dtype: str, looks_at_shape: bool) -
         said = say(group, index, place)
         tensors.check_parameter(tensor, said)
         if tensors.DTYPES[tensor.dtype] != dtype:
-            raise TypeError(f"{said} is {tensor.dtype}, and others are {dtype}: an optimizer has parameters of one type. "
+            raise TypeError(f"{said} is {tensor.dtype}, and others are torch.{dtype}: an optimizer has parameters of one type. "
                             "Make an optimizer for each")
         tensors.shape_for_rule(tensor, said, looks_at_shape)
     return group

@@ -90,10 +90,7 @@ class Optimizer(torch.optim.Optimizer):
             raise RuntimeError(f"parameters, groups or threads have changed inside evaluation({self._swapped!r})")
         members = groups.members(self.param_groups)
         for member in members:
-            tensors.check_kind(member.parameter, member.said)
-            if tensors.DTYPES[member.parameter.dtype] != self._rule.dtype:
-                raise TypeError(f"{member.said} is {member.parameter.dtype} now, and its states are {self._rule.dtype}: "
-                                "make a new optimizer after changing types")
+            self._check_changed(member)
         threads = self._thread_count()
         pool = old.pool if old is not None and not old.forked and threads == self._bound_threads else self._rule._table.pool(threads)
         bound = engines.Bound(self._rule._table, members, len(self.param_groups), pool, self._shape_matters)
@@ -106,6 +103,18 @@ class Optimizer(torch.optim.Optimizer):
         for parameter, states in bound.snapshot.parameters.items():
             self.state[parameter] = states
         return bound
+
+    def _check_changed(self, member: engines.Member) -> None:
+        """What a parameter may not have become since it was given."""
+        parameter, said, dtype = member.parameter, member.said, self._rule.dtype
+        tensors.check_kind(parameter, said)
+        if tensors.DTYPES[parameter.dtype] != dtype:
+            raise TypeError(f"{said} is {parameter.dtype} now, and its states are {dtype}: make a new optimizer after changing "
+                            "types")
+        place = self._bound.places.get(id(parameter)) if self._bound is not None else None
+        if place is not None and self._bound.shapes[place] != parameter.shape:
+            raise ValueError(f"{said} has shape {tuple(parameter.shape)} now, and its states {tuple(self._bound.shapes[place])}: "
+                             "make a new optimizer")
 
     @property
     def model_state(self) -> dict[str, torch.Tensor]:

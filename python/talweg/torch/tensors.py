@@ -19,8 +19,10 @@ def describe(tensor: Any, name: Optional[str], group: int, index: int) -> str:
     """A parameter in messages: its name where it is known, else its place and shape."""
     if name is not None:
         return f"parameter {name!r}"
-    shape = getattr(tensor, "shape", None)
-    return f"parameter {index} of group {group}" + (f", of shape {tuple(shape)}," if shape is not None else "")
+    said = f"parameter {index} of group {group}"
+    if not isinstance(tensor, torch.Tensor) or torch.nn.parameter.is_lazy(tensor):
+        return said
+    return f"{said}, of shape {tuple(tensor.shape)},"
 
 
 def check_parameter(tensor: Any, said: str) -> None:
