@@ -69,8 +69,9 @@ class Bound:
             _with_threads.add(self)
 
     def _allocate(self, size: int, alignment: int) -> tuple[int, torch.Tensor]:
-        self._states = torch.zeros(size + alignment, dtype=torch.uint8)
+        self._states = torch.empty(size + alignment, dtype=torch.uint8)
         start = self._states.data_ptr()
+        ctypes.memset(start, 0, size + alignment)
         self._states = self._states[-start % alignment:]
         return self._states.data_ptr(), self._states
 
@@ -205,10 +206,16 @@ class Bound:
 
 
 def _copy(to: dict[str, torch.Tensor], given: dict[str, torch.Tensor]) -> None:
-    with torch.no_grad():
-        for name, state in to.items():
-            if name in given:
-                state.copy_(given[name])
+    """Bytes as they are where they lie alike: a forked child may have no threads for torch's copy."""
+    for name, state in to.items():
+        other = given.get(name)
+        if other is None:
+            continue
+        if tensors.same_layout(state, other) and other.device.type == "cpu" and not other.is_neg():
+            ctypes.memmove(state.data_ptr(), other.data_ptr(), state.numel() * state.element_size())
+        else:
+            with torch.no_grad():
+                state.copy_(other)
 
 
 #: A forked child has none of the threads that its parent had: it must not wait for them.

@@ -21,7 +21,7 @@ def number(value: Any, said: str) -> float:
     if isinstance(value, torch.Tensor):
         if value.numel() != 1:
             raise TypeError(f"{said} is a tensor of shape {tuple(value.shape)}: one number is needed")
-        return float(value)
+        return float(value.detach())
     try:
         return float(value)
     except (TypeError, ValueError):
