@@ -5,11 +5,13 @@
 
 Every number of threads gets a fresh process. There everyone takes a step in turn, starting with another one each
 round; shown are medians of the rounds' times over talweg's, so 2 is twice as long as talweg. All peers must first
-compute the same on small tensors. --quick does all of it with tiny models, which tests the script and measures nothing.
+compute the same on small tensors. "cores" is processor time over time: far below the number of threads, others had the
+cores. --quick does all of it with tiny models, which tests the script and measures nothing.
 """
 import argparse
 import gc
 import importlib.metadata
+import importlib.util
 import os
 import statistics
 import subprocess
@@ -53,17 +55,17 @@ def check_agreement(torch, peers, names):
 
 
 def time_steps(peers, rounds):
-    """Seconds of each round and the cores that were used, by name. Interleaved, each first in turn."""
+    """Seconds of each round and of processor time in them, by name. Interleaved, each first in turn."""
     names = list(peers)
-    times, cores = {name: [] for name in names}, {name: [] for name in names}
+    times, busy = {name: [] for name in names}, {name: [] for name in names}
     for turn in range(rounds):
         for name in names[turn % len(names):] + names[:turn % len(names)]:
             cpu, start = time.process_time(), time.perf_counter()
             peers[name].step()
             seconds = time.perf_counter() - start
             times[name].append(seconds)
-            cores[name].append((time.process_time() - cpu) / seconds)
-    return times, cores
+            busy[name].append(time.process_time() - cpu)
+    return times, busy
 
 
 def measure(torch, kinds, names, shapes, pipeline, rounds, limit):
@@ -79,13 +81,13 @@ def measure(torch, kinds, names, shapes, pipeline, rounds, limit):
             print(f"# {name}: {time.perf_counter() - start:.0f} s until its second step was done", flush=True)
     round_seconds = sum(map(statistics.median, time_steps(peers, 1)[0].values()))
     rounds = max(3, min(rounds, int(limit / max(round_seconds, 1e-9))))
-    times, cores = time_steps(peers, rounds)
-    return times, cores, rounds
+    return (*time_steps(peers, rounds), rounds)
 
 
-def report(what, threads, elements, pipeline, times, cores, rounds, markdown):
+def report(what, threads, elements, pipeline, times, busy, rounds, markdown):
     mine = statistics.median(times["talweg"])
-    ratios = {name: statistics.median(t / m for t, m in zip(seconds, times["talweg"])) for name, seconds in times.items()}
+    ratios, busy_ratios = ({name: statistics.median(t / m for t, m in zip(seconds, of["talweg"])) for name, seconds in of.items()}
+                           for of in (times, busy))
     columns = [what, str(threads), f"{mine * 1e3:.2f}", f"{BYTES[pipeline] * elements / mine / 1e9:.1f}"]
     columns += [f"{ratios[name]:.2f}" if name in ratios else "" for name in ALL_PEERS[1:]]
     if markdown:
@@ -93,8 +95,9 @@ def report(what, threads, elements, pipeline, times, cores, rounds, markdown):
         return
     print(f"{what}, {threads} threads, {rounds} rounds: talweg {columns[2]} ms, {columns[3]} GB/s")
     for name, seconds in times.items():
-        print(f"  {name:9} {statistics.median(seconds) * 1e3:10.3f} ms  {ratios[name]:6.2f}  "
-              f"cores {statistics.median(cores[name]):.2f}", flush=True)
+        cores = sum(busy[name]) / sum(seconds)
+        print(f"  {name:9} {statistics.median(seconds) * 1e3:10.3f} ms  {ratios[name]:6.2f}  cores {cores:.2f}, by processor time "
+              f"{busy_ratios[name]:6.2f}", flush=True)
 
 
 def measure_overhead(torch, kinds, rounds):
@@ -138,8 +141,8 @@ def run_child(options, threads):
     for model in options.models:
         elements = sum(torch.Size(shape).numel() for shape in models[model])
         for pipeline in (False, True):
-            times, cores, rounds = measure(torch, torch_peers.PEERS, names, models[model], pipeline, options.rounds, options.seconds)
-            report(f"{'clip, AdamW, Ema' if pipeline else 'AdamW'}, {model}", threads, elements, pipeline, times, cores, rounds,
+            times, busy, rounds = measure(torch, torch_peers.PEERS, names, models[model], pipeline, options.rounds, options.seconds)
+            report(f"{'clip, AdamW, Ema' if pipeline else 'AdamW'}, {model}", threads, elements, pipeline, times, busy, rounds,
                    options.markdown)
             gc.collect()
     if threads == 1:
@@ -170,6 +173,9 @@ def main():
     if options.child:
         run_child(options, options.child)
         return
+    if importlib.util.find_spec("torch") is None:
+        print(f"skipped: no torch for {sys.executable}")
+        sys.exit(77)
     print(f"# {versions()}")
     if options.markdown:
         print(f"| step | threads | talweg, ms | GB/s | {' | '.join(ALL_PEERS[1:])} |\n|{'---|' * (4 + len(ALL_PEERS[1:]))}", flush=True)

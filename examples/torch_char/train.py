@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Trains a transformer on characters with PyTorch and a rule of one's own, and lets it write.
 
-    train.py TEXT... [--steps 500] [--threads N] [--save FILE] [--resume FILE]
+    train.py TEXT... [--steps 600] [--threads N] [--save FILE] [--resume FILE]
 """
 import argparse
 import math
@@ -14,7 +14,7 @@ from torch.nn import functional
 
 import talweg.torch
 
-CONTEXT, BATCH, WIDTH, HEADS, LAYERS = 96, 12, 96, 4, 3
+CONTEXT, BATCH, WIDTH, HEADS, LAYERS = 64, 8, 64, 4, 2
 HERE = pathlib.Path(__file__).parent
 
 
@@ -60,7 +60,7 @@ def loss_on(model, tokens, seed, batch=BATCH):
 
 @torch.no_grad()
 def validate(model, tokens):
-    return sum(loss_on(model, tokens, 10**6 + part, 32).item() for part in range(4)) / 4
+    return sum(loss_on(model, tokens, 10**6 + part, 16).item() for part in range(4)) / 4
 
 
 @torch.no_grad()
@@ -78,7 +78,7 @@ def make_optimizer(model, steps):
     decayed = {module.weight for module in model.modules() if isinstance(module, nn.Linear)}
     others = [param for param in model.parameters() if param not in decayed]
     rule = talweg.compile(
-        f"ClipByGlobalNorm(1) | SoftLion(lr = warmup_cosine(t, peak = 2e-3, warmup = 20, total = {steps})) | Ema(decay = 0.97)",
+        f"ClipByGlobalNorm(1) | SoftLion(lr = warmup_cosine(t, peak = 3e-3, warmup = 20, total = {steps})) | Ema(decay = 0.97)",
         file=HERE / "soft_lion.tw")
     groups = [{"params": [param for param in model.parameters() if param in decayed]}, {"params": others, "weight_decay": 0}]
     return talweg.torch.Optimizer(groups, rule=rule)
@@ -87,7 +87,7 @@ def make_optimizer(model, steps):
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("texts", nargs="+", type=pathlib.Path)
-    parser.add_argument("--steps", type=int, default=500)
+    parser.add_argument("--steps", type=int, default=600)
     parser.add_argument("--stop", type=int, help="after how many steps, where that is sooner")
     parser.add_argument("--threads", type=int)
     parser.add_argument("--save")
