@@ -10,7 +10,10 @@
 
 #include "many.h"
 
-enum { TENSORS = 10000, GROUPS = 3, STEPS = 2, NAME_BYTES = 8 };
+#ifndef TENSOR_COUNT
+#define TENSOR_COUNT 10000
+#endif
+enum { TENSORS = TENSOR_COUNT, GROUPS = 3, STEPS = 2, NAME_BYTES = 8 };
 
 static void fail(const char* where, const char* what) {
   fprintf(stderr, "%s: %s\n", where, what);
