@@ -43,6 +43,11 @@ struct StepInputs {
   std::vector<std::pair<std::string, std::vector<const void*>>> matrix = {};
   std::vector<std::pair<std::string, std::vector<const void*>>> row = {};
   std::vector<std::pair<std::string, std::vector<const void*>>> col = {};
+
+  [[nodiscard]] bool is_empty() const {
+    return model.empty() && element.empty() && group.empty() && tensor.empty() && matrix.empty() &&
+           row.empty() && col.empty();
+  }
 };
 
 /// How a call of step ended.
@@ -110,7 +115,9 @@ class Optimizer {
   /// refused for its gradients leaves the step waiting; where the rule computes a bound hyper out
   /// of range, the step is over and has changed nothing.
   support::Result<StepOutcome> step(std::span<const void* const> gradients,
-                                    const StepInputs& inputs = {});
+                                    const StepInputs& inputs);
+  /// The same without inputs; an empty StepInputs of its own would be a twentieth of a small step.
+  support::Result<StepOutcome> step(std::span<const void* const> gradients);
 
   /// Whether a step waits for another gradient. Meanwhile are refused: setting hypers, reading
   /// states by name, views, a reset, saving and loading (checkpoint/optimizer_state.h); and what
