@@ -188,4 +188,27 @@ TEST_CASE("an input of elements must be apart from other tensors' parameters and
   CHECK(std::string(error.message).find("input `hessian` of tensor `w7`") == 0);
 }
 
+TEST_CASE("a parameter that stood in for what was not given is refused when it is given") {
+  std::mt19937 random(3);
+  Block block(random);
+  block.rule.image.uses_gradient = 0;
+  const void* const* of_inputs[kInputCount] = {};
+  talweg_step_inputs inputs{};
+  inputs.element_inputs = of_inputs;
+  REQUIRE(talweg_step(block.optimizer, &inputs, nullptr, nullptr) == TALWEG_OK);
+  std::vector<float> apart(40);
+  std::vector<const void*> own(kTensors, nullptr);
+  own[7] = block.tensors[7].param;
+  inputs.gradients = own.data();
+  talweg_error error{};
+  CHECK(talweg_step(block.optimizer, &inputs, nullptr, &error) == TALWEG_OVERLAP);
+  CHECK(std::string(error.message).find("the gradient of tensor `w7`") == 0);
+  const std::vector<const void*> gradients(kTensors, apart.data());
+  inputs.gradients = gradients.data();
+  REQUIRE(talweg_step(block.optimizer, &inputs, nullptr, &error) == TALWEG_OK);
+  of_inputs[kHessian] = own.data();
+  CHECK(talweg_step(block.optimizer, &inputs, nullptr, &error) == TALWEG_OVERLAP);
+  CHECK(std::string(error.message).find("input `hessian` of tensor `w7`") == 0);
+}
+
 }  // namespace talweg::tests
