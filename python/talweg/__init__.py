@@ -1,4 +1,5 @@
 """talweg: optimizers written like the formula in the paper, compiled and run at the speed of memory."""
+import importlib
 from typing import TYPE_CHECKING, Any
 
 from . import _native
@@ -7,20 +8,21 @@ from ._engine import Error
 from ._native import CompileError, CompileWarning
 from ._rules import Plan, Rule, compile
 from ._stdlib import LibraryRule, rules
-from ._trajectory import Problem, Trajectory
 
 if TYPE_CHECKING:
     from ._optimizer import Optimizer
+    from ._trajectory import Problem, Trajectory
 
 __all__ = ["CompileError", "CompileWarning", "Error", "Library", "LibraryRule", "Optimizer", "Plan", "Problem", "Rule",
            "Trajectory", "compile", "load", "rules"]
 
+#: What needs NumPy, which the rest does without, and where it is.
+_WITH_NUMPY = {"Optimizer": "_optimizer", "Problem": "_trajectory", "Trajectory": "_trajectory"}
+
 
 def __getattr__(name: str) -> Any:
-    if name == "Optimizer":  # needs NumPy, which the rest does without
-        from ._optimizer import Optimizer
-
-        return Optimizer
+    if name in _WITH_NUMPY:
+        return getattr(importlib.import_module(f".{_WITH_NUMPY[name]}", __name__), name)
     if name == "__version__":  # of the library, which is opened when it is first needed
         return _native.library().talweg_version().decode()
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

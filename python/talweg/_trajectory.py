@@ -81,11 +81,15 @@ class Trajectory:
         end = "diverged" if self.diverged else f"loss {self.losses[0]:.4g} to {self.losses[-1]:.4g}"
         return f"<talweg.Trajectory {self.rule}{given} on {self.problem.name}: {self.steps} steps, {end}>"
 
-    def _repr_svg_(self) -> str:
+    def svg(self) -> str:
+        """The path on the contours of the problem, and the loss by step, as a drawing."""
         return _drawing.trajectory_svg(self)
 
+    def _repr_svg_(self) -> str:
+        return self.svg()
+
     def _repr_html_(self) -> str:
-        return f'<div style="max-width:{_drawing.WIDTH}px">{self._repr_svg_()}</div>'
+        return f'<div style="max-width:{_drawing.WIDTH}px">{self.svg()}</div>'
 
 
 def run(rule: Rule, problem: str | Problem, steps: int, start: Optional[Sequence[float]],

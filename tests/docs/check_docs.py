@@ -11,12 +11,16 @@ Fenced blocks of README.md, ARCHITECTURE.md, CONTRIBUTING.md, docs/ and examples
                                a command are its output (stdout, then stderr) and must be equal, unless the block says `output=any`.
                                A line `...` stands for any lines. `needs=node`: not run, which is said, where there is no such program
     ```c file=first.c          (or cpp, cmake, javascript, python, json) is written to that file, for later console blocks to compile or run;
-                               `more=first.c` adds to it. Each block of these languages says one of the two
+                               `more=first.c` adds to it. Each block of these languages says one of the two, but for
+    ```python                  with lines `>>> ...`: run as a session, and what it prints must be equal; `...` stands for any text. All
+                               sessions of a document are one. `needs=torch`: as above, where there is no such module
     ```sh                      commands that are not run (they take long, or install): bash must be able to read them
     ```text dump=STAGE RULE    must be what `talweg dump --stage STAGE RULE` prints; --update rewrites it
-Links to files of the repository must lead somewhere. Blocks of a document run in order in one temporary folder in which the repository's examples/ and stdlib/ can be seen, and as build/release the build tree; `python3` is the one that runs this. Blocks
+Links to files of the repository must lead somewhere. Blocks of a document run in order in one temporary folder in which the repository's examples/ and stdlib/ can be seen, and as build/release the build tree; `python3` is the one that runs this,
+and has the package talweg of the tree. Blocks
 that begin with `$ ./dev` are not run (they install packages); the test of a fresh machine runs those.
 """
+import importlib.util
 import json
 import os
 import pathlib
@@ -28,6 +32,9 @@ import tempfile
 
 LINK = re.compile(r"\]\(([^)#:\s]+)(?:#[^)]*)?\)")
 FILE_LANGUAGES = ("c", "cpp", "cmake", "javascript", "python", "json")
+#: Runs the sessions of a file as one.
+SESSION = ("import doctest, sys; sys.exit(bool(doctest.testfile(sys.argv[1], module_relative=False, encoding='utf-8', "
+           "optionflags=doctest.ELLIPSIS).failed))")
 FENCE = re.compile(r"^```([^\n]*)\n(.*?)^```[ ]*$", re.M | re.S)
 
 
@@ -94,10 +101,8 @@ class Runner:
         commands = re.split(r"^\$ ", body, flags=re.M)
         if commands[0].strip():
             self.fault(path, line, "a console block starts with `$ `")
-        for program in re.findall(r"needs=(\S+)", info):
-            if shutil.which(program) is None:
-                print(f"{path.relative_to(self.root)}:{line}: not run: there is no {program}")
-                return
+        if self.lacks(path, line, info):
+            return
         wanted_exit = int((re.findall(r"exit=(\d+)", info) or ["0"])[0])
         for command in commands[1:]:
             lines = command.split("\n")
@@ -115,6 +120,32 @@ class Runner:
             expected = "\n".join(lines).rstrip("\n")
             if expected and "output=any" not in info and not fits(expected, result.stdout + result.stderr):
                 self.fault(path, line, f"`{text}` printed\n{result.stdout}{result.stderr}instead of\n{expected}")
+
+    def lacks(self, path, line, info):
+        """True, and said, where a program or module that a block needs is not here."""
+        for name in re.findall(r"needs=(\S+)", info):
+            if shutil.which(name) is None and importlib.util.find_spec(name) is None:
+                print(f"{path.relative_to(self.root)}:{line}: not run: there is no {name}")
+                return True
+        return False
+
+    def check_session(self, path, text, folder):
+        """What Python prints, of all blocks of a document that show it; the rest of it is blank, so that lines count as there."""
+        kept, end = [], 0
+        for match in FENCE.finditer(text):
+            info, body = match.group(1).strip(), match.group(2)
+            line = text.count("\n", 0, match.start()) + 1
+            if is_session(info, body) and not self.lacks(path, line, info):
+                kept.append("\n" * text.count("\n", end, match.start(2)) + body)
+                end = match.end(2)
+                self.ran += 1
+        if not kept:
+            return
+        file = pathlib.Path(folder, "session.txt")
+        file.write_text("".join(kept), encoding="utf-8")
+        result = self.run(["python3", "-c", SESSION, file.name], folder)
+        if result.returncode != 0:
+            self.fault(path, 0, f"a Python session differs\n{result.stdout}{result.stderr}")
 
     def keep_file(self, path, line, info, body, folder):
         """A block that later commands compile or run."""
@@ -162,11 +193,12 @@ class Runner:
                 kinds = {"talweg": self.check_rule, "console": self.check_console, "sh": self.check_shell,
                          **dict.fromkeys(FILE_LANGUAGES, self.keep_file)}
                 check = self.check_dump if info.startswith("text dump=") else kinds.get(info.split(" ")[0])
-                if check:
+                if check and not is_session(info, body):
                     check(path, line, info, body, folder)
                     self.ran += 1
                 if info.startswith("talweg") and "error=TW01" not in info:
                     self.check_layout(path, line, body, folder)
+            self.check_session(path, text, folder)
 
     def update_file(self, path):
         def replace(match, folder):
@@ -180,6 +212,10 @@ class Runner:
         with tempfile.TemporaryDirectory() as folder:
             text = FENCE.sub(lambda match: replace(match, folder), text)
         path.write_text(text, encoding="utf-8")
+
+
+def is_session(info, body):
+    return info.split(" ")[0] == "python" and body.startswith(">>> ")
 
 
 def fits(expected, output):
