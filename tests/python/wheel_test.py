@@ -90,8 +90,9 @@ class Wheel(unittest.TestCase):
             self.assertRegex(metadata, r"\nRequires-Dist: numpy")
             self.assertRegex(metadata, r"\nRequires-Dist: torch.*extra == 'torch'")
             for name in names:
-                self.assertNotIn(os.fsencode(ROOT), wheel.read(name), name)
-                self.assertNotIn(os.fsencode(LIBRARY.parent), wheel.read(name), name)
+                content = wheel.read(name)
+                self.assertNotIn(os.fsencode(ROOT), content, name)
+                self.assertNotIn(os.fsencode(LIBRARY.parent), content, name)
 
     def test_used_far_from_the_tree(self):
         environment = self.folder / "environment"
@@ -153,9 +154,10 @@ class Mistakes(unittest.TestCase):
         self.assertRegex(self.make(), r"`cmake --preset release` failed.*\n*.*\./dev packages")
 
     def test_a_build(self):
-        made = self.root / "build/release/lib"
-        self.tool("cmake", f'echo "$@" >> "{self.root}/calls"\n/bin/mkdir -p "{made}"\n'
-                  f'/bin/cp "{LIBRARY}" "{made}/libtalweg.so.0"')
+        made, small = self.root / "build/release/lib", self.root / "small"  # libtalweg takes long to pack
+        small.with_suffix(".c").write_text(f'const char* talweg_version(void) {{ return "{VERSION}"; }}\n')
+        run("cc", "-shared", "-fPIC", small.with_suffix(".c"), "-o", small)
+        self.tool("cmake", f'echo "$@" >> "{self.root}/calls"\n/bin/mkdir -p "{made}"\n/bin/cp "{small}" "{made}/libtalweg.so.0"')
         self.tool("ninja", "exit 1")
         self.tool("c++", "exit 1")
         self.make(code=0)
