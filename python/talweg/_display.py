@@ -27,6 +27,7 @@ background:rgba(128,128,128,.09);color:inherit;font-size:.9em;line-height:1.5;ov
 .talweg table{margin:.7em 0;border-collapse:collapse;font-size:.92em;border:0}
 .talweg th,.talweg td{padding:.22em 1.6em .22em 0;border:0;border-bottom:1px solid rgba(128,128,128,.22);text-align:left;
 vertical-align:top;background:none;color:inherit}
+.talweg tbody tr:nth-child(n){background:none}
 .talweg th{font-weight:400;opacity:.65}
 .talweg td.number{font-variant-numeric:tabular-nums;white-space:nowrap}
 .talweg td code{background:none;padding:0;color:inherit}

@@ -179,6 +179,23 @@ class Telling(unittest.TestCase):
             talweg.__versions__
 
 
+class Library(unittest.TestCase):
+    def ask(self, library):
+        program = "import talweg\ntry:\n  talweg.compile('AdamW')\nexcept ImportError as error:\n  print(error)"
+        return subprocess.run([sys.executable, "-c", program], env={**os.environ, "TALWEG_LIBRARY": str(library)}, check=True,
+                              capture_output=True, text=True).stdout
+
+    def test_missing(self):
+        self.assertRegex(self.ask("/nowhere/libtalweg.so.0"), "there is no /nowhere/libtalweg.so.0. Install the package")
+
+    def test_not_to_be_loaded(self):
+        with tempfile.TemporaryDirectory() as name:
+            wrong = pathlib.Path(name, "libtalweg.so.0")
+            wrong.write_text("no library")
+            for path in (wrong, name):
+                self.assertRegex(self.ask(path), "cannot be loaded: .*libfmt9")
+
+
 class Copies(unittest.TestCase):
     def test_copies(self):
         rule = talweg.compile("Half", text=HALF, dtype="float64")
