@@ -361,7 +361,8 @@ class Use(unittest.TestCase):
         self.assertEqual(second.steps, 0)
 
     def test_nothing_and_empty(self):
-        for params in ({}, [], [{"params": []}, {"params": {}, "lr": 1}], {"w": np.zeros((0, 3))}, {"w": np.zeros(0, np.float32), "s": np.ones((), np.float32)}):
+        for params in ({}, [], [{"params": []}, {"params": {}, "lr": 1}], {"w": np.zeros((0, 3))},
+                       {"w": np.zeros(0, np.float32), "s": np.ones((), np.float32)}):
             optimizer = talweg.Optimizer(params, "AdamW", threads=2)
             given = params.values() if isinstance(params, dict) else []
             self.assertEqual(optimizer.step([np.ones_like(array) for array in given]), "completed")
@@ -421,12 +422,12 @@ class Borrowed(unittest.TestCase):
     """Arrays of other libraries, by DLPack."""
 
     def test_steps(self):
-        for versioned in (False, True):
+        for versioned, device in ((False, 1), (True, 1), (True, 3)):  # 3: memory of the CPU that CUDA has pinned
             for strides in (None, (4, 1)):
                 expected, w = small()["w"], small()["w"]
                 gradient = np.full((3, 4), 0.5, np.float32)
                 talweg.Optimizer({"w": expected}, "AdamW").step({"w": gradient})
-                optimizer = talweg.Optimizer({"w": Lender(w, is_versioned=versioned, strides=strides)}, "AdamW")
+                optimizer = talweg.Optimizer({"w": Lender(w, device, is_versioned=versioned, strides=strides)}, "AdamW")
                 optimizer.step({"w": Lender(gradient, flags=1, is_versioned=versioned, strides=strides)})
                 self.assertEqual(w.tobytes(), expected.tobytes())
 
@@ -473,28 +474,6 @@ class Borrowed(unittest.TestCase):
         del optimizer
         gc.collect()
         self.assertEqual(sys.getrefcount(w), before[0])
-
-    def test_torch(self):
-        try:
-            import torch
-        except ImportError:
-            self.skipTest(f"no torch for {sys.executable}")
-        names = ("matrix", "bias", "scalar", "empty")
-        for dtype in (np.float32, np.float64):
-            here = {name: arrays(0, dtype)[name] for name in names}
-            there = {name: torch.tensor(arrays(0, dtype)[name]) for name in names}
-            for params in (here, there):
-                optimizer = talweg.Optimizer(params, AVERAGED)
-                for step in range(1, 4):
-                    optimizer.step({name: torch.tensor(arrays(step, dtype)[name]) for name in names})
-            for name in names:
-                self.assertEqual(there[name].numpy().tobytes(), here[name].tobytes())
-        for kind, words, given in ((TypeError, "requires? gradient", torch.ones(3, requires_grad=True)),
-                                   (TypeError, "bfloat16", torch.ones(3, dtype=torch.bfloat16)),
-                                   (ValueError, "not contiguous", torch.ones(3, 4).t()),
-                                   (TypeError, "does not give its memory|not a NumPy array|layout", torch.eye(3).to_sparse())):
-            with self.assertRaisesRegex(kind, words):
-                talweg.Optimizer([given], "AdamW")
 
 
 if __name__ == "__main__":

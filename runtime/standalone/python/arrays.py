@@ -80,7 +80,8 @@ def _lines(shape: tuple, split: Any) -> dict[str, int]:
         return {"matrix": 0, "row": 0, "col": 0}
     if split in ("last_two", "two_largest"):
         by_size = split == "two_largest"
-        places: Sequence[int] = sorted(range(rank), key=lambda i: (shape[i] if by_size else 0, i))[-2:]
+        order = sorted(range(rank), key=lambda i: (shape[i] if by_size else 0, i))
+        places = tuple(order[-2:])
     else:
         places = (1,) if split == "first_rest" else _places(split)
     if len(places) == 1:
