@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """talweg build and talweg targets as commands: which files, under which names, and how they end. What libraries do is
 tested in tests/standalone."""
+import ast
 import json
 import os
 import subprocess
@@ -100,6 +101,16 @@ rule Odd {
         for language in (["-x", "c", "-std=c99"], ["-x", "c++", "-std=c++17"]):
             subprocess.run(["cc", *language, "-pedantic", "-Wall", "-Wextra", "-Werror", "-fsyntax-only", "-include", "errno.h",
                             "-include", "complex.h", "out/odd.h"], cwd=self.folder, check=True, timeout=60)
+
+    def test_names_of_modules_that_the_python_file_imports(self):
+        self.build("--rule", "AdamW", "-o", "out")
+        tree = ast.parse((self.folder / "out/adamw.py").read_text())
+        modules = {alias.name for node in ast.walk(tree) if isinstance(node, ast.Import) for alias in node.names}
+        modules |= {node.module for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)} - {"__future__"}
+        self.assertGreater(len(modules), 5)
+        for module in modules:
+            said = self.build("--rule", "AdamW", "--name", module, "-o", "x", code=2).stderr
+            self.assertRegex(said, f"`{module}` (would stand in the way|is a word of C)")
 
     def test_names_that_cannot_be(self):
         cases = [

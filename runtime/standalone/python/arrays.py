@@ -237,19 +237,20 @@ class Optimizer:
             return None, None
         kept = []
         pointers = (_POINTER * max(1, len(entries)))()
-        known = {entry["field"] + "_" * (entry["field"] in ("gradients", "self")): i
-                 for i, entry in enumerate(entries)}
+        fields = {entry["field"] + "_" * (entry["field"] in ("gradients", "self")): i
+                  for i, entry in enumerate(entries)}
+        places = {**fields, **{entry["name"]: i for i, entry in enumerate(entries)}}
         for name, value in given.items():
-            if name not in known:
-                raise TypeError(f"the rule has no input {name!r}; it has {sorted(known)}")
-            rate = entries[known[name]]["rate"]
+            if name not in places:
+                raise TypeError(f"the rule has no input {name!r}; it has {sorted(fields)}")
+            rate = entries[places[name]]["rate"]
             if rate in ("model", "group", "tensor"):
                 table = self._numbers(value, name, rate)
-                pointers[known[name]] = table.ctypes.data
+                pointers[places[name]] = table.ctypes.data
             else:
                 table, arrays = (self._pointers(value, f"input {name}") if rate == "element" else
                                  self._line_pointers(value, name, rate))
-                pointers[known[name]] = ctypes.addressof(table)
+                pointers[places[name]] = ctypes.addressof(table)
                 kept.append(arrays)
             kept.append(table)
         return pointers, kept
