@@ -9,7 +9,7 @@ import sys
 import types
 import unittest
 
-from support import FOLDER, HERE, SKIPPED, build, main
+from support import FOLDER, HERE, ROOT, SKIPPED, build, main
 
 try:
     import numpy as np
@@ -139,6 +139,14 @@ class Use(unittest.TestCase):
         self.assertEqual(self.module.description, json.loads((FOLDER / "float32/samples.json").read_text()))
         self.assertIn("arXiv", self.module.adamw.__doc__)
         self.assertEqual(self.module.dtype, np.float32)
+
+    def test_text(self):
+        """It has the files that the package has, whole, in one."""
+        text = (FOLDER / "float32/samples.py").read_text()
+        for part in ("engine", "dlpack", "arrays"):
+            own = (ROOT / f"runtime/standalone/python/{part}.py").read_text().split("\n# BEGIN\n")[1]
+            self.assertIn(own.strip(), text)
+        self.assertFalse([line for line in text.splitlines() if len(line) > 100 or line.startswith("# HERE")])
 
     def test_arrays_that_are_refused(self):
         make = self.module.adamw
