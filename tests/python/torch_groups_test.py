@@ -132,6 +132,27 @@ class Later(Case):
         self.assertEqual(optimizer.steps, 4)
         self.assertEqual([group["lr"] for group in optimizer.param_groups], [0.1, 0.01])
 
+    def test_lists_that_others_change(self):
+        """Some tools put other parameters into the groups, or take some out."""
+        own, new = parameters((4,), (5,)), parameters((4,), (), seed=3)
+        optimizer = talweg.torch.AdamW([{"params": own[:1]}, {"params": own[1:]}], lr=0.1)
+        run(optimizer, own, 2)
+        optimizer.param_groups[0]["params"][0] = new[0]
+        before = values(own + new[:1])
+        run(optimizer, own + new[:1], 1)
+        self.assertSame(own[:1], before[:1])
+        self.assertMoved([own[1], new[0]], before[1:])
+        self.assertNotIn(own[0], optimizer.state)
+        optimizer.param_groups[0]["params"].append(new[1])
+        before = values(new)
+        run(optimizer, new, 1)
+        self.assertMoved(new, before)
+        del optimizer.param_groups[1]
+        before = values(own)
+        run(optimizer, own, 1)
+        self.assertSame(own, before)
+        self.assertEqual(optimizer.steps, 5)
+
     def test_states_that_begin_late(self):
         """An average that starts from the parameter does so when its parameter comes."""
         own = parameters((4,), (5,))

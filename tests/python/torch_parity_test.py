@@ -167,6 +167,33 @@ class Classes(Case):
         with self.assertRaisesRegex(TypeError, "a rule is an expression"):
             talweg.torch.Optimizer(twins((3,))[0], 3)
 
+    def test_rules_of_built_libraries(self):
+        """They come as tables of functions: of one type, and without a text."""
+        import copy
+        import pickle
+        table = talweg.compile("AdamW")._table
+        own, other = twins((3, 2))
+        optimizer, reference = talweg.torch.Optimizer(own, table, lr=0.1), talweg.torch.Optimizer(other, "AdamW", lr=0.1)
+        for step in range(3):
+            give_gradients(own, other, seed=step)
+            optimizer.step()
+            reference.step()
+        self.assertSame(own, other)
+        again, copied = copy.deepcopy((optimizer, own))
+        again.load_state_dict(reference.state_dict())
+        give_gradients(own, copied, seed=4)
+        optimizer.step()
+        again.step()
+        self.assertSame(own, copied)
+        with self.assertRaisesRegex(TypeError, r"which no pickle can hold: save state_dict\(\)"):
+            pickle.dumps(optimizer)
+        with self.assertRaisesRegex(ValueError, "maximize cannot be added to AdamW, which is built"):
+            talweg.torch.Optimizer(own, table, maximize=True)
+        with self.assertRaisesRegex(TypeError, "is built for float32, and the parameters are float64"):
+            talweg.torch.Optimizer(twins((2,), dtype=torch.float64)[0], table)
+        with self.assertRaisesRegex(ValueError, "is not contiguous"):
+            talweg.torch.Optimizer([torch.nn.Parameter(torch.ones(2, 3).t())], table)
+
     def test_maximize(self):
         up, down = twins((3,))
         before = values(up)

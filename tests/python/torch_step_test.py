@@ -86,6 +86,20 @@ class Closures(Case):
         optimizer.step(self.closure(optimizer, own, []))
         self.assertMoved(own, before)
 
+    def test_a_closure_that_moves_parameters(self):
+        own, calls = parameters((4,)), []
+        optimizer = talweg.torch.Optimizer(own, "SAM | AdamW", lr=0.1)
+
+        def closure():
+            optimizer.zero_grad()
+            square(own).backward()
+            if calls:
+                own[0].data = own[0].data.clone()
+            calls.append(1)
+        with self.assertRaisesRegex(RuntimeError, "closure has moved parameters"):
+            optimizer.step(closure)
+        self.assertEqual(optimizer.steps, 0)
+
     def test_inputs(self):
         own, other = twins((4,))
         optimizer = talweg.torch.Optimizer(own, "PolyakStep")
@@ -211,6 +225,17 @@ class Autograd(Case):
         self.stale(own, lambda: change.__exit__(None, None, None))
 
 
+    def test_in_inference_mode(self):
+        own, other = twins((4,))
+        optimizer, alone = talweg.torch.AdamW(own), talweg.torch.AdamW(other)
+        for mode in (torch.inference_mode(), torch.no_grad(), torch.enable_grad()):
+            with mode:
+                run(optimizer, own, 1)
+        for _ in range(3):
+            run(alone, other, 1)
+        self.assertSame(own, other)
+
+
 class Views(Case):
     def test_evaluation(self):
         own = parameters((4,), (2, 3))
@@ -241,6 +266,13 @@ class Views(Case):
             raise KeyError
         self.assertSame(own, before)
         run(optimizer, own, 1)
+
+    def test_parameters_that_move_meanwhile(self):
+        own = parameters((4,))
+        optimizer = talweg.torch.Optimizer(own, "AdamW | Ema", lr=0.1)
+        run(optimizer, own, 2)
+        with self.assertRaisesRegex(RuntimeError, "moved to other memory inside evaluation"), optimizer.evaluation():
+            own[0].data = own[0].data.clone()
 
     def test_names(self):
         own = parameters((4,))

@@ -195,6 +195,11 @@ class Bound:
             self.tell_autograd()
         return outcome
 
+    def memory(self) -> list[torch.Tensor]:
+        """Keeps the memory of parameters alive that the engine will write to once more, even if they
+        move to another."""
+        return [parameter.detach() for parameter in self.parameters]
+
     def abandon(self) -> None:
         """Gives up a step that waits for another gradient: parameters go back."""
         if self.engine.is_waiting:

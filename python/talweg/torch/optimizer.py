@@ -4,6 +4,7 @@ from __future__ import annotations
 import collections
 import contextlib
 import dataclasses
+import operator
 from typing import Any, Callable, Iterable, Iterator, Mapping, Optional, Sequence
 
 import torch
@@ -79,10 +80,21 @@ class Optimizer(torch.optim.Optimizer):
     def _ready(self) -> engines.Bound:
         """The engine over the parameters as they are now, with their hypers."""
         bound = self._bound
-        if bound is None or self._stale or (self._threads or torch.get_num_threads()) != self._bound_threads or bound.moved():
+        if (bound is None or self._stale or (self._threads or torch.get_num_threads()) != self._bound_threads
+                or self._lists_changed() or bound.moved()):
             bound = self._bind()
         self._hypers.apply(bound.engine, self.param_groups)
         return bound
+
+    def _lists_changed(self) -> bool:
+        """Whether somebody has put other parameters into the groups, or removed some."""
+        if len(self.param_groups) != len(self._lists):
+            return True
+        for group, known in zip(self.param_groups, self._lists):
+            given = group["params"]
+            if len(given) != len(known) or not all(map(operator.is_, given, known)):
+                return True
+        return False
 
     def _bind(self) -> engines.Bound:
         old = self._bound
@@ -91,6 +103,8 @@ class Optimizer(torch.optim.Optimizer):
         members = groups.members(self.param_groups)
         for member in members:
             self._check_changed(member)
+        for gone in old.parameters if old is not None else ():
+            self.state.pop(gone, None)
         threads = self._thread_count()
         pool = old.pool if old is not None and not old.forked and threads == self._bound_threads else self._rule._table.pool(threads)
         bound = engines.Bound(self._rule._table, members, len(self.param_groups), pool, self._shape_matters)
@@ -100,6 +114,7 @@ class Optimizer(torch.optim.Optimizer):
         if before is not None:
             bound.write(before)
         self._bound, self._bound_threads, self._restored, self._stale = bound, threads, None, False
+        self._lists = [list(group["params"]) for group in self.param_groups]
         for parameter, states in bound.snapshot.parameters.items():
             self.state[parameter] = states
         return bound
@@ -171,6 +186,7 @@ class Optimizer(torch.optim.Optimizer):
 
     def _step_again(self, bound: engines.Bound, closure: Optional[Callable[[], Any]],
                     inputs: Optional[Mapping[str, Any]]) -> None:
+        kept = bound.memory()
         try:
             outcome = engines.REGRAD
             while outcome == engines.REGRAD:
@@ -184,6 +200,7 @@ class Optimizer(torch.optim.Optimizer):
                 outcome = bound.step(self._pointers(inputs, loss))
         finally:
             bound.abandon()
+            del kept
 
     def _pointers(self, given: Optional[Mapping[str, Any]], loss: Any) -> Any:
         parts = self._rule._table.inputs
@@ -201,6 +218,7 @@ class Optimizer(torch.optim.Optimizer):
         if self._swapped is not None:
             raise RuntimeError(f"evaluation({name!r}) inside evaluation({self._swapped!r})")
         bound = self._ready()
+        kept = bound.memory()
         bound.engine.swap_in(name)
         self._swapped = name
         try:
@@ -210,6 +228,10 @@ class Optimizer(torch.optim.Optimizer):
             self._swapped = None
             bound.engine.swap_out()
             bound.tell_autograd_of_all()
+            del kept
+            if bound.moved():
+                raise RuntimeError(f"parameters have moved to other memory inside evaluation({name!r}): they have the view's values "
+                                   "there")
 
     # ---- Saving ----
 
