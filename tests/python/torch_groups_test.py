@@ -11,6 +11,13 @@ from torch.optim import lr_scheduler
 PIPELINE = "ClipByGlobalNorm(1) | AdamW"
 
 
+def choosing(condition):
+    """A rule that halves some parameters and leaves the others."""
+    return ("rule Half {\n  step {\n    update = 0.5 * param\n  }\n}\n\n"
+            "rule Choosing {\n  hyper lr = 0 in [0, inf)\n\n"
+            f"  when {condition}: Half\n  otherwise: SGD(lr = lr)\n}}\n")
+
+
 class Groups(Case):
     def test_hypers_of_their_own(self):
         own, theirs = twins((4,), (5,), (6,))
@@ -53,7 +60,8 @@ class Groups(Case):
 
     def test_values_out_of_range_name_group_and_hyper(self):
         def make(**arguments):
-            return talweg.torch.Optimizer([{"params": parameters((2,))}, {"params": parameters((2,), seed=1), **arguments}], "AdamW")
+            return talweg.torch.Optimizer(
+                [{"params": parameters((2,))}, {"params": parameters((2,), seed=1), **arguments}], "AdamW")
         for wrong, said in (({"lr": -1}, r"Invalid lr of group 1: -1 is not in \[0, inf\)"),
                             ({"beta1": 1.0}, r"Invalid beta1 of group 1: 1 is not in \[0, 1\)"),
                             ({"eps": 0}, r"Invalid eps of group 1: 0 is not in \(0, inf\)"),
@@ -105,6 +113,20 @@ class Groups(Case):
             optimizer.step()
             reference.step()
         self.assertClose(own, theirs)
+
+    def test_tags_and_splits(self):
+        own = parameters((4,), (5,))
+        rule = talweg.compile("Choosing", text=choosing('tagged("decay")'))
+        optimizer = talweg.torch.Optimizer([{"params": own[:1], "tags": ("decay",)}, {"params": own[1:]}], rule)
+        before = values(own)
+        run(optimizer, own, 1)
+        self.assertSame(own, [before[0] * 0.5, before[1]])
+        cubes = parameters((2, 3, 4))
+        optimizer = talweg.torch.Optimizer([{"params": cubes, "split": "last_two"}], "Adafactor")
+        run(optimizer, cubes, 1)
+        self.assertEqual([optimizer.state[cubes[0]][name].numel() for name in "rc"], [6, 8])
+        with self.assertRaisesRegex(ValueError, "the split of '0' is 'middle'"):
+            run(talweg.torch.Optimizer([{"params": cubes, "split": "middle"}], "Adafactor"), cubes, 1)
 
     def test_hypers_of_the_model(self):
         text = ("rule Once {\n  hyper model lr = 0.5 in [0, 1]\n  step {\n    update = lr * grad\n  }\n}\n")
@@ -252,6 +274,15 @@ class Schedulers(Case):
 
 
 class Names(Case):
+    def test_rules_that_ask_for_them(self):
+        own = parameters((4,), (5,))
+        rule = talweg.compile("Choosing", text=choosing('named("*.bias")'))
+        before = values(own)
+        run(talweg.torch.Optimizer(zip(("a.bias", "a.weight"), own), rule), own, 1)
+        self.assertSame(own, [before[0] * 0.5, before[1]])
+        with self.assertRaisesRegex(ValueError, r"asks for names: give model.named_parameters\(\)"):
+            talweg.torch.Optimizer(own, rule)
+
     def test_in_messages(self):
         module = torch.nn.Linear(2, 2)
         named = list(module.named_parameters())

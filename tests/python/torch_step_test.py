@@ -276,10 +276,10 @@ class Views(Case):
 
     def test_names(self):
         own = parameters((4,))
-        with self.assertRaisesRegex(ValueError, "the rule AdamW has no view to evaluate with"), talweg.torch.AdamW(own).evaluation():
-            pass
-        with self.assertRaisesRegex(ValueError, "has no view 'average', only averaged"), talweg.torch.ASGD(own).evaluation("average"):
-            pass
+        with self.assertRaisesRegex(ValueError, "the rule AdamW has no view to evaluate with"):
+            talweg.torch.AdamW(own).evaluation().__enter__()
+        with self.assertRaisesRegex(ValueError, "has no view 'average', only averaged"):
+            talweg.torch.ASGD(own).evaluation("average").__enter__()
 
 
 class Scaler(Case):

@@ -45,7 +45,8 @@ _END = "maximize=False, foreach=None, capturable=False, differentiable=False"
 LIKE = {
     "SGD": _Like(
         f"lr=1e-3, momentum=0, dampening=0, weight_decay=0, nesterov=False, *, {_END}, fused=None", _sgd,
-        {"lr": ("lr",), "momentum": ("momentum",), "dampening": ("dampening",), "weight_decay": ("weight_decay",)}, ("nesterov",)),
+        {"lr": ("lr",), "momentum": ("momentum",), "dampening": ("dampening",), "weight_decay": ("weight_decay",)},
+        ("nesterov",)),
     "RMSprop": _Like(
         f"lr=1e-2, alpha=0.99, eps=1e-8, weight_decay=0, momentum=0, centered=False, *, {_END}",
         lambda given: f"RMSprop(momentum = {given['momentum']!r}, centered = {_bool(given['centered'])})",
@@ -145,7 +146,8 @@ def _of_rule(name: str) -> type[Optimizer]:
         Optimizer.__init__(self, params, f"{name}({options})" if options else name, threads=threads, maximize=maximize, **hypers)
 
     __init__.__signature__ = inspect.Signature(found)  # type: ignore[attr-defined]
-    doc = f"{rule.description['doc'].strip()}\n\nThe rule {name} of talweg's library. Arguments that are not hypers are its constants."
+    doc = (f"{rule.description['doc'].strip()}\n\nThe rule {name} of talweg's library. Arguments that are not hypers are its "
+           "constants.")
     return type(name, (Optimizer,), {"__init__": __init__, "__doc__": doc, "__module__": "talweg.torch"})
 
 

@@ -18,11 +18,12 @@ REGRAD, SKIPPED = _REGRAD, 2
 
 @dataclasses.dataclass(frozen=True)
 class Member:
-    """A parameter of an optimizer. `said` is how messages call it."""
+    """A parameter of an optimizer. `said` is how messages call it, `name` what rules may ask for."""
 
     parameter: torch.Tensor
     group: int
     said: str
+    name: Optional[str] = None
     tags: tuple[str, ...] = ()
     split: Any = None
 
@@ -55,12 +56,14 @@ class Bound:
         self.places = {id(parameter): i for i, parameter in enumerate(self.parameters)}
         self.shapes = [parameter.shape for parameter in self.parameters]
         self.addresses = list(map(tensors.address_of, self.parameters))
+        names = [str(i) if member.name is None else member.name for i, member in enumerate(members)]
+        self._by_name = dict(zip(names, self.parameters))
         described = [
-            Tensor(str(i), tensors.shape_for_rule(member.parameter, member.said, looks_at_shape), address, member.tags,
+            Tensor(name, tensors.shape_for_rule(member.parameter, member.said, looks_at_shape), address, member.tags,
                    member.group, member.split)
-            for i, (member, address) in enumerate(zip(members, self.addresses))]
+            for name, member, address in zip(names, members, self.addresses)]
         self.engine = Engine(table, described, groups, pool, self._allocate)
-        self._control = self.engine._memory[0]
+        self._control: Any = self.engine._memory[0]  # type: ignore[index]
         self.snapshot = self._snapshot()
         self._pointers = (ctypes.c_void_p * max(1, len(self.parameters)))()
         self._set_live(list(range(len(self.parameters))))
@@ -81,7 +84,7 @@ class Bound:
         found = Snapshot(parameters={parameter: {} for parameter in self.parameters})
         self._numbers: list[tuple[State, Optional[torch.Tensor]]] = []
         for state in self.engine.states():
-            parameter = None if state.tensor is None else self.parameters[int(state.tensor)]
+            parameter = None if state.tensor is None else self._by_name[state.tensor]
             if state.kind != "value":
                 self._numbers.append((state, parameter))
             elif parameter is not None:
@@ -130,8 +133,8 @@ class Bound:
             _copy(states, other.groups.get(index, {}))
         for parameter, states in own.parameters.items():
             _copy(states, other.parameters.get(parameter, {}))
-        for state, parameter in self._numbers:
-            given = other.counters.get(state.name) if state.kind == "counter" else other.begun.get((state.name, parameter))
+        for state, of in self._numbers:
+            given = other.counters.get(state.name) if state.kind == "counter" else other.begun.get((state.name, of))
             if given is not None:
                 ctypes.c_double.from_address(state.address).value = given
 
@@ -194,6 +197,11 @@ class Bound:
         if outcome != SKIPPED:
             self.tell_autograd()
         return outcome
+
+    def shape_of(self, parameter: torch.Tensor) -> Optional[torch.Size]:
+        """At creation; None for a parameter that was not there."""
+        place = self.places.get(id(parameter))
+        return None if place is None else self.shapes[place]
 
     def memory(self) -> list[torch.Tensor]:
         """Keeps the memory of parameters alive that the engine will write to once more, even if they

@@ -7,6 +7,7 @@ import torch
 
 from . import tensors
 from .engines import Member
+from .rules import Looks
 
 
 _UNORDERED = ("optimizer parameters need to be organized in ordered collections, but the ordering of tensors in sets will "
@@ -53,13 +54,16 @@ def split_names(group: dict[str, Any], index: int) -> None:
     group["params"] = params
 
 
-def say(group: dict[str, Any], index: int, place: int) -> str:
+def name_of(group: dict[str, Any], place: int) -> Optional[str]:
     names = group.get("param_names")
-    name = names[place] if names is not None and place < len(names) else None
-    return tensors.describe(group["params"][place], name, index, place)
+    return names[place] if names is not None and place < len(names) else None
 
 
-def check(group: dict[str, Any], index: int, dtype: str, looks_at_shape: bool) -> dict[str, Any]:
+def say(group: dict[str, Any], index: int, place: int) -> str:
+    return tensors.describe(group["params"][place], name_of(group, place), index, place)
+
+
+def check(group: dict[str, Any], index: int, dtype: str, looks: Looks) -> dict[str, Any]:
     """A group that is to be added, as torch takes it, or an exception that names the parameter."""
     if not isinstance(group, dict):
         raise TypeError(f"param_group must be a dict, but got {type(group)}")
@@ -70,7 +74,9 @@ def check(group: dict[str, Any], index: int, dtype: str, looks_at_shape: bool) -
         if tensors.DTYPES[tensor.dtype] != dtype:
             raise TypeError(f"{said} is {tensor.dtype}, and others are torch.{dtype}: an optimizer has parameters of one type. "
                             "Make an optimizer for each")
-        tensors.shape_for_rule(tensor, said, looks_at_shape)
+        tensors.shape_for_rule(tensor, said, looks.at_shapes)
+        if looks.at_names and name_of(group, place) is None:
+            raise ValueError(f"{said} has no name, and the rule asks for names: give model.named_parameters()")
     return group
 
 
@@ -79,13 +85,6 @@ def members(groups: Sequence[dict[str, Any]]) -> list[Member]:
     found: dict[int, Member] = {}
     for index, group in enumerate(groups):
         for place, parameter in enumerate(group["params"]):
-            found.setdefault(id(parameter), Member(parameter, index, say(group, index, place), tuple(group.get("tags", ())),
-                                                   group.get("split")))
+            found.setdefault(id(parameter), Member(parameter, index, say(group, index, place), name_of(group, place),
+                                                   tuple(group.get("tags", ())), group.get("split")))
     return list(found.values())
-
-
-def names(groups: Sequence[dict[str, Any]]) -> Optional[list[str]]:
-    """The names of all parameters, where all are known."""
-    if not all("param_names" in group for group in groups):
-        return None
-    return [name for group in groups for name in group["param_names"]]

@@ -33,7 +33,7 @@ def run(optimizer: torch.optim.Optimizer, step: Callable[..., Any], *arguments: 
                                        f"{changed}.")
                 given, named = changed
         result = step(*given, **named)
-        optimizer._optimizer_step_code()
+        optimizer._optimizer_step_code()  # type: ignore[attr-defined]
         for hook in (*own.get("_optimizer_step_post_hooks", {}).values(), *_after.values()):
             hook(optimizer, given, named)
     return result

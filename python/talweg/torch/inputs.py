@@ -18,8 +18,8 @@ def pointers(parts: Sequence[Part], given: Mapping[str, Any], loss: Any, members
     for name in given:
         if name not in known:
             raise TypeError(f"the rule has no input {name!r}" + (f"; it has {', '.join(known)}" if known else ""))
-    found = (ctypes.c_void_p * max(1, len(parts)))()
-    kept = []
+    found: Any = (ctypes.c_void_p * max(1, len(parts)))()
+    kept: list[Any] = []
     for i, part in enumerate(parts):
         value = given.get(part.name)
         if value is None and part.name == "loss":

@@ -49,10 +49,12 @@ class Optimizer(torch.optim.Optimizer):
 
     def _begin(self) -> None:
         self._bound: Optional[engines.Bound] = None
+        self._bound_threads = 0
+        self._lists: list[list[torch.Tensor]] = []
         self._restored: Optional[engines.Snapshot] = None
         self._stale = True
         self._swapped: Optional[str] = None
-        self._shape_matters = rules.looks_at_shape(self._rule)
+        self._looks = rules.looks(self._rule)
 
     # ---- Groups ----
 
@@ -66,7 +68,7 @@ class Optimizer(torch.optim.Optimizer):
         if self._swapped is not None:
             raise RuntimeError(f"no group can be added inside evaluation({self._swapped!r})")
         index = len(getattr(self, "param_groups", ()))
-        param_group = groups.check(param_group, index, self._rule.dtype, self._shape_matters)
+        param_group = groups.check(param_group, index, self._rule.dtype, self._looks)
         filled = {**self.defaults, **param_group}
         self._hypers.check_group(filled, index)
         super().add_param_group(param_group)
@@ -106,8 +108,9 @@ class Optimizer(torch.optim.Optimizer):
         for gone in old.parameters if old is not None else ():
             self.state.pop(gone, None)
         threads = self._thread_count()
-        pool = old.pool if old is not None and not old.forked and threads == self._bound_threads else self._rule._table.pool(threads)
-        bound = engines.Bound(self._rule._table, members, len(self.param_groups), pool, self._shape_matters)
+        reuses = old is not None and not old.forked and threads == self._bound_threads
+        pool = old.pool if old is not None and reuses else self._rule._table.pool(threads)
+        bound = engines.Bound(self._rule._table, members, len(self.param_groups), pool, self._looks.at_shapes)
         self._hypers.forget()
         self._hypers.apply(bound.engine, self.param_groups)
         before = old.read() if old is not None else self._restored
@@ -126,10 +129,10 @@ class Optimizer(torch.optim.Optimizer):
         if tensors.DTYPES[parameter.dtype] != dtype:
             raise TypeError(f"{said} is {parameter.dtype} now, and its states are {dtype}: make a new optimizer after changing "
                             "types")
-        place = self._bound.places.get(id(parameter)) if self._bound is not None else None
-        if place is not None and self._bound.shapes[place] != parameter.shape:
-            raise ValueError(f"{said} has shape {tuple(parameter.shape)} now, and its states {tuple(self._bound.shapes[place])}: "
-                             "make a new optimizer")
+        shape = self._bound.shape_of(parameter) if self._bound is not None else None
+        if shape is not None and shape != parameter.shape:
+            raise ValueError(f"{said} has shape {tuple(parameter.shape)} now, and its states {tuple(shape)}: make a new "
+                             "optimizer")
 
     @property
     def model_state(self) -> dict[str, torch.Tensor]:
@@ -206,7 +209,7 @@ class Optimizer(torch.optim.Optimizer):
         parts = self._rule._table.inputs
         if not parts and not given:
             return None
-        return pointers(parts, given or {}, loss, self._bound.members, len(self.param_groups))
+        return pointers(parts, given or {}, loss, groups.members(self.param_groups), len(self.param_groups))
 
     # ---- Views ----
 
@@ -230,8 +233,8 @@ class Optimizer(torch.optim.Optimizer):
             bound.tell_autograd_of_all()
             del kept
             if bound.moved():
-                raise RuntimeError(f"parameters have moved to other memory inside evaluation({name!r}): they have the view's values "
-                                   "there")
+                raise RuntimeError(f"parameters have moved to other memory inside evaluation({name!r}): they have the view's "
+                                   "values there")
 
     # ---- Saving ----
 

@@ -3,7 +3,7 @@ from __future__ import annotations
 
 import json
 import re
-from typing import Any, Optional, Union
+from typing import Any, NamedTuple, Optional, Union
 
 from .. import _native
 from .._engine import Table
@@ -11,6 +11,9 @@ from .._rules import Rule, compile
 
 #: What plans say of rules for which the order of dimensions matters.
 _SHAPES = re.compile(r"\b(rank|rows?|cols?|columns?|matrix|matrices)\b")
+_NAMES = re.compile(r"\bnamed ")
+#: A name or tag in a condition.
+_QUOTED = re.compile(r'\\".*?\\"')
 
 
 class TableRule:
@@ -66,14 +69,24 @@ def expression(rule: AnyRule) -> str:
     return made_of[0] if made_of and made_of[0] is not None else rule._table.name
 
 
-def looks_at_shape(rule: AnyRule) -> bool:
-    """Whether the order of dimensions may matter. Of a built rule there is no plan to ask: it may."""
+class Looks(NamedTuple):
+    """What a rule looks at beside elements: the order of dimensions, and names."""
+
+    at_shapes: bool
+    at_names: bool
+
+
+def looks(rule: AnyRule) -> Looks:
+    """Of a built rule there is no plan to ask: shapes may matter to it; where names do, they should be
+    given."""
+    if not _is_compiled(rule):
+        return Looks(True, False)
     table = rule._table
-    if not _is_compiled(rule) or any(part.rate in ("row", "column", "matrix") for part in table.states + table.inputs):
-        return True
+    lines = any(part.rate in ("row", "column", "matrix") for part in table.states + table.inputs)
     plan = json.loads(_native.library().talweg_rule_plan_json(table._pointer))
     plan.pop("rule", None)
-    return bool(_SHAPES.search(json.dumps(plan)))
+    text = _QUOTED.sub("", json.dumps(plan))
+    return Looks(lines or bool(_SHAPES.search(text)), bool(_NAMES.search(text)))
 
 
 def default_view(table: Table, name: Optional[str]) -> str:

@@ -17,8 +17,9 @@ def save(optimizer: Optimizer, base: dict[str, Any]) -> dict[str, Any]:
     """`base` is what torch has packed."""
     base["state"] = {key: alone(states) for key, states in base["state"].items()}
     now = optimizer._snapshot()
-    extra: dict[str, Any] = {"format": _FORMAT, "rule": rules.expression(optimizer.rule), "dtype": optimizer.rule.dtype, "counters": {},
-                             "model": {}, "groups": [{} for _ in base["param_groups"]], "begun": []}
+    extra: dict[str, Any] = {
+        "format": _FORMAT, "rule": rules.expression(optimizer.rule), "dtype": optimizer.rule.dtype, "counters": {}, "model": {},
+        "groups": [{} for _ in base["param_groups"]], "begun": []}
     if now is not None:
         places = {id(member.parameter): i for i, member in enumerate(groups.members(optimizer.param_groups))}
         extra["counters"] = dict(now.counters)

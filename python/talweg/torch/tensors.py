@@ -31,7 +31,7 @@ def check_parameter(tensor: Any, said: str) -> None:
         raise TypeError(f"{said} is no tensor but {torch.typename(tensor)}")
     if torch.nn.parameter.is_lazy(tensor):
         raise ValueError(f"{said} has no shape yet: call the module once before making its optimizer")
-    if not tensor.is_leaf and not tensor.retains_grad:
+    if not tensor.is_leaf and not getattr(tensor, "retains_grad", False):
         raise ValueError(f"can't optimize a non-leaf Tensor: {said} is computed from others")
     check_kind(tensor, said)
 
@@ -108,7 +108,7 @@ def _use_quicker_comparison() -> None:
     """Current torch compares addresses in one call of its own, which no documentation promises:
     tried once, and used where it does what is expected."""
     global same_addresses
-    compare = getattr(torch._C, "_tensors_data_ptrs_at_indices_equal", None)
+    compare: Any = getattr(torch._C, "_tensors_data_ptrs_at_indices_equal", None)
     if compare is None:
         return
     tried = [torch.zeros(1), torch.zeros(1)]
@@ -125,7 +125,7 @@ def _use_quicker_comparison() -> None:
         def quicker(given: list[torch.Tensor], addresses: list[int]) -> bool:
             count = len(addresses)
             places = indices.get(count) or indices.setdefault(count, list(range(count)))
-            return compare(given, addresses, places)
+            return bool(compare(given, addresses, places))
 
         same_addresses = quicker
 
@@ -136,7 +136,7 @@ _use_quicker_comparison()
 def version_bump(parameters: Sequence[torch.Tensor]) -> Callable[[], None]:
     """What to call when all these parameters have changed, so that a backward pass that has saved
     the old values is refused, as after torch's own operations in place."""
-    increment = getattr(torch.autograd.graph, "increment_version", None)
+    increment: Any = getattr(torch.autograd.graph, "increment_version", None)
     if increment is not None and _takes_many(increment):
         together = list(parameters)
         return lambda: increment(together)

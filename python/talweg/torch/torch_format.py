@@ -2,7 +2,7 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any, Mapping, NamedTuple, Sequence
+from typing import TYPE_CHECKING, Any, Iterable, Mapping, NamedTuple, Sequence
 
 import torch
 
@@ -18,7 +18,7 @@ class Format(NamedTuple):
 
     optimizer: str
     states: dict[str, str]
-    hypers: dict[str, tuple[str, ...]]
+    hypers: Mapping[str, tuple[str, ...]]
     fixed: dict[str, Any] = {}
     counts_steps: bool = True
 
@@ -66,7 +66,7 @@ def _format(optimizer: Optimizer) -> Format:
     return found
 
 
-def _own_name(states: Mapping[str, Any], name: str) -> Any:
+def _own_name(states: Iterable[str], name: str) -> Any:
     """A pipeline with two states of a name calls them by stage: rmsprop.velocity."""
     near = [own for own in states if own == name or own.endswith("." + name)]
     return near[0] if len(near) == 1 else None
@@ -118,8 +118,8 @@ def _group(optimizer: Optimizer, form: Format, index: int, saved: Mapping[str, A
         for name, part in zip(names, value if len(names) > 1 else (value,)):
             own = _own_name(new, name)
             if own is None:
-                raise ValueError(f"the loaded state dict has {key!r}; the rule {rules.expression(optimizer.rule)} has no hyper {name!r} "
-                                 "of its own for it")
+                raise ValueError(f"the loaded state dict has {key!r}; the rule {rules.expression(optimizer.rule)} has no hyper "
+                                 f"{name!r} of its own for it")
             new[own] = part
     return new
 
