@@ -74,7 +74,6 @@ Json rule_json(const LibraryRule& rule) {
   json["uses_gradient"] = image.uses_gradient != 0;
   json["split"] = split_json(image.split);
   json["flat_step"] = has_flat_step(rule);
-  json["split"] = rule.graph->split ? Json(types::to_text(*rule.graph->split)) : Json();
   json["hypers"] = Json::array();
   for (const std::uint32_t field : settable_hypers(image))
     json["hypers"].push_back(hyper_json(image.hypers[field], names.hypers[field]));

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Trains a transformer on characters with PyTorch and a rule of one's own, and lets it write.
 
-    train.py TEXT... [--steps 600] [--threads N] [--save FILE] [--resume FILE]
+    train.py TEXT... [--steps 1000] [--threads N] [--save FILE] [--resume FILE]
 """
 import argparse
 import math
@@ -78,7 +78,7 @@ def make_optimizer(model, steps):
     decayed = {module.weight for module in model.modules() if isinstance(module, nn.Linear)}
     others = [param for param in model.parameters() if param not in decayed]
     rule = talweg.compile(
-        f"ClipByGlobalNorm(1) | SoftLion(lr = warmup_cosine(t, peak = 3e-3, warmup = 20, total = {steps})) | Ema(decay = 0.97)",
+        f"ClipByGlobalNorm(1) | SoftLion(lr = warmup_cosine(t, peak = 1e-2, warmup = 40, total = {steps})) | Ema(decay = 0.97)",
         file=HERE / "soft_lion.tw")
     groups = [{"params": [param for param in model.parameters() if param in decayed]}, {"params": others, "weight_decay": 0}]
     return talweg.torch.Optimizer(groups, rule=rule)
@@ -87,7 +87,7 @@ def make_optimizer(model, steps):
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("texts", nargs="+", type=pathlib.Path)
-    parser.add_argument("--steps", type=int, default=600)
+    parser.add_argument("--steps", type=int, default=1000)
     parser.add_argument("--stop", type=int, help="after how many steps, where that is sooner")
     parser.add_argument("--threads", type=int)
     parser.add_argument("--save")

@@ -51,9 +51,9 @@ const product = (sizes) => sizes.reduce((all, size) => all * size, 1);
 /* How many matrices, rows and columns a tensor has for a rule that splits tensors so. */
 function countLines(shape, split) {
   if (!split || shape.length < 2) return { matrix: 0, row: 0, col: 0 };
-  if (split === "0 | rest") return { matrix: 1, row: shape[0], col: product(shape.slice(1)) };
+  if (split === "first_rest") return { matrix: 1, row: shape[0], col: product(shape.slice(1)) };
   const order = shape.map((_, i) => i);
-  if (split === "two largest") order.sort((a, b) => shape[a] - shape[b] || a - b);
+  if (split === "two_largest") order.sort((a, b) => shape[a] - shape[b] || a - b);
   const [row, col] = order.slice(-2).sort((a, b) => a - b);
   const matrix = product(shape.filter((_, i) => i !== row && i !== col));
   return { matrix, row: matrix * shape[row], col: matrix * shape[col] };
