@@ -103,13 +103,14 @@ class Rule(abc.ABC):
 
     @property
     def documentation(self) -> str:
-        """The comment before the rule; of a pipeline those of its stages."""
+        """The comment before the rule; of a pipeline those of its stages too."""
         return str(self.description["doc"])
 
     @property
     def summary(self) -> str:
-        """The first sentence of the documentation; nothing for a pipeline."""
-        return _stdlib.summary_of(self.name, self.description["doc"])
+        """The first sentence of the documentation; nothing for a pipeline without a comment of its own."""
+        doc = self.documentation
+        return "" if doc.startswith("Stage 1, ") else _stdlib.summary_of(self.name, doc)
 
     def trajectory(self, problem: str | Problem = "quadratic", steps: int = 100, *, start: Optional[Sequence[float]] = None,
                    hypers: Optional[Mapping[str, float]] = None, **more_hypers: float) -> Trajectory:
@@ -163,15 +164,6 @@ class CompiledRule(Rule):
         files = dict.fromkeys(rule.file for rule in named if rule.file.is_absolute())
         parts = ([text] if text is not None else []) + [file.read_text(encoding="utf-8") for file in files]
         return "\n".join(parts)
-
-    @property
-    def documentation(self) -> str:
-        own = super().documentation
-        expression, text = self._made_of[:2]
-        if own or not expression:
-            return own
-        stages = [stage.documentation for stage in _stdlib.named_in(expression, text or "")]
-        return "\n\n".join(filter(None, stages))
 
 
 def compile(expression: Optional[str] = None, *, text: Optional[str] = None, file: Any = None, folders: Sequence[Any] = (),
