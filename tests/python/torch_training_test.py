@@ -18,6 +18,9 @@ STEPS = 40
 #: Of the losses, relative: float64 and float32. The second grows with the steps.
 BOUNDS = {torch.float64: lambda steps: 1e-12 if steps <= 100 else 1e-9, torch.float32: lambda steps: 1e-5 if steps <= 100 else 1e-3}
 
+#: torch keeps NAdam's product of momenta in float32, whatever the parameters are.
+ROUGH = {"NAdam": 1e-7}
+
 #: What is compared: torch's class, its arguments (an eps that can be seen, and decay, so that where they stand
 #: matters), and a formula that is nearly the same and must be noticed.
 OPTIMIZERS = {
@@ -84,7 +87,7 @@ class SideBySide(unittest.TestCase):
                 found = difference(ours, theirs)
                 print(f"{name}, {type(data).__name__}, {dtype}, {self.steps} steps: losses differ by {found:.1e}, "
                       f"{theirs[0]:.3f} to {theirs[-1]:.3f}", flush=True)
-                self.assertLess(found, bound(self.steps))
+                self.assertLess(found, max(bound(self.steps), ROUGH.get(name, 0)))
 
     def notice(self, name, data):
         """The same comparison with a formula that is not torch's must fail."""
@@ -96,7 +99,7 @@ class SideBySide(unittest.TestCase):
                 ours = losses_with(data, dtype, STEPS, lambda params: talweg.torch.Optimizer(params, rule=wrong, **hypers_of(settings)))
                 found = difference(ours, theirs)
                 print(f"{wrong} for {name}, {type(data).__name__}, {dtype}: losses differ by {found:.1e}", flush=True)
-                self.assertGreater(found, 2 * bound(STEPS))
+                self.assertGreater(found, 2 * max(bound(STEPS), ROUGH.get(name, 0)))
 
 
 def add_comparisons():
