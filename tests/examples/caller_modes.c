@@ -8,8 +8,8 @@
 #include <xmmintrin.h>
 #endif
 
-#include "one_tensor.h"
 #include "modes.h"
+#include "one_tensor.h"
 
 enum { COUNT = 1000, STEPS = 20 };
 
