@@ -258,6 +258,18 @@ class Schedulers(Case):
         self.beside(lambda o: lr_scheduler.OneCycleLR(o, 0.1, total_steps=20), "SGD", lr=0.1, momentum=0.9)
         self.beside(lambda o: lr_scheduler.CyclicLR(o, 0.01, 0.1, 4), "SGD", lr=0.1, momentum=0.9, nesterov=True)
 
+    def test_they_do_not_warn(self):
+        """They wrap step to see whether it is called."""
+        own = parameters((3,))
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            optimizer = talweg.torch.Lion(own)
+            schedule = lr_scheduler.StepLR(optimizer, 1)
+            for _ in range(3):
+                run(optimizer, own, 1)
+                schedule.step()
+        self.assertEqual(optimizer.steps, 3)
+
     def test_any_hyper(self):
         own = parameters((3,))
         optimizer = talweg.torch.Optimizer(own, "AdamW", lr=0.1)

@@ -136,6 +136,21 @@ class Shapes(Case):
         with self.assertRaisesRegex(ValueError, "is not contiguous"):
             talweg.torch.Optimizer([torch.nn.Parameter(torch.randn(3, 2).t())], "NormalizeMatrix | SGD")
 
+    def test_expanded_gradients_and_ones_with_a_graph(self):
+        own, other = twins((3, 4), (5,))
+        optimizer, alone = sgd(own), sgd(other)
+        for step in range(3):
+            own[0].grad, own[1].grad = torch.full((4,), 2.0 + step).expand(3, 4), torch.tensor([1.0]).expand(5)
+            other[0].grad, other[1].grad = torch.full((3, 4), 2.0 + step), torch.ones(5)
+            optimizer.step()
+            alone.step()
+        self.assertSame(own, other)
+        x = torch.ones(5, requires_grad=True)
+        own[1].grad, other[1].grad = x * 2, torch.full((5,), 2.0)
+        optimizer.step()
+        alone.step()
+        self.assertSame(own, other)
+
     def test_conditions_on_the_shape(self):
         def rule(condition):
             return talweg.compile("R", text=f"rule R {{\n  when {condition}: SGD(lr = 1)\n  otherwise: SGD(lr = 2)\n}}\n")

@@ -109,7 +109,7 @@ class Optimizer(torch.optim.Optimizer):
             self.state.pop(gone, None)
         threads = self._thread_count()
         reuses = old is not None and not old.forked and threads == self._bound_threads
-        pool = old.pool if old is not None and reuses else self._rule._table.pool(threads)
+        pool = old.pool if old is not None and reuses else self._rule._table.pool(min(threads, 1024))
         bound = engines.Bound(self._rule._table, members, len(self.param_groups), pool, self._looks.at_shapes)
         self._hypers.forget()
         self._hypers.apply(bound.engine, self.param_groups)
