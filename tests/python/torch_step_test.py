@@ -268,11 +268,14 @@ class Views(Case):
         run(optimizer, own, 1)
 
     def test_parameters_that_move_meanwhile(self):
-        own = parameters((4,))
+        own, others = parameters((1000,)), []
         optimizer = talweg.torch.Optimizer(own, "AdamW | Ema", lr=0.1)
         run(optimizer, own, 2)
         with self.assertRaisesRegex(RuntimeError, "moved to other memory inside evaluation"), optimizer.evaluation():
             own[0].data = own[0].data.clone()
+            others = [torch.zeros(1000) for _ in range(16)]  # where the old memory was, if it is free
+        for other in others:
+            self.assertSame([other], [torch.zeros(1000)])
 
     def test_names(self):
         own = parameters((4,))
@@ -360,12 +363,16 @@ class Threads(Case):
             reference = talweg.torch.AdamW(other, threads=1)
             run(reference, other, 3)
             give_gradients(own, seed=102)
+            pool = optimizer._bound.pool
+            self.assertEqual(pool.threads if pool else 1, threads)
             expected = self.bytes_of(other[0])
 
             def step():  # without torch's operations, which may wait for threads that are gone
                 optimizer.step()
                 if self.bytes_of(own[0]) != expected or optimizer.steps != 3:
                     raise AssertionError("the child has other results")
+                if pool is not None and (optimizer._bound.pool is pool or pool.handle is not None):
+                    raise AssertionError("the child uses threads that it does not have")
 
             def leave():
                 optimizer._bound = None
