@@ -1,6 +1,5 @@
 """What the tests of talweg.torch share. They run with Debian's torch and with the current one; what
 one of them lacks is skipped by name."""
-import copy
 import re
 import sys
 import unittest
@@ -68,7 +67,3 @@ class Case(unittest.TestCase):
     def assertMoved(self, one, other):
         for i, (a, b) in enumerate(zip(one, other)):
             self.assertFalse(torch.equal(a.detach(), b.detach()), f"tensor {i} is as before")
-
-
-def copy_of(module):
-    return copy.deepcopy(module)
