@@ -18,7 +18,8 @@ std::string imported_target(const std::string& target, const char* kind, const s
       "  add_library({0} {1} IMPORTED)\n"
       "  set_target_properties({0} PROPERTIES\n"
       "    IMPORTED_LOCATION \"${{_talweg_folder}}/{2}\"\n"
-      "    INTERFACE_INCLUDE_DIRECTORIES \"${{CMAKE_CURRENT_LIST_DIR}}\")\n"
+      "    INTERFACE_INCLUDE_DIRECTORIES \"${{CMAKE_CURRENT_LIST_DIR}}\"\n"
+      "    INTERFACE_LINK_LIBRARIES \"${{_talweg_threads}}\")\n"
       "endif()\n",
       target, kind, file);
 }
@@ -37,22 +38,28 @@ std::string cmake_text(const Library& library, const std::vector<const Platform*
   const std::string& name = library.prefix;
   std::string text = fmt::format(
       "# Made by talweg {}: find_package({} CONFIG).\n"
-      "set(_talweg_folder \"${{CMAKE_CURRENT_LIST_DIR}}\")\n",
+      "set(_talweg_folder \"${{CMAKE_CURRENT_LIST_DIR}}\")\n"
+      "set(_talweg_threads \"\")\n",
       library.release, name);
-  if (platforms.size() > 1) {
-    std::string condition = "if";
-    for (const Platform* platform : platforms) {
-      text += fmt::format(
-          "{}(CMAKE_SYSTEM_PROCESSOR MATCHES \"{}\")\n"
-          "  string(APPEND _talweg_folder \"/{}\")\n",
-          condition, platform->cmake_pattern, platform->name);
-      condition = "elseif";
-    }
-    text += fmt::format(
-        "else()\n  set({0}_FOUND FALSE)\n  set({0}_NOT_FOUND_MESSAGE\n"
-        "    \"no library here is for ${{CMAKE_SYSTEM_PROCESSOR}}\")\n  return()\nendif()\n",
-        name);
+  std::string condition = "if";
+  // With a single platform a processor that CMake was not told is taken for it.
+  const char* unknown = platforms.size() == 1 ? "NOT CMAKE_SYSTEM_PROCESSOR OR " : "";
+  std::string names;
+  for (const Platform* platform : platforms) {
+    text += fmt::format("{}({}CMAKE_SYSTEM_PROCESSOR MATCHES \"{}\")\n", condition, unknown,
+                        platform->cmake_pattern);
+    if (platforms.size() > 1)
+      text += fmt::format("  string(APPEND _talweg_folder \"/{}\")\n", platform->name);
+    if (!platform->pool.empty()) text += "  set(_talweg_threads Threads::Threads)\n";
+    condition = "elseif";
+    names += (names.empty() ? "" : ", ") + std::string(platform->name);
   }
+  text += fmt::format(
+      "else()\n  set({0}_FOUND FALSE)\n  set({0}_NOT_FOUND_MESSAGE\n"
+      "    \"it is built for {1}, not for ${{CMAKE_SYSTEM_PROCESSOR}}\")\n  return()\nendif()\n"
+      "if(_talweg_threads)\n  include(CMakeFindDependencyMacro)\n  find_dependency(Threads)\n"
+      "endif()\n",
+      name, names);
   const auto is_shared_object = [](const Platform* platform) {
     return platform->binary == Binary::SharedObject;
   };
@@ -72,14 +79,39 @@ std::string cmake_text(const Library& library, const std::vector<const Platform*
   return text;
 }
 
-std::string pkg_config_text(const Library& library, bool has_own_folder) {
+std::string cmake_version_text(const Library& library) {
+  return fmt::format(
+      "# Made by talweg {0}, which is the version of the library. One that is asked for is the "
+      "least,\n# of the same minor version where no range is given.\n"
+      "set(PACKAGE_VERSION \"{0}\")\n"
+      "string(REGEX MATCH \"^[0-9]+\\\\.[0-9]+\" _talweg_minor \"${{PACKAGE_VERSION}}\")\n"
+      "if(PACKAGE_FIND_VERSION_RANGE)\n"
+      "  if(PACKAGE_VERSION VERSION_GREATER_EQUAL PACKAGE_FIND_VERSION_MIN AND\n"
+      "      (PACKAGE_VERSION VERSION_LESS PACKAGE_FIND_VERSION_MAX OR\n"
+      "       (PACKAGE_FIND_VERSION_RANGE_MAX STREQUAL \"INCLUDE\" AND\n"
+      "        PACKAGE_VERSION VERSION_EQUAL PACKAGE_FIND_VERSION_MAX)))\n"
+      "    set(PACKAGE_VERSION_COMPATIBLE TRUE)\n"
+      "  endif()\n"
+      "elseif(PACKAGE_VERSION VERSION_GREATER_EQUAL PACKAGE_FIND_VERSION AND _talweg_minor "
+      "VERSION_EQUAL\n"
+      "    \"${{PACKAGE_FIND_VERSION_MAJOR}}.${{PACKAGE_FIND_VERSION_MINOR}}\")\n"
+      "  set(PACKAGE_VERSION_COMPATIBLE TRUE)\n"
+      "endif()\n"
+      "if(PACKAGE_VERSION VERSION_EQUAL PACKAGE_FIND_VERSION)\n"
+      "  set(PACKAGE_VERSION_EXACT TRUE)\n"
+      "endif()\n",
+      library.release);
+}
+
+std::string pkg_config_text(const Library& library, const Platform& platform, bool has_own_folder) {
   std::string rules;
   for (const LibraryRule& rule : library.rules)
     rules += (rules.empty() ? "" : ", ") + rule.graph->name;
   return fmt::format(
       "folder=${{pcfiledir}}\n\nName: {0}\nDescription: optimizer kernels of {1}\nVersion: {2}\n"
-      "Cflags: -I${{folder}}{3}\nLibs: -L${{folder}} -l{0}\n",
-      library.prefix, rules, library.release, has_own_folder ? "/.." : "");
+      "Cflags: -I${{folder}}{3}\nLibs: -L${{folder}} -l{0}{4}\n",
+      library.prefix, rules, library.release, has_own_folder ? "/.." : "",
+      platform.pool.empty() ? "" : " -pthread");
 }
 
 std::string python_text(const Library& library) {

@@ -52,7 +52,7 @@ support::Status add_code(const Library& library, const Platform& platform, const
     files.push_back({folder + name + ".py", python_text(library)});
   }
   if (can_be_linked(platform, forms))
-    files.push_back({folder + name + ".pc", pkg_config_text(library, !folder.empty())});
+    files.push_back({folder + name + ".pc", pkg_config_text(library, platform, !folder.empty())});
   return support::ok();
 }
 
@@ -70,8 +70,10 @@ Result<std::vector<File>> make_files(const Library& library,
     if (!status) return status.failure();
   }
   const auto is_linked = [&](const Platform* platform) { return can_be_linked(*platform, forms); };
-  if (std::ranges::any_of(platforms, is_linked))
+  if (std::ranges::any_of(platforms, is_linked)) {
     files.push_back({name + "Config.cmake", cmake_text(library, platforms, forms)});
+    files.push_back({name + "ConfigVersion.cmake", cmake_version_text(library)});
+  }
   return files;
 }
 

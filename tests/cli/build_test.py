@@ -33,7 +33,8 @@ class Build(CommandTest):
 
     def test_a_rule_becomes_a_library_of_its_name(self):
         result = self.build("--rule", "AdamW", "-o", "out")
-        files = ["adamw.h", "adamw.json", "adamw.pc", "adamw.py", "adamwConfig.cmake", "libadamw.a", "libadamw.so"]
+        files = ["adamw.h", "adamw.json", "adamw.pc", "adamw.py", "adamwConfig.cmake", "adamwConfigVersion.cmake", "libadamw.a",
+                 "libadamw.so"]
         self.assertEqual(self.names(), files)
         self.assertEqual(sorted(result.stdout.split()), [f"out/{name}" for name in files])
         self.assertEqual(result.stderr, "")

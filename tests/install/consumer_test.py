@@ -319,12 +319,57 @@ int main(void) { printf("%s\\n", adamw_version()); return 0; }
         self.check_cmake(self.library("--shared"), "adamw::adamw")
         self.check_cmake(self.library("--target", "x86-64,aarch64"), "adamw::adamw")
 
+    def configure(self, library, package="adamw CONFIG REQUIRED", code=0, *options):
+        """What CMake says of a project that looks for the library, without line breaks."""
+        source = library.parent
+        (source / "CMakeLists.txt").write_text(
+            f"cmake_minimum_required(VERSION 3.10)\nproject(p C)\nfind_package({package})\n"
+            "get_target_property(needed adamw::adamw INTERFACE_LINK_LIBRARIES)\n"
+            "message(STATUS \"version ${adamw_VERSION}, needs ${needed}\")\n",
+            encoding="utf-8")
+        with tempfile.TemporaryDirectory(dir=source) as build:
+            return " ".join(WORLD.run("cmake", "-S", source, "-B", build, "-G", "Ninja", f"-Dadamw_DIR={library}", *options,
+                                      code=code).split())
+
+    def test_threads_are_named(self):
+        for options in ((), ("--target", "x86-64,wasm32", "--static")):
+            library = self.library(*options)
+            self.assertIn("version 0.1.0, needs Threads::Threads", self.configure(library))
+        library = self.library("--target", "wasm32", "--static")
+        web = ("-DCMAKE_SYSTEM_NAME=Generic", "-DCMAKE_SYSTEM_PROCESSOR=wasm32", "-DCMAKE_C_COMPILER_WORKS=1")
+        self.assertNotIn("Threads", self.configure(library, "adamw CONFIG REQUIRED", 0, *web))
+        self.assertNotIn("pthread", (library / "adamw.pc").read_text(encoding="utf-8"))
+
+    def test_versions(self):
+        library = self.library("--static")
+        for wanted in ("0.1", "0.1.0", "0.1.0 EXACT"):
+            self.configure(library, f"adamw {wanted} CONFIG REQUIRED")
+        for wanted in ("0.2", "0.0.9", "0.1.1", "1"):
+            said = self.configure(library, f"adamw {wanted} CONFIG REQUIRED", 1)
+            self.assertIn("adamwConfig.cmake, version: 0.1.0", said)
+
+    def test_ranges_of_versions(self):
+        library = self.library("--static")
+        minimum = "adamw {} CONFIG REQUIRED"
+        for wanted, code in (("0.0...<1", 0), ("0.1...0.1.0", 0), ("0.0...<0.1.0", 1), ("0.1.1...2", 1)):
+            with self.subTest(wanted):
+                self.configure(library, minimum.format(wanted), code)
+
+    def test_other_processors_are_refused(self):
+        other = ("-DCMAKE_SYSTEM_NAME=Linux", "-DCMAKE_SYSTEM_PROCESSOR=riscv64")
+        for options, built_for in ((("--target", "x86-64"), "x86-64"), (("--target", "x86-64,aarch64"), "x86-64, aarch64")):
+            said = self.configure(self.library(*options), "adamw CONFIG REQUIRED", 1, *other)
+            self.assertIn(f"it is built for {built_for}, not for riscv64", said)
+        # A toolchain file may leave the processor out.
+        self.configure(self.library(), "adamw CONFIG REQUIRED", 0, "-DCMAKE_SYSTEM_NAME=Linux")
+
     def test_pkg_config(self):
         if not WORLD.has("pkg-config"):
             self.skipTest("no pkg-config here")
         for options, folder in (((), "."), (("--target", "x86-64,aarch64"), "x86-64")):
             library = self.library(*options) / folder
             flags = WORLD.run("pkg-config", "--cflags", "--libs", "adamw", PKG_CONFIG_PATH=str(library)).split()
+            self.assertIn("-pthread", flags)
             program = library / "program"
             WORLD.run("cc", library.parents[len(pathlib.Path(folder).parts)] / "main.c", "-o", program, *flags)
             self.assertEqual(WORLD.run(program, LD_LIBRARY_PATH=str(library)), "0.1.0\n")
