@@ -16,6 +16,7 @@
 
 #include "compiler/base/check.h"
 #include "runtime/standalone/embedded.h"
+#include "runtime/support/hold_signals.h"
 
 LLD_HAS_DRIVER(elf)
 LLD_HAS_DRIVER(wasm)
@@ -83,6 +84,7 @@ using Linker = bool (*)(llvm::ArrayRef<const char*>, llvm::raw_ostream&, llvm::r
 /// Runs a linker of LLD over objects; what it writes.
 support::Result<std::string> run_linker(Linker linker, std::vector<std::string> arguments,
                                         const std::vector<Object>& objects) {
+  const support::HoldSignals hold;  // until the temporary files are removed
   std::deque<TemporaryFile> inputs;
   for (const Object& object : objects) {
     const TemporaryFile& input = inputs.emplace_back("o");

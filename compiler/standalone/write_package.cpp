@@ -7,6 +7,7 @@
 #include "compiler/standalone/manifest.h"
 #include "compiler/standalone/package.h"
 #include "runtime/support/file_io.h"
+#include "runtime/support/hold_signals.h"
 
 namespace talweg::standalone {
 
@@ -77,22 +78,24 @@ Result<std::vector<File>> make_files(const Library& library,
   return files;
 }
 
-/// The first file is written last: Make and Ninja take it for all of them, and must not find it new
-/// where another could not be written.
+/// All or none, the first file last: Make and Ninja take it for all of them, and must not find it
+/// new where another could not be written.
 Result<std::vector<fs::path>> write_files(const std::vector<File>& files, const fs::path& folder) {
-  std::vector<fs::path> paths(files.size());
-  for (std::size_t i = files.size(); i-- > 0;) {
-    const File& file = files[i];
-    const fs::path path = folder / file.name;
+  std::vector<fs::path> paths;
+  std::vector<support::FileText> texts;
+  for (const File& file : files) {
+    const fs::path& path = paths.emplace_back(folder / file.name);
     std::error_code error;
     fs::create_directories(path.parent_path(), error);
     if (error)
       return Failure{FailureKind::Io, "cannot make the folder " + path.parent_path().string() +
                                           ": " + error.message()};
-    const support::Status status = support::write_file_atomically(path, file.bytes);
-    if (!status) return status.failure();
-    paths[i] = path;
+    texts.push_back({path, file.bytes});
   }
+  std::ranges::reverse(texts);
+  const support::HoldSignals hold;
+  const support::Status status = support::write_files_atomically(texts);
+  if (!status) return status.failure();
   return paths;
 }
 

@@ -7,6 +7,8 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <deque>
+#include <optional>
 #include <string>
 #include <system_error>
 #include <utility>
@@ -117,6 +119,43 @@ bool sync_folder(const std::filesystem::path& folder) {
   return descriptor.get() >= 0 && (::fsync(descriptor.get()) == 0 || errno == EINVAL);
 }
 
+/// A write in two steps, of which the first changes nothing that was there.
+class Replacement {
+ public:
+  Replacement(const std::filesystem::path& path, std::span<const std::span<const std::byte>> pieces)
+      : path_(path), target_(follow_links(path)), pieces_(pieces) {}
+
+  Status prepare() {
+    struct stat old {};
+    const bool exists = ::stat(target_.c_str(), &old) == 0;
+    if (exists && S_ISDIR(old.st_mode)) return failed(EISDIR);
+    if (exists && !S_ISREG(old.st_mode)) return ok();
+    file_.emplace(target_);
+    if (!file_->is_open()) return failed(errno);
+    for (const std::span<const std::byte> piece : pieces_)
+      if (!write_all(file_->fd(), piece)) return failed(errno);
+    if ((exists && ::fchmod(file_->fd(), old.st_mode & 07777) != 0) || ::fsync(file_->fd()) != 0 ||
+        !file_->close())
+      return failed(errno);
+    return ok();
+  }
+
+  Status put_in_place() {
+    if (!file_) return write_in_place(target_, pieces_);
+    if (!file_->rename_to(target_)) return failed(errno);
+    const std::filesystem::path folder = target_.has_parent_path() ? target_.parent_path() : ".";
+    if (!sync_folder(folder)) return io_failure("cannot make sure of", path_, errno);
+    return ok();
+  }
+
+ private:
+  [[nodiscard]] Failure failed(int error) const { return io_failure("cannot write", path_, error); }
+
+  std::filesystem::path path_, target_;
+  std::span<const std::span<const std::byte>> pieces_;
+  std::optional<TemporaryFile> file_;  // none: a device or a pipe
+};
+
 }  // namespace
 
 Result<std::string> read_file(const std::filesystem::path& path, std::uint64_t max_bytes) {
@@ -150,26 +189,27 @@ Result<std::string> read_file(const std::filesystem::path& path, std::uint64_t m
 
 Status write_file_atomically(const std::filesystem::path& path,
                              std::span<const std::span<const std::byte>> pieces) {
-  const std::filesystem::path target = follow_links(path);
-  struct stat old {};
-  const bool exists = ::stat(target.c_str(), &old) == 0;
-  if (exists && S_ISDIR(old.st_mode)) return io_failure("cannot write", path, EISDIR);
-  if (exists && !S_ISREG(old.st_mode)) return write_in_place(target, pieces);
-  TemporaryFile file(target);
-  if (!file.is_open()) return io_failure("cannot write", path, errno);
-  for (const std::span<const std::byte> piece : pieces)
-    if (!write_all(file.fd(), piece)) return io_failure("cannot write", path, errno);
-  if ((exists && ::fchmod(file.fd(), old.st_mode & 07777) != 0) || ::fsync(file.fd()) != 0 ||
-      !file.close() || !file.rename_to(target))
-    return io_failure("cannot write", path, errno);
-  const std::filesystem::path folder = target.has_parent_path() ? target.parent_path() : ".";
-  if (!sync_folder(folder)) return io_failure("cannot make sure of", path, errno);
-  return ok();
+  Replacement file(path, pieces);
+  if (auto status = file.prepare(); !status) return status;
+  return file.put_in_place();
 }
 
 Status write_file_atomically(const std::filesystem::path& path, std::string_view text) {
   const std::span<const std::byte> bytes = std::as_bytes(std::span(text));
   return write_file_atomically(path, std::span(&bytes, 1));
+}
+
+Status write_files_atomically(std::span<const FileText> files) {
+  std::deque<std::span<const std::byte>> pieces;
+  std::deque<Replacement> replacements;
+  for (const FileText& file : files) {
+    pieces.push_back(std::as_bytes(std::span(file.text)));
+    replacements.emplace_back(file.path, std::span(&pieces.back(), 1));
+    if (auto status = replacements.back().prepare(); !status) return status;
+  }
+  for (Replacement& replacement : replacements)
+    if (auto status = replacement.put_in_place(); !status) return status;
+  return ok();
 }
 
 }  // namespace talweg::support

@@ -29,4 +29,13 @@ Status write_file_atomically(const std::filesystem::path& path,
                              std::span<const std::span<const std::byte>> pieces);
 Status write_file_atomically(const std::filesystem::path& path, std::string_view text);
 
+struct FileText {
+  std::filesystem::path path;
+  std::string_view text;
+};
+
+/// The same for files that belong together: first writes all temporary files, then puts them in
+/// place in the order given. Where one cannot be written, none is replaced.
+Status write_files_atomically(std::span<const FileText> files);
+
 }  // namespace talweg::support

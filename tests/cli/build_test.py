@@ -4,6 +4,8 @@ tested in tests/standalone."""
 import ast
 import json
 import os
+import select
+import signal
 import subprocess
 import sys
 import unittest
@@ -169,6 +171,59 @@ rule Odd {
         (self.folder / "out/libsgd.a").mkdir(parents=True)
         self.assertIn("out/libsgd.a", self.build("--rule", "SGD", "-o", "out", code=3).stderr)
         self.assertNotIn("sgd.h", self.names())  # which Make would take for all of them
+
+    def test_a_build_that_fails_leaves_what_was_there(self):
+        self.build("--rule", "SGD", "--name", "mine", "-o", "out", "--static")
+        before = {name: (self.folder / "out" / name).read_bytes() for name in self.names()}
+        for blocked in ("mine.py", "mine.h"):
+            with self.subTest(blocked):
+                path = self.folder / "out" / blocked
+                path.unlink(missing_ok=True)
+                path.mkdir()
+                self.assertIn(f"out/{blocked}", self.build("--rule", "AdamW", "--name", "mine", "-o", "out", code=3).stderr)
+                self.assertEqual({name: (self.folder / "out" / name).read_bytes() for name in self.names()},
+                                 {name: text for name, text in before.items() if name != blocked})
+                path.rmdir()
+
+    def interrupt(self, is_time, **environment):
+        """A build that Ctrl-C meets once something is so; the process."""
+        process = subprocess.Popen([TALWEG, "build", "--rule", "SGD", "-o", "out"], cwd=self.folder, stdout=subprocess.DEVNULL,
+                                   stderr=subprocess.PIPE, env={**os.environ, **environment})
+        self.addCleanup(process.stderr.close)
+        self.addCleanup(process.kill)
+        while process.poll() is None and not is_time():
+            pass
+        process.send_signal(signal.SIGINT)
+        return process
+
+    def test_ctrl_c_leaves_no_temporary_files(self):
+        temporary = self.folder / "temporary"
+        temporary.mkdir()
+        process = self.interrupt(lambda: any(temporary.iterdir()), TMPDIR=str(temporary))
+        self.assertEqual(process.wait(timeout=60), -signal.SIGINT, process.stderr.read())
+        self.assertEqual(list(temporary.iterdir()), [])
+
+    def test_ctrl_c_waits_until_all_files_are_in_place(self):
+        header = self.folder / "out/sgd.h"
+        header.parent.mkdir()
+        os.mkfifo(header)  # where the build waits for a reader
+        process = self.interrupt((self.folder / "out/libsgd.a").exists)
+        reader = os.open(header, os.O_RDONLY | os.O_NONBLOCK)
+        self.addCleanup(os.close, reader)
+        text = b""
+        while True:
+            ended = process.poll() is not None
+            if select.select([reader], [], [], 0.1)[0]:
+                piece = os.read(reader, 1 << 16)
+                text += piece
+                if not piece:
+                    break
+            elif ended:
+                break
+        self.assertEqual(process.wait(timeout=60), -signal.SIGINT, process.stderr.read())
+        self.assertTrue(text.endswith(b"#endif\n"), text[-100:])
+        self.assertEqual(self.names(), ["libsgd.a", "libsgd.so", "sgd.json", "sgd.pc", "sgd.py", "sgdConfig.cmake",
+                                        "sgdConfigVersion.cmake"])
 
     def test_libraries_left_of_an_earlier_build(self):
         self.assertEqual(self.build("--rule", "SGD", "-o", "out").stderr, "")

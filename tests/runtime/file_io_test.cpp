@@ -132,6 +132,33 @@ TEST_CASE("a write that fails half way leaves the old file and nothing else") {
   CHECK(folder.files() == 1);
 }
 
+TEST_CASE("of files that belong together none is replaced where one cannot be written") {
+  Folder folder;
+  REQUIRE(write_file_atomically(folder / "first", "old").ok());
+  fs::create_directory(folder / "folder");
+  const Status folder_met = write_files_atomically(
+      std::vector<FileText>{{folder / "first", "new"}, {folder / "folder", "new"}});
+  REQUIRE_FALSE(folder_met.ok());
+  check_contains(folder_met.failure().message, "folder: Is a directory");
+  Status too_large = ok();
+  {
+    const FileSizeLimit limit(4096);
+    const std::string large(10000, 'x');
+    too_large = write_files_atomically(
+        std::vector<FileText>{{folder / "first", "new"}, {folder / "second", large}});
+  }
+  REQUIRE_FALSE(too_large.ok());
+  check_contains(too_large.failure().message, "second: File too large");
+  CHECK(*read_file(folder / "first") == "old");
+  CHECK(folder.files() == 2);
+  REQUIRE(write_files_atomically(
+              std::vector<FileText>{{folder / "first", "1"}, {folder / "second", "2"}})
+              .ok());
+  CHECK(*read_file(folder / "first") == "1");
+  CHECK(*read_file(folder / "second") == "2");
+  CHECK(folder.files() == 3);
+}
+
 TEST_CASE("a full device says so") {
   if (::access("/dev/full", W_OK) != 0) return;
   const Status status = write_file_atomically("/dev/full", "text");
