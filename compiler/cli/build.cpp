@@ -6,7 +6,6 @@
 #include <deque>
 #include <map>
 #include <memory>
-#include <set>
 
 #include "compiler/cli/console.h"
 #include "compiler/cli/depfile.h"
@@ -95,11 +94,12 @@ Result<std::vector<fs::path>> write(const Options& o, const standalone::Library&
   return standalone::write_code(library, platforms, form, o.out);
 }
 
-/// Tells of libraries beside those written that an earlier build has left: `-lNAME` prefers a
-/// shared one, be it old.
-void warn_of_leftovers(const std::vector<fs::path>& written, const std::string& name) {
-  std::set<fs::path> folders;
-  for (const fs::path& file : written) folders.insert(file.parent_path());
+/// Tells of libraries in `out`, or in a platform's folder there, that an earlier build has left:
+/// `-lNAME` prefers a shared one, be it old.
+void warn_of_leftovers(const std::vector<fs::path>& written, const fs::path& out,
+                       const std::string& name) {
+  std::vector<fs::path> folders = {out};
+  for (const std::string& platform : platform_names()) folders.push_back(out / platform);
   for (const fs::path& folder : folders)
     for (const std::string& file : {"lib" + name + ".a", "lib" + name + ".so", name + ".wasm"}) {
       const fs::path path = folder / file;
@@ -182,7 +182,7 @@ int run(const Options& o) {
   if (!written) return report("build", written.failure());
   if (!o.quiet)
     for (const fs::path& file : *written) print(file.string() + "\n");
-  if (!o.quiet && o.emit.empty()) warn_of_leftovers(*written, *name);
+  if (!o.quiet && o.emit.empty()) warn_of_leftovers(*written, o.out, *name);
   if (!o.depfile.empty()) {
     const auto noted = support::write_file_atomically(
         o.depfile, depfile_text(written->front(), compilation.modules->files()));

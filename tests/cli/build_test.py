@@ -234,6 +234,13 @@ rule Odd {
         self.assertEqual(self.build("--rule", "SGD", "-o", "out", "--shared", "--quiet").stderr, "")
         self.assertEqual(self.build("--rule", "SGD", "-o", "out", "--emit", "obj").stderr, "")
 
+    def test_libraries_left_of_an_earlier_build_for_other_targets(self):
+        left = [f"talweg build: out/{name} is left from an earlier build; remove it, or programs may be linked with it\n"
+                for name in ("x86-64/libsgd.a", "x86-64/libsgd.so", "aarch64/libsgd.a", "aarch64/libsgd.so", "libsgd.a")]
+        self.build("--rule", "SGD", "-o", "out", "--target", "x86-64,aarch64")
+        self.assertEqual(self.build("--rule", "SGD", "-o", "out", "--static").stderr, "".join(left[:4]))
+        self.assertEqual(self.build("--rule", "SGD", "-o", "out", "--target", "x86-64,aarch64").stderr, left[4])
+
     def test_rules_of_files_whose_names_are_no_names(self):
         for name in ("my-rules.tw", "9.tw", "rule.tw", "my rules.tw", "-x.tw"):
             with self.subTest(name):
