@@ -9,6 +9,7 @@
 #include <unordered_set>
 
 #include "compiler/standalone/c_text.h"
+#include "compiler/syntax/parse.h"
 
 namespace talweg::cli {
 
@@ -74,6 +75,13 @@ std::string behind_name(const std::string& text) {
   return equals < text.find('(') ? text.substr(equals + 1) : text;
 }
 
+bool is_pipeline(const std::string& text) {
+  base::Sources sources;
+  base::Diagnostics diagnostics;
+  syntax::parse_pipeline(sources.add("--rule", text), sources, diagnostics);
+  return !diagnostics.has_errors();
+}
+
 }  // namespace
 
 std::string lower_case(std::string text) {
@@ -102,6 +110,8 @@ support::Status name_rules(std::vector<Wanted>& wanted, bool has_files) {
                      "--rule names no rule; it takes a rule or pipeline, such as 'AdamW' or "
                      "'clipped=ClipByGlobalNorm(1) | AdamW'"};
     if (rule.name.empty()) rule.name = name_after(rule.expression);
+    // Of an expression that is none, the compiler says what is wrong.
+    if (!is_c_name(rule.name) && !is_pipeline(behind_name(rule.expression))) continue;
     if (!is_c_name(rule.name))
       return Failure{FailureKind::Usage,
                      fmt::format("`{}` has no name that C can have; give it one: --rule 'name={}'",

@@ -21,8 +21,8 @@ struct Wanted {
 /// belongs to the expression.
 Wanted parse_wanted(const std::string& text);
 
-/// Names what has none. Usage failure: nothing is to be built, a name cannot stand in C, or there
-/// are two of it.
+/// Names what has none and is a pipeline. Usage failure: nothing is to be built, a name cannot
+/// stand in C, or there are two of it.
 support::Status name_rules(std::vector<Wanted>& wanted, bool has_files);
 
 /// `name`, or else that of the one rule or file.

@@ -273,6 +273,9 @@ rule Odd {
             (["missing.tw", "-o", "out"], 3, "missing.tw"),
             (["wrong.tw", "-o", "out"], 1, "did you mean `grad`"),
             (["--rule", "Adamm", "-o", "out"], 1, "did you mean `Adam`"),
+            (["--rule", "AdamW |", "-o", "out"], 1, "TW0"),
+            (["--rule", "1", "-o", "out"], 1, "TW0"),
+            (["--rule", "x-y=AdamW |", "-o", "out"], 1, "TW0"),
             (["--rule", "AdamW", "-o", "out", "--target", "z80"], 2, "there is no target `z80`; there are x86-64,"),
             *((["--rule", "AdamW", "-o", "out", "--target", targets], 2, f"a target is empty in `--target {targets}`")
               for targets in ("x86-64,,aarch64", ",x86-64", "x86-64,", "")),
