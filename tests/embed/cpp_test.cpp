@@ -1,8 +1,14 @@
 // talweg.hpp over compiled rules: what it adds to the C interface, and optimizers on threads.
+#include <sys/stat.h>
+#include <unistd.h>
+
 #include <catch2/catch.hpp>
 #include <cmath>
 #include <cstdio>
+#include <cstdlib>
 #include <cstring>
+#include <filesystem>
+#include <fstream>
 #include <functional>
 #include <talweg/talweg.hpp>
 #include <thread>
@@ -316,6 +322,51 @@ TEST_CASE("what is saved goes on in another optimizer, through memory and throug
   CHECK(second.state("m", 1).tensor() == "b");
   CHECK(error_of([&] { (void)second.state("m", 2); }).find("BAD_ARGUMENT: ") == 0);
   CHECK(second.states().size() == 6);  // two counters, m and v of two tensors
+}
+
+TEST_CASE("a file is replaced whole, and nothing else is touched") {
+  namespace fs = std::filesystem;
+  std::string name = (fs::temp_directory_path() / "talweg-save-XXXXXX").string();
+  REQUIRE(::mkdtemp(name.data()) != nullptr);
+  const fs::path folder = name;
+  const auto text_of = [&](const char* file) {
+    std::ifstream stream(folder / file, std::ios::binary);
+    return std::string(std::istreambuf_iterator<char>(stream), {});
+  };
+  const auto files = [&] { return std::distance(fs::directory_iterator(folder), {}); };
+  Problem problem;
+  const talweg::Rule rule = talweg::compile("AdamW");
+  const Optimizer optimizer(rule, problem.tensors());
+  const std::vector<std::byte> bytes = optimizer.save();
+  const std::string saved(reinterpret_cast<const char*>(bytes.data()), bytes.size());
+
+  std::ofstream(folder / "state.new") << "mine";
+  std::ofstream(folder / "state") << "old";
+  fs::permissions(folder / "state", fs::perms(0600));
+  fs::create_symlink("state", folder / "link");
+  optimizer.save_file(folder / "link");
+  CHECK(fs::is_symlink(folder / "link"));
+  CHECK(text_of("state") == saved);
+  CHECK(fs::status(folder / "state").permissions() == fs::perms(0600));
+  CHECK(text_of("state.new") == "mine");
+  CHECK(files() == 3);
+
+  REQUIRE(::mkfifo((folder / "pipe").c_str(), 0600) == 0);
+  std::string piped;
+  std::thread reader([&] { piped = text_of("pipe"); });
+  optimizer.save_file(folder / "pipe");
+  // A pipe that was replaced has no writer that its reader would wait for.
+  const bool is_pipe = fs::is_fifo(folder / "pipe");
+  if (!is_pipe) reader.detach();
+  REQUIRE(is_pipe);
+  reader.join();
+  CHECK(piped == saved);
+
+  fs::create_directory(folder / "folder");
+  CHECK(error_of([&] { optimizer.save_file(folder / "folder"); }) ==
+        "SYSTEM: cannot write " + (folder / "folder").string() + ": Is a directory");
+  CHECK(files() == 5);
+  fs::remove_all(folder);
 }
 
 TEST_CASE("a step that waits for another gradient may be abandoned") {

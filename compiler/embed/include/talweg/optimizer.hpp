@@ -2,12 +2,10 @@
 #ifndef TALWEG_OPTIMIZER_HPP
 #define TALWEG_OPTIMIZER_HPP
 
-#include <cerrno>
-#include <cstdio>
-#include <fstream>
 #include <iterator>
 #include <system_error>
 
+#include "talweg/files.hpp"
 #include "talweg/talweg.hpp"
 
 namespace talweg {
@@ -71,12 +69,6 @@ inline std::unique_ptr<Pool> start_pool(std::uint32_t threads) {
     throw Error(TALWEG_SYSTEM, "SYSTEM",
                 "cannot start " + std::to_string(threads) + " threads: " + error.what());
   }
-}
-
-/// Of a file, with what the system said last.
-[[noreturn]] inline void fail_file(const std::string& what) {
-  const std::string reason = errno == 0 ? "" : ": " + std::generic_category().message(errno);
-  throw Error(TALWEG_SYSTEM, "SYSTEM", what + reason);
 }
 
 /// What an optimizer and its views share.
@@ -224,8 +216,9 @@ class Optimizer {
   void load(const std::vector<std::byte>& bytes) {
     detail::call(&functions(), functions().load, core().optimizer, bytes.data(), bytes.size());
   }
-  void save_file(const std::string& path) const;
-  void load_file(const std::string& path);
+  /// Written whole or not at all; into what is no regular file, as it comes.
+  void save_file(const std::string& path) const { detail::write_file(path, save()); }
+  void load_file(const std::string& path) { load(detail::read_file(path)); }
 
   [[nodiscard]] const Rule& rule() const { return core().rule; }
 
@@ -362,38 +355,6 @@ inline void Optimizer::read_view(const std::string& view,
   }
   detail::call(&functions(), functions().read_view, core().optimizer, view.c_str(),
                static_cast<void* const*>(raw.data()));
-}
-
-/// Written whole or not at all.
-inline void Optimizer::save_file(const std::string& path) const {
-  const std::vector<std::byte> bytes = save();
-  const std::string written = path + ".new";
-  errno = 0;
-  std::ofstream file(written, std::ios::binary);
-  file.write(reinterpret_cast<const char*>(bytes.data()),
-             static_cast<std::streamsize>(bytes.size()));
-  file.close();
-  if (!file || std::rename(written.c_str(), path.c_str()) != 0) {
-    const int reason = errno;
-    std::remove(written.c_str());
-    errno = reason;
-    detail::fail_file("cannot write " + path);
-  }
-}
-
-inline void Optimizer::load_file(const std::string& path) {
-  errno = 0;
-  std::ifstream file(path, std::ios::binary);
-  std::vector<std::byte> bytes;
-  constexpr std::size_t kBlock = 1 << 20;
-  while (file) {
-    const std::size_t before = bytes.size();
-    bytes.resize(before + kBlock);
-    file.read(reinterpret_cast<char*>(bytes.data() + before), kBlock);
-    bytes.resize(before + static_cast<std::size_t>(file.gcount()));
-  }
-  if (!file.eof()) detail::fail_file("cannot read " + path);
-  load(bytes);
 }
 
 }  // namespace talweg
