@@ -156,7 +156,9 @@ enum { HUGE_PAGE = 2 << 20, HUGE_BLOCK = 4 * HUGE_PAGE };
 static void* allocate(uint64_t bytes, uint64_t alignment, void** allocation) {
   *allocation = 0;
   if (bytes > SIZE_MAX / 2) return 0;
+#if defined(__linux__)
   if (bytes >= HUGE_BLOCK && alignment < HUGE_PAGE) alignment = HUGE_PAGE;
+#endif
   *allocation = malloc((size_t)(bytes + alignment));
   if (!*allocation) return 0;
   const uintptr_t address = (uintptr_t)*allocation;

@@ -5,6 +5,7 @@
 
 #define COUNT 301
 static float stepped[COUNT], other[COUNT], flat[COUNT], gradient[COUNT], m[COUNT], v[COUNT];
+static float wide[1 << 20];
 static _Alignas(4096) unsigned char control[1 << 16], states[1 << 16];
 
 static void fill(float* numbers, uint32_t seed) {
@@ -52,6 +53,19 @@ int run(void) {
   fill(start, 1);
   for (uint32_t i = 0; i < COUNT; ++i)
     if (stepped[i] == start[i]) return __LINE__;
+  /* Large states take the memory that they are, not some to lie in huge pages, of which there are
+   * none. */
+  const uint64_t wide_shape[] = {1 << 20};
+  tensor.shape = wide_shape;
+  tensor.rank = 1;
+  tensor.param = wide;
+  if (adamw_measure(&spec, &sizes, &error) || sizes.state_bytes < 8 << 20) return __LINE__;
+  const uint64_t before = __builtin_wasm_memory_size(0);
+  adamw_optimizer* large_one;
+  if (adamw_create(&spec, &large_one, &error)) return __LINE__;
+  const uint64_t grown = 65536 * (__builtin_wasm_memory_size(0) - before);
+  if (grown > sizes.state_bytes + sizes.control_bytes + (1 << 18)) return __LINE__;
+  adamw_destroy(large_one);
   /* More than 32 bits can say is refused, not cut off. */
   const uint64_t huge[] = {1ull << 31, 1ull << 20};
   tensor.shape = huge;
