@@ -27,11 +27,12 @@ static int read_wines(wines* w, const char* path) {
   int is_good = fgets(line, sizeof line, file) != 0;
   while (is_good && w->rows < MAX_ROWS && fgets(line, sizeof line, file)) {
     char* rest = line;
-    for (int f = 0; f < FEATURES; ++f) {
+    for (int f = 0; f < FEATURES && is_good; ++f) {
       w->features[w->rows][f] = strtof(rest, &rest);
-      is_good &= *rest++ == ',';
+      is_good = *rest == ',';
+      rest += is_good;
     }
-    w->classes[w->rows] = atoi(rest) - 1;
+    w->classes[w->rows] = is_good ? atoi(rest) - 1 : -1;
     is_good &= w->classes[w->rows] >= 0 && w->classes[w->rows] < CLASSES;
     ++w->rows;
   }

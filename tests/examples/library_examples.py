@@ -141,6 +141,11 @@ def check_library_c(bench):
     for cpu in bench.processors("./wine", "wine.csv", 1):
         outputs[cpu] = bench.run("./wine", "wine.csv", 2, TALWEG_CPU=cpu)
         expect(f"on {cpu}" in outputs[cpu], f"ran on another processor than {cpu}")
+    # As long as the buffer, and without a second field: nothing behind its end is read.
+    (bench.folder / "short.csv").write_text("names\n" + "1" * 1023 + "\n")
+    bench.run("gcc", "-std=c99", "-O1", "-fsanitize=address,undefined", *C_FLAGS, "-Iadamw", *sources, "adamw/libadamw.a", "-lm",
+              "-lpthread", "-o", "checked")
+    expect(bench.run("./checked", "short.csv", 1, fails=True) == "cannot read short.csv\n", "a short line is read")
     first = outputs["1 threads"]
     expect_falling(first, r"loss ([\d.]+)", 0.05)
     expect(float(re.search(r"recognised ([\d.]+)%", first).group(1)) > 90, first)
