@@ -82,7 +82,7 @@ def looks(rule: AnyRule) -> Looks:
     if not _is_compiled(rule):
         return Looks(True, False)
     table = rule._table
-    lines = any(part.rate in ("row", "column", "matrix") for part in table.states + table.inputs)
+    lines = any(part.rate in ("row", "col", "matrix") for part in table.states + table.inputs)
     plan = json.loads(_native.library().talweg_rule_plan_json(table._pointer))
     plan.pop("rule", None)
     text = _QUOTED.sub("", json.dumps(plan))
