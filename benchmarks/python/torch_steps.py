@@ -123,6 +123,8 @@ def measure_overhead(torch, kinds, rounds):
 
 
 def run_child(options, threads):
+    # XLA makes as many threads as there are cores, whatever it is told otherwise.
+    os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[-threads:])
     import torch
     sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
     import torch_peers
@@ -180,10 +182,7 @@ def main():
     if options.markdown:
         print(f"| step | threads | talweg, ms | GB/s | {' | '.join(ALL_PEERS[1:])} |\n|{'---|' * (4 + len(ALL_PEERS[1:]))}", flush=True)
     for threads in options.threads:
-        # XLA decides when it is loaded how many threads it has.
-        eigen = "" if threads > 1 else "--xla_cpu_multi_thread_eigen=false "
-        environment = {**os.environ, "OMP_NUM_THREADS": str(threads), "NPROC": str(threads), "XLA_FLAGS":
-                       f"{eigen}{os.environ.get('XLA_FLAGS', '')}", "JAX_PLATFORMS": "cpu"}
+        environment = {**os.environ, "OMP_NUM_THREADS": str(threads), "JAX_PLATFORMS": "cpu"}
         result = subprocess.run([sys.executable, __file__, *sys.argv[1:], "--child", str(threads)], env=environment, check=False)
         if result.returncode != 0:
             sys.exit(result.returncode)
