@@ -16,9 +16,14 @@ extern "C" {
 /* ---- Compiling rules ---- */
 
 /* Further ways for talweg_embed_compile to end. */
+#ifdef __cplusplus
+#define TALWEG_EMBED_BAD_RULE static_cast<talweg_lib_status>(17)
+#define TALWEG_EMBED_SYSTEM static_cast<talweg_lib_status>(18)
+#else
 #define TALWEG_EMBED_BAD_RULE ((talweg_lib_status)17) /* the rule has errors; see its report */
 #define TALWEG_EMBED_SYSTEM \
   ((talweg_lib_status)18) /* a file or memory for code was not to be had */
+#endif
 
 typedef enum talweg_embed_backend {
   TALWEG_EMBED_MACHINE_CODE = 0,

@@ -22,6 +22,15 @@ std::string number_text(double value) {
   return fmt::format("{}", value);
 }
 
+/// NAN and INFINITY are floats. Of C and C++ each has a conversion that compilers may warn of in
+/// the other.
+std::string double_constant(std::string_view name, std::string_view macro) {
+  return fmt::format(
+      "#ifdef __cplusplus\n  const double {0} = static_cast<double>({1});\n#else\n"
+      "  const double {0} = (double){1};\n#endif\n",
+      name, macro);
+}
+
 std::string with_doc(std::string text, const char* doc) {
   return *doc == '\0' ? text : fmt::format("{}. {}", text, doc);
 }
@@ -139,12 +148,20 @@ std::string RuleHeader::hypers() {
   line(text, "typedef struct {}_hypers {{", own_);
   std::vector<Member> fields;
   std::string values;
+  bool has_nan = false, has_infinity = false;
   for (const std::uint32_t field : settable_hypers(image_)) {
     const talweg_hyper_info& hyper = image_.hypers[field];
     const std::string name = names_.hypers[field];
     fields.push_back({fmt::format("  double {};", name), hyper_comment(hyper)});
-    line(values, "  hypers.{} = {};", name,
-         hyper.follows != 0 ? "NAN" : number_text(hyper.default_value));
+    std::string value = number_text(hyper.default_value);
+    if (hyper.follows != 0) {
+      has_nan = true;
+      value = "not_set";
+    } else if (std::isinf(hyper.default_value)) {
+      has_infinity = true;
+      value = hyper.default_value > 0 ? "infinite" : "-infinite";
+    }
+    line(values, "  hypers.{} = {};", name, value);
   }
   if (fields.empty()) {
     fields.push_back({"  double none;", "the rule has none; not looked at"});
@@ -153,6 +170,8 @@ std::string RuleHeader::hypers() {
   text += members(fields);
   line(text, "}} {}_hypers;\n", own_);
   line(text, "static inline {0}_hypers {0}_defaults(void) {{", own_);
+  if (has_nan) text += double_constant("not_set", "NAN");
+  if (has_infinity) text += double_constant("infinite", "INFINITY");
   line(text, "  {}_hypers hypers;", own_);
   return text + values + "  return hypers;\n}\n";
 }

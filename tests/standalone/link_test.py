@@ -6,7 +6,7 @@ import shutil
 import unittest
 
 from elf import visible_and_needed
-from support import CC, CXX, DTYPES, FOLDER, HERE, ROOT, TALWEG, build, main, run
+from support import CC, CXX, DTYPES, FOLDER, HERE, ROOT, TALWEG, build, main, need, run
 
 GOLDEN = HERE / "golden"
 UPDATES = os.environ.get("TALWEG_UPDATE_GOLDENS") == "1"
@@ -125,6 +125,21 @@ class Headers(unittest.TestCase):
             self.compile(text, f"-std={standard}", "-Wstrict-prototypes", "-Wmissing-prototypes", "-Wshadow", *includes)
         for standard in CPP:
             self.compile(text, f"-std={standard}", "-Wshadow", *includes, compiler=CXX, suffix=".cpp")
+
+    def test_no_conversion_that_a_compiler_warns_of(self):
+        """NAN and INFINITY are floats, which not every conversion makes doubles in C and in C++."""
+        clang = need("clang")
+        rules = FOLDER / "special.tw"
+        rules.write_text("rule Special {\n  hyper least = -inf in [-inf, inf]\n  hyper most = inf in [-inf, inf]\n"
+                         "  hyper other = 2 * most in [-inf, inf]\n  step { update = clamp(grad, least, other) }\n}\n")
+        folder = build("special", FOLDER / "special", rules)
+        text = '#include "special.h"\ndouble f(void);\ndouble f(void) { return special_defaults().least; }\n'
+        for name in ("not_set", "infinite"):
+            self.assertIn(f"= {name};", (folder / "special.h").read_text())
+        self.compile(text, "-Wdouble-promotion", "-Wconversion", "-std=c99", f"-I{folder}", compiler=clang)
+        for compiler in (CXX, clang):
+            self.compile(text, "-Wdouble-promotion", "-Wold-style-cast", "-Wconversion", "-std=c++17", f"-I{folder}", "-xc++",
+                         compiler=compiler, suffix=".cpp")
 
     def test_one_library_is_not_another(self):
         text = '#include "adamw.h"\n#include "samples.h"\nvoid f(adamw_optimizer* o) {{ {}_reset(o, 0); }}\n'

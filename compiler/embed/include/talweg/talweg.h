@@ -355,8 +355,13 @@ struct talweg_functions {
 /* ---- Compiling rules ---- */
 
 /* Further ways for talweg_compile to end. */
+#ifdef __cplusplus
+#define TALWEG_BAD_RULE static_cast<talweg_status>(17)
+#define TALWEG_SYSTEM static_cast<talweg_status>(18)
+#else
 #define TALWEG_BAD_RULE ((talweg_status)17) /* the rule has errors; see its report */
 #define TALWEG_SYSTEM ((talweg_status)18)   /* a file or memory for code was not to be had */
+#endif
 
 typedef enum talweg_backend {
   TALWEG_MACHINE_CODE = 0,
