@@ -47,8 +47,8 @@ bool is_of_the_system(const std::string& name) {
       "anl", "asan", "atomic", "c", "crypt", "dl", "gcc", "gcc_s", "gomp", "lsan", "m", "mvec",
       "nsl", "quadmath", "resolv", "rt", "ssp", "tsan", "ubsan", "unwind", "util",
       // modules that NAME.py imports, and on which these stand
-      "abc", "bisect", "collections", "contextlib", "ctypes", "enum", "functools", "inspect", "io",
-      "json", "numpy", "operator", "os", "re", "sys", "types", "typing"};
+      "abc", "bisect", "builtins", "collections", "contextlib", "ctypes", "enum", "functools",
+      "inspect", "io", "json", "math", "numpy", "operator", "os", "re", "sys", "types", "typing"};
   return kNames.contains(name);
 }
 

@@ -2,7 +2,6 @@
 #include "compiler/standalone/library_rule.h"
 
 #include <algorithm>
-#include <unordered_set>
 
 #include "compiler/driver/image_tables.h"
 #include "compiler/standalone/c_text.h"
@@ -27,32 +26,11 @@ FieldNames field_names(const talweg_image& image) {
           names_of(image.states, image.state_count)};
 }
 
-namespace {
-
-/// Names that runtime/standalone/binding.py gives to things or takes from Python.
-bool is_of_the_module(const std::string& name) {
-  static const std::unordered_set<std::string> kNames = {
-      "Any", "Arrays", "Callable", "Error", "Iterator", "Mapping", "NoReturn", "Optimizer",
-      "Optional", "Sequence", "Union", "annotations", "contextlib", "ctypes", "description",
-      "dtype", "inspect", "json", "np", "os",
-      // of Python
-      "BaseException", "Exception", "ImportError", "IndexError", "KeyError", "MemoryError",
-      "OSError", "RuntimeError", "TypeError", "ValueError", "all", "any", "bytes", "dict",
-      "enumerate", "float", "getattr", "globals", "hasattr", "int", "isinstance", "iter", "len",
-      "list", "map", "max", "min", "next", "object", "print", "property", "range", "repr", "set",
-      "setattr", "sorted", "staticmethod", "str", "sum", "super", "tuple", "type", "zip"};
-  return kNames.contains(name);
-}
-
-}  // namespace
-
 std::vector<std::string> class_names(const std::vector<std::string>& rules) {
   std::vector<std::string> result;
   for (std::string name : rules) {
-    if (name.starts_with('_')) name.insert(0, "x");  // the module's own begin so
-    while (is_language_word(name) || is_of_the_module(name) ||
-           std::ranges::find(result, name) != result.end())
-      name += '_';
+    if (name.starts_with('_')) name.insert(0, "x");  // names of modules' own begin so
+    while (is_language_word(name) || std::ranges::find(result, name) != result.end()) name += '_';
     result.push_back(std::move(name));
   }
   return result;

@@ -27,8 +27,8 @@ struct FieldNames {
 };
 FieldNames field_names(const talweg_image& image);
 
-/// What the rules of a library are called as classes of its Python module, where a `_` behind tells
-/// a rule from a word of Python and from what the module itself goes by.
+/// What the rules of a library are called as classes of its Python and JavaScript modules: a `_`
+/// behind tells a rule from a word of a language and from another rule.
 std::vector<std::string> class_names(const std::vector<std::string>& rules);
 
 /// Why the rule has no step on plain arrays without an optimizer (runtime/standalone/flat.c), as a

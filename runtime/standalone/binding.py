@@ -13,6 +13,7 @@ rule.
 from __future__ import annotations
 
 import bisect
+import builtins
 import contextlib
 import ctypes
 import inspect
@@ -98,7 +99,7 @@ def _table(rule):
 
 def _optimizer_class(rule):
     name = rule["class"]
-    while name in globals():  # such as Error: like words of C it gets a `_` behind
+    while name in globals() or hasattr(builtins, name):  # Error, print: a `_` behind, as for words
         name += "_"
     body = {"__doc__": _documentation(rule), "__module__": __name__,
             "__signature__": _signature(rule), "_rule": rule, "_table": _table(rule)}

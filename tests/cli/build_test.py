@@ -153,13 +153,13 @@ rule Odd {
         subprocess.run(["cc", "-Iout", "main.c", "-o", "main"], cwd=self.folder, check=True, timeout=60)
         subprocess.run(["./main"], cwd=self.folder, check=True, timeout=60)
 
-    def test_classes_of_python_have_names_of_their_own(self):
-        names = ["Error", "Error_", "Optimizer", "None", "int", "np", "_private", "Plain"]
+    def test_classes_have_names_of_their_own(self):
+        names = ["None", "None_", "_private", "Plain"]
         self.build(*(f"--rule={name}=SignSGD" for name in names), "--name", "many", "-o", "out", "--static")
         rules = json.loads((self.folder / "out/many.json").read_text())["rules"]
         self.assertEqual([rule["class"] for rule in rules],
-                         ["Error_", "Error__", "Optimizer_", "None_", "int_", "np_", "x_private", "Plain"])
-        self.assertEqual(rules[0]["prefix"], "many_error")
+                         ["None_", "None__", "x_private", "Plain"])
+        self.assertEqual(rules[0]["prefix"], "many_none")
 
     def test_a_folder_for_temporary_files_that_is_not_there(self):
         result = subprocess.run([TALWEG, "build", "--rule", "SGD", "-o", "out"], cwd=self.folder, text=True, timeout=60,

@@ -351,6 +351,8 @@ class Use(unittest.TestCase):
         build("awkward", FOLDER / "awkward_python", HERE / "rules/awkward.tw")
         module = load("awkward_python", "awkward")
         self.assertIn("Error_", module.__all__)
+        self.assertIn("print_", module.__all__)
+        self.assertFalse(hasattr(module, "print"))
         self.assertTrue(issubclass(module.Error_, module.Optimizer) and issubclass(module.Error, Exception))
         with self.assertRaises(module.Error):
             module.Error_(self.params, momentum=1)
