@@ -199,6 +199,14 @@ class Autograd(Case):
             give_gradients(own, seed=step)
             self.stale(own, optimizer.step)
 
+    def test_a_first_step_in_inference_mode_counts(self):
+        own = parameters((4,), (3,))
+        optimizer = talweg.torch.AdamW(own)
+        give_gradients(own, seed=1)
+        with torch.inference_mode():
+            optimizer.step()
+        self.stale(own, optimizer.step)
+
     def test_after_an_unfrozen_one(self):
         own = parameters((4,), (3,))
         optimizer = talweg.torch.AdamW(own)

@@ -264,6 +264,47 @@ class Moves(Case):
                 o.step()
         self.assertClose(own, theirs)
 
+    def test_gradients_elsewhere_in_each_step(self):
+        """Of some of the parameters."""
+        own, theirs = twins((4, 3), (5,), (2, 2))
+        optimizer, reference = sgd(own), torch.optim.SGD(theirs, lr=0.1, momentum=0.9)
+        kept = []
+        for step in range(6):
+            for present in ((0, 2), (0, 1, 2))[step // 3]:
+                gradient = torch.full_like(own[present], 0.1 * step + present)
+                own[present].grad, theirs[present].grad = gradient, gradient.clone()
+                kept.append(gradient)
+            optimizer.step()
+            reference.step()
+            self.assertClose(own, theirs)
+
+    def test_negated_gradients(self):
+        own, theirs = twins((1,), (3,))
+        optimizer, reference = sgd(own), torch.optim.SGD(theirs, lr=0.1, momentum=0.9)
+        run(optimizer, own, 1)
+        run(reference, theirs, 1)
+        negated = torch.tensor([1 + 2j]).conj().imag
+        self.assertTrue(negated.is_neg() and negated.is_contiguous())
+        own[0].grad, theirs[0].grad = negated, torch.tensor([-2.0])
+        optimizer.step()
+        reference.step()
+        self.assertClose(own, theirs)
+
+    def test_turned_where_they_are(self):
+        """A parameter at its address with other strides: gradients are laid out like it is now."""
+        own, theirs = twins((3, 3))
+        optimizer, reference = sgd(own), torch.optim.SGD(theirs, lr=0.1, momentum=0.9)
+        give_gradients(own, theirs, seed=1)
+        optimizer.step()
+        reference.step()
+        for state in (reference.state[theirs[0]]["momentum_buffer"], *optimizer.state[own[0]].values()):
+            state.zero_()
+        give_gradients(own, theirs, seed=2)
+        own[0].data, theirs[0].data = own[0].data.t(), theirs[0].data.t()
+        optimizer.step()
+        reference.step()
+        self.assertClose(own, theirs)
+
 
 if __name__ == "__main__":
     unittest.main()

@@ -8,7 +8,11 @@ import torch
 
 address_of = torch.Tensor.data_ptr
 gradient_of = operator.attrgetter("grad")
+shape_of = operator.attrgetter("shape")
+dtype_of = operator.attrgetter("dtype")
+is_on_cpu = operator.attrgetter("is_cpu")
 is_contiguous = torch.Tensor.is_contiguous
+is_negated = torch.Tensor.is_neg
 
 #: The types that there are rules for, by the names that rules have for them.
 DTYPES = {torch.float32: "float32", torch.float64: "float64"}
@@ -140,10 +144,18 @@ def version_bump(parameters: Sequence[torch.Tensor]) -> Callable[[], None]:
     if increment is not None and _takes_many(increment):
         together = list(parameters)
         return lambda: increment(together)
-    # Views share the counter of what they look at: an operation in place on no elements counts.
-    with torch.no_grad():
-        nothing = [parameter.detach().as_strided((0,), (1,)) for parameter in parameters]
-    return lambda: torch._foreach_zero_(nothing) if nothing else None
+    # Detached tensors share the counter, also with other memory: an operation in place on no elements
+    # counts, and is quickest in inference mode, which counts for tensors made outside of it.
+    with torch.inference_mode(False):
+        nothing = [parameter.detach() for parameter in parameters]
+        for shared in nothing:
+            shared.data = torch.empty(0, dtype=shared.dtype)
+
+    def bump() -> None:
+        with torch.inference_mode():
+            torch._foreach_zero_(nothing)
+
+    return bump if nothing else lambda: None
 
 
 def _takes_many(increment: Callable[[Any], None]) -> bool:
