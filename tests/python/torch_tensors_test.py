@@ -248,7 +248,11 @@ class Moves(Case):
         own[0].data = grown
         own[0].grad = torch.ones(4)
         optimizer.step()
+        kept, own[0].grad = own[0].grad, torch.ones(4)  # elsewhere
         own[0].data = own[0].data[:3]  # at the same address
+        with self.assertRaisesRegex(ValueError, r"has shape \(3,\) now"):
+            optimizer.step()
+        del kept
         own[0].grad = torch.ones(3)
         with self.assertRaisesRegex(ValueError, r"has shape \(3,\) now"):
             optimizer.step()
