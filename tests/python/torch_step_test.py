@@ -100,6 +100,44 @@ class Closures(Case):
             optimizer.step(closure)
         self.assertEqual(optimizer.steps, 0)
 
+    def test_what_is_not_possible_in_the_middle_of_a_step(self):
+        def add_and_look():
+            optimizer.add_param_group({"params": parameters((2,))})
+            optimizer.model_state
+
+        def elsewhere():
+            with self.assertRaisesRegex(RuntimeError, "is on its way") as caught:
+                optimizer.step()
+            refusals.append(caught.exception)
+
+        def in_another_thread():
+            thread = threading.Thread(target=elsewhere)
+            thread.start()
+            thread.join()
+            raise refusals.pop()
+
+        refusals = []
+        for act, said in ((lambda: optimizer.step(), "is on its way"), (in_another_thread, "in another thread"),
+                          (add_and_look, "in the middle of a step")):
+            with self.subTest(said=said):
+                own = parameters((4,))
+                before = values(own)
+                optimizer = talweg.torch.Optimizer(own, "SAM(rho = 0.1) | AdamW", lr=0.1)
+                closure = self.closure(optimizer, own, losses := [])
+
+                def acting():
+                    loss = closure()
+                    if len(losses) == 2:
+                        act()
+                    return loss
+
+                with self.assertRaisesRegex(RuntimeError, said):
+                    optimizer.step(acting)
+                self.assertSame(own, before)
+                self.assertEqual(optimizer.steps, 0)
+                optimizer.step(closure)
+                self.assertEqual(optimizer.steps, 1)
+
     def test_inputs(self):
         own, other = twins((4,))
         optimizer = talweg.torch.Optimizer(own, "PolyakStep")

@@ -54,6 +54,7 @@ class Optimizer(torch.optim.Optimizer):
         self._restored: Optional[engines.Snapshot] = None
         self._stale = True
         self._swapped: Optional[str] = None
+        self._is_stepping = False
         self._looks = rules.looks(self._rule)
 
     # ---- Groups ----
@@ -102,6 +103,8 @@ class Optimizer(torch.optim.Optimizer):
         old = self._bound
         if self._swapped is not None:
             raise RuntimeError(f"parameters, groups or threads have changed inside evaluation({self._swapped!r})")
+        if old is not None and old.engine.is_waiting:
+            raise RuntimeError("parameters, groups or threads have changed in the middle of a step: do that outside of the closure")
         members = groups.members(self.param_groups)
         for member in members:
             self._check_changed(member)
@@ -182,9 +185,15 @@ class Optimizer(torch.optim.Optimizer):
         if self._swapped is not None:
             raise RuntimeError(f"step() is not possible inside evaluation({self._swapped!r}): a view stands in for the "
                                "parameters")
-        bound = self._ready()
-        if bound.step(self._pointers(inputs, loss)) == engines.REGRAD:
-            self._step_again(bound, closure, inputs)
+        if self._is_stepping:
+            raise RuntimeError("a step of this optimizer is on its way: in another thread, or this is its closure")
+        try:
+            self._is_stepping = True
+            bound = self._ready()
+            if bound.step(self._pointers(inputs, loss)) == engines.REGRAD:
+                self._step_again(bound, closure, inputs)
+        finally:
+            self._is_stepping = False
         return loss
 
     def _step_again(self, bound: engines.Bound, closure: Optional[Callable[[], Any]],
