@@ -69,7 +69,7 @@ class Groups(Case):
                             ({"lr_": 0.1}, "did you mean 'lr'")):
             with self.subTest(**wrong), self.assertRaisesRegex(ValueError, said):
                 make(**wrong)
-        for wrong in ({"lr": "much"}, {"lr": None}, {"lr": torch.ones(2)}):
+        for wrong in ({"lr": "much"}, {"lr": "0.1"}, {"lr": None}, {"lr": torch.ones(2)}):
             with self.subTest(**wrong), self.assertRaisesRegex(TypeError, "lr of group 1"):
                 make(**wrong)
         with self.assertRaisesRegex(TypeError, "no hyper 'momentum'.*beta1"):

@@ -23,6 +23,8 @@ def number(value: Any, said: str) -> float:
             raise TypeError(f"{said} is a tensor of shape {tuple(value.shape)}: one number is needed")
         return float(value.detach())
     try:
+        if isinstance(value, (str, bytes)):  # float() would read it
+            raise TypeError
         return float(value)
     except (TypeError, ValueError):
         raise TypeError(f"{said} is {value!r}: a number is needed") from None
