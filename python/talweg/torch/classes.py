@@ -117,6 +117,7 @@ def _like(name: str) -> type[Optimizer]:
         fixed.update({key: given[key] for key in like.fields if not names.issuperset(like.fields[key])})
         self._start(param_groups, rule, Hypers(rule._table.hypers, fields, fixed), given, threads)
 
+    __init__.__qualname__ = f"{name}.__init__"  # for messages of wrong calls
     __init__.__signature__ = signature  # type: ignore[attr-defined]
     __init__.__doc__ = f"The arguments of torch.optim.{name}."
     doc = (f"torch.optim.{name}: the same arguments, defaults and results (to rounding), all parameters in one call.\n\n"
@@ -145,6 +146,7 @@ def _of_rule(name: str) -> type[Optimizer]:
         options = ", ".join(f"{key} = {_constant(value)}" for key, value in constants.items())
         Optimizer.__init__(self, params, f"{name}({options})" if options else name, threads=threads, maximize=maximize, **hypers)
 
+    __init__.__qualname__ = f"{name}.__init__"
     __init__.__signature__ = inspect.Signature(found)  # type: ignore[attr-defined]
     doc = (f"{rule.description['doc'].strip()}\n\nThe rule {name} of talweg's library. Arguments that are not hypers are its "
            "constants.")
