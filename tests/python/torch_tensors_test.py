@@ -210,6 +210,22 @@ class Moves(Case):
             own[0].data = own[0].data.t().contiguous().t()
         self.moved(change)
 
+    def test_another_order_of_dimensions_in_the_same_memory(self):
+        own, theirs = twins((3, 3))
+        optimizer, reference = talweg.torch.Adam(own, lr=0.1), torch.optim.Adam(theirs, lr=0.1)
+        run(optimizer, own, 1)
+        run(reference, theirs, 1)
+        for p in (*own, *theirs):
+            p.data, before = p.data.t(), p.grad
+            p.grad = torch.arange(9.0).view(3, 3)
+            self.assertNotEqual(p.grad.data_ptr(), before.data_ptr())
+        with self.assertRaisesRegex(ValueError, r"has strides \(1, 3\) now, .*\(3, 1\): .*p.data = p.data.clone\(\)"):
+            optimizer.step()
+        own[0].data = own[0].data.clone()
+        optimizer.step()
+        reference.step()
+        self.assertClose(own, theirs)
+
     def test_one_that_appears_again_at_the_old_address(self):
         def change(own):
             own[0].data, own[0].data = own[0].data.clone(), own[0].data

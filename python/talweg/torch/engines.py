@@ -55,6 +55,7 @@ class Bound:
         self.parameters = [member.parameter for member in members]
         self.places = {id(parameter): i for i, parameter in enumerate(self.parameters)}
         self.shapes = [parameter.shape for parameter in self.parameters]
+        self.strides = [parameter.stride() for parameter in self.parameters]
         self.addresses = list(map(tensors.address_of, self.parameters))
         names = [str(i) if member.name is None else member.name for i, member in enumerate(members)]
         self._by_name = dict(zip(names, self.parameters))
@@ -198,6 +199,9 @@ class Bound:
             if member.parameter.shape != self.shapes[i]:
                 raise ValueError(f"{member.said} has shape {tuple(member.parameter.shape)} now, and its states "
                                  f"{tuple(self.shapes[i])}: make a new optimizer")
+            if not tensors.same_strides(member.parameter.stride(), self.strides[i], self.shapes[i]):
+                raise ValueError(f"{member.said} has strides {member.parameter.stride()} now, in the memory where its states have "
+                                 f"{self.strides[i]}: give it memory of its own, p.data = p.data.clone()")
             fitting = tensors.fitting(gradient, member.parameter, f"the gradient of {member.said}")
             pointers[i] = fitting.data_ptr()
             kept.append(fitting)

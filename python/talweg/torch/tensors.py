@@ -96,10 +96,14 @@ def fitting(tensor: torch.Tensor, parameter: torch.Tensor, said: str) -> torch.T
 
 
 def same_layout(one: torch.Tensor, other: torch.Tensor) -> bool:
-    """Strides of dimensions of size 1 mean nothing."""
     if one.is_contiguous() and other.is_contiguous():
         return True
-    return all(a == b or size == 1 for a, b, size in zip(one.stride(), other.stride(), one.shape))
+    return same_strides(one.stride(), other.stride(), one.shape)
+
+
+def same_strides(one: Sequence[int], other: Sequence[int], shape: Sequence[int]) -> bool:
+    """Strides of dimensions of size 1 mean nothing, and none does where there are no elements."""
+    return one == other or 0 in shape or all(a == b or size == 1 for a, b, size in zip(one, other, shape))
 
 
 def same_addresses(given: list[torch.Tensor], addresses: list[int]) -> bool:
