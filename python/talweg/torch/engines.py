@@ -126,14 +126,25 @@ class Bound:
                 found.begun[state.name, parameter] = value
         return found
 
+    def flags(self) -> dict[torch.Tensor, dict[str, ctypes.c_double]]:
+        """The numbers that say whether a state of a parameter has its initial value yet. They keep their
+        memory alive."""
+        found: dict[torch.Tensor, dict[str, ctypes.c_double]] = {}
+        start = ctypes.addressof(self._control)
+        for state, parameter in self._numbers:
+            if state.kind == "begun" and parameter is not None:
+                flag = ctypes.c_double.from_buffer(self._control, state.address - start)
+                found.setdefault(parameter, {})[state.name] = flag
+        return found
+
     def write(self, other: Snapshot) -> None:
         """Takes the states of another engine where there are the same here; others stay initial."""
         own = self.snapshot
-        _copy(own.model, other.model)
+        copy(own.model, other.model)
         for index, states in own.groups.items():
-            _copy(states, other.groups.get(index, {}))
+            copy(states, other.groups.get(index, {}))
         for parameter, states in own.parameters.items():
-            _copy(states, other.parameters.get(parameter, {}))
+            copy(states, other.parameters.get(parameter, {}))
         for state, of in self._numbers:
             given = other.counters.get(state.name) if state.kind == "counter" else other.begun.get((state.name, of))
             if given is not None:
@@ -200,8 +211,8 @@ class Bound:
                 raise ValueError(f"{member.said} has shape {tuple(member.parameter.shape)} now, and its states "
                                  f"{tuple(self.shapes[i])}: make a new optimizer")
             if not tensors.same_strides(member.parameter.stride(), self.strides[i], self.shapes[i]):
-                raise ValueError(f"{member.said} has strides {member.parameter.stride()} now, in the memory where its states have "
-                                 f"{self.strides[i]}: give it memory of its own, p.data = p.data.clone()")
+                raise ValueError(f"{member.said} has strides {member.parameter.stride()} now, in the memory where its states "
+                                 f"have {self.strides[i]}: give it memory of its own, p.data = p.data.clone()")
             fitting = tensors.fitting(gradient, member.parameter, f"the gradient of {member.said}")
             pointers[i] = fitting.data_ptr()
             kept.append(fitting)
@@ -240,17 +251,21 @@ class Bound:
         tensors.version_bump(self.parameters)()
 
 
-def _copy(to: dict[str, torch.Tensor], given: dict[str, torch.Tensor]) -> None:
+def copy(to: dict[str, torch.Tensor], given: dict[str, torch.Tensor]) -> None:
     """Bytes as they are where they lie alike: a forked child may have no threads for torch's copy."""
     for name, state in to.items():
         other = given.get(name)
         if other is None:
             continue
-        if tensors.same_layout(state, other) and other.device.type == "cpu" and not other.is_neg():
+        if is_alike(state, other):
             ctypes.memmove(state.data_ptr(), other.data_ptr(), state.numel() * state.element_size())
         else:
             with torch.no_grad():
                 state.copy_(other)
+
+
+def is_alike(state: torch.Tensor, other: torch.Tensor) -> bool:
+    return tensors.same_layout(state, other) and other.device.type == "cpu" and not other.is_neg()
 
 
 #: A forked child has none of the threads that its parent had: it must not wait for them.

@@ -9,7 +9,7 @@ from typing import Any, Callable, Iterable, Iterator, Mapping, Optional, Sequenc
 
 import torch
 
-from . import engines, groups, hooks, rules, state_dict, tensors, torch_format
+from . import engines, groups, hooks, rules, state_dict, states, tensors, torch_format
 from .hypers import Field, Hypers
 from .inputs import pointers
 
@@ -45,6 +45,7 @@ class Optimizer(torch.optim.Optimizer):
             raise ValueError(f"there cannot be {threads} threads: 1 to 1024")
         self._rule, self._hypers, self._threads = rule, hypers, threads
         self._begin()
+        self.state = {}
         super().__init__(param_groups, defaults)
 
     def _begin(self) -> None:
@@ -52,7 +53,7 @@ class Optimizer(torch.optim.Optimizer):
         self._bound_threads = 0
         self._lists: list[list[torch.Tensor]] = []
         self._restored: Optional[engines.Snapshot] = None
-        self._stale = True
+        self._changes = states.Changes()
         self._swapped: Optional[str] = None
         self._is_stepping = False
         self._looks = rules.looks(self._rule)
@@ -73,7 +74,7 @@ class Optimizer(torch.optim.Optimizer):
         filled = {**self.defaults, **param_group}
         self._hypers.check_group(filled, index)
         super().add_param_group(param_group)
-        self._stale = True
+        self._changes.pending = True
 
     # ---- The engine ----
 
@@ -83,7 +84,7 @@ class Optimizer(torch.optim.Optimizer):
     def _ready(self) -> engines.Bound:
         """The engine over the parameters as they are now, with their hypers."""
         bound = self._bound
-        if (bound is None or self._stale or (self._threads or torch.get_num_threads()) != self._bound_threads
+        if (bound is None or self._changes.pending or (self._threads or torch.get_num_threads()) != self._bound_threads
                 or self._lists_changed() or bound.moved()):
             bound = self._bind()
         self._hypers.apply(bound.engine, self.param_groups)
@@ -104,25 +105,21 @@ class Optimizer(torch.optim.Optimizer):
         if self._swapped is not None:
             raise RuntimeError(f"parameters, groups or threads have changed inside evaluation({self._swapped!r})")
         if old is not None and old.engine.is_waiting:
-            raise RuntimeError("parameters, groups or threads have changed in the middle of a step: do that outside of the closure")
+            raise RuntimeError("parameters, groups or threads have changed in the middle of a step: do that outside of the "
+                               "closure")
         members = groups.members(self.param_groups)
         for member in members:
             self._check_changed(member)
-        for gone in old.parameters if old is not None else ():
-            self.state.pop(gone, None)
         threads = self._thread_count()
         reuses = old is not None and not old.forked and threads == self._bound_threads
         pool = old.pool if old is not None and reuses else self._rule._table.pool(min(threads, 1024))
         bound = engines.Bound(self._rule._table, members, len(self.param_groups), pool, self._looks.at_shapes)
         self._hypers.forget()
         self._hypers.apply(bound.engine, self.param_groups)
-        before = old.read() if old is not None else self._restored
-        if before is not None:
-            bound.write(before)
-        self._bound, self._bound_threads, self._restored, self._stale = bound, threads, None, False
+        bound.write(states.taken(bound, self._state, old.read() if old is not None else self._restored))
+        self._bound, self._bound_threads, self._restored = bound, threads, None
         self._lists = [list(group["params"]) for group in self.param_groups]
-        for parameter, states in bound.snapshot.parameters.items():
-            self.state[parameter] = states
+        self._state.adopt(old.parameters if old is not None else (), bound)
         return bound
 
     def _check_changed(self, member: engines.Member) -> None:
@@ -136,6 +133,21 @@ class Optimizer(torch.optim.Optimizer):
         if shape is not None and shape != parameter.shape:
             raise ValueError(f"{said} has shape {tuple(parameter.shape)} now, and its states {tuple(shape)}: make a new "
                              "optimizer")
+
+    @property
+    def state(self) -> states.AllStates:  # type: ignore[override]
+        """The states of parameters by name. What is put here counts from the next step on."""
+        return self._state
+
+    @state.setter
+    def state(self, given: Mapping[Any, Any]) -> None:
+        self._state = states.AllStates(given, self._changes)
+        self._changes.pending = True
+
+    def _take_changes(self) -> None:
+        """What is saved is what the next step would begin with."""
+        if self._bound is not None and self._swapped is None and (self._changes.pending or self._lists_changed()):
+            self._ready()
 
     @property
     def model_state(self) -> dict[str, torch.Tensor]:
@@ -250,6 +262,7 @@ class Optimizer(torch.optim.Optimizer):
     def state_dict(self) -> dict[str, Any]:
         """As torch's, with the rule's states by name, and what else they need under "talweg". As in
         torch, tensors of parameters are the states themselves, not copies."""
+        self._take_changes()
         return state_dict.save(self, super().state_dict())
 
     def load_state_dict(self, state_dict_: Mapping[str, Any]) -> None:
@@ -264,15 +277,19 @@ class Optimizer(torch.optim.Optimizer):
     def __getstate__(self) -> dict[str, Any]:
         if self._swapped is not None:
             raise RuntimeError(f"no copy can be made inside evaluation({self._swapped!r})")
+        self._take_changes()
         now = self._snapshot()
         return {"defaults": self.defaults, "param_groups": self.param_groups, "_rule": self._rule, "_hypers": self._hypers,
-                "state": collections.defaultdict(dict, {key: state_dict.alone(states) for key, states in self.state.items()}),
+                "state": collections.defaultdict(dict, {key: state_dict.alone(own) for key, own in self.state.items()}),
                 "_threads": self._threads, "_restored": now and now.without_parameters()}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
+        state = dict(state)
+        given = state.pop("state", {})
         super().__setstate__(state)
         restored = self._restored
         self._begin()
+        self.state = given
         self._hypers.forget()
         if restored is not None:
             self._restored = dataclasses.replace(restored, parameters=dict(self.state))

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, Mapping
 import torch
 
 from . import engines, groups, rules, torch_format
+from .states import check_state
 
 if TYPE_CHECKING:
     from .optimizer import Optimizer
@@ -106,18 +107,5 @@ def _checked(own: Mapping[str, torch.Tensor], given: Mapping[str, Any], said: st
     for name, state in given.items():
         if name not in own:
             raise ValueError(f"loaded state dict has a state {name!r} of {said}, which the rule does not have")
-        check_state(own[name], state, f"the state {name!r} of {said}")
+        check_state(own[name], state, f"the state {name!r} of {said} in the loaded state dict")
     return dict(given)
-
-
-def check_state(own: torch.Tensor, given: Any, said: str) -> None:
-    """Nothing is cast or broadcast."""
-    if not isinstance(given, torch.Tensor):
-        raise ValueError(f"{said} in the loaded state dict is no tensor but {type(given).__name__}")
-    if given.dtype != own.dtype:
-        raise ValueError(f"{said} in the loaded state dict is {given.dtype}, here it is {own.dtype}: cast it yourself if that "
-                         "is what you want")
-    if given.shape != own.shape:
-        raise ValueError(f"{said} in the loaded state dict has shape {tuple(given.shape)}, here it has {tuple(own.shape)}")
-    if given.layout != torch.strided or given.device.type == "meta":
-        raise ValueError(f"{said} in the loaded state dict has no values")

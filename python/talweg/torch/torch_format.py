@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any, Iterable, Mapping, NamedTuple, Sequence
 
 import torch
 
-from . import engines, rules, state_dict
+from . import engines, rules
+from .states import check_state
 
 if TYPE_CHECKING:
     from .optimizer import Optimizer
@@ -143,7 +144,7 @@ def _states(form: Format, own: Mapping[str, torch.Tensor], given: dict[str, Any]
                 continue  # a momentum_buffer begins with its first step
             raise ValueError(f"loaded state dict has no state {theirs!r} of {said}")
         taken[mine] = given.pop(theirs)
-        state_dict.check_state(own[mine], taken[mine], f"the state {theirs!r} of {said}")
+        check_state(own[mine], taken[mine], f"the state {theirs!r} of {said} in the loaded state dict")
     if given:
         raise ValueError(f"loaded state dict has a state {next(iter(given))!r} of {said}, which the rule does not have")
     return taken, float(step) if form.counts_steps else float(bool(taken))
