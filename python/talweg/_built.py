@@ -50,7 +50,10 @@ class Library(Mapping[str, Rule]):
 
     def __init__(self, file: pathlib.Path, name: str) -> None:
         self.file, self.name = file, name
-        opened = ctypes.CDLL(os.fspath(file))
+        try:
+            opened = ctypes.CDLL(os.fspath(file))
+        except OSError as error:
+            raise OSError(f"{file} cannot be loaded as a library that `talweg build` made: {error}") from None
         describe = getattr(opened, f"{name}_describe", None)
         if describe is not None:
             describe.restype = ctypes.c_char_p
@@ -104,6 +107,9 @@ def load(path: Any) -> Library:
         place = next(iter(manifests))
     if not place.exists():
         raise FileNotFoundError(f"there is no {place}")
+    if place.suffix == ".tw":
+        raise ValueError(f"{place} is the text of rules, which talweg.compile(file=...) takes; load takes a library that `talweg "
+                         "build` made: its shared object, its manifest or the folder of both")
     if place.suffix != ".json":
         return Library(place, place.name.removeprefix("lib").split(".so")[0])
     name = _library_name(place)

@@ -105,13 +105,16 @@ class Built(unittest.TestCase):
         archive.mkdir()
         shutil.copy(self.one / "adamw.json", archive)
         (empty / "libnot.so").write_bytes(b"not an object")
+        text = self.root / "rules.tw"
+        text.write_text("")
         renamed = empty / "librenamed.so"
         shutil.copy(self.one / "libadamw.so", renamed)
         for path, kind, words in ((self.root / "nowhere", FileNotFoundError, "there is no"),
                                   (empty, FileNotFoundError, "it has none"),
                                   (both, FileNotFoundError, "it has adamw.json, pair.json"),
                                   (both / "other.json", ValueError, "no manifest"),
-                                  (archive, FileNotFoundError, "unless --static"), (empty / "libnot.so", OSError, "libnot"),
+                                  (archive, FileNotFoundError, "unless --static"), (empty / "libnot.so", OSError, "libnot.so cannot be loaded as a library that"),
+                                  (text, ValueError, r"rules.tw is the text of rules, which talweg.compile\(file=...\) takes"),
                                   (renamed, ValueError, "not the one named 'renamed'"),
                                   (os.environ["TALWEG_LIBRARY"], ValueError, "no library that `talweg build` made")):
             with self.subTest(str(path)), self.assertRaisesRegex(kind, words):

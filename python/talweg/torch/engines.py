@@ -5,12 +5,13 @@ import ctypes
 import dataclasses
 import math
 import os
+import re
 import weakref
-from typing import Any, Callable, Optional, Sequence
+from typing import Any, Callable, Mapping, Optional, Sequence
 
 import torch
 
-from .._engine import _REGRAD, Engine, Pool, State, Table, Tensor
+from .._engine import _REGRAD, Engine, Error, Pool, State, Table, Tensor
 from . import tensors
 
 REGRAD, SKIPPED = _REGRAD, 2
@@ -63,7 +64,11 @@ class Bound:
             Tensor(name, tensors.shape_for_rule(member.parameter, member.said, looks_at_shape), address, member.tags,
                    member.group, member.split)
             for name, member, address in zip(names, members, self.addresses)]
-        self.engine = Engine(table, described, groups, pool, self._allocate)
+        try:
+            self.engine = Engine(table, described, groups, pool, self._allocate)
+        except Error as error:
+            called = {name: member.said for name, member in zip(names, members)}
+            raise Error(error.status, _said(str(error), called)) from None
         self._control: Any = self.engine._memory[0]  # type: ignore[index]
         self.snapshot = self._snapshot()
         self._pointers = (ctypes.c_void_p * max(1, len(self.parameters)))()
@@ -249,6 +254,15 @@ class Bound:
 
     def tell_autograd_of_all(self) -> None:
         tensors.version_bump(self.parameters)()
+
+
+def _said(text: str, called: Mapping[str, str]) -> str:
+    """A message of an engine, whose tensors may have numbers for names, as users know them."""
+    def say(found: re.Match[str]) -> str:
+        said = [called.get(name, found[0]) for name in re.findall("`([^`]*)`", found[0])]
+        return " and ".join(said)
+
+    return re.sub("tensors? `[^`]*`( and `[^`]*`)?", say, text)
 
 
 def copy(to: dict[str, torch.Tensor], given: dict[str, torch.Tensor]) -> None:

@@ -1,7 +1,7 @@
 """Groups of parameters, from what users give to what an engine needs."""
 from __future__ import annotations
 
-from typing import Any, Iterable, Optional, Sequence
+from typing import Any, Iterable, Mapping, Optional, Sequence
 
 import torch
 
@@ -22,6 +22,9 @@ def prepare(params: Iterable[Any]) -> tuple[list[dict[str, Any]], str]:
                         + torch.typename(params))
     if isinstance(params, set):
         raise TypeError(_UNORDERED)
+    if isinstance(params, Mapping):
+        raise TypeError("params is one group: give a list of groups, [group]" if "params" in params else
+                        "params is a dict: give its values(), or its items() for parameters with names")
     given = list(params)
     if not given:
         raise ValueError("optimizer got an empty parameter list")
