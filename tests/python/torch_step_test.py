@@ -1,9 +1,6 @@
 """What a step does besides its formula: closures, hooks, autograd, views, scalers, threads, forks."""
 import contextlib
-import ctypes
 import gc
-import os
-import signal
 import threading
 import unittest
 
@@ -382,23 +379,6 @@ class Threads(Case):
         for wrong in (0, -1, 1025):
             with self.assertRaisesRegex(ValueError, f"there cannot be {wrong} threads"):
                 talweg.torch.AdamW(own, threads=wrong)
-
-    def in_child(self, work):
-        """Runs work in a forked child, which is given half a minute."""
-        child = os.fork()
-        if child == 0:
-            status = 1
-            try:
-                signal.alarm(30)
-                work()
-                status = 0
-            finally:
-                os._exit(status)
-        self.assertEqual(os.waitpid(child, 0)[1], 0)
-
-    @staticmethod
-    def bytes_of(tensor):
-        return ctypes.string_at(tensor.data_ptr(), tensor.numel() * tensor.element_size())
 
     def test_a_forked_child(self):
         for threads in (1, 3):

@@ -1,6 +1,9 @@
 """What the tests of talweg.torch share. They run with Debian's torch and with the current one; what
 one of them lacks is skipped by name."""
+import ctypes
+import os
 import re
+import signal
 import sys
 import unittest
 
@@ -67,3 +70,20 @@ class Case(unittest.TestCase):
     def assertMoved(self, one, other):
         for i, (a, b) in enumerate(zip(one, other)):
             self.assertFalse(torch.equal(a.detach(), b.detach()), f"tensor {i} is as before")
+
+    def in_child(self, work):
+        """Runs work in a forked child, which is given half a minute."""
+        child = os.fork()
+        if child == 0:
+            status = 1
+            try:
+                signal.alarm(30)
+                work()
+                status = 0
+            finally:
+                os._exit(status)
+        self.assertEqual(os.waitpid(child, 0)[1], 0)
+
+    @staticmethod
+    def bytes_of(tensor):
+        return ctypes.string_at(tensor.data_ptr(), tensor.numel() * tensor.element_size())

@@ -5,6 +5,9 @@ import collections
 import contextlib
 import dataclasses
 import operator
+import os
+import threading
+import weakref
 from typing import Any, Callable, Iterable, Iterator, Mapping, Optional, Sequence
 
 import torch
@@ -55,8 +58,9 @@ class Optimizer(torch.optim.Optimizer):
         self._restored: Optional[engines.Snapshot] = None
         self._changes = states.Changes()
         self._swapped: Optional[str] = None
-        self._is_stepping = False
+        self._stepping_thread = 0
         self._looks = rules.looks(self._rule)
+        _optimizers.add(self)
 
     # ---- Groups ----
 
@@ -197,15 +201,15 @@ class Optimizer(torch.optim.Optimizer):
         if self._swapped is not None:
             raise RuntimeError(f"step() is not possible inside evaluation({self._swapped!r}): a view stands in for the "
                                "parameters")
-        if self._is_stepping:
+        if self._stepping_thread:
             raise RuntimeError("a step of this optimizer is on its way: in another thread, or this is its closure")
         try:
-            self._is_stepping = True
+            self._stepping_thread = threading.get_ident()
             bound = self._ready()
             if bound.step(self._pointers(inputs, loss)) == engines.REGRAD:
                 self._step_again(bound, closure, inputs)
         finally:
-            self._is_stepping = False
+            self._stepping_thread = 0
         return loss
 
     def _step_again(self, bound: engines.Bound, closure: Optional[Callable[[], Any]],
@@ -293,3 +297,18 @@ class Optimizer(torch.optim.Optimizer):
         self._hypers.forget()
         if restored is not None:
             self._restored = dataclasses.replace(restored, parameters=dict(self.state))
+
+
+_optimizers: weakref.WeakSet[Optimizer] = weakref.WeakSet()
+
+
+def _after_fork() -> None:
+    """A child has only the thread that forked: a step of another one will never end there."""
+    for optimizer in list(_optimizers):
+        if optimizer._stepping_thread not in (0, threading.get_ident()):
+            optimizer._stepping_thread = 0
+            if optimizer._bound is not None and optimizer._bound.pool is None:
+                optimizer._bound.engine.abandon()
+
+
+os.register_at_fork(after_in_child=_after_fork)
