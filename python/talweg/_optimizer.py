@@ -47,7 +47,7 @@ class Optimizer(_arrays.Optimizer):
         `_` here; a hyper that is called as an argument here is set by set_hyper."""
         groups = _arrays._grouped(params)
         dtype = _common_type(groups)
-        self.rule: _rules.Rule = _resolved(rule, dtype)
+        self.rule: _rules.Rule = _rules.resolve(rule, dtype)
         self._table = self.rule._table
         self._rule = _with_fields(self.rule.description)
         self._set_up(groups, tags, splits, threads, hypers)
@@ -70,17 +70,6 @@ def _common_type(groups: Sequence[tuple[Mapping[str, Any], Any]]) -> Optional[st
         (one, name), (other, other_name) = list(first.items())[:2]
         raise TypeError(f"parameter {name!r} is of {one} and {other_name!r} of {other}: all of an optimizer are of one type")
     return next(iter(first)).name if first else None
-
-
-def _resolved(rule: Any, dtype: Optional[str]) -> _rules.Rule:
-    if isinstance(rule, str):
-        return _rules.compile(rule, dtype=dtype or "float32")
-    if not hasattr(rule, "for_dtype"):
-        rule = getattr(rule, "rule", rule)  # of a library that has one
-    if not hasattr(rule, "for_dtype"):
-        raise TypeError("a rule is an expression such as \"AdamW\", what talweg.compile returns, or a rule of a built "
-                        f"library, not {type(rule).__name__}")
-    return rule.for_dtype(dtype) if dtype else rule
 
 
 def _with_fields(description: dict) -> dict:

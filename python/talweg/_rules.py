@@ -184,3 +184,16 @@ def compile(expression: Optional[str] = None, *, text: Optional[str] = None, fil
         text, text_name = path.read_text(encoding="utf-8"), os.fspath(path)
         searched.insert(0, os.fspath(path.parent.resolve()))
     return CompiledRule(expression, text, text_name, searched, dtype, interpreter, cpu, cache)
+
+
+def resolve(rule: Any, dtype: Optional[str]) -> Rule:
+    """What users give as a rule, for a type where one is asked for: an expression, a rule, or a
+    library that has one."""
+    if isinstance(rule, str):
+        return compile(rule, dtype=dtype or "float32")
+    if not isinstance(rule, Rule):
+        rule = getattr(rule, "rule", rule)
+    if not isinstance(rule, Rule):
+        raise TypeError("a rule is an expression such as \"AdamW\", what talweg.compile returns, or a rule of a built library, "
+                        f"not {type(rule).__name__}")
+    return rule.for_dtype(dtype) if dtype else rule

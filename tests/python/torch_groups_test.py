@@ -2,7 +2,7 @@
 import unittest
 import warnings
 
-from torch_support import Case, give_gradients, parameters, run, torch, twins, values
+from torch_support import Case, give_gradients, parameters, run, run_both, torch, twins, values
 
 import talweg
 import talweg.torch
@@ -25,10 +25,7 @@ class Groups(Case):
         groups = lambda p: [{"params": p[:1]}, {"params": p[1:], "lr": 0.01, "betas": (0.5, 0.6)}]
         optimizer = talweg.torch.AdamW(groups(own), **arguments)
         reference = torch.optim.AdamW(groups(theirs), **arguments)
-        for step in range(5):
-            give_gradients(own, theirs, seed=step)
-            optimizer.step()
-            reference.step()
+        run_both(optimizer, own, reference, theirs, 5)
         self.assertClose(own, theirs)
 
     def test_by_the_names_of_the_rule(self):
@@ -108,10 +105,7 @@ class Groups(Case):
         own, theirs = twins((2,), (3,))
         groups = lambda p: [{"params": p[:1]}, {"params": p[1:], "momentum": 0.9}]
         optimizer, reference = talweg.torch.SGD(groups(own), lr=0.1), torch.optim.SGD(groups(theirs), lr=0.1)
-        for step in range(4):
-            give_gradients(own, theirs, seed=step)
-            optimizer.step()
-            reference.step()
+        run_both(optimizer, own, reference, theirs, 4)
         self.assertClose(own, theirs)
 
     def test_tags_and_splits(self):

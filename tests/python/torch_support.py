@@ -45,6 +45,14 @@ def run(optimizer, parameters_, steps, first=0):
         optimizer.step()
 
 
+def run_both(optimizer, own, reference, theirs, steps):
+    """Steps of two optimizers with the same gradients."""
+    for step in range(steps):
+        give_gradients(own, theirs, seed=step)
+        optimizer.step()
+        reference.step()
+
+
 def values(parameters_):
     return [parameter.detach().clone() for parameter in parameters_]
 

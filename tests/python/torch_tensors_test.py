@@ -1,7 +1,7 @@
 """Which tensors are taken, how their memory may lie, and what happens when it moves."""
 import unittest
 
-from torch_support import Case, give_gradients, parameters, run, since, torch, twins, values
+from torch_support import Case, give_gradients, parameters, run, run_both, since, torch, twins, values
 
 import talweg
 import talweg.torch
@@ -87,10 +87,7 @@ class Shapes(Case):
     def test_empty_and_0d(self):
         own, theirs = twins((), (0,), (2, 0, 3), (1, 1))
         optimizer, reference = talweg.torch.AdamW(own), torch.optim.AdamW(theirs)
-        for step in range(3):
-            give_gradients(own, theirs, seed=step)
-            optimizer.step()
-            reference.step()
+        run_both(optimizer, own, reference, theirs, 3)
         self.assertClose(own, theirs)
         self.assertEqual(optimizer.state[own[0]]["m"].shape, ())
         self.assertEqual(optimizer.state[own[2]]["m"].shape, (2, 0, 3))

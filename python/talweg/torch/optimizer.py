@@ -12,6 +12,7 @@ from typing import Any, Callable, Iterable, Iterator, Mapping, Optional, Sequenc
 
 import torch
 
+from .._rules import Rule
 from . import engines, groups, hooks, rules, state_dict, states, tensors, torch_format
 from .hypers import Field, Hypers
 from .inputs import pointers
@@ -42,7 +43,7 @@ class Optimizer(torch.optim.Optimizer):
                                 f"{', '.join(defaults) or 'none'}")
         self._start(param_groups, compiled, known, {**defaults, **hypers}, threads)
 
-    def _start(self, param_groups: Sequence[dict], rule: rules.AnyRule, hypers: Hypers, defaults: dict[str, Any],
+    def _start(self, param_groups: Sequence[dict], rule: Rule, hypers: Hypers, defaults: dict[str, Any],
                threads: Optional[int]) -> None:
         if threads is not None and not 1 <= threads <= 1024:
             raise ValueError(f"there cannot be {threads} threads: 1 to 1024")
@@ -65,7 +66,7 @@ class Optimizer(torch.optim.Optimizer):
     # ---- Groups ----
 
     @property
-    def rule(self) -> rules.AnyRule:
+    def rule(self) -> Rule:
         return self._rule
 
     def add_param_group(self, param_group: dict) -> None:
