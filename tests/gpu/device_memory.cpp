@@ -1,0 +1,45 @@
+#include <cstring>
+#include <new>
+
+#include "tests/gpu/executor.h"
+
+namespace talweg::gpu {
+
+namespace {
+
+constexpr std::size_t kRoom = 4096;
+constexpr std::size_t kAlignment = 4096;
+
+}  // namespace
+
+DeviceMemory::~DeviceMemory() {
+  for (const auto& [start, block] : blocks_)
+    ::operator delete(block.memory, std::align_val_t(kAlignment));
+}
+
+void* DeviceMemory::allocate(std::size_t bytes, std::size_t alignment) {
+  void* memory = ::operator new(kRoom + alignment + bytes + kRoom, std::align_val_t(kAlignment));
+  std::byte* start =
+      static_cast<std::byte*>(memory) + (kRoom + alignment - 1) / alignment * alignment;
+  std::memset(start, 0xCD, bytes);
+  blocks_.emplace(start, Block{bytes, memory});
+  return start;
+}
+
+void DeviceMemory::free(void* start) {
+  const auto found = blocks_.find(static_cast<const std::byte*>(start));
+  if (found == blocks_.end()) throw std::invalid_argument("not the start of a block");
+  ::operator delete(found->second.memory, std::align_val_t(kAlignment));
+  blocks_.erase(found);
+}
+
+bool DeviceMemory::contains(const void* address, std::size_t bytes) const {
+  const auto* begin = static_cast<const std::byte*>(address);
+  auto after = blocks_.upper_bound(begin);
+  if (after == blocks_.begin()) return false;
+  --after;
+  const auto offset = static_cast<std::size_t>(begin - after->first);
+  return offset <= after->second.bytes && bytes <= after->second.bytes - offset;
+}
+
+}  // namespace talweg::gpu
