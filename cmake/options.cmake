@@ -44,6 +44,17 @@ if(NOT TALWEG_SANITIZE)
   endif()
 endif()
 
+# fmt. Of its version 9 Debian has the compiled part as a shared library alone; here it is an archive. (With that part
+# in the headers, fmt::fmt-header-only, every file would take seconds more to compile.)
+if(fmt_VERSION VERSION_GREATER_EQUAL 9 AND fmt_VERSION VERSION_LESS 10)
+  add_library(talweg_fmt STATIC cmake/fmt_9.cpp)
+  target_include_directories(talweg_fmt SYSTEM PUBLIC $<TARGET_PROPERTY:fmt::fmt,INTERFACE_INCLUDE_DIRECTORIES>)
+  target_compile_definitions(talweg_fmt PUBLIC $<TARGET_PROPERTY:fmt::fmt,INTERFACE_COMPILE_DEFINITIONS>)
+else()
+  add_library(talweg_fmt INTERFACE)
+  target_link_libraries(talweg_fmt INTERFACE fmt::fmt)
+endif()
+
 # talweg_library(NAME SOURCES a.cpp b.cpp LINK other_layers) makes the static library of one layer.
 function(talweg_library name)
   cmake_parse_arguments(ARG "" "" "SOURCES;LINK;PRIVATE_LINK" ${ARGN})

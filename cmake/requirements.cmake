@@ -10,6 +10,17 @@ find_library(TALWEG_LLD_COMMON lldCommon HINTS ${LLVM_LIBRARY_DIRS} REQUIRED)
 find_package(Threads REQUIRED)
 find_package(ZLIB REQUIRED)
 find_package(fmt REQUIRED)
+# The archives, where there are any: who has what we build needs no package of these, of which each distribution
+# has another version.
+function(talweg_link_archive target name)
+  find_library(TALWEG_ARCHIVE_${name} lib${name}.a)
+  if(TALWEG_ARCHIVE_${name})
+    set_target_properties(${target} PROPERTIES
+      IMPORTED_LOCATION "${TALWEG_ARCHIVE_${name}}" IMPORTED_LOCATION_RELEASE "${TALWEG_ARCHIVE_${name}}")
+  endif()
+endfunction()
+talweg_link_archive(ZLIB::ZLIB z)
+talweg_link_archive(zstd::libzstd_shared zstd)
 find_package(nlohmann_json REQUIRED)
 find_package(Eigen3 REQUIRED NO_MODULE)
 find_package(CLI11 REQUIRED)

@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""What libtalweg.so shows: the functions of the recorded list, which are those of talweg.h, and no other symbol.
+"""What libtalweg.so shows: the functions of the recorded list, which are those of talweg.h, and no other symbol; and that of
+libraries it needs none but glibc's and libgcc_s.
 Usage: exports_test.py LIBRARY SOURCE_DIR (TALWEG_UPDATE_GOLDENS=1 records anew)
 """
 import os
@@ -21,4 +22,7 @@ declared = sorted(set(re.findall(r"\b(talweg_\w+)\(", text)))
 assert names == declared, f"only exported: {set(names) - set(declared)}; only declared: {set(declared) - set(names)}"
 dynamic = subprocess.run(["readelf", "-d", library], capture_output=True, text=True, check=True).stdout
 assert "[libtalweg.so.0]" in dynamic, dynamic
+needed = set(re.findall(r"\(NEEDED\).*\[(.*)\]", dynamic))
+if not any("san.so" in name for name in needed):  # what a library for sanitizers needs is no user's business
+    assert needed <= {"libc.so.6", "libm.so.6", "libgcc_s.so.1", "ld-linux-x86-64.so.2"}, needed
 print(len(names), "functions, SONAME libtalweg.so.0")
