@@ -11,7 +11,7 @@ install(DIRECTORY stdlib/ DESTINATION share/talweg/stdlib COMPONENT command FILE
 foreach(folder man/man1 bash-completion/completions fish/vendor_completions.d zsh/site-functions)
   install(DIRECTORY ${CMAKE_BINARY_DIR}/share/${folder}/ DESTINATION share/${folder} COMPONENT command)
 endforeach()
-install(FILES README.md LICENSE CHANGELOG.md DESTINATION share/doc/talweg COMPONENT command)
+install(FILES README.md LICENSE LICENSE_THIRD_PARTY.md CHANGELOG.md DESTINATION share/doc/talweg COMPONENT command)
 install(DIRECTORY docs/ DESTINATION share/doc/talweg/docs COMPONENT command FILES_MATCHING PATTERN "*.md")
 
 # Any release that keeps the interface will do, whatever machine the user builds for.

@@ -1,4 +1,4 @@
-# Run by cpack over what it is about to pack. In a .deb the licence is in `copyright`, zsh looks for its
+# Run by cpack over what it is about to pack. In a .deb the licences are in `copyright`, zsh looks for its
 # completions elsewhere, and manual pages and the changelog are compressed, without a time in them.
 if(NOT CPACK_GENERATOR STREQUAL "DEB")
   return()
@@ -7,6 +7,9 @@ find_program(GZIP gzip REQUIRED)
 set(share "${CPACK_TEMPORARY_DIRECTORY}/usr/share")
 set(documents "${share}/doc/talweg")
 
+file(READ "${documents}/LICENSE_THIRD_PARTY.md" parts)
+string(REGEX REPLACE "\n\n+" "\n.\n" parts "${parts}")
+string(REGEX REPLACE "\n(.)" "\n \\1" parts "${parts}")
 file(WRITE "${documents}/copyright" "Format: https://www.debian.org/doc/packaging-manuals/copyright-format/1.0/
 Upstream-Name: talweg
 
@@ -16,13 +19,11 @@ License: Apache-2.0
  On Debian systems the text of the Apache License, version 2.0, is in
  /usr/share/common-licenses/Apache-2.0.
 
-Files: usr/bin/talweg
-Copyright: 2026 the talweg developers; the LLVM project; the ANTLR project
-License: Apache-2.0 and Apache-2.0 with LLVM-exception and BSD-3-clause
- The command has parts of LLVM and LLD (Apache-2.0 with LLVM exceptions) and of the
- C++ runtime of ANTLR 4 (BSD, three clauses) in it.
-")
-file(REMOVE "${documents}/LICENSE")
+Files: usr/bin/talweg usr/lib/libtalweg.so*
+Copyright: 2026 the talweg developers and those named below
+License: Apache-2.0 and those named below
+ ${parts}")
+file(REMOVE "${documents}/LICENSE" "${documents}/LICENSE_THIRD_PARTY.md")
 file(RENAME "${documents}/CHANGELOG.md" "${documents}/changelog")
 file(MAKE_DIRECTORY "${share}/zsh/vendor-completions")
 file(RENAME "${share}/zsh/site-functions/_talweg" "${share}/zsh/vendor-completions/_talweg")
