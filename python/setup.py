@@ -1,7 +1,8 @@
 """Makes the wheel of talweg from its source tree: the Python files, libtalweg and the rules that come with it.
 
 The library is the one that TALWEG_LIBRARY names, or build/release has, where CMake makes or renews it.
-Nothing is written into the tree but build/release.
+Nothing is written into the tree but build/release. The wheel is tagged for the systems that have what the library
+needs, which is read from it.
 """
 import ctypes
 import os
@@ -24,6 +25,7 @@ HERE = pathlib.Path(__file__).resolve().parent
 ROOT = HERE.parent
 BUILD = ROOT / "build/release"
 LIBRARY = "libtalweg.so.0"
+OF_GLIBC = re.compile(r"(libc|libm|libdl|librt|libpthread|libgcc_s|ld-linux-x86-64)\.so\.\d+")
 
 
 def fail(text):
@@ -79,6 +81,28 @@ def library(version):
     return path
 
 
+def platform_tag(path, local):
+    """Such as manylinux_2_34_x86_64 for a library that needs nothing but glibc, from 2.34 on, and the libgcc_s beside
+    it. For one that needs more it is `local`, linux_x86_64, which stands for systems like this one."""
+    objdump = shutil.which("objdump")
+    if objdump is None:
+        print(f"talweg: there is no objdump, which tells what {path.name} needs: the wheel is tagged {local}", file=sys.stderr)
+        return local
+    text = subprocess.run([objdump, "-p", path], capture_output=True, text=True, check=True).stdout
+    others = [name for name in re.findall(r"NEEDED +(\S+)", text) if not OF_GLIBC.fullmatch(name)]
+    glibc = [17]  # of 2.17: pip knows no older one for all processors
+    for name in re.findall(r"^ +0x\S+ 0x\S+ \d+ (\S+)$", text, re.M):  # the versions of symbols that it asks for
+        version = re.fullmatch(r"GLIBC_2\.(\d+)(\.\d+)?|GCC_[34]\.[\d.]+", name)
+        if version is None:
+            others.append(name)
+        elif version[1]:
+            glibc.append(int(version[1]))
+    if others:
+        print(f"talweg: {path.name} needs {', '.join(others)}: the wheel is tagged {local}", file=sys.stderr)
+        return local
+    return re.sub("^linux_", f"manylinux_2_{max(glibc)}_", local)
+
+
 class BuildPackage(build_py):
     """Adds what is not Python. libtalweg looks for rules in ../share/talweg/stdlib."""
 
@@ -101,11 +125,11 @@ class BuildPackage(build_py):
 
 
 class Wheel(bdist_wheel):
-    """For any Python 3, on systems like this one: the library is loaded with ctypes, and itself needs
-    shared libraries of the system that no manylinux tag promises."""
+    """For any Python 3: the library is loaded with ctypes."""
 
     def get_tag(self):
-        return "py3", "none", super().get_tag()[2]
+        built = pathlib.Path(self.get_finalized_command("build_py").build_lib, "talweg/lib", LIBRARY)
+        return "py3", "none", platform_tag(built, super().get_tag()[2])
 
 
 class WithLibrary(Distribution):

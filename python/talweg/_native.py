@@ -55,9 +55,9 @@ def library() -> ctypes.CDLL:
         if place.exists():
             try:
                 opened = ctypes.CDLL(os.fspath(place))
-            except OSError as error:  # such as a shared library of the system that is not there
-                raise ImportError(f"talweg's library cannot be loaded: {error}. It is for x86-64 Linux with the libraries of "
-                                  "Debian 12: libfmt9, libantlr4-runtime4.9, libzstd1, zlib1g.") from error
+            except OSError as error:  # such as a glibc that is too old
+                raise ImportError(f"talweg's library cannot be loaded: {error}. That of a wheel is for x86-64 Linux with glibc "
+                                  "2.34 or later: Debian 12, Ubuntu 22.04, RHEL 9.") from error
             break
     else:
         raise ImportError(f"talweg's library is missing: there is no {' or '.join(map(str, places))}. Install the package "

@@ -64,7 +64,7 @@ class Wheel(unittest.TestCase):
         run(sys.executable, "-m", "pip", "wheel", *OFFLINE, "--no-build-isolation", "-w", cls.folder, ROOT / "python",
             env={"TALWEG_LIBRARY": str(LIBRARY)}, cwd="/")
         cls.after = listing(ROOT / "python")
-        cls.wheel = cls.folder / f"talweg-{VERSION}-py3-none-linux_x86_64.whl"
+        (cls.wheel,) = cls.folder.glob("*.whl")
 
     @classmethod
     def tearDownClass(cls):
@@ -86,6 +86,8 @@ class Wheel(unittest.TestCase):
             self.assertEqual(wheel.read("talweg/_engine.py"), (ROOT / "runtime/standalone/python/engine.py").read_bytes())
             (licence,) = (name for name in names if name.startswith(info) and name.endswith("/LICENSE"))
             self.assertEqual(wheel.read(licence), (ROOT / "LICENSE").read_bytes())
+            (others,) = (name for name in names if name.startswith(info) and name.endswith("/LICENSE_THIRD_PARTY.md"))
+            self.assertEqual(wheel.read(others), (ROOT / "LICENSE_THIRD_PARTY.md").read_bytes())
             metadata = wheel.read(f"{info}/METADATA").decode()
             self.assertIn(f"\nVersion: {VERSION}\n", metadata)
             self.assertRegex(metadata, r"\nRequires-Dist: numpy")
@@ -94,6 +96,18 @@ class Wheel(unittest.TestCase):
                 content = wheel.read(name)
                 self.assertNotIn(os.fsencode(ROOT), content, name)
                 self.assertNotIn(os.fsencode(LIBRARY.parent), content, name)
+
+    def test_needs_glibc_alone_and_says_which(self):
+        with tempfile.TemporaryDirectory() as folder, zipfile.ZipFile(self.wheel) as wheel:
+            text = run("readelf", "--wide", "--dynamic", "--version-info", wheel.extract("talweg/lib/libtalweg.so.0", folder)).stdout
+            (info,) = (name for name in wheel.namelist() if name.endswith(".dist-info/WHEEL"))
+            said = re.findall(r"^Tag: (.*)$", wheel.read(info).decode(), re.M)
+        needed = set(re.findall(r"\(NEEDED\).*\[(.*)\]", text))
+        self.assertEqual(needed - {"ld-linux-x86-64.so.2"}, {"libc.so.6", "libm.so.6", "libgcc_s.so.1"})
+        versions = [tuple(map(int, version.split("."))) for version in re.findall(r"Name: GLIBC_([\d.]+) ", text)]
+        self.assertEqual(max(versions), (2, 34), "docs/python.md and _native.py name this version")
+        self.assertEqual(said, ["py3-none-manylinux_2_34_x86_64"])
+        self.assertEqual(self.wheel.name, f"talweg-{VERSION}-{said[0]}.whl")
 
     def test_used_far_from_the_tree(self):
         environment = self.folder / "environment"
@@ -154,14 +168,29 @@ class Mistakes(unittest.TestCase):
             self.tool(tool, "exit 1")
         self.assertRegex(self.make(), r"`cmake --preset release` failed.*\n*.*\./dev packages")
 
+    def small_library(self, text="", *options):
+        """One that says its version and no more: libtalweg takes long to pack."""
+        small = self.root / "small"
+        small.with_suffix(".c").write_text(f'{text}\nconst char* talweg_version(void) {{ return "{VERSION}"; }}\n')
+        run("cc", "-shared", "-fPIC", small.with_suffix(".c"), "-o", small, "-Wl,--no-as-needed", *options)
+        return small
+
+    def test_tags(self):
+        newer = "#include <stdlib.h>\nvoid newer(void) { arc4random_buf(0, 0); }"  # since glibc 2.36
+        for tag, *of in (("manylinux_2_17", ""), ("manylinux_2_36", newer), ("linux", newer, "-lstdc++"), ("linux", "", "-lz")):
+            with self.subTest(tag, of=of):
+                said = self.make(code=0, TALWEG_LIBRARY=str(self.small_library(*of)), PATH=os.environ["PATH"])
+                (wheel,) = (self.root / "python/dist").iterdir()
+                self.assertEqual(wheel.name, f"talweg-{VERSION}-py3-none-{tag}_x86_64.whl")
+                self.assertEqual(f"needs {of[-1].replace('-l', 'lib')}.so" in said, tag == "linux", said)
+                wheel.unlink()
+
     def test_a_build(self):
-        made, small = self.root / "build/release/lib", self.root / "small"  # libtalweg takes long to pack
-        small.with_suffix(".c").write_text(f'const char* talweg_version(void) {{ return "{VERSION}"; }}\n')
-        run("cc", "-shared", "-fPIC", small.with_suffix(".c"), "-o", small)
+        made, small = self.root / "build/release/lib", self.small_library()
         self.tool("cmake", f'echo "$@" >> "{self.root}/calls"\n/bin/mkdir -p "{made}"\n/bin/cp "{small}" "{made}/libtalweg.so.0"')
         self.tool("ninja", "exit 1")
         self.tool("c++", "exit 1")
-        self.make(code=0)
+        self.assertIn("there is no objdump", self.make(code=0))
         calls = (self.root / "calls").read_text().splitlines()
         self.assertEqual(calls[0], "--preset release")
         self.assertRegex(calls[1], r"^--build \S+/build/release -j \d+ --target talweg_embed$")
