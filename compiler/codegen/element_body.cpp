@@ -172,13 +172,18 @@ void ElementBody::emit(const Emission& emission, const std::vector<Position>& po
       emit_store(emission, store.stream, positions[at], operand(emission, values, store.value, at));
 }
 
+llvm::Align ElementBody::alignment_of(const Emission& emission) const {
+  const auto element = static_cast<std::uint32_t>(types::size_bytes(plan_.compute));
+  return llvm::Align(std::max(element, emission.vector_alignment));
+}
+
 llvm::Value* ElementBody::emit_load(const Emission& emission, std::uint32_t stream,
                                     const Position& position) {
   llvm::IRBuilder<>& ir = emission.lanes.builder();
   llvm::Type* type = emission.lanes.number_type(plan_.compute);
   llvm::Value* address =
       ir.CreateInBoundsGEP(type->getScalarType(), streams_[stream], position.index);
-  const llvm::Align alignment(static_cast<std::uint64_t>(types::size_bytes(plan_.compute)));
+  const llvm::Align alignment = alignment_of(emission);
   if (position.mask == nullptr) return ir.CreateAlignedLoad(type, address, alignment);
   return ir.CreateMaskedLoad(type, address, alignment, position.mask,
                              llvm::Constant::getNullValue(type));
@@ -189,7 +194,7 @@ void ElementBody::emit_store(const Emission& emission, std::uint32_t stream,
   llvm::IRBuilder<>& ir = emission.lanes.builder();
   llvm::Value* address =
       ir.CreateInBoundsGEP(value->getType()->getScalarType(), streams_[stream], position.index);
-  const llvm::Align alignment(static_cast<std::uint64_t>(types::size_bytes(plan_.compute)));
+  const llvm::Align alignment = alignment_of(emission);
   if (position.mask == nullptr)
     ir.CreateAlignedStore(value, address, alignment);
   else

@@ -52,6 +52,7 @@ class ElementBody {
   [[nodiscard]] bool varies(ir::NodeId id) const;
   llvm::Value* operand(const Emission& emission, const Values& values, ir::NodeId id,
                        std::size_t position);
+  [[nodiscard]] llvm::Align alignment_of(const Emission& emission) const;
   llvm::Value* emit_load(const Emission& emission, std::uint32_t stream, const Position& position);
   void emit_store(const Emission& emission, std::uint32_t stream, const Position& position,
                   llvm::Value* value);

@@ -1,11 +1,14 @@
 // The functions of an image; see emit_plan.h.
 //
 // What is called from outside is a cover: it sets the floating-point modes, calls a body that is
-// not inlined (so that no operation can move across the change of modes), and restores them.
+// not inlined (so that no operation can move across the change of modes), and restores them. On a
+// GPU it is a kernel, whose threads call the body for one row each.
 #include "compiler/codegen/emit_plan.h"
 
 #include <llvm/IR/Module.h>
 
+#include "compiler/codegen/gpu_kernel.h"
+#include "compiler/codegen/gpu_pass.h"
 #include "compiler/codegen/helper_functions.h"
 #include "compiler/codegen/level_functions.h"
 #include "compiler/codegen/line_pass.h"
@@ -56,44 +59,75 @@ KernelSymbols symbols(const plan::Plan& plan, const std::string& prefix) {
   return result;
 }
 
-/// The functions that run over all tensors.
-void emit_kernels(llvm::Module& module, const plan::Plan& plan, const KernelSymbols& symbols,
-                  const FloatModes& modes, HelperFunctions& helpers) {
-  llvm::IRBuilder<> types(module.getContext());
-  llvm::Type* pointer = types.getPtrTy();
-  llvm::Type* count = types.getInt32Ty();
-  const auto add = [&](const std::string& name, llvm::ArrayRef<llvm::Type*> parameters,
-                       const auto& emit_body) {
-    if (!name.empty()) emit_body(*add_covered_function(module, name, parameters, modes));
-  };
-  for (std::uint32_t i = 0; i < plan.phases.size(); ++i) {
-    const PhaseSymbols& phase = symbols.phases[i];
-    const llvm::SmallVector<llvm::Type*, 4> of_range = {pointer, pointer, count, count};
-    for (std::size_t number = 0; number < plan::kLevels; ++number) {
-      const auto level = static_cast<plan::Level>(number);
-      const bool is_range = level >= plan::Level::Tensor;
-      add(phase.levels[number],
-          is_range ? llvm::ArrayRef<llvm::Type*>(of_range)
-                   : llvm::ArrayRef<llvm::Type*>(of_range).take_front(2),
-          [&](llvm::Function& function) {
-            if (level == plan::Level::Model)
-              emit_model_scalars(function, plan, i, helpers);
-            else if (level == plan::Level::Group)
-              emit_group_scalars(function, plan, i, helpers);
-            else
-              emit_level_function(function, plan, level, i, helpers);
-          });
-    }
-    add(phase.lines, of_range, [&](llvm::Function& function) {
-      emit_line_pass(function, plan, *plan.phases[i].lines, helpers);
-    });
-    add(phase.pass, of_range, [&](llvm::Function& function) {
-      emit_pass(function, plan, *plan.phases[i].pass, helpers);
-    });
+/// Bodies of functions, and what is around them on the machine that is emitted for.
+class Functions {
+ public:
+  Functions(llvm::Module& module, const plan::Plan& plan, const MachineShape& machine,
+            const FloatModes& modes, HelperFunctions& helpers)
+      : module_(module), plan_(plan), is_gpu_(machine.is_gpu), modes_(modes), helpers_(helpers) {}
+
+  /// Where a function's rows or ranges are emitted: (self, args) or (self, args, begin, end).
+  llvm::Function& add(const std::string& name, FunctionReach reach) {
+    if (is_gpu_) return *add_gpu_function(module_, name, reach);
+    llvm::IRBuilder<> types(module_.getContext());
+    llvm::SmallVector<llvm::Type*, 4> parameters = {types.getPtrTy(), types.getPtrTy()};
+    if (reach == FunctionReach::Range) parameters.append(2, types.getInt32Ty());
+    return *add_covered_function(module_, name, parameters, modes_);
   }
-  add(symbols.place, {pointer, pointer},
-      [&](llvm::Function& function) { emit_placement(function, plan, helpers); });
-}
+
+  void add_level(const std::string& name, plan::Level level, std::uint32_t phase) {
+    if (name.empty()) return;
+    switch (level) {
+      case plan::Level::Model:
+        return emit_model_scalars(add(name, FunctionReach::Row), plan_, phase, helpers_);
+      case plan::Level::Group:
+        return emit_group_scalars(add(name, FunctionReach::Row), plan_, phase, helpers_);
+      case plan::Level::Tensor:
+      case plan::Level::Matrix:
+      case plan::Level::Row:
+      case plan::Level::Col:
+        return emit_level_function(add(name, FunctionReach::Range), plan_, level, phase, helpers_);
+    }
+  }
+
+  void add_lines(const std::string& name, const plan::ElementPass& lines) {
+    emit_line_pass(add(name, FunctionReach::Range), plan_, lines, helpers_);
+  }
+
+  void add_pass(const std::string& name, const plan::ElementPass& pass) {
+    if (is_gpu_) {
+      llvm::Function* kernel = add_gpu_kernel(module_, name);
+      emit_gpu_pass(*kernel, plan_, pass, helpers_);
+      return keep_in_registers(*kernel);
+    }
+    emit_pass(add(name, FunctionReach::Range), plan_, pass, helpers_);
+  }
+
+  /// The functions that run over all tensors.
+  void add_kernels(const KernelSymbols& symbols) {
+    for (std::uint32_t i = 0; i < plan_.phases.size(); ++i) {
+      const PhaseSymbols& phase = symbols.phases[i];
+      for (std::size_t level = 0; level < plan::kLevels; ++level)
+        add_level(phase.levels[level], static_cast<plan::Level>(level), i);
+      if (!phase.lines.empty()) add_lines(phase.lines, *plan_.phases[i].lines);
+      if (!phase.pass.empty()) add_pass(phase.pass, *plan_.phases[i].pass);
+    }
+    // Tensors are placed where the optimizer is built, which is not on a GPU.
+    if (!symbols.place.empty() && !is_gpu_)
+      emit_placement(add(symbols.place, FunctionReach::Row), plan_, helpers_);
+  }
+
+  void add_initial_states() {
+    emit_initial_states(add(kInitialStatesSymbol, FunctionReach::Row), plan_, helpers_);
+  }
+
+ private:
+  llvm::Module& module_;
+  const plan::Plan& plan_;
+  const bool is_gpu_;
+  const FloatModes& modes_;
+  HelperFunctions& helpers_;
+};
 
 }  // namespace
 
@@ -125,17 +159,16 @@ KernelSymbols initial_symbols(const plan::Plan& plan, std::size_t state) {
 
 void emit_plan(llvm::Module& module, const plan::Plan& plan, const MachineShape& machine,
                const FloatModes& modes) {
-  llvm::Type* pointer = llvm::PointerType::getUnqual(module.getContext());
   HelperFunctions helpers(module, machine);
-  emit_kernels(module, plan, step_symbols(plan), modes, helpers);
-  emit_initial_states(
-      *add_covered_function(module, kInitialStatesSymbol, {pointer, pointer}, modes), plan,
-      helpers);
+  Functions functions(module, plan, machine, modes, helpers);
+  functions.add_kernels(step_symbols(plan));
+  functions.add_initial_states();
   for (std::size_t i = 0; i < plan.views.size(); ++i)
-    emit_kernels(module, plan.views[i], view_symbols(plan, i), modes, helpers);
+    Functions(module, plan.views[i], machine, modes, helpers).add_kernels(view_symbols(plan, i));
   for (std::size_t i = 0; i < plan.initials.size(); ++i)
     if (plan.initials[i])
-      emit_kernels(module, *plan.initials[i], initial_symbols(plan, i), modes, helpers);
+      Functions(module, *plan.initials[i], machine, modes, helpers)
+          .add_kernels(initial_symbols(plan, i));
 }
 
 }  // namespace talweg::codegen

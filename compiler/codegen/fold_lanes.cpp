@@ -33,7 +33,8 @@ llvm::Value* emit_binary(const Emission& emission, builtins::Op op, llvm::Value*
   return emit_operation(emission, node, ir::ValueType::Scalar, {a, b});
 }
 
-/// Two results of a fold as one.
+}  // namespace
+
 llvm::Value* emit_combine(const Emission& emission, Fold fold, llvm::Value* a, llvm::Value* b) {
   switch (fold) {
     case Fold::Min:
@@ -47,6 +48,20 @@ llvm::Value* emit_combine(const Emission& emission, Fold fold, llvm::Value* a, l
   }
   TALWEG_UNREACHABLE("a fold outside the enumeration");
 }
+
+llvm::Value* emit_joined(const Emission& emission, Fold fold, llvm::Value* before, llvm::Value* a,
+                         llvm::Value* b) {
+  llvm::IRBuilder<>& ir = emission.lanes.builder();
+  const auto widened = [&](llvm::Value* value) {
+    return ir.CreateFPExt(value, emission.lanes.number_type(ComputeType::F64));
+  };
+  if (fold == Fold::Dot)
+    return emission.helpers->emit_fma(emission.lanes, ComputeType::F64, widened(a), widened(b),
+                                      before);
+  return emit_combine(emission, fold, before, widened(a));
+}
+
+namespace {
 
 llvm::Constant* start_vector(llvm::IRBuilder<>& ir, Fold fold, std::uint32_t count) {
   return llvm::ConstantVector::getSplat(
@@ -168,19 +183,6 @@ namespace {
 
 void emit_start_all_lanes(llvm::IRBuilder<>& ir, const FoldLanes& fold) {
   emit_starts(ir, fold.fold, fold.lanes, 0, kLanes);
-}
-
-/// `before` with one more value a lane.
-llvm::Value* emit_joined(const Emission& emission, Fold fold, llvm::Value* before, llvm::Value* a,
-                         llvm::Value* b) {
-  llvm::IRBuilder<>& ir = emission.lanes.builder();
-  const auto widened = [&](llvm::Value* value) {
-    return ir.CreateFPExt(value, emission.lanes.number_type(ComputeType::F64));
-  };
-  if (fold == Fold::Dot)
-    return emission.helpers->emit_fma(emission.lanes, ComputeType::F64, widened(a), widened(b),
-                                      before);
-  return emit_combine(emission, fold, before, widened(a));
 }
 
 /// One value into its lane.

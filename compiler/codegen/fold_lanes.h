@@ -8,6 +8,14 @@
 
 namespace talweg::codegen {
 
+/// Two results of a fold as one.
+llvm::Value* emit_combine(const Emission& emission, builtins::Fold fold, llvm::Value* a,
+                          llvm::Value* b);
+/// `before` with one more value a lane: `a`, or of a dot product `a` and `b`, Arrays of
+/// `emission`'s shape.
+llvm::Value* emit_joined(const Emission& emission, builtins::Fold fold, llvm::Value* before,
+                         llvm::Value* a, llvm::Value* b);
+
 /// Memory for one fold of one chunk, on the stack of the function.
 struct FoldLanes {
   builtins::Fold fold = builtins::Fold::Sum;

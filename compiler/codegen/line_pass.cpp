@@ -115,11 +115,7 @@ class LinePass {
         starts.push_back(nullptr);
         continue;
       }
-      llvm::Value* start = load_pointer_at(ir_, of.streams, i);
-      if (pass_.streams[i].kind == plan::StreamKind::Input) {
-        llvm::Value* param = load_pointer_at(ir_, of.streams, TALWEG_STREAM_PARAM);
-        start = ir_.CreateSelect(ir_.CreateIsNull(start), param, start);
-      }
+      llvm::Value* start = emit_stream_start(ir_, pass_, of.streams, i);
       starts.push_back(ir_.CreateGEP(ir_.getInt8Ty(), start, offset));
     }
     return starts;

@@ -41,6 +41,7 @@ struct MachineShape {
   std::uint32_t vector_registers = 16;
   std::uint32_t cache_line_bytes = 64;
   const Float32Vectors* float32_vectors = nullptr;  // null: nothing of the kind
+  bool is_gpu = false;  // functions become kernels (runtime/abi/talweg_gpu_abi.h)
 
   /// Elements of `type` in one vector; a power of two.
   [[nodiscard]] std::uint32_t lanes(types::ComputeType type) const {

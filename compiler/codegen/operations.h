@@ -15,6 +15,8 @@ struct Emission {
   HelperFunctions* helpers;
   /// Roots come from estimates where the machine has them, not from the unit that divides.
   bool estimates_roots = false;
+  /// Of vectors in memory, in bytes; 0: that of an element.
+  std::uint32_t vector_alignment = 0;
 };
 
 /// The type of a value of `type` in `emission`'s shape.

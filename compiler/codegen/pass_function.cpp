@@ -80,15 +80,6 @@ class PassFunction {
                   next);
   }
 
-  /// An input may be missing where no result of this step depends on it; a loop that loads it all
-  /// the same is given the parameters.
-  llvm::Value* stream_start(llvm::Value* streams, std::size_t stream) {
-    llvm::Value* start = load_pointer_at(ir_, streams, stream);
-    if (pass_.streams[stream].kind != plan::StreamKind::Input) return start;
-    llvm::Value* param = load_pointer_at(ir_, streams, TALWEG_STREAM_PARAM);
-    return ir_.CreateSelect(ir_.CreateIsNull(start), param, start);
-  }
-
   ChunkValues chunk_values(llvm::Value* tensor, llvm::Value* chunk, llvm::Value* index,
                            llvm::Value* streams) {
     ChunkValues values;
@@ -99,7 +90,7 @@ class PassFunction {
     llvm::Value* offset = ir_.CreateMul(values.first_element, ir_.getInt64(size));
     for (std::size_t i = 0; i < pass_.streams.size(); ++i) {
       const bool is_used = pass_.streams[i].is_read || pass_.streams[i].is_written;
-      llvm::Value* start = is_used ? stream_start(streams, i) : nullptr;
+      llvm::Value* start = is_used ? emit_stream_start(ir_, pass_, streams, i) : nullptr;
       values.streams.push_back(is_used ? ir_.CreateGEP(ir_.getInt8Ty(), start, offset) : nullptr);
     }
     values.element_count =

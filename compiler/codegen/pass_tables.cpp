@@ -61,4 +61,12 @@ llvm::Value* PassTables::view_field(llvm::Value* tensor, std::size_t offset) con
                     entry_address(ir_, views_, tensor, sizeof(talweg_matrix_view)), offset);
 }
 
+llvm::Value* emit_stream_start(llvm::IRBuilder<>& ir, const plan::ElementPass& pass,
+                               llvm::Value* streams, std::size_t stream) {
+  llvm::Value* start = load_pointer_at(ir, streams, stream);
+  if (pass.streams[stream].kind != plan::StreamKind::Input) return start;
+  llvm::Value* param = load_pointer_at(ir, streams, TALWEG_STREAM_PARAM);
+  return ir.CreateSelect(ir.CreateIsNull(start), param, start);
+}
+
 }  // namespace talweg::codegen

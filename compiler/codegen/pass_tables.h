@@ -38,6 +38,11 @@ class PassTables {
   LineSlots row_slots_;
 };
 
+/// Where a stream of a pass starts. An input may be missing where no result of this step depends on
+/// it; a loop that loads it all the same is given the parameters.
+llvm::Value* emit_stream_start(llvm::IRBuilder<>& ir, const plan::ElementPass& pass,
+                               llvm::Value* streams, std::size_t stream);
+
 /// for (index = first; index < end; index += step) emit_turn(index), with i64 values; the builder
 /// is left behind it.
 template <class EmitTurn>

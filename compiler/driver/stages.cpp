@@ -90,11 +90,16 @@ Text dump_plan(const StageSource& source, const CompileOptions& options) {
 
 Text dump_code(const StageSource& source, const CompileOptions& options,
                std::string (*generate_text)(const plan::Plan&, const targets::Target&)) {
-  const auto target = choose_target(options.isa);
-  if (!target) return target.failure();
+  // Code can be looked at on machines that do not run it.
+  const targets::Target* target = targets::find_target(options.isa);
+  if (target == nullptr) {
+    const auto chosen = choose_target(options.isa);
+    if (!chosen) return chosen.failure();
+    target = *chosen;
+  }
   const auto plan = plan_rule(source, options);
   if (!plan) return plan.failure();
-  return generate_text(*plan, **target);
+  return generate_text(*plan, *target);
 }
 
 Text dump_llvm(const StageSource& source, const CompileOptions& options) {

@@ -34,6 +34,10 @@ void initialize_generators() {
     LLVMInitializeWebAssemblyTarget();
     LLVMInitializeWebAssemblyTargetMC();
     LLVMInitializeWebAssemblyAsmPrinter();
+    LLVMInitializeNVPTXTargetInfo();
+    LLVMInitializeNVPTXTarget();
+    LLVMInitializeNVPTXTargetMC();
+    LLVMInitializeNVPTXAsmPrinter();
     // What libraries carry beside kernels has lines of assembly.
     LLVMInitializeX86AsmParser();
     LLVMInitializeAArch64AsmParser();

@@ -3,6 +3,7 @@
 #include <vector>
 
 #include "compiler/targets/aarch64.h"
+#include "compiler/targets/nvptx.h"
 #include "compiler/targets/target.h"
 #include "compiler/targets/wasm.h"
 #include "compiler/targets/x86.h"
@@ -12,7 +13,7 @@ namespace talweg::targets {
 std::span<const Target* const> all_targets() {
   static const std::vector<const Target*> all = [] {
     std::vector<const Target*> targets;
-    for (const auto family : {wasm_targets(), aarch64_targets(), x86_targets()})
+    for (const auto family : {nvptx_targets(), wasm_targets(), aarch64_targets(), x86_targets()})
       targets.insert(targets.end(), family.begin(), family.end());
     return targets;
   }();

@@ -1,0 +1,13 @@
+// NVIDIA GPUs: kernels as PTX text, which the driver compiles where they run.
+#pragma once
+
+#include <span>
+
+#include "compiler/targets/target.h"
+
+namespace talweg::targets {
+
+/// nvptx-sm80, nvptx-sm90, nvptx-sm100.
+std::span<const Target* const> nvptx_targets();
+
+}  // namespace talweg::targets
