@@ -34,6 +34,7 @@ void DeviceMemory::free(void* start) {
 }
 
 bool DeviceMemory::contains(const void* address, std::size_t bytes) const {
+  if (allows_everything_) return true;
   const auto* begin = static_cast<const std::byte*>(address);
   auto after = blocks_.upper_bound(begin);
   if (after == blocks_.begin()) return false;
