@@ -8,6 +8,7 @@
 #include <llvm/IR/Module.h>
 
 #include "compiler/codegen/gpu_kernel.h"
+#include "compiler/codegen/gpu_lines.h"
 #include "compiler/codegen/gpu_pass.h"
 #include "compiler/codegen/helper_functions.h"
 #include "compiler/codegen/level_functions.h"
@@ -91,6 +92,11 @@ class Functions {
   }
 
   void add_lines(const std::string& name, const plan::ElementPass& lines) {
+    if (is_gpu_) {
+      llvm::Function* kernel = add_gpu_kernel(module_, name);
+      emit_gpu_lines(*kernel, plan_, lines, helpers_);
+      return keep_in_registers(*kernel);
+    }
     emit_line_pass(add(name, FunctionReach::Range), plan_, lines, helpers_);
   }
 

@@ -22,8 +22,13 @@ llvm::Value* part_of(const Lanes& lanes, llvm::Value* value, std::uint32_t first
   return lanes.builder().CreateShuffleVector(value, mask);
 }
 
-/// Two vectors of equal width, one after the other.
+/// Two numbers, or vectors of equal width, one after the other.
 llvm::Value* joined(llvm::IRBuilder<>& ir, llvm::Value* low, llvm::Value* high) {
+  if (!low->getType()->isVectorTy()) {
+    llvm::Type* pair = llvm::FixedVectorType::get(low->getType(), 2);
+    low = ir.CreateInsertElement(llvm::PoisonValue::get(pair), low, std::uint64_t{0});
+    return ir.CreateInsertElement(low, high, std::uint64_t{1});
+  }
   const auto* type = llvm::cast<llvm::FixedVectorType>(low->getType());
   llvm::SmallVector<int, 16> mask;
   for (unsigned i = 0; i < 2 * type->getNumElements(); ++i) mask.push_back(static_cast<int>(i));

@@ -3,9 +3,8 @@
 #include "compiler/codegen/line_pass.h"
 
 #include "compiler/codegen/abi_access.h"
-#include "compiler/codegen/choose_version.h"
 #include "compiler/codegen/element_body.h"
-#include "compiler/codegen/matrix_layout.h"
+#include "compiler/codegen/row_block.h"
 
 namespace talweg::codegen {
 
@@ -35,64 +34,18 @@ class LinePass {
   }
 
  private:
-  llvm::BasicBlock* block(const char* name) {
-    return llvm::BasicBlock::Create(function_.getContext(), name, &function_);
-  }
-
-  /// What is known of a block of rows.
-  struct Block {
-    MatrixLayout layout;  // of its tensor
-    llvm::Value *tensor, *matrix, *first_row, *row_count;
-    llvm::Value* columns;  // place of the block's first column among partials
-    llvm::Value* streams;
-  };
-
   void emit_block(llvm::Value* index, llvm::BasicBlock* next) {
-    llvm::Value* chunk =
-        entry_address(ir_, tables_.pointer(TALWEG_FIELD(talweg_pass_args, row_blocks)), index,
-                      sizeof(talweg_line_chunk));
-    const auto load32 = [&](std::size_t offset) {
-      return ir_.CreateZExt(load_field(ir_, ir_.getInt32Ty(), chunk, offset), ir_.getInt64Ty());
-    };
-    const auto load64 = [&](std::size_t offset) {
-      return load_field(ir_, ir_.getInt64Ty(), chunk, offset);
-    };
-    llvm::Value* tensor = load32(offsetof(talweg_line_chunk, tensor_index));
-    llvm::BasicBlock* present = block("present");
-    ir_.CreateCondBr(tables_.is_left_out(tensor), next, present);
-    ir_.SetInsertPoint(present);
-    const auto view = [&](std::size_t offset) { return tables_.view_field(tensor, offset); };
-    Block of{{ir_, tables_, tensor}, tensor, {}, {}, {}, {}, {}};
-    of.matrix = load64(offsetof(talweg_line_chunk, matrix));
-    of.first_row = load64(offsetof(talweg_line_chunk, first));
-    of.row_count = load32(offsetof(talweg_line_chunk, count));
-    of.columns = ir_.CreateAdd(
-        view(offsetof(talweg_matrix_view, first_block_col)),
-        ir_.CreateMul(ir_.CreateSub(index, view(offsetof(talweg_matrix_view, first_block))),
-                      of.layout.cols()));
-    of.streams = tables_.streams_of(of.tensor);
-    const ScalarSources sources =
-        tables_.sources_of_matrix(tables_.sources_of(of.tensor), of.matrix);
-    const auto emit_loop = [&](const plan::LoopVersion& version) {
-      emit_rows(of, version, sources);
-    };
-    VersionChoice choice(ir_, plan_, pass_, helpers_, sources, emit_loop);
-    if (plan_.routes.size() == 1)
-      choice.emit_route(0, next);
-    else
-      choice.emit(
-          ir_.CreateLoad(
-              ir_.getInt32Ty(),
-              entry_address(ir_, tables_.pointer(TALWEG_FIELD(talweg_pass_args, tensor_routes)),
-                            of.tensor, sizeof(std::uint32_t))),
-          next);
+    emit_row_block(ir_, plan_, pass_, tables_, helpers_, index, next,
+                   [&](const RowBlock& of, const plan::LoopVersion& version,
+                       const ScalarSources& sources) { emit_rows(of, version, sources); });
   }
 
   const plan::Partial& partial(const plan::ElementFold& fold) const {
     return plan_.partials_of(fold.kind)[fold.partial];
   }
 
-  void emit_rows(const Block& of, const plan::LoopVersion& version, const ScalarSources& sources) {
+  void emit_rows(const RowBlock& of, const plan::LoopVersion& version,
+                 const ScalarSources& sources) {
     if (version.folds.empty()) return;
     std::vector<RowFold> rows;
     for (const plan::ElementFold& fold : version.folds)
@@ -106,25 +59,10 @@ class LinePass {
     });
   }
 
-  std::vector<llvm::Value*> stream_starts(const Block& of, llvm::Value* element) {
-    const auto size = static_cast<std::uint64_t>(types::size_bytes(plan_.compute));
-    llvm::Value* offset = ir_.CreateMul(element, ir_.getInt64(size));
-    std::vector<llvm::Value*> starts;
-    for (std::size_t i = 0; i < pass_.streams.size(); ++i) {
-      if (!pass_.streams[i].is_read) {
-        starts.push_back(nullptr);
-        continue;
-      }
-      llvm::Value* start = emit_stream_start(ir_, pass_, of.streams, i);
-      starts.push_back(ir_.CreateGEP(ir_.getInt8Ty(), start, offset));
-    }
-    return starts;
-  }
-
-  void emit_row(const Block& of, const plan::LoopVersion& version, const ScalarSources& sources,
+  void emit_row(const RowBlock& of, const plan::LoopVersion& version, const ScalarSources& sources,
                 llvm::Value* at, llvm::Value* number, const std::vector<RowFold>& rows) {
     const std::vector<llvm::Value*> streams =
-        stream_starts(of, of.layout.first_element(of.matrix, number));
+        of.starts_at(ir_, plan_, pass_, of.layout.first_element(of.matrix, number));
     ScalarScope scope(plan_, emission(1), sources);
     ElementBody body(plan_, pass_, version, streams, scope, col_slots_);
     const std::uint32_t width = helpers_.machine().lanes(plan_.compute);
@@ -167,7 +105,7 @@ class LinePass {
   }
 
   /// Columns `col`, `col` + 1, ... of the row.
-  void emit_columns(const Block& of, const plan::LoopVersion& version, ElementBody& body,
+  void emit_columns(const RowBlock& of, const plan::LoopVersion& version, ElementBody& body,
                     const std::vector<RowFold>& rows, const Emission& shape, llvm::Value* col,
                     llvm::Value* first_col, llvm::Value* is_first) {
     const Position position{ir_.CreateMul(col, of.layout.stride()), nullptr, col,

@@ -4,13 +4,14 @@
  * Every kernel has the same parameters, all of 8 bytes, which never change from step to step, so
  * that a captured graph of launches can be replayed:
  *   args     talweg_scalar_args of the first row, or talweg_pass_args
- *   begin    the first row, tensor, line chunk or unit, and
+ *   begin    the first row, tensor, line chunk, row block or unit, and
  *   end      the one behind the last
  *   extra    of a pass: talweg_gpu_unit [end]; of the functions of groups: uint8_t [end], 0 for
  *            those to leave out, or null; else null
  *   stop     uint32_t: nothing is done where it is not 0
  * Functions of all levels run one row, tensor or line chunk a thread, for any number of threads; a
- * pass one unit a block of TALWEG_GPU_THREADS threads, for any number of blocks. */
+ * pass runs one unit, and a pass over lines one row block, a block of TALWEG_GPU_THREADS threads,
+ * for any number of blocks. */
 #ifndef TALWEG_GPU_ABI_H
 #define TALWEG_GPU_ABI_H
 

@@ -48,6 +48,10 @@ struct Caller {
     kernels[Place].launch({(end - begin + kThreads - 1) / kThreads}, {kThreads}, args, begin, end,
                           nullptr);
   }
+  static void lines(void*, const talweg_pass_args* args, std::uint32_t begin, std::uint32_t end) {
+    if (begin == end) return;
+    kernels[Place].launch({(end - begin + 1) / 2}, {TALWEG_GPU_THREADS}, args, begin, end, nullptr);
+  }
   static void pass(void*, const talweg_pass_args* args, std::uint32_t begin, std::uint32_t end) {
     std::vector<talweg_gpu_unit> units(end - begin);
     units.resize(talweg_fill_gpu_units(args->chunks, begin, end, units.data()));
@@ -59,13 +63,14 @@ struct Caller {
 };
 
 struct Callers {
-  void *row, *range, *pass;
+  void *row, *range, *lines, *pass;
 };
 
 template <std::size_t... Places>
 constexpr std::array<Callers, kPlaces> callers_of(std::index_sequence<Places...>) {
   return {Callers{reinterpret_cast<void*>(&Caller<Places>::row),
                   reinterpret_cast<void*>(&Caller<Places>::range),
+                  reinterpret_cast<void*>(&Caller<Places>::lines),
                   reinterpret_cast<void*>(&Caller<Places>::pass)}...};
 }
 const std::array<Callers, kPlaces> callers = callers_of(std::make_index_sequence<kPlaces>());
@@ -111,6 +116,7 @@ class KernelProgram final : public driver::Program {
     kernels[place] = {executor_.get(), symbol};
     places_.push_back(place);
     if (has(symbol, "pass_")) return callers[place].pass;
+    if (has(symbol, "lines_")) return callers[place].lines;
     const bool is_row =
         has(symbol, "model_") || has(symbol, "group_") || has(symbol, "initial_states");
     return is_row ? callers[place].row : callers[place].range;
