@@ -1,0 +1,104 @@
+#include "runtime/device/cuda_error.h"
+
+#include <stddef.h>
+#include <string.h>
+
+#include "runtime/device/cuda_driver.h"
+
+static void put_bytes(talweg_cuda_error* error, const char* text, size_t bytes) {
+  if (!error) return;
+  const size_t used = strlen(error->message);
+  const size_t room = sizeof error->message - 1 - used;
+  if (bytes > room) {
+    bytes = room;
+    while (bytes > 0 && ((unsigned char)text[bytes] & 0xC0) == 0x80) --bytes; /* whole characters */
+  }
+  memcpy(error->message + used, text, bytes);
+  error->message[used + bytes] = 0;
+}
+
+int32_t talweg_cuda_fail(talweg_cuda_error* error, int32_t code, const char* text) {
+  if (error) {
+    error->code = code;
+    error->message[0] = 0;
+    talweg_cuda_put(error, text);
+  }
+  return code;
+}
+
+void talweg_cuda_put(talweg_cuda_error* error, const char* text) {
+  put_bytes(error, text, strlen(text));
+}
+
+void talweg_cuda_put_count(talweg_cuda_error* error, uint64_t value) {
+  char digits[20];
+  size_t first = sizeof digits;
+  do {
+    digits[--first] = (char)('0' + value % 10);
+    value /= 10;
+  } while (value != 0);
+  put_bytes(error, digits + first, sizeof digits - first);
+}
+
+void talweg_cuda_put_result(talweg_cuda_error* error, int32_t result) {
+  const talweg_cuda_driver* driver = talweg_cuda_opened();
+  const char *name = NULL, *description = NULL;
+  if (!driver || driver->cuGetErrorName(result, &name) != 0) name = NULL;
+  if (!driver || driver->cuGetErrorString(result, &description) != 0) description = NULL;
+  if (name) {
+    talweg_cuda_put(error, name);
+  } else {
+    talweg_cuda_put(error, "CUDA error ");
+    talweg_cuda_put_count(error, (uint64_t)result);
+  }
+  if (description) {
+    talweg_cuda_put(error, " (");
+    talweg_cuda_put(error, description);
+    talweg_cuda_put(error, ")");
+  }
+}
+
+void talweg_cuda_put_log(talweg_cuda_error* error, const char* log) {
+  int is_first = 1;
+  while (*log) {
+    size_t bytes = 0;
+    while (log[bytes] && log[bytes] != '\n' && log[bytes] != '\r') ++bytes;
+    if (bytes > 0) {
+      if (!is_first) talweg_cuda_put(error, "; ");
+      put_bytes(error, log, bytes);
+      is_first = 0;
+    }
+    log += bytes;
+    while (*log == '\n' || *log == '\r') ++log;
+  }
+}
+
+int32_t talweg_cuda_check(talweg_cuda_error* error, int32_t result, const char* call) {
+  if (result == 0) return TALWEG_CUDA_OK;
+  talweg_cuda_fail(error, result, call);
+  talweg_cuda_put(error, ": ");
+  talweg_cuda_put_result(error, result);
+  return result;
+}
+
+static int32_t check_with(talweg_cuda_error* error, int32_t result, const char* call,
+                          const char* before, uint64_t count, const char* after) {
+  if (result == 0) return TALWEG_CUDA_OK;
+  talweg_cuda_fail(error, result, call);
+  talweg_cuda_put(error, before);
+  talweg_cuda_put_count(error, count);
+  talweg_cuda_put(error, after);
+  talweg_cuda_put_result(error, result);
+  return result;
+}
+
+int32_t talweg_cuda_check_bytes(talweg_cuda_error* error, int32_t result, const char* call,
+                                uint64_t bytes) {
+  return check_with(error, result, call, "(", bytes, bytes == 1 ? " byte): " : " bytes): ");
+}
+
+int32_t talweg_cuda_check_device(talweg_cuda_error* error, int32_t result, const char* call,
+                                 int32_t device) {
+  return check_with(error, result, call, device < 0 ? "(device -" : "(device ",
+                    device < 0 ? 0 - (uint64_t)device : (uint64_t)device, "): ");
+}
