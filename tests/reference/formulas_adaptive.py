@@ -365,6 +365,11 @@ FORMS = {
     "rmsprop_inside": Form(fixed(rmsprop, inside=True), f"RMSprop({RMS}, eps_place = inside)"),
     "rmsprop_centered": Form(fixed(rmsprop, centered=True), f"RMSprop({RMS}, centered = true)"),
     "rmsprop_momentum": Form(fixed(rmsprop, mu=0.9), f"RMSprop({RMS}, momentum = 0.9)"),
+    "rmsprop_scheduled_momentum": Form(lambda *at: rmsprop(*at, mu=0.9 - 0.02 * at[2]),
+                                       f"RMSpropMomentum({RMS}, momentum = 0.9 - 0.02 * (t - 1))", "b=velocity"),
+    "rmsprop_scheduled_momentum_centered": Form(
+        lambda *at: rmsprop(*at, mu=0.9 - 0.02 * at[2], centered=True, wd=0.1),
+        f"RMSpropMomentum({RMS}, momentum = 0.9 - 0.02 * (t - 1), centered = true, weight_decay = 0.1)", "b=velocity"),
     "rmsprop_tensorflow": Form(fixed(rmsprop, mu=0.9, inside=True, initial=1.0, lr_inside=True),
                                f"RMSprop({RMS}, momentum = 0.9, eps_place = inside, initial = 1, lr_inside = true)", "b=velocity"),
     "rmsprop_keras": Form(fixed(rmsprop, mu=0.9, inside=True, centered=True, lr_inside=True),
