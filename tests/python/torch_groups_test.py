@@ -251,6 +251,8 @@ class Schedulers(Case):
     def test_momentum(self):
         self.beside(lambda o: lr_scheduler.OneCycleLR(o, 0.1, total_steps=20), "SGD", lr=0.1, momentum=0.9)
         self.beside(lambda o: lr_scheduler.CyclicLR(o, 0.01, 0.1, 4), "SGD", lr=0.1, momentum=0.9, nesterov=True)
+        self.beside(lambda o: lr_scheduler.OneCycleLR(o, 0.1, total_steps=20), "RMSprop", lr=0.01, momentum=0.9)
+        self.beside(lambda o: lr_scheduler.CyclicLR(o, 0.001, 0.01, 4), "RMSprop", momentum=0.5, centered=True)
 
     def test_they_do_not_warn(self):
         """They wrap step to see whether it is called."""
@@ -273,7 +275,9 @@ class Schedulers(Case):
 
     def test_one_that_is_compiled_in_says_so(self):
         own = parameters((3,))
-        optimizer = talweg.torch.RMSprop(own, momentum=0.9)
+        optimizer = talweg.torch.RMSprop(own)
+        run(optimizer, own, 1)
+        self.assertEqual(list(optimizer.state[own[0]]), ["square"])
         lr_scheduler.OneCycleLR(optimizer, 0.1, total_steps=20)
         with self.assertRaisesRegex(ValueError, "momentum of group 0"):
             run(optimizer, own, 1)

@@ -226,15 +226,21 @@ FORMATS = (
     ("Adam", {"weight_decay": 0.1}), ("Adam", {"amsgrad": True}), ("AdamW", {"betas": (0.8, 0.95)}), ("AdamW", {"amsgrad": True}),
     ("RMSprop", {}), ("RMSprop", {"momentum": 0.9}), ("RMSprop", {"centered": True, "momentum": 0.5}),
     ("Adagrad", {"lr_decay": 0.1, "initial_accumulator_value": 0.1}), ("Adadelta", {}), ("Adamax", {}), ("RAdam", {}),
+    ("NAdam", {"momentum_decay": 0.1}), ("ASGD", {"t0": 3, "lambd": 0.01}), ("ASGD", {"weight_decay": 0.1}),
+    ("Rprop", {"etas": (0.4, 1.3), "step_sizes": (1e-5, 0.02)}),
 )
 
 
 class FromAndToTorch(Case):
     def test_to_and_fro(self):
         """Ours, then torch's, then ours again, beside torch's alone."""
+        self.addCleanup(torch.set_default_dtype, torch.get_default_dtype())
         for name, arguments in FORMATS:
+            if name == "NAdam" and VERSION < (2, 0):
+                continue  # test_nadam_of_torch_1_13
             for dtype in (torch.float32, torch.float64):
                 with self.subTest(name, dtype=dtype, **arguments):
+                    torch.set_default_dtype(dtype)  # torch's own numbers, such as NAdam's mu_product, are of it
                     own, theirs = twins(*SHAPES, dtype=dtype)
                     ours = getattr(talweg.torch, name)(own, **arguments)
                     reference = getattr(torch.optim, name)(theirs, **arguments)
@@ -248,6 +254,132 @@ class FromAndToTorch(Case):
                     run(reference, theirs, 12)
                     self.assertClose(own, theirs, 2e-6 if dtype == torch.float32 else 1e-12)
                     self.assertEqual(last.param_groups[0]["lr"], reference.param_groups[0]["lr"])
+
+    @unittest.skipIf(VERSION >= (2, 0), "torch 2.0 and later multiply mu once")
+    def test_nadam_of_torch_1_13(self):
+        own, theirs = twins(*SHAPES)
+        reference = torch.optim.NAdam(theirs)
+        run(reference, theirs, 3)
+        for mine, other in zip(own, theirs):
+            mine.data.copy_(other.data)
+        ours = talweg.torch.Optimizer(own, "NAdam(product = torch_1_13)")
+        ours.load_state_dict(saved(reference.state_dict()))
+        run(reference, theirs, 3, 3)
+        run(ours, own, 3, 3)
+        self.assertClose(own, theirs)
+
+    def test_numbers_of_groups(self):
+        """NAdam's product of momenta, which torch has of every parameter."""
+        own = parameters(*SHAPES)
+        groups_ = lambda: [{"params": own[:1]}, {"params": own[1:], "momentum_decay": 0.5}]
+        reference = torch.optim.NAdam(groups_())
+        run(reference, own, 3)
+        good = reference.state_dict()
+        ours = talweg.torch.NAdam(groups_())
+        ours.load_state_dict(good)
+        products = [states["mu_product"].item() for states in ours.group_state]
+        self.assertEqual(products, [good["state"][i]["mu_product"].item() for i in (0, 1)])
+        self.assertNotEqual(*products)
+        exported = ours.torch_state_dict()
+        for i in range(3):
+            self.assertEqual(exported["state"][i]["mu_product"].item(), products[min(i, 1)])
+        wrong = copy.deepcopy(good)
+        wrong["state"][2]["mu_product"] += 0.25
+        with self.assertRaisesRegex(ValueError, "mu_product of parameter 1 of group 1, .* of another parameter of its group"):
+            ours.load_state_dict(wrong)
+        del wrong["state"][2]["mu_product"]
+        with self.assertRaisesRegex(ValueError, "no state 'mu_product' of parameter 1 of group 1"):
+            ours.load_state_dict(wrong)
+        self.assertEqual([states["mu_product"].item() for states in ours.group_state], products)
+
+    def test_numbers_that_the_rule_computes(self):
+        """ASGD's rates: torch keeps those of its next step."""
+        own, good = self.make("ASGD", t0=1, lambd=0.01)
+        ours = talweg.torch.ASGD(own)
+        ours.load_state_dict(good)
+        for states in ours.torch_state_dict()["state"].values():
+            self.assertAlmostEqual(states["eta"].item(), good["state"][0]["eta"].item(), 9)
+            self.assertEqual((states["mu"].item(), good["state"][0]["mu"].item()), (0.5, 0.5))
+        late = copy.deepcopy(good)
+        late["param_groups"][0]["lr"] = 0.02  # by a scheduler, after the step
+        with self.assertRaisesRegex(ValueError, "eta of parameter 0 .* is 0.00999.* at step 3 gives 0.01999.*after a change of hypers"):
+            talweg.torch.ASGD(own).load_state_dict(late)
+        late = copy.deepcopy(good)
+        late["param_groups"][0]["t0"] = 2
+        with self.assertRaisesRegex(ValueError, "mu of parameter 0 .* is 0.5 .* at step 3 gives 1:"):
+            talweg.torch.ASGD(own).load_state_dict(late)
+
+    def test_states_that_have_not_begun(self):
+        """A parameter without a gradient so far is exported with the values that it will begin with."""
+        for name, state, arguments, expected in (
+                ("Adagrad", "sum", {"initial_accumulator_value": 0.5}, lambda p: torch.full((2,), 0.5)),
+                ("Rprop", "step_size", {"lr": 0.25}, lambda p: torch.full((2,), 0.25)),
+                ("ASGD", "ax", {}, lambda p: p)):
+            with self.subTest(name):
+                own = parameters((3,), (2,))
+                ours = getattr(talweg.torch, name)(own, **arguments)
+                own[0].grad = torch.ones(3)
+                ours.step()
+                self.assertSame([ours.torch_state_dict()["state"][1][state]], [expected(own[1])])
+                again = pickle.loads(pickle.dumps((ours, own)))[0]
+                self.assertSame([again.torch_state_dict()["state"][1][state]], [expected(own[1])])
+
+    def test_a_momentum_in_one_group(self):
+        """Torch has no buffers where the momentum is 0."""
+        for name, count in (("SGD", 1), ("RMSprop", 2)):
+            with self.subTest(name):
+                own, theirs = twins(*SHAPES)
+                make = lambda module, p: getattr(module, name)([{"params": p[:count]}, {"params": p[count:], "momentum": 0.9}],
+                                                               lr=0.01)
+                reference = make(torch.optim, theirs)
+                run(reference, theirs, 3)
+                for mine, other in zip(own, theirs):
+                    mine.data.copy_(other.data)
+                ours = make(talweg.torch, own)
+                ours.load_state_dict(saved(reference.state_dict()))
+                run(reference, theirs, 3, 3)
+                run(ours, own, 3, 3)
+                self.assertClose(own, theirs)
+                back = make(torch.optim, own)
+                back.load_state_dict(saved(ours.torch_state_dict()))
+                run(reference, theirs, 3, 6)
+                run(back, own, 3, 6)
+                self.assertClose(own, theirs)
+
+    def test_constants_of_expressions(self):
+        """What a class has as an argument is a constant of the rule in an expression."""
+        for rule, name, group in (("SGD(momentum = 0.5, nesterov = true)", "SGD", {"momentum": 0.5, "nesterov": True}),
+                                  ("RMSprop(centered = true, momentum = 0.9)", "RMSprop", {"centered": True, "momentum": 0.9}),
+                                  ("norm = ClipByGlobalNorm(1) | a = AMSGrad(decoupled = true) | Ema", "AdamW", {"amsgrad": True}),
+                                  ("NAdam(decoupled = true)", "NAdam", {"decoupled_weight_decay": True}),
+                                  ("RAdam(decoupled = true)", "RAdam", {"decoupled_weight_decay": True})):
+            if "decoupled_weight_decay" in group and VERSION < (2, 2):
+                continue
+            with self.subTest(rule):
+                own = parameters(*SHAPES)
+                optimizer = talweg.torch.Optimizer(own, rule, lr=0.01)
+                run(optimizer, own, 2)
+                exported = optimizer.torch_state_dict()
+                for key, value in group.items():
+                    self.assertEqual(exported["param_groups"][0][key], value)
+                reference = getattr(torch.optim, name)(own, lr=1.0, **group)
+                reference.load_state_dict(exported)
+                optimizer.load_state_dict(reference.state_dict())
+                key, value = next(iter(group.items()))
+                wrong = reference.state_dict()
+                wrong["param_groups"][0][key] = not value
+                with self.assertRaisesRegex(ValueError, f"{key} of group 0 is"):
+                    optimizer.load_state_dict(wrong)
+
+    def test_forms_that_torch_has_not(self):
+        own = parameters((3,))
+        for rule, said in (("RMSprop(eps_place = inside)", "torch.optim.RMSprop has nothing for 'eps_place'"),
+                           ("Rprop(sign_change = keep)", "torch.optim.Rprop has nothing for 'sign_change'"),
+                           ("SGD(0.1, momentum = 0.9)", "torch.optim.SGD has nothing for '0.1'"),
+                           ("AdamW(lr = warmup_cosine(t, peak = 1e-2, warmup = 5, total = 100))",
+                            "has no hyper 'lr' of its own that torch.optim.AdamW could go on with")):
+            with self.subTest(rule), self.assertRaisesRegex(ValueError, said):
+                talweg.torch.Optimizer(own, rule).torch_state_dict()
 
     def test_into_a_pipeline(self):
         own, theirs = twins(*SHAPES)

@@ -49,8 +49,9 @@ LIKE = {
         ("nesterov",)),
     "RMSprop": _Like(
         f"lr=1e-2, alpha=0.99, eps=1e-8, weight_decay=0, momentum=0, centered=False, *, {_END}",
-        lambda given: f"RMSprop(momentum = {given['momentum']!r}, centered = {_bool(given['centered'])})",
-        {"lr": ("lr",), "alpha": ("rho",), "eps": ("eps",), "weight_decay": ("weight_decay",)}, ("momentum", "centered")),
+        lambda given: f"RMSprop{'Momentum' if given['momentum'] else ''}(centered = {_bool(given['centered'])})",
+        {"lr": ("lr",), "alpha": ("rho",), "eps": ("eps",), "weight_decay": ("weight_decay",), "momentum": ("momentum",)},
+        ("centered",)),
     "Adagrad": _Like(
         f"lr=1e-2, lr_decay=0, weight_decay=0, initial_accumulator_value=0, eps=1e-10, *, {_END}, fused=None",
         lambda given: "Adagrad",
@@ -108,7 +109,7 @@ def _like(name: str) -> type[Optimizer]:
         param_groups, dtype = groups.prepare(params)
         together = dict(given)
         for group in param_groups:  # a momentum in one group needs the rule with momentum
-            if name == "SGD" and group.get("momentum"):
+            if group.get("momentum"):
                 together["momentum"] = group["momentum"]
         rule = rules.resolve(like.rule(together), dtype, bool(given["maximize"]))
         names = {hyper.name for hyper in rule._table.hypers}

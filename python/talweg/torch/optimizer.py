@@ -272,7 +272,7 @@ class Optimizer(torch.optim.Optimizer):
 
     def load_state_dict(self, state_dict_: Mapping[str, Any]) -> None:
         """What state_dict() has returned, or the state_dict of a torch.optim that the rule's states
-        are those of (SGD, Adam, AdamW, RMSprop, Adagrad and some more)."""
+        are those of."""
         state_dict.load(self, state_dict_)
 
     def torch_state_dict(self) -> dict[str, Any]:

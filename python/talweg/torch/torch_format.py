@@ -1,70 +1,22 @@
 """State dicts of torch.optim, to and from the states of rules that are the same."""
 from __future__ import annotations
 
-import re
-from typing import TYPE_CHECKING, Any, Iterable, Mapping, NamedTuple, Sequence
+import math
+from typing import TYPE_CHECKING, Any, Iterable, Mapping, Optional, Sequence
 
 import torch
 
-from . import engines, rules
+from . import engines, formats, rules
+from .formats import Format
+from .hypers import number
 from .states import check_state
 
 if TYPE_CHECKING:
     from .optimizer import Optimizer
 
-
-class Format(NamedTuple):
-    """How a class of torch.optim saves a rule: names of states there and here, keys of groups there
-    and hypers here, keys with a fixed value."""
-
-    optimizer: str
-    states: dict[str, str]
-    hypers: Mapping[str, tuple[str, ...]]
-    fixed: dict[str, Any] = {}
-    counts_steps: bool = True
-
-
-_COMMON = {"lr": ("lr",), "weight_decay": ("weight_decay",)}
-_ADAM = {**_COMMON, "betas": ("beta1", "beta2"), "eps": ("eps",)}
-_MOMENTS = {"exp_avg": "m", "exp_avg_sq": "v"}
-_SGD = {**_COMMON, "momentum": ("momentum",), "dampening": ("dampening",)}
-_BUFFER = {"momentum_buffer": "velocity"}
-
-FORMATS = {
-    "GradientDescent": Format("SGD", {}, {"lr": ("lr",)}, {"momentum": 0, "weight_decay": 0}, False),
-    "SGD": Format("SGD", _BUFFER, _COMMON, {}, False),
-    "HeavyBall": Format("SGD", _BUFFER, _SGD, {"nesterov": False}, False),
-    "Nesterov": Format("SGD", _BUFFER, _SGD, {"nesterov": True}, False),
-    "Adam": Format("Adam", _MOMENTS, _ADAM, {"amsgrad": False, "decoupled_weight_decay": False}),
-    "AdamW": Format("AdamW", _MOMENTS, _ADAM, {"amsgrad": False, "decoupled_weight_decay": True}),
-    "AMSGrad": Format("Adam", {**_MOMENTS, "max_exp_avg_sq": "v_max"}, _ADAM,
-                      {"amsgrad": True, "decoupled_weight_decay": False}),
-    "Adamax": Format("Adamax", {"exp_avg": "m", "exp_inf": "u"}, _ADAM),
-    "RAdam": Format("RAdam", _MOMENTS, _ADAM),
-    "RMSprop": Format("RMSprop", {"square_avg": "square", "grad_avg": "mean_grad", "momentum_buffer": "velocity"},
-                      {**_COMMON, "alpha": ("rho",), "eps": ("eps",)}),
-    "Adagrad": Format("Adagrad", {"sum": "squares"},
-                      {**_COMMON, "lr_decay": ("lr_decay",), "eps": ("eps",), "initial_accumulator_value": ("initial",)}),
-    "Adadelta": Format("Adadelta", {"square_avg": "mean_grad2", "acc_delta": "mean_step2"},
-                       {**_COMMON, "rho": ("rho",), "eps": ("eps",)}),
-}
 #: Keys of torch's groups that are no hypers; what they change shows in the states.
 _OPTIONS = frozenset(("amsgrad", "nesterov", "centered", "maximize", "foreach", "fused", "capturable", "differentiable",
                       "decoupled_weight_decay"))
-#: Options of AMSGrad and others that make it another class of torch.
-_DECOUPLED = re.compile(r"\bdecoupled\s*=\s*true\b")
-
-
-def _format(optimizer: Optimizer) -> Format:
-    rule = rules.expression(optimizer.rule)
-    stages = [stage for stage in re.findall(r"(?:^|\|)\s*([A-Za-z_]\w*)", rule) if stage in FORMATS]
-    if len(stages) != 1:
-        raise ValueError(f"no optimizer of torch.optim has the states of the rule {rule}; those of {', '.join(FORMATS)} are "
-                         "known")
-    found = FORMATS[stages[0]]
-    if stages[0] == "AMSGrad" and _DECOUPLED.search(rule):
-        found = found._replace(optimizer="AdamW", fixed={"amsgrad": True, "decoupled_weight_decay": True})
-    return found
 
 
 def _own_name(states: Iterable[str], name: str) -> Any:
@@ -77,18 +29,22 @@ def read(optimizer: Optimizer, bound: engines.Bound, saved_groups: Sequence[Mapp
          states: Mapping[int, Mapping[str, Any]], members: Mapping[int, engines.Member]
          ) -> tuple[list[dict[str, Any]], engines.Snapshot]:
     """Groups and states as this optimizer has them."""
-    form = _format(optimizer)
+    form = formats.find(rules.expression(optimizer.rule))
     new_groups = [_group(optimizer, form, index, saved) for index, saved in enumerate(saved_groups)]
     taken = engines.Snapshot()
     steps: dict[float, str] = {}
     for member in bound.members:
-        given = dict(states.get(id(member.parameter), {}))
-        taken.parameters[member.parameter], step = _states(form, bound.snapshot.parameters[member.parameter], given,
-                                                           member.said)
-        if given or member.parameter.requires_grad:
+        parameter, saved = member.parameter, saved_groups[member.group]
+        given = {name: value for name, value in states.get(id(parameter), {}).items() if value is not None}
+        step = _steps(form, given, saved, member.said)
+        if given or parameter.requires_grad:
             steps.setdefault(step, member.said)
-        for name in taken.parameters[member.parameter]:
-            taken.begun[name, member.parameter] = 1.0
+        if given:
+            _take_numbers(form, bound, taken, member, given, saved, step)
+        taken.parameters[parameter] = _states(form, bound.snapshot.parameters[parameter], given, saved, member.said)
+        for name in taken.parameters[parameter]:
+            taken.begun[name, parameter] = 1.0
+    steps.pop(_NONE, None)
     if len(steps) > 1:
         (one, first), (other, second) = list(steps.items())[:2]
         if not form.counts_steps:
@@ -103,8 +59,8 @@ def read(optimizer: Optimizer, bound: engines.Bound, saved_groups: Sequence[Mapp
 
 def _group(optimizer: Optimizer, form: Format, index: int, saved: Mapping[str, Any]) -> dict[str, Any]:
     new = dict(optimizer.param_groups[index])
-    for key, value in form.fixed.items():
-        if saved.get(key, value) != value:
+    for key, value in {**form.fixed, **optimizer._hypers.fixed}.items():
+        if key != "maximize" and saved.get(key, value) != value:
             raise ValueError(f"{key} of group {index} is {saved[key]!r} in the loaded state dict; the rule "
                              f"{rules.expression(optimizer.rule)} has {value!r}")
     if saved.get("maximize") and not rules.expression(optimizer.rule).startswith("Maximize"):
@@ -125,34 +81,65 @@ def _group(optimizer: Optimizer, form: Format, index: int, saved: Mapping[str, A
     return new
 
 
-def _states(form: Format, own: Mapping[str, torch.Tensor], given: dict[str, Any], said: str
-            ) -> tuple[dict[str, torch.Tensor], float]:
-    """The states of a parameter, and how many steps it has seen."""
+#: The steps of a parameter that does not say how many it has seen.
+_NONE = -1.0
+
+
+def _steps(form: Format, given: dict[str, Any], saved: Mapping[str, Any], said: str) -> float:
+    """How many steps a parameter has seen."""
+    step = given.pop("step", None)
+    if not form.counts_steps:
+        return _NONE if not given and not saved.get("momentum") else float(bool(given))
+    if given and step is None:
+        raise ValueError(f"loaded state dict has no state 'step' of {said}")
+    return 0.0 if step is None else float(step)
+
+
+def _states(form: Format, own: Mapping[str, torch.Tensor], given: dict[str, Any], saved: Mapping[str, Any], said: str
+            ) -> dict[str, torch.Tensor]:
     taken: dict[str, torch.Tensor] = {}
     if not given:
-        return taken, 0.0
-    given = {name: value for name, value in given.items() if value is not None}
-    step = given.pop("step", None)
-    if form.counts_steps and step is None:
-        raise ValueError(f"loaded state dict has no state 'step' of {said}")
+        return taken
     for theirs, name in form.states.items():
         mine = _own_name(own, name)
         if mine is None:
             continue
         if theirs not in given:
-            if not form.counts_steps:
-                continue  # a momentum_buffer begins with its first step
+            if theirs == "momentum_buffer" and not saved.get("momentum"):
+                continue  # there is none while the momentum is 0
             raise ValueError(f"loaded state dict has no state {theirs!r} of {said}")
         taken[mine] = given.pop(theirs)
         check_state(own[mine], taken[mine], f"the state {theirs!r} of {said} in the loaded state dict")
     if given:
         raise ValueError(f"loaded state dict has a state {next(iter(given))!r} of {said}, which the rule does not have")
-    return taken, float(step) if form.counts_steps else float(bool(taken))
+    return taken
+
+
+def _take_numbers(form: Format, bound: engines.Bound, taken: engines.Snapshot, member: engines.Member, given: dict[str, Any],
+                  saved: Mapping[str, Any], step: float) -> None:
+    """Single numbers that torch has of every parameter, and a rule of a group or not at all."""
+    for theirs in (*form.of_group, *form.computed(saved, step)):
+        if theirs not in given:
+            raise ValueError(f"loaded state dict has no state {theirs!r} of {member.said}")
+    for theirs, name in form.of_group.items():
+        states = bound.snapshot.groups[member.group]
+        value = number(given.pop(theirs), f"the state {theirs!r} of {member.said}")
+        first = taken.groups.setdefault(member.group, {}).setdefault(_own_name(states, name),
+                                                                     torch.tensor(value, dtype=torch.float64))
+        if first.item() != value:
+            raise ValueError(f"{theirs} of {member.said} is {value:g} in the loaded state dict, and {first.item():g} of another "
+                             "parameter of its group: the rule has one for a group")
+    for theirs, expected in form.computed(saved, step).items():
+        value = number(given.pop(theirs), f"the state {theirs!r} of {member.said}")
+        if not math.isclose(value, expected, rel_tol=1e-6):  # torch keeps float32
+            raise ValueError(f"{theirs} of {member.said} is {value:g} in the loaded state dict, and its group at step {step:g} gives "
+                             f"{expected:g}: after a change of hypers torch.optim.{form.optimizer} takes one more step with the "
+                             "old value, and the rule does not")
 
 
 def export(optimizer: Optimizer) -> dict[str, Any]:
     """A state dict for the class of torch.optim that the rule is."""
-    form = _format(optimizer)
+    form = formats.find(rules.expression(optimizer.rule))
     model = getattr(torch.optim, form.optimizer)([torch.zeros(1, requires_grad=True)], lr=0.1)
     packed = optimizer.state_dict()
     groups = [_exported_group(optimizer, form, model.defaults, group) for group in packed["param_groups"]]
@@ -161,19 +148,39 @@ def export(optimizer: Optimizer) -> dict[str, Any]:
     found: dict[int, dict[str, torch.Tensor]] = {}
     if counters.get("t", 0) > 0:
         parameters = [parameter for group in optimizer.param_groups for parameter in group["params"]]
-        keys = [key for group in packed["param_groups"] for key in group["params"]]
-        for key, parameter in zip(keys, parameters):
-            own = packed["state"].get(key, {})
+        begun = now.begun if now is not None else {}
+        places = [(index, key) for index, group in enumerate(packed["param_groups"]) for key in group["params"]]
+        for (index, key), parameter in zip(places, parameters):
             if not parameter.requires_grad:
                 continue  # frozen: torch has no states of it
-            entry = {} if not form.counts_steps else {"step": torch.tensor(counters["t"], dtype=torch.float32)}
-            for theirs, name in form.states.items():
-                mine = _own_name(own, name)
-                if mine is not None:
-                    entry[theirs] = own[mine].clone(memory_format=torch.preserve_format)
+            entry = _exported_states(form, packed["state"].get(key, {}), parameter, groups[index], begun)
+            if form.counts_steps:
+                numbers = form.computed(groups[index], counters["t"])
+                for theirs, name in form.of_group.items():
+                    of_group = packed["talweg"]["groups"][index]
+                    numbers[theirs] = of_group[_own_name(of_group, name)].item()
+                entry.update({name: torch.tensor(value, dtype=parameter.dtype) for name, value in numbers.items()})
+                entry["step"] = torch.tensor(counters["t"], dtype=torch.float32)
             if entry:
                 found[key] = entry
     return {"state": found, "param_groups": groups}
+
+
+def _exported_states(form: Format, own: Mapping[str, torch.Tensor], parameter: torch.Tensor, group: Mapping[str, Any],
+                     begun: Mapping[tuple[str, Optional[torch.Tensor]], float]) -> dict[str, torch.Tensor]:
+    entry: dict[str, torch.Tensor] = {}
+    for theirs, name in form.states.items():
+        mine = _own_name(own, name)
+        if mine is None:
+            continue
+        key = form.initial.get(name, "")
+        if key == "" or begun.get((mine, parameter), 1.0):
+            entry[theirs] = own[mine].clone(memory_format=torch.preserve_format)
+        elif key is None:
+            entry[theirs] = parameter.detach().clone(memory_format=torch.preserve_format)
+        else:
+            entry[theirs] = torch.full_like(own[mine], float(group[key]))
+    return entry
 
 
 def _exported_group(optimizer: Optimizer, form: Format, defaults: Mapping[str, Any], group: Mapping[str, Any]
@@ -183,11 +190,14 @@ def _exported_group(optimizer: Optimizer, form: Format, defaults: Mapping[str, A
         new["maximize"] = rules.expression(optimizer.rule).startswith("Maximize")
     own = [field.key for field in optimizer._hypers.fields]
     for key, names in form.hypers.items():
-        found = [_own_name(own, name) for name in names]
         if key in group:
             new[key] = group[key]
-        elif key in new and None not in found:
-            values = tuple(group[name] for name in found)
+        elif key in new:
+            found = [_own_name(own, name) for name in names]
+            if None in found:
+                raise ValueError(f"the rule {rules.expression(optimizer.rule)} has no hyper {names[found.index(None)]!r} of its own "
+                                 f"that torch.optim.{form.optimizer} could go on with")
+            values = tuple(group[mine] for mine in found)
             new[key] = values if len(names) > 1 else values[0]
     for key in group:
         if key in defaults or key in ("params", "param_names", "initial_lr"):
