@@ -1,4 +1,4 @@
-"""What a step does besides its formula: closures, hooks, autograd, views, scalers, threads, forks."""
+"""What a step does besides its formula: closures, hooks, autograd, views, threads, forks."""
 import contextlib
 import gc
 import threading
@@ -326,27 +326,6 @@ class Views(Case):
             talweg.torch.AdamW(own).evaluation().__enter__()
         with self.assertRaisesRegex(ValueError, "has no view 'average', only averaged"):
             talweg.torch.ASGD(own).evaluation("average").__enter__()
-
-
-class Scaler(Case):
-    @since(2, 3, "GradScaler on the CPU")
-    def test_infinite_gradients_leave_everything(self):
-        own, theirs = twins((4,))
-        optimizer, reference = talweg.torch.AdamW(own), torch.optim.AdamW(theirs)
-        scalers = [torch.amp.GradScaler("cpu", init_scale=4.0) for _ in range(2)]
-        for step in range(6):
-            for p, o, scaler in ((own, optimizer, scalers[0]), (theirs, reference, scalers[1])):
-                o.zero_grad()
-                before = values(p)
-                scale = float("inf") if step in (1, 4) else 1.0
-                scaler.scale((p[0] * p[0]).sum() * scale).backward()
-                if step == 2:
-                    scaler.unscale_(o)
-                scaler.step(o)
-                scaler.update()
-                (self.assertSame if step in (1, 4) else self.assertMoved)(p, before)
-        self.assertClose(own, theirs)
-        self.assertEqual(optimizer.steps, 4)
 
 
 class Threads(Case):
