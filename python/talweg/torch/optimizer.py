@@ -288,6 +288,15 @@ class Optimizer(torch.optim.Optimizer):
                 "state": collections.defaultdict(dict, {key: state_dict.alone(own) for key, own in self.state.items()}),
                 "_threads": self._threads, "_restored": now and now.without_parameters()}
 
+    def __copy__(self) -> Optimizer:
+        """The same optimizer once more: as in torch groups and states are in common, and a step of one is
+        a step of both. copy.deepcopy makes one of its own."""
+        same = type(self).__new__(type(self))
+        same.__dict__ = self.__dict__
+        self.__dict__.setdefault("_first", self)  # schedulers have wrapped its `step`, and hold on to it weakly
+        _optimizers.add(same)
+        return same
+
     def __setstate__(self, state: dict[str, Any]) -> None:
         state = dict(state)
         given = state.pop("state", {})
