@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 __all__ = ["CompileError", "CompileWarning", "Error", "Library", "LibraryRule", "Optimizer", "Plan", "Problem", "Rule",
            "Trajectory", "compile", "load", "rules"]
 
+for _public in (CompileError, CompileWarning, Error, Library, LibraryRule, Plan, Rule):
+    _public.__module__ = __name__  # as tracebacks are to call them
+
 #: What needs NumPy, which the rest does without, and where it is.
 _WITH_NUMPY = {"Optimizer": "_optimizer", "Problem": "_trajectory", "Trajectory": "_trajectory"}
 
@@ -26,3 +29,7 @@ def __getattr__(name: str) -> Any:
     if name == "__version__":  # of the library, which is opened when it is first needed
         return _native.library().talweg_version().decode()
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__, "__version__"})

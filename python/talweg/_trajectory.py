@@ -67,6 +67,8 @@ class Trajectory:
     """What a rule did on a problem. Row i of `params` is where it was after i steps, `losses[i]` the
     loss there. It ends early where the loss is no finite number any more: `diverged`."""
 
+    __module__ = "talweg"
+
     def __init__(self, rule: str, hypers: Mapping[str, float], problem: Problem, params: _Array, losses: _Array,
                  diverged: bool) -> None:
         self.rule, self.hypers, self.problem = rule, dict(hypers), problem

@@ -4,6 +4,7 @@ import json
 import os
 import pathlib
 import pickle
+import re
 import subprocess
 import sys
 import tempfile
@@ -33,6 +34,19 @@ class Compiling(unittest.TestCase):
         again = pickle.loads(pickle.dumps(error))
         self.assertEqual((str(again), again.status, again.diagnostics), (str(error), error.status, error.diagnostics))
         self.assertIsInstance(error, talweg.Error)
+
+    def test_tracebacks_have_the_public_names(self):
+        for code, name in (("talweg.compile('Adamm')", "talweg.CompileError"),
+                           ("talweg.compile('AdamW', cpu='z80')", "talweg.Error")):
+            done = subprocess.run([sys.executable, "-c", f"import talweg; {code}"], capture_output=True, text=True)
+            self.assertRegex(done.stderr, f"(?m)^{re.escape(name)}: ")
+        for name in ("CompileWarning", "Library", "LibraryRule", "Optimizer", "Plan", "Rule", "Trajectory"):
+            self.assertEqual(getattr(talweg, name).__module__, "talweg", name)
+
+    def test_names_of_the_package(self):
+        self.assertLessEqual({*talweg.__all__, "__version__", "__doc__"}, set(dir(talweg)))
+        for name in talweg.__all__:
+            self.assertTrue(hasattr(talweg, name), name)
 
     def test_several_mistakes(self):
         with self.assertRaises(talweg.CompileError) as caught:

@@ -149,6 +149,13 @@ class Classes(Case):
             talweg.torch.Adamm
         self.assertFalse(hasattr(talweg.torch, "no_rule"))
 
+    def test_they_are_in_dir(self):
+        names = dir(talweg.torch)
+        self.assertEqual(names, sorted(set(names)))
+        self.assertLessEqual({*talweg.torch.LIKE, "Optimizer", "Lion", *(rule.name for rule in talweg.rules())}, set(names))
+        for name in names:
+            self.assertEqual(getattr(talweg.torch, name).__module__, "talweg.torch", name)
+
     def test_rules_from_everywhere(self):
         text = "rule Half {\n  hyper lr = 0.5 in [0, 1]\n  step {\n    update = lr * grad\n  }\n}\n"
         for rule in (talweg.compile(text=text), talweg.compile(text=text, dtype="float64")):

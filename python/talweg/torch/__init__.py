@@ -5,6 +5,7 @@
     optimizer = talweg.torch.Lion(model.parameters(), lr=1e-4)      # any rule of the library"""
 from __future__ import annotations
 
+from .. import _stdlib
 from .classes import LIKE, by_name
 from .optimizer import Optimizer
 
@@ -21,4 +22,4 @@ def __getattr__(name: str) -> type[Optimizer]:
 
 
 def __dir__() -> list[str]:
-    return sorted(__all__)
+    return sorted({*__all__, *_stdlib.by_name()})

@@ -30,6 +30,8 @@ class Optimizer(torch.optim.Optimizer):
     A rule counts steps (`t`) per optimizer, not per parameter; a parameter without gradient is left
     out of a step together with its states."""
 
+    __module__ = "talweg.torch"
+
     def __init__(self, params: Iterable[Any], rule: Any, *, threads: Optional[int] = None, maximize: bool = False,
                  **hypers: Any) -> None:
         param_groups, dtype = groups.prepare(params)
