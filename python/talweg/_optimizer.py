@@ -72,7 +72,7 @@ def _common_type(groups: Sequence[tuple[Mapping[str, Any], Any]]) -> Optional[st
     return next(iter(first)).name if first else None
 
 
-def _with_fields(description: dict) -> dict:
+def _with_fields(description: dict[str, Any]) -> dict[str, Any]:
     """What a rule says of itself, with what keywords its hypers and inputs are, as a built library
     says too."""
     result = dict(description)

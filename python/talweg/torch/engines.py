@@ -69,9 +69,9 @@ class Bound:
         except Error as error:
             called = {name: member.said for name, member in zip(names, members)}
             raise Error(error.status, _said(str(error), called)) from None
-        self._control: Any = self.engine._memory[0]  # type: ignore[index]
+        self._control: Any = self.engine._memory[0]
         self.snapshot = self._snapshot()
-        self._pointers = (ctypes.c_void_p * max(1, len(self.parameters)))()
+        self._pointers: Any = (ctypes.c_void_p * max(1, len(self.parameters)))()
         self._set_live(list(range(len(self.parameters))))
         self.forked = False
         if pool is not None:

@@ -10,7 +10,7 @@ from torch.optim import optimizer as _module
 #: For all optimizers; torch 1.13 has neither these nor those of one optimizer.
 _before = getattr(_module, "_global_optimizer_pre_hooks", {})
 _after = getattr(_module, "_global_optimizer_post_hooks", {})
-_profiler_runs = torch.autograd._profiler_enabled
+_profiler_runs: Any = getattr(torch.autograd, "_profiler_enabled")
 
 
 def are_wanted(optimizer: torch.optim.Optimizer) -> bool:
@@ -22,7 +22,7 @@ def are_wanted(optimizer: torch.optim.Optimizer) -> bool:
 def run(optimizer: torch.optim.Optimizer, step: Callable[..., Any], *arguments: Any) -> Any:
     """As torch's wrapper does it."""
     own = optimizer.__dict__
-    given: tuple = (optimizer, *arguments)
+    given: tuple[Any, ...] = (optimizer, *arguments)
     named: dict[str, Any] = {}
     with torch.autograd.profiler.record_function(f"Optimizer.step#{type(optimizer).__name__}.step"):
         for hook in (*_before.values(), *own.get("_optimizer_step_pre_hooks", {}).values()):
@@ -33,7 +33,7 @@ def run(optimizer: torch.optim.Optimizer, step: Callable[..., Any], *arguments: 
                                        f"{changed}.")
                 given, named = changed
         result = step(*given, **named)
-        optimizer._optimizer_step_code()  # type: ignore[attr-defined]
+        optimizer._optimizer_step_code()
         for hook in (*own.get("_optimizer_step_post_hooks", {}).values(), *_after.values()):
             hook(optimizer, given, named)
     return result

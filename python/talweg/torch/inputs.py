@@ -33,7 +33,7 @@ def pointers(parts: Sequence[Part], given: Mapping[str, Any], loss: Any, members
     return found
 
 
-def _array(part: Part, value: Any, members: Sequence[Member], groups: int, kept: list) -> Any:
+def _array(part: Part, value: Any, members: Sequence[Member], groups: int, kept: list[Any]) -> Any:
     said = f"the input {part.name!r}"
     if part.rate == "model":
         return ctypes.c_double(number(value, said))
@@ -55,7 +55,7 @@ def _array(part: Part, value: Any, members: Sequence[Member], groups: int, kept:
     return array
 
 
-def _listed(value: Any, count: int, part: Part, said: str) -> list:
+def _listed(value: Any, count: int, part: Part, said: str) -> list[Any]:
     values = list(value)
     if len(values) != count:
         raise ValueError(f"{said} has {len(values)} entries; the optimizer has {count} "

@@ -45,7 +45,7 @@ class Optimizer(torch.optim.Optimizer):
                                 f"{', '.join(defaults) or 'none'}")
         self._start(param_groups, compiled, known, {**defaults, **hypers}, threads)
 
-    def _start(self, param_groups: Sequence[dict], rule: Rule, hypers: Hypers, defaults: dict[str, Any],
+    def _start(self, param_groups: Sequence[dict[str, Any]], rule: Rule, hypers: Hypers, defaults: dict[str, Any],
                threads: Optional[int]) -> None:
         if threads is not None and not 1 <= threads <= 1024:
             raise ValueError(f"there cannot be {threads} threads: 1 to 1024")
@@ -71,7 +71,7 @@ class Optimizer(torch.optim.Optimizer):
     def rule(self) -> Rule:
         return self._rule
 
-    def add_param_group(self, param_group: dict) -> None:
+    def add_param_group(self, param_group: dict[str, Any]) -> None:
         """Also later: the states of other parameters stay as they are. A new parameter's begin then;
         the rule's `t` goes on."""
         if self._swapped is not None:
@@ -142,7 +142,7 @@ class Optimizer(torch.optim.Optimizer):
                              "optimizer")
 
     @property
-    def state(self) -> states.AllStates:  # type: ignore[override]
+    def state(self) -> states.AllStates:
         """The states of parameters by name. What is put here counts from the next step on."""
         return self._state
 

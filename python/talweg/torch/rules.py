@@ -27,7 +27,8 @@ def resolve(rule: Any, dtype: str, maximize: bool) -> Rule:
         raise ValueError(f"maximize cannot be added to {rule._table.name}, which is built: begin its expression with "
                          "\"Maximize |\"")
     make, (expression, *options) = rule.__reduce__()
-    return make(f"Maximize | {rule._table.name if expression is None else expression}", *options).for_dtype(dtype)
+    made: Rule = make(f"Maximize | {rule._table.name if expression is None else expression}", *options)
+    return made.for_dtype(dtype)
 
 
 def _is_compiled(rule: Rule) -> bool:
@@ -68,7 +69,7 @@ def default_view(table: Table, name: Optional[str]) -> str:
         if len(names) != 1:
             raise ValueError(f"the rule {table.name} has {'several views' if names else 'no view'} to evaluate with"
                              + (f": name one of {', '.join(names)}" if names else ""))
-        return names[0]
+        return str(names[0])
     if name not in names:
         raise ValueError(f"the rule {table.name} has no view {name!r}" + (f", only {', '.join(names)}" if names else ""))
     return name

@@ -30,7 +30,7 @@ def _marking(method: Callable[..., Any]) -> Callable[..., Any]:
     return changed
 
 
-class _Noticed(dict):
+class _Noticed(dict[Any, Any]):
     """Everything that is put in goes through __setitem__. Copies and pickles are plain dicts."""
 
     __slots__ = ()
@@ -39,7 +39,7 @@ class _Noticed(dict):
         for key, value in dict(*arguments, **named).items():
             self[key] = value
 
-    def __ior__(self, other: Any) -> Any:
+    def __ior__(self, other: Any) -> Any:  # type: ignore[misc]
         self.update(other)
         return self
 
@@ -93,7 +93,7 @@ class States(_Noticed):
         return dict, (dict(self),)
 
 
-class AllStates(_Noticed, collections.defaultdict):
+class AllStates(_Noticed, collections.defaultdict[Any, Any]):
     """`optimizer.state`: the states of all parameters, as torch has it."""
 
     def __init__(self, given: Mapping[Any, Any], changes: Changes) -> None:

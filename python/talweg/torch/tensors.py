@@ -56,7 +56,8 @@ def memory_shape(tensor: torch.Tensor) -> Optional[tuple[int, ...]]:
     """The sizes in the order in which memory has them; None where elements overlap or leave gaps."""
     if tensor.is_contiguous() or tensor.numel() == 0:
         return tuple(tensor.shape)
-    dims = sorted(range(tensor.dim()), key=lambda d: (-tensor.stride(d), d))
+    strides = tensor.stride()
+    dims = sorted(range(tensor.dim()), key=lambda d: (-strides[d], d))
     expected = 1
     for d in reversed(dims):
         if tensor.size(d) != 1:

@@ -12,7 +12,8 @@ from typing import Any, Callable, Iterator, Mapping, NoReturn, Optional, Sequenc
 import numpy as np
 
 from ._dlpack import _from_dlpack
-from ._engine import OUTCOMES, _POINTER, _REGRAD, _SPLITS, _places, Engine, Error, Table, Tensor
+from ._engine import (OUTCOMES, _POINTER, _REGRAD, _SPLITS, _places, Engine, Error, State, Table,
+                      Tensor)
 
 # BEGIN
 #: Arrays by the names of their parameters, or in their order. An array is NumPy's, or any that has
@@ -30,7 +31,8 @@ def _as_array(given: Any, what: str) -> np.ndarray:
     raise TypeError(f"{what} is {type(given).__name__}, not a NumPy array")
 
 
-def _array(given: Any, what: str, dtype: np.dtype, shape: Optional[tuple] = None) -> np.ndarray:
+def _array(given: Any, what: str, dtype: np.dtype,
+           shape: Optional[tuple[int, ...]] = None) -> np.ndarray:
     """An array that C may be given the address of, or why it may not."""
     array = _as_array(given, what)
     if array.dtype != dtype:
@@ -73,7 +75,7 @@ def _grouped(parameters: Any) -> list[tuple[Mapping[str, Any], Mapping[str, Any]
     return groups
 
 
-def _lines(shape: tuple, split: Any) -> dict[str, int]:
+def _lines(shape: tuple[int, ...], split: Any) -> dict[str, int]:
     """How many matrices, rows and columns an array has."""
     rank = len(shape)
     if rank < 2 or split is None:
@@ -98,7 +100,7 @@ class Optimizer:
     of the wrong shape or layout, ValueError."""
 
     _table: Table
-    _rule: dict  # its part of the description: of a subclass or of an object
+    _rule: dict[str, Any]  # its part of the description: of a subclass or of an object
 
     def __init__(self, parameters: Union[Arrays, Sequence[Mapping[str, Any]]], *,
                  tags: Optional[Mapping[str, Sequence[str]]] = None,
@@ -112,7 +114,9 @@ class Optimizer:
         do not depend on it. Hypers by name are for all groups."""
         self._set_up(_grouped(parameters), tags, splits, threads, hypers)
 
-    def _set_up(self, groups, tags, splits, threads, hypers):
+    def _set_up(self, groups: Sequence[tuple[Mapping[str, Any], Mapping[str, Any]]],
+                tags: Optional[Mapping[str, Sequence[str]]], splits: Optional[Mapping[str, Any]],
+                threads: int, hypers: Mapping[str, float]) -> None:
         self._names = {name: None for arrays, _ in groups for name in arrays}  # in order
         if len(self._names) < sum(len(arrays) for arrays, _ in groups):
             raise ValueError("two parameters have the same name")
@@ -136,7 +140,8 @@ class Optimizer:
             for name, value in own.items():
                 self.set_hyper(name, value, group=index)
 
-    def _tensor(self, name, given, group, tags, splits):
+    def _tensor(self, name: Any, given: Any, group: int, tags: Mapping[str, Any],
+                splits: Mapping[str, Any]) -> Tensor:
         if not isinstance(name, str):
             raise TypeError(f"a parameter is called {name!r}, which is no text")
         array = _array(given, f"parameter {name!r}", self._dtype)
@@ -148,14 +153,14 @@ class Optimizer:
         return Tensor(name, array.shape, array.ctypes.data, tuple(own), group, splits.get(name),
                       owner=array)
 
-    def _find_places(self):
+    def _find_places(self) -> None:
         """Where parameters are, in order, to see what shares memory with any of them."""
         places = sorted((array.ctypes.data, array.ctypes.data + array.nbytes, name)
                         for array, name in zip(self._arrays, self._names) if array.nbytes > 0)
         self._begins = [begin for begin, _, _ in places]
         self._places = places
 
-    def _parameter_at(self, begin, end):
+    def _parameter_at(self, begin: int, end: int) -> Optional[str]:
         """The name of one that shares memory with [begin, end)."""
         last = bisect.bisect_left(self._begins, end) - 1  # of those that begin before its end
         if begin < end and last >= 0 and self._places[last][1] > begin:
@@ -167,7 +172,7 @@ class Optimizer:
         return (f"<{self._title()}: {len(self._arrays)} parameters of {elements} elements, "
                 f"{self.steps} steps, {self.cpu}>")
 
-    def _title(self):
+    def _title(self) -> str:
         return f"{type(self).__module__}.{type(self).__qualname__}"
 
     def __reduce__(self) -> NoReturn:
@@ -177,10 +182,10 @@ class Optimizer:
     def __copy__(self) -> NoReturn:
         self.__reduce__()
 
-    def __deepcopy__(self, memo: dict) -> NoReturn:
+    def __deepcopy__(self, memo: dict[int, Any]) -> NoReturn:
         self.__reduce__()
 
-    def _in_order(self, arrays, what):
+    def _in_order(self, arrays: Any, what: str) -> list[Any]:
         """One for each parameter, from a mapping by name or a sequence; None is left out."""
         if isinstance(arrays, Mapping):
             for name in arrays:
@@ -193,7 +198,7 @@ class Optimizer:
             raise ValueError(f"{len(arrays)} arrays were given for {len(self._names)} parameters")
         return list(arrays)
 
-    def _pointers(self, given, what):
+    def _pointers(self, given: Any, what: str) -> tuple[Any, list[Any]]:
         """A pointer for each parameter, and what must live as long as they are used."""
         arrays = self._in_order(given, what)
         pointers = (_POINTER * max(1, len(arrays)))()
@@ -212,7 +217,7 @@ class Optimizer:
             pointers[i] = address
         return pointers, arrays
 
-    def _line_pointers(self, given, name, rate):
+    def _line_pointers(self, given: Any, name: str, rate: str) -> tuple[Any, list[Any]]:
         """The same for one a matrix, row or column, in arrays of any shape."""
         arrays = self._in_order(given, f"input {name}")
         pointers = (_POINTER * max(1, len(arrays)))()
@@ -230,12 +235,13 @@ class Optimizer:
             arrays[i], pointers[i] = array, array.ctypes.data
         return pointers, arrays
 
-    def _inputs(self, given):
+    def _inputs(self, given: Mapping[str, Any]) -> tuple[Any, Any]:
         """The struct of inputs, and what must live as long as it is read."""
         entries = self._rule["inputs"]
         if not entries and not given:
             return None, None
-        kept = []
+        kept: list[Any] = []
+        table: Any
         pointers = (_POINTER * max(1, len(entries)))()
         fields = {entry["field"] + "_" * (entry["field"] in ("gradients", "self")): i
                   for i, entry in enumerate(entries)}
@@ -255,7 +261,7 @@ class Optimizer:
             kept.append(table)
         return pointers, kept
 
-    def _numbers(self, value, name, rate):
+    def _numbers(self, value: Any, name: str, rate: str) -> np.ndarray:
         array = np.asarray(value)
         if array.dtype.kind not in "biuf" and array.size > 0:
             raise TypeError(f"input {name!r} is {value!r}, not numbers")
@@ -304,7 +310,7 @@ class Optimizer:
         """The value that was set; of a hyper that the rule computes, the one of the last step."""
         return self._engine.hyper(self._hyper_name(name), group)
 
-    def _hyper_name(self, name):
+    def _hyper_name(self, name: str) -> str:
         """As the rule has it: keywords cannot have the dots of names such as "adamw.lr"."""
         fields = {hyper["field"]: hyper["name"] for hyper in self._rule["hypers"]}
         return name if name in fields.values() else fields.get(name, name)
@@ -335,12 +341,13 @@ class Optimizer:
                 result[state.name, owner] = self._state_array(state)
         return result
 
-    def _state_array(self, state):
+    def _state_array(self, state: State) -> np.ndarray:
         kind = np.dtype(f"f{state.element_bytes}")
         elements = math.prod(state.shape)
         if elements == 0:
             return np.zeros(state.shape, kind)
-        memory = (ctypes.c_byte * (elements * state.element_bytes)).from_address(state.address)
+        size = elements * state.element_bytes
+        memory: Any = (ctypes.c_byte * size).from_address(state.address)
         memory.owner = self  # the memory is the optimizer's
         return np.frombuffer(memory, kind).reshape(state.shape)
 
@@ -363,14 +370,14 @@ class Optimizer:
         finally:
             self._engine.swap_out()
 
-    def _view_name(self, name):
+    def _view_name(self, name: Optional[str]) -> str:
         if name is not None:
             return name
         names = [view["name"] for view in self._rule["views"]]
         if len(names) != 1:
             raise TypeError(f"{self._rule['name']} has {len(names)} views: say which of {names}"
                             if names else f"{self._rule['name']} has no view")
-        return names[0]
+        return str(names[0])
 
     def save(self) -> bytes:
         """All states, in the safetensors format. With the parameters and the hypers, which are

@@ -85,7 +85,7 @@ def _dlpack_type(tensor: _DLTensor, what: str) -> np.dtype:
     raise TypeError(f"{what} is of {name}{tensor.bits}; it must be of float32 or float64")
 
 
-def _is_c_order(shape: tuple, strides: list) -> bool:
+def _is_c_order(shape: tuple[int, ...], strides: list[int]) -> bool:
     expected = 1
     for size, stride in zip(reversed(shape), reversed(strides)):
         if size != 1 and stride != expected:

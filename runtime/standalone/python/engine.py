@@ -30,7 +30,7 @@ class Error(Exception):
         super().__init__(message)
         self.status = status
 
-    def __reduce__(self) -> tuple:
+    def __reduce__(self) -> tuple[Any, ...]:
         return type(self), (self.status, str(self))
 
 
@@ -216,7 +216,7 @@ class Pool:
         self._is_dropped = True
         self._end_if_unused()
 
-    def _end_if_unused(self):
+    def _end_if_unused(self) -> None:
         if self._is_dropped and self._users == 0 and self.handle:
             self._destroy(self.handle)
             self.handle = None
@@ -250,7 +250,7 @@ class Table:
             self._functions["release"](self._pointer)
         self._pointer = None
 
-    def _each(self, function, kind):
+    def _each(self, function: str, kind: Any) -> Iterator[Any]:
         for index in range(_MOST):
             entry = kind()
             if not self._functions[function](self._pointer, index, entry):
@@ -258,20 +258,21 @@ class Table:
             yield entry
 
     @staticmethod
-    def _hyper(entry):
+    def _hyper(entry: _CHyper) -> Hyper:
         kind = ("number", "int", "bool")[entry.kind]
         default = None if entry.default != entry.default else entry.default
         return Hyper(entry.name.decode(), entry.about.decode(), default, entry.low, entry.high,
                      bool(entry.low_closed), bool(entry.high_closed), kind, str(_RATES[entry.rate]))
 
     @staticmethod
-    def _part(entry):
+    def _part(entry: _CPart) -> Part:
         return Part(entry.name.decode(), entry.about.decode(), str(_RATES[entry.rate]),
                     entry.element_bytes)
 
-    def description(self) -> dict:
+    def description(self) -> dict[str, Any]:
         """What the library says of its rules: documentation, hypers, states, inputs, views."""
-        return json.loads(self._pointer.contents.description.decode())
+        described: dict[str, Any] = json.loads(self._pointer.contents.description.decode())
+        return described
 
     def pool(self, threads: int) -> Optional[Pool]:
         """Threads for optimizers of this rule, or None for one thread."""
@@ -334,7 +335,7 @@ class Engine:
         self._c_step = table._functions["step"]
         self._step_tail = ctypes.byref(self._outcome), ctypes.byref(self._error)
 
-    def _spec(self):
+    def _spec(self) -> tuple[_CSpec, Any]:
         tensors = (_CTensor * max(1, len(self.tensors)))()
         for entry, tensor in zip(tensors, self.tensors):
             texts = [_bytes(tag, f"a tag of {tensor.name!r},") for tag in tensor.tags]
@@ -354,7 +355,7 @@ class Engine:
         return spec, tensors
 
     @staticmethod
-    def _set_split(entry, tensor):
+    def _set_split(entry: _CTensor, tensor: Tensor) -> None:
         split = tensor.split
         if split is None or isinstance(split, str):
             if split not in _SPLITS:
@@ -417,17 +418,17 @@ class Engine:
     @property
     def steps(self) -> int:
         """Completed steps."""
-        return self.table.tell("steps", self._handle)
+        return int(self.table.tell("steps", self._handle))
 
     @property
     def calls(self) -> int:
         """Calls of step: those that were held or skipped too."""
-        return self.table.tell("calls", self._handle)
+        return int(self.table.tell("calls", self._handle))
 
     @property
     def cpu(self) -> str:
         """The instruction set that the kernels use, such as "x86-64-v3"."""
-        return self.table.tell("cpu", self._handle).decode()
+        return str(self.table.tell("cpu", self._handle).decode())
 
     def states(self) -> Iterator[State]:
         """Where all states are. There are none while a step waits for another gradient."""
