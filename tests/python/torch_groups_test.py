@@ -254,6 +254,25 @@ class Schedulers(Case):
         self.beside(lambda o: lr_scheduler.OneCycleLR(o, 0.1, total_steps=20), "RMSprop", lr=0.01, momentum=0.9)
         self.beside(lambda o: lr_scheduler.CyclicLR(o, 0.001, 0.01, 4), "RMSprop", momentum=0.5, centered=True)
 
+    def test_a_whole_cycle_of_rmsprop(self):
+        """Where momentum is of one group first, too."""
+        for dtype, most in ((torch.float32, 1e-6), (torch.float64, 1e-13)):
+            own, theirs = twins((4, 3), (3,), dtype=dtype)
+            make = lambda module, p: module.RMSprop([{"params": p[:1]}, {"params": p[1:], "momentum": 0.9}], lr=0.01)
+            optimizer, reference = make(talweg.torch, own), make(torch.optim, theirs)
+            schedules = [lr_scheduler.OneCycleLR(o, 0.05, total_steps=60) for o in (optimizer, reference)]
+            momenta = set()
+            for step in range(60):
+                give_gradients(own, theirs, seed=step)
+                for o, schedule in zip((optimizer, reference), schedules):
+                    o.step()
+                    if step < 59:
+                        schedule.step()
+                momenta.add(optimizer.param_groups[0]["momentum"])
+            self.assertGreater(len(momenta), 40)
+            self.assertEqual(optimizer._bound.engine.hyper("momentum", 1), optimizer.param_groups[1]["momentum"])
+            self.assertClose(own, theirs, most)
+
     def test_they_do_not_warn(self):
         """They wrap step to see whether it is called."""
         own = parameters((3,))

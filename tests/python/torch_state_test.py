@@ -371,6 +371,28 @@ class FromAndToTorch(Case):
                 with self.assertRaisesRegex(ValueError, f"{key} of group 0 is"):
                     optimizer.load_state_dict(wrong)
 
+    def test_maximize(self):
+        """As a stage, a constant or an argument."""
+        own = parameters((3,))
+        for make, up in ((lambda: talweg.torch.Optimizer(own, "Maximize | SGD"), True),
+                         (lambda: talweg.torch.Optimizer(own, "SGD(maximize = true)"), True),
+                         (lambda: talweg.torch.Optimizer(own, "Maximize | SGD(maximize = true)"), False),
+                         (lambda: talweg.torch.SGD(own, maximize=True), True), (lambda: talweg.torch.SGD(own), False)):
+            exported = make().torch_state_dict()
+            self.assertEqual(exported["param_groups"][0]["maximize"], up)
+            make().load_state_dict(exported)
+            exported["param_groups"][0]["maximize"] = not up
+            with self.assertRaisesRegex(ValueError, f"maximize of group 0 is {not up}"):
+                make().load_state_dict(exported)
+
+    @unittest.skipIf(VERSION >= (2, 0), "torch 2.0 and later have these arguments")
+    def test_arguments_that_torch_1_13_has_not(self):
+        own = parameters((3,))
+        for optimizer, key in ((talweg.torch.RAdam(own, maximize=True), "maximize"),
+                               (talweg.torch.NAdam(own, decoupled_weight_decay=True), "decoupled_weight_decay")):
+            with self.assertRaisesRegex(ValueError, f"of torch 1.13.* has no {key}"):
+                optimizer.torch_state_dict()
+
     def test_forms_that_torch_has_not(self):
         own = parameters((3,))
         for rule, said in (("RMSprop(eps_place = inside)", "torch.optim.RMSprop has nothing for 'eps_place'"),

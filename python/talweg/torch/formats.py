@@ -43,7 +43,8 @@ _DECOUPLED = {"decoupled_weight_decay": ("decoupled", False)}
 FORMATS = {
     "GradientDescent": Format("SGD", {}, {"lr": ("lr",)}, {"momentum": 0, "weight_decay": 0}, False),
     "SGD": Format("SGD", _BUFFER, _COMMON, {}, False,
-                  {"momentum": ("momentum", 0), "dampening": ("dampening", 0), "nesterov": ("nesterov", False)}),
+                  {"momentum": ("momentum", 0), "dampening": ("dampening", 0), "nesterov": ("nesterov", False),
+                   "maximize": ("maximize", False)}),
     "HeavyBall": Format("SGD", _BUFFER, _SGD, {"nesterov": False}, False),
     "Nesterov": Format("SGD", _BUFFER, _SGD, {"nesterov": True}, False),
     "Adam": Format("Adam", _MOMENTS, _ADAM, {"amsgrad": False, "decoupled_weight_decay": False}),
@@ -89,6 +90,7 @@ def find(rule: str) -> Format:
         if argument not in known and argument not in _OF_OLD_RUNS:
             raise ValueError(f"no optimizer of torch.optim has the states of the rule {rule}: torch.optim.{form.optimizer} has "
                              f"nothing for {argument!r}")
+    fixed["maximize"] = bool(fixed.get("maximize")) != rule.startswith("Maximize")
     if fixed.get("amsgrad") and fixed["decoupled_weight_decay"]:
         form = form._replace(optimizer="AdamW")
     return form._replace(fixed=fixed)

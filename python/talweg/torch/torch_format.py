@@ -60,12 +60,9 @@ def read(optimizer: Optimizer, bound: engines.Bound, saved_groups: Sequence[Mapp
 def _group(optimizer: Optimizer, form: Format, index: int, saved: Mapping[str, Any]) -> dict[str, Any]:
     new = dict(optimizer.param_groups[index])
     for key, value in {**form.fixed, **optimizer._hypers.fixed}.items():
-        if key != "maximize" and saved.get(key, value) != value:
+        if saved.get(key, value) != value:
             raise ValueError(f"{key} of group {index} is {saved[key]!r} in the loaded state dict; the rule "
                              f"{rules.expression(optimizer.rule)} has {value!r}")
-    if saved.get("maximize") and not rules.expression(optimizer.rule).startswith("Maximize"):
-        raise ValueError(f"maximize of group {index} is {saved['maximize']!r} in the loaded state dict, and this optimizer "
-                         "minimizes")
     for key, value in saved.items():
         if key in new or key not in form.hypers:
             if key in new or key not in _OPTIONS:
@@ -141,6 +138,9 @@ def export(optimizer: Optimizer) -> dict[str, Any]:
     """A state dict for the class of torch.optim that the rule is."""
     form = formats.find(rules.expression(optimizer.rule))
     model = getattr(torch.optim, form.optimizer)([torch.zeros(1, requires_grad=True)], lr=0.1)
+    for key, value in form.fixed.items():
+        if value and key not in model.defaults and (form.optimizer, key) != ("AdamW", "decoupled_weight_decay"):
+            raise ValueError(f"torch.optim.{form.optimizer} of torch {torch.__version__} has no {key}")
     packed = optimizer.state_dict()
     groups = [_exported_group(optimizer, form, model.defaults, group) for group in packed["param_groups"]]
     now = optimizer._snapshot()
@@ -186,8 +186,6 @@ def _exported_states(form: Format, own: Mapping[str, torch.Tensor], parameter: t
 def _exported_group(optimizer: Optimizer, form: Format, defaults: Mapping[str, Any], group: Mapping[str, Any]
                     ) -> dict[str, Any]:
     new = {**defaults, **{key: value for key, value in form.fixed.items() if key in defaults}}
-    if "maximize" in defaults:
-        new["maximize"] = rules.expression(optimizer.rule).startswith("Maximize")
     own = [field.key for field in optimizer._hypers.fields]
     for key, names in form.hypers.items():
         if key in group:
