@@ -108,6 +108,14 @@ class Groups(Case):
         run_both(optimizer, own, reference, theirs, 4)
         self.assertClose(own, theirs)
 
+    def test_no_momentum_in_one_group(self):
+        """Nor is anything dampened there."""
+        own, theirs = twins((2,), (3,))
+        make = lambda module, p: module.SGD([{"params": p[:1]}, {"params": p[1:], "momentum": 0}], lr=0.1, momentum=0.9,
+                                            dampening=0.5)
+        run_both(make(talweg.torch, own), own, make(torch.optim, theirs), theirs, 4)
+        self.assertClose(own, theirs)
+
     def test_tags_and_splits(self):
         own = parameters((4,), (5,))
         rule = talweg.compile("Choosing", text=choosing('tagged("decay")'))

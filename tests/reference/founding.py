@@ -100,6 +100,7 @@ FORMS = {
     "sgd": (descent(lambda s: 0.1), "SGD(lr = 0.1)"),
     "momentum_average": (momentum_average, "MomentumEma(lr = 0.1, beta = 0.9)"),
     "heavy_ball_dampening": (heavy_ball, "HeavyBall(lr = 0.05, momentum = 0.9, dampening = 0.3)"),
+    "heavy_ball_no_momentum": (descent(lambda s: 0.05), "HeavyBall(lr = 0.05, momentum = 0, dampening = 0.3)"),
     "sgd_dampening": (heavy_ball, "SGD(lr = 0.05, momentum = 0.9, dampening = 0.3)"),
     "nesterov": (nesterov, "Nesterov(lr = 0.05, momentum = 0.9)"),
     "sgd_nesterov": (nesterov, "SGD(lr = 0.05, momentum = 0.9, nesterov = true)"),
