@@ -149,18 +149,18 @@ def version_bump(parameters: Sequence[torch.Tensor]) -> Callable[[], None]:
     if increment is not None and _takes_many(increment):
         together = list(parameters)
         return lambda: increment(together)
-    # Detached tensors share the counter, also with other memory: an operation in place on no elements
-    # counts, and is quickest in inference mode, which counts for tensors made outside of it.
+    # Detached tensors share the counter, also with other memory: an operation in place counts, and is
+    # quickest on one element, not on none, and in inference mode, which counts for tensors made outside of it.
     with torch.inference_mode(False):
-        nothing = [parameter.detach() for parameter in parameters]
-        for shared in nothing:
-            shared.data = torch.empty(0, dtype=shared.dtype)
+        sharing = [parameter.detach() for parameter in parameters]
+        for shared in sharing:
+            shared.data = torch.zeros(1, dtype=shared.dtype)
 
     def bump() -> None:
         with torch.inference_mode():
-            torch._foreach_zero_(nothing)
+            torch._foreach_zero_(sharing)
 
-    return bump if nothing else lambda: None
+    return bump if sharing else lambda: None
 
 
 def _takes_many(increment: Callable[[Any], None]) -> bool:
