@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
-"""What libtalweg.so shows: the functions of the recorded list, which are those of talweg.h, and no other symbol; and that of
-libraries it needs none but glibc's and libgcc_s.
+"""What libtalweg.so shows: the functions of the recorded list, which are those of talweg.h and,
+for the Python package, of tensors.h, and no other symbol; and that of libraries it needs none but
+glibc's and libgcc_s.
 Usage: exports_test.py LIBRARY SOURCE_DIR (TALWEG_UPDATE_GOLDENS=1 records anew)
 """
 import os
@@ -17,6 +18,7 @@ if os.environ.get("TALWEG_UPDATE_GOLDENS"):
     recorded.write_text("\n".join(names) + "\n", encoding="utf-8")
 assert names == recorded.read_text(encoding="utf-8").split(), f"exported: {names}"
 header = (root / "compiler/embed/include/talweg/talweg.h").read_text(encoding="utf-8")
+header += (root / "compiler/embed/tensors.h").read_text(encoding="utf-8").replace("talweg_embed_", "talweg_")
 text = re.sub(r"/\*.*?\*/", "", header, flags=re.S)
 declared = sorted(set(re.findall(r"\b(talweg_\w+)\(", text)))
 assert names == declared, f"only exported: {set(names) - set(declared)}; only declared: {set(declared) - set(names)}"

@@ -12,7 +12,7 @@ from typing import Any, Callable, Mapping, Optional, Sequence
 import torch
 
 from .._engine import _REGRAD, Engine, Error, Pool, State, Table, Tensor
-from . import tensors
+from . import places, tensors
 
 REGRAD, SKIPPED = _REGRAD, 2
 
@@ -167,46 +167,30 @@ class Bound:
         self._live_parameters = [self.parameters[i] for i in live]
         present = set(live)
         self._others = [parameter for i, parameter in enumerate(self.parameters) if i not in present]
-        self._live_shapes = [self.shapes[i] for i in live]
-        self._live_dtypes = {parameter.dtype for parameter in self._live_parameters}
         self._plain = all(map(tensors.is_contiguous, self._live_parameters))
-        self._last = [-1] * len(live)
+        self._gradients = places.of_gradients(self._live_parameters, [self.shapes[i] for i in live])
         self.tell_autograd: Callable[[], None] = tensors.version_bump(self._live_parameters)
 
     def gather(self) -> Any:
         """Finds where all gradients are. Returns what must live until the step has ended."""
-        gradients = list(map(tensors.gradient_of, self._live_parameters))
+        if not self._plain:
+            return self._gather_all()
         try:
-            same = tensors.same_addresses(gradients, self._last)
-            fits = self._plain and all(map(tensors.is_contiguous, gradients)) and (same or self._follow(gradients))
+            found, outcome = self._gradients.read()
         except (TypeError, RuntimeError):  # one is None, or has no memory of its own
             return self._gather_all()
-        if not fits or (self._others and any(gradient is not None for gradient in map(tensors.gradient_of, self._others))):
+        if outcome == places.ELSEWHERE:
+            self._gradients.take(self._pointers, self._live if self._others else None)
+        if outcome == places.UNFIT or any(gradient is not None for gradient in map(tensors.gradient_of, self._others)):
             return self._gather_all()
-        return gradients
-
-    def _follow(self, gradients: list[torch.Tensor]) -> bool:
-        """Takes the new addresses of contiguous gradients, as each backward pass may bring them after
-        zero_grad(). Nothing is taken where one may not fit its parameter: _gather_all says which."""
-        parameters = self._live_parameters
-        if (set(map(tensors.dtype_of, gradients)) != self._live_dtypes or not all(map(tensors.is_on_cpu, gradients))
-                or any(map(tensors.is_negated, gradients)) or list(map(tensors.shape_of, gradients)) != self._live_shapes
-                or list(map(tensors.shape_of, parameters)) != self._live_shapes
-                or not all(map(tensors.is_contiguous, parameters))):
-            return False
-        self._last = list(map(tensors.address_of, gradients))
-        if self._others:
-            for i, address in zip(self._live, self._last):
-                self._pointers[i] = address
-        elif gradients:
-            self._pointers[:] = self._last
-        return True
+        return found
 
     def _gather_all(self) -> Any:
         """With all checks, one by one."""
         kept: list[torch.Tensor] = []
         live: list[int] = []
         pointers = self._pointers
+        self._gradients.forget()
         for i, member in enumerate(self.members):
             gradient = member.parameter.grad
             if gradient is None:
@@ -224,7 +208,6 @@ class Bound:
             live.append(i)
         if live != self._live:
             self._set_live(live)
-        self._last = [pointers[i] or 0 for i in live]
         return kept
 
     def step(self, inputs: Any) -> int:

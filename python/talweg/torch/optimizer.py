@@ -13,7 +13,7 @@ from typing import Any, Callable, Iterable, Iterator, Mapping, Optional, Sequenc
 import torch
 
 from .._rules import Rule
-from . import engines, groups, hooks, rules, state_dict, states, tensors, torch_format
+from . import engines, groups, hooks, places, rules, state_dict, states, tensors, torch_format
 from .hypers import Field, Hypers
 from .inputs import pointers
 
@@ -57,7 +57,7 @@ class Optimizer(torch.optim.Optimizer):
     def _begin(self) -> None:
         self._bound: Optional[engines.Bound] = None
         self._bound_threads = 0
-        self._lists: list[list[torch.Tensor]] = []
+        self._places: list[places.Parameters] = []
         self._restored: Optional[engines.Snapshot] = None
         self._changes = states.Changes()
         self._swapped: Optional[str] = None
@@ -92,20 +92,19 @@ class Optimizer(torch.optim.Optimizer):
         """The engine over the parameters as they are now, with their hypers."""
         bound = self._bound
         if (bound is None or self._changes.pending or (self._threads or torch.get_num_threads()) != self._bound_threads
-                or self._lists_changed() or bound.moved()):
+                or bound.forked or not self._are_same(unmoved=True)):
             bound = self._bind()
         self._hypers.apply(bound.engine, self.param_groups)
         return bound
 
-    def _lists_changed(self) -> bool:
-        """Whether somebody has put other parameters into the groups, or removed some."""
-        if len(self.param_groups) != len(self._lists):
-            return True
-        for group, known in zip(self.param_groups, self._lists):
-            given = group["params"]
-            if len(given) != len(known) or not all(map(operator.is_, given, known)):
-                return True
-        return False
+    def _are_same(self, unmoved: bool) -> bool:
+        """Whether nobody has put other parameters into the groups, or removed some; and moved none to other memory."""
+        if len(self.param_groups) != len(self._places):
+            return False
+        for group, known in zip(self.param_groups, self._places):
+            if not (known.are_unmoved if unmoved else known.are)(group["params"]):
+                return False
+        return True
 
     def _bind(self) -> engines.Bound:
         old = self._bound
@@ -125,7 +124,7 @@ class Optimizer(torch.optim.Optimizer):
         self._hypers.apply(bound.engine, self.param_groups)
         bound.write(states.taken(bound, self._state, old.read() if old is not None else self._restored))
         self._bound, self._bound_threads, self._restored = bound, threads, None
-        self._lists = [list(group["params"]) for group in self.param_groups]
+        self._places = [places.of_parameters(group["params"]) for group in self.param_groups]
         self._state.adopt(old.parameters if old is not None else (), bound)
         return bound
 
@@ -153,7 +152,7 @@ class Optimizer(torch.optim.Optimizer):
 
     def _take_changes(self) -> None:
         """What is saved is what the next step would begin with."""
-        if self._bound is not None and self._swapped is None and (self._changes.pending or self._lists_changed()):
+        if self._bound is not None and self._swapped is None and (self._changes.pending or not self._are_same(unmoved=False)):
             self._ready()
 
     @property

@@ -107,41 +107,6 @@ def same_strides(one: Sequence[int], other: Sequence[int], shape: Sequence[int])
     return one == other or 0 in shape or all(a == b or size == 1 for a, b, size in zip(one, other, shape))
 
 
-def same_addresses(given: list[torch.Tensor], addresses: list[int]) -> bool:
-    """Whether all tensors are where they were. A TypeError or RuntimeError says that one is none, or
-    has no memory of its own."""
-    return list(map(address_of, given)) == addresses
-
-
-def _use_quicker_comparison() -> None:
-    """Current torch compares addresses in one call of its own, which no documentation promises:
-    tried once, and used where it does what is expected."""
-    global same_addresses
-    compare: Any = getattr(torch._C, "_tensors_data_ptrs_at_indices_equal", None)
-    if compare is None:
-        return
-    tried = [torch.zeros(1), torch.zeros(1)]
-    addresses = list(map(address_of, tried))
-    try:
-        works = compare(tried, addresses, [0, 1]) is True and compare(tried, addresses[::-1], [0, 1]) is False
-        compare([None], [0], [0])
-        return  # what is None must not pass for an address
-    except (TypeError, RuntimeError):
-        pass
-    if works:
-        indices: dict[int, list[int]] = {}
-
-        def quicker(given: list[torch.Tensor], addresses: list[int]) -> bool:
-            count = len(addresses)
-            places = indices.get(count) or indices.setdefault(count, list(range(count)))
-            return bool(compare(given, addresses, places))
-
-        same_addresses = quicker
-
-
-_use_quicker_comparison()
-
-
 def version_bump(parameters: Sequence[torch.Tensor]) -> Callable[[], None]:
     """What to call when all these parameters have changed, so that a backward pass that has saved
     the old values is refused, as after torch's own operations in place."""
