@@ -23,7 +23,7 @@ class Kinds(Case):
     @since(2, 15, "description of tensors for C, or may have none")
     def test_current_torch_is_read_in_one_call(self):
         own = with_gradients((2,))
-        self.assertIsInstance(places.of_parameters(own), places.DescribedParameters)
+        self.assertIsInstance(places.of_parameters(own * places.CALL_FROM), places.DescribedParameters)
         self.assertIsInstance(places.of_gradients(own, [own[0].shape]), places.DescribedGradients)
 
 

@@ -125,9 +125,15 @@ class DescribedGradients(Gradients):
         ctypes.memset(self._before, 255, ctypes.sizeof(self._before))
 
 
+#: From how many parameters on a call pays; there may be a group for each.
+CALL_FROM = 16
+
+
 def of_parameters(parameters: Sequence[torch.Tensor]) -> Parameters:
     calls = described.calls()
-    return Parameters(parameters) if calls is None else DescribedParameters(parameters, calls)
+    if calls is None or len(parameters) < CALL_FROM:
+        return Parameters(parameters)
+    return DescribedParameters(parameters, calls)
 
 
 def of_gradients(parameters: Sequence[torch.Tensor], shapes: Sequence[torch.Size]) -> Gradients:
