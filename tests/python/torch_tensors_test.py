@@ -83,6 +83,26 @@ class Refused(Case):
             optimizer.step()
 
 
+class Devices(Case):
+    @since(2, 0, "default devices")
+    def test_another_device_by_default(self):
+        """Memory is asked for on the CPU, whatever torch makes tensors on."""
+        own, theirs = twins((4, 3), (0,), (5,))
+        gradients = [torch.randn(3, 4).t(), torch.zeros(0), torch.ones(5)]
+        for p, q, gradient in zip(own, theirs, gradients):
+            p.grad, q.grad = gradient, gradient.clone()
+        reference = torch.optim.AdamW(theirs)
+        reference.step()
+        with torch.device("meta"):
+            optimizer = talweg.torch.AdamW(own)
+            optimizer.step()
+            exported = optimizer.torch_state_dict()
+        self.assertClose(own, theirs)
+        for states in (optimizer.state[p] for p in own):
+            self.assertEqual({state.device.type for state in states.values()}, {"cpu"})
+        self.assertEqual(exported["state"][0]["step"].device.type, "cpu")
+
+
 class Shapes(Case):
     def test_empty_and_0d(self):
         own, theirs = twins((), (0,), (2, 0, 3), (1, 1))

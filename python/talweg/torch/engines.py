@@ -78,7 +78,7 @@ class Bound:
             _with_threads.add(self)
 
     def _allocate(self, size: int, alignment: int) -> tuple[int, torch.Tensor]:
-        self._states = torch.empty(size + alignment, dtype=torch.uint8)
+        self._states = torch.empty(size + alignment, dtype=torch.uint8, device="cpu")
         start = self._states.data_ptr()
         ctypes.memset(start, 0, size + alignment)
         self._states = self._states[-start % alignment:]
@@ -108,7 +108,7 @@ class Bound:
         """The memory of a state itself, in the layout of its parameter."""
         dtype, count = tensors.BYTES[state.element_bytes], math.prod(state.shape)
         if count == 0:
-            return torch.zeros(state.shape, dtype=dtype)
+            return torch.zeros(state.shape, dtype=dtype, device="cpu")
         offset = state.address - self._states.data_ptr()
         if 0 <= offset < self._states.numel():
             flat = self._states[offset:offset + count * state.element_bytes].view(dtype)

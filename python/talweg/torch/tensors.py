@@ -92,7 +92,7 @@ def fitting(tensor: torch.Tensor, parameter: torch.Tensor, said: str) -> torch.T
         raise RuntimeError(f"{said} has shape {tuple(tensor.shape)}, the parameter {tuple(parameter.shape)}")
     if same_layout(tensor, parameter) and not tensor.is_neg():
         return tensor
-    copy = torch.empty_strided(parameter.size(), parameter.stride(), dtype=parameter.dtype)
+    copy = torch.empty_strided(parameter.size(), parameter.stride(), dtype=parameter.dtype, device="cpu")
     return copy.copy_(tensor.detach())
 
 
@@ -119,7 +119,7 @@ def version_bump(parameters: Sequence[torch.Tensor]) -> Callable[[], None]:
     with torch.inference_mode(False):
         sharing = [parameter.detach() for parameter in parameters]
         for shared in sharing:
-            shared.data = torch.zeros(1, dtype=shared.dtype)
+            shared.data = torch.zeros(1, dtype=shared.dtype, device="cpu")
 
     def bump() -> None:
         with torch.inference_mode():
@@ -131,7 +131,7 @@ def version_bump(parameters: Sequence[torch.Tensor]) -> Callable[[], None]:
 def _takes_many(increment: Callable[[Any], None]) -> bool:
     """The first releases of increment_version took one tensor only."""
     try:
-        increment([torch.zeros(0)])
+        increment([torch.zeros(0, device="cpu")])
     except (TypeError, AttributeError, RuntimeError):
         return False
     return True

@@ -159,8 +159,8 @@ def export(optimizer: Optimizer) -> dict[str, Any]:
                 for theirs, name in form.of_group.items():
                     of_group = packed["talweg"]["groups"][index]
                     numbers[theirs] = of_group[_own_name(of_group, name)].item()
-                entry.update({name: torch.tensor(value, dtype=parameter.dtype) for name, value in numbers.items()})
-                entry["step"] = torch.tensor(counters["t"], dtype=torch.float32)
+                entry.update({name: torch.tensor(value, dtype=parameter.dtype, device="cpu") for name, value in numbers.items()})
+                entry["step"] = torch.tensor(counters["t"], dtype=torch.float32, device="cpu")
             if entry:
                 found[key] = entry
     return {"state": found, "param_groups": groups}
