@@ -55,6 +55,20 @@ class Groups(Case):
             optimizer.step()
             self.assertSame(own, [before[0] - value])
 
+    def test_what_else_changes_in_place(self):
+        decay = torch.nn.Parameter(torch.tensor(0.5))
+        for make, change, hyper in (
+                (lambda: {"betas": [0.5, 0.75]}, lambda given: given["betas"].__setitem__(0, 0.25), "beta1"),
+                (lambda: {"betas": (torch.tensor(0.5), 0.75)}, lambda given: given["betas"][0].fill_(0.25), "beta1"),
+                (lambda: {"weight_decay": decay}, lambda given: decay.data.fill_(0.25), "weight_decay")):
+            given, own = make(), parameters((3,))
+            with self.subTest(**given):
+                optimizer = talweg.torch.Adam(own, **given)
+                run(optimizer, own, 2)
+                change(given)
+                run(optimizer, own, 1)
+                self.assertEqual(optimizer._bound.engine.hyper(hyper), 0.25)
+
     def test_values_out_of_range_name_group_and_hyper(self):
         def make(**arguments):
             return talweg.torch.Optimizer(
@@ -66,13 +80,16 @@ class Groups(Case):
                             ({"lr_": 0.1}, "did you mean 'lr'")):
             with self.subTest(**wrong), self.assertRaisesRegex(ValueError, said):
                 make(**wrong)
-        for wrong in ({"lr": "much"}, {"lr": "0.1"}, {"lr": None}, {"lr": torch.ones(2)}):
+        for wrong in ({"lr": "much"}, {"lr": "0.1"}, {"lr": None}, {"lr": torch.ones(2)}, {"lr": torch.tensor(1j)},
+                      {"lr": torch.tensor(1, device="meta")}):
             with self.subTest(**wrong), self.assertRaisesRegex(TypeError, "lr of group 1"):
                 make(**wrong)
         with self.assertRaisesRegex(TypeError, "no hyper 'momentum'.*beta1"):
             talweg.torch.Optimizer(parameters((2,)), "AdamW", momentum=0.9)
         with self.assertRaisesRegex(ValueError, "betas of group 0.*has 3 parts"):
             talweg.torch.Adam(parameters((2,)), betas=(0.1, 0.2, 0.3))
+        with self.assertRaisesRegex(TypeError, "betas of group 0 is 0.9: 2 numbers are needed"):
+            talweg.torch.Adam(parameters((2,)), betas=0.9)
 
     def test_refused_values_later_change_nothing(self):
         own = parameters((2,))

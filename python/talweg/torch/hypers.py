@@ -18,16 +18,26 @@ class Field(NamedTuple):
 
 
 def number(value: Any, said: str) -> float:
-    if isinstance(value, torch.Tensor):
-        if value.numel() != 1:
-            raise TypeError(f"{said} is a tensor of shape {tuple(value.shape)}: one number is needed")
-        return float(value.detach())
+    if isinstance(value, torch.Tensor) and value.numel() != 1:
+        raise TypeError(f"{said} is a tensor of shape {tuple(value.shape)}: one number is needed")
     try:
         if isinstance(value, (str, bytes)):  # float() would read it
             raise TypeError
-        return float(value)
-    except (TypeError, ValueError):
+        return float(value.detach() if isinstance(value, torch.Tensor) else value)
+    except (TypeError, ValueError, RuntimeError):  # the last of a complex tensor, or one without values
         raise TypeError(f"{said} is {value!r}: a number is needed") from None
+
+
+def _parts(value: Any, count: int, said: str) -> tuple[Any, ...]:
+    if count == 1:
+        return (value,)
+    try:
+        parts = tuple(value)
+    except TypeError:
+        raise TypeError(f"{said} is {value!r}: {count} numbers are needed") from None
+    if len(parts) != count:
+        raise ValueError(f"Invalid {said}: {value!r} has {len(parts)} parts, not {count}")
+    return parts
 
 
 def check(hyper: Hyper, value: float, said: str) -> None:
@@ -72,13 +82,10 @@ class Hypers:
     def _values(self, index: int, row: Sequence[Any]) -> dict[str, float]:
         found: dict[str, float] = {}
         for (key, hypers), value in zip(self.fields, row):
-            parts = (value,) if len(hypers) == 1 else tuple(value)
-            if len(parts) != len(hypers):
-                raise ValueError(f"Invalid {key} of group {index}: {value!r} has {len(parts)} parts, not {len(hypers)}")
-            for name, part in zip(hypers, parts):
+            said = f"{key} of group {index}"
+            for name, part in zip(hypers, _parts(value, len(hypers), said)):
                 if part is None and self.by_name[name].default is None:
                     continue  # the rule computes it from others
-                said = f"{key} of group {index}"
                 checked = number(part, said)
                 check(self.by_name[name], checked, said)
                 found[name] = checked
@@ -99,11 +106,11 @@ class Hypers:
             applied = self._applied = [None] * len(groups)
         for index, group in enumerate(groups):
             row = self._row(group, index)
-            # A tensor may have changed in place, and has an == of its own.
-            if applied[index] is None or torch.Tensor in map(type, row) or row != applied[index]:
+            # What is no plain number may have an == of its own.
+            if applied[index] is None or not _COMPARABLE.issuperset(map(type, row)) or row != applied[index]:
                 applied[index] = None
                 self._hand_over(engine, groups, index, row)
-                applied[index] = row
+                applied[index] = row if all(map(_is_constant, row)) else None
 
     def _hand_over(self, engine: Engine, groups: Sequence[Mapping[str, Any]], index: int, row: Sequence[Any]) -> None:
         values = self._values(index, row)
@@ -115,6 +122,15 @@ class Hypers:
                 if self._values(other, self._row(group, other)).get(name) != value:
                     raise ValueError(f"{name} is one value for the whole model, and groups {index} and {other} have two")
             engine.set_hyper(name, value)
+
+
+_NUMBERS = frozenset((float, int, bool, type(None)))
+_COMPARABLE = _NUMBERS | {tuple}
+
+
+def _is_constant(value: Any) -> bool:
+    """Whether it cannot change in place, as tensors, arrays and lists can."""
+    return type(value) in _NUMBERS or (type(value) is tuple and all(map(_is_constant, value)))
 
 
 #: Keys that torch, its schedulers and this package write into groups.
