@@ -203,13 +203,18 @@ class Optimizer(torch.optim.Optimizer):
         if self._swapped is not None:
             raise RuntimeError(f"step() is not possible inside evaluation({self._swapped!r}): a view stands in for the "
                                "parameters")
+        thread = threading.get_ident()  # no call comes between the next lines, where another thread might go on
         if self._stepping_thread:
             raise RuntimeError("a step of this optimizer is on its way: in another thread, or this is its closure")
         try:
-            self._stepping_thread = threading.get_ident()
+            self._stepping_thread = thread
             bound = self._ready()
             if bound.step(self._pointers(inputs, loss)) == engines.REGRAD:
                 self._step_again(bound, closure, inputs)
+        except BaseException:
+            if self._bound is not None:
+                self._bound.abandon()  # an interrupt may come before _step_again has begun
+            raise
         finally:
             self._stepping_thread = 0
         return loss

@@ -458,6 +458,16 @@ class Engine:
         except Error:
             self._swapped = before
             raise
+        except BaseException:  # where one is in already, another never gets in
+            if before is None:
+                self._put_back()
+            raise
+
+    def _put_back(self):
+        try:
+            self.swap_out()
+        except Error:  # the interrupt came before the call
+            self._swapped = None
 
     def swap_out(self) -> None:
         """Puts the parameters back."""
