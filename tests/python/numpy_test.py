@@ -5,6 +5,7 @@ import ctypes
 import gc
 import inspect
 import pickle
+import re
 import signal
 import sys
 import types
@@ -176,7 +177,8 @@ class Refusals(unittest.TestCase):
         self.make(TypeError, "integer", params, threads=1.5)
         self.assertEqual(self.make(talweg.Error, "`momentum`", params, momentum=1).status, "UNKNOWN_NAME")
         self.assertEqual(self.make(talweg.Error, "`beta1`", params, beta1=1).status, "OUT_OF_RANGE")
-        self.make(TypeError, "hyper 'lr' is '0.1', which is no number", params, lr="0.1")
+        for wrong in ("0.1", None, (0.1, 0.2)):
+            self.make(TypeError, f"hyper 'lr' is {re.escape(repr(wrong))}, which is no number", params, lr=wrong)
         self.make(talweg.Error, "`momentum`", [{"params": params, "momentum": 1}])
 
     def test_gradients(self):
@@ -437,6 +439,7 @@ class Borrowed(unittest.TestCase):
                 (ValueError, "parameter 'w' is in memory of CUDA; it must be in that of the CPU", Lender(w, device=2)),
                 (ValueError, "is in memory of device 99", Lender(w, device=99)),
                 (ValueError, "is read-only", Lender(w, flags=1)),
+                (ValueError, "is read-only", type("Array", (Lender,), {"__module__": "jaxlib._jax"})(w, is_versioned=False)),
                 (ValueError, "is not contiguous in C order", Lender(w, strides=(1, 3))),
                 (TypeError, "is of bfloat16; it must be", Lender(w, code=4, bits=16)),
                 (TypeError, "is of float16; it must be", Lender(w, bits=16)),

@@ -47,6 +47,7 @@ class Tensors(unittest.TestCase):
     def test_refusals(self):
         for kind, words, given in ((TypeError, "parameter '0' does not give its memory: .*gradient",
                                     torch.ones(3, requires_grad=True)),
+                                   (TypeError, "parameter '0' does not give its memory: .*meta", torch.ones(3, device="meta")),
                                    (TypeError, "parameter '0' is of bfloat16", torch.ones(3, dtype=torch.bfloat16)),
                                    (ValueError, "parameter '0' is not contiguous", torch.ones(3, 4).t()),
                                    (TypeError, "parameter '0' does not give its memory", torch.eye(3).to_sparse())):

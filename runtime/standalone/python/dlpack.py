@@ -27,6 +27,7 @@ class _DLVersioned(ctypes.Structure):
 
 
 _DL_READ_ONLY = 1
+_DL_IMMUTABLE = ("jax", "tensorflow")  # before DLPack 1.0 nothing says so
 _DL_CPU = (1, 3, 11)  # the others are memory of the CPU which CUDA or ROCm has pinned
 _DL_DEVICES = {2: "CUDA", 4: "OpenCL", 7: "Vulkan", 8: "Metal", 10: "ROCm", 13: "CUDA (managed)",
                14: "oneAPI", 15: "WebGPU", 16: "Hexagon"}
@@ -39,14 +40,14 @@ _capsule_pointer = ctypes.PYFUNCTYPE(ctypes.c_void_p, ctypes.py_object, ctypes.c
 
 def _from_dlpack(given: Any, what: str) -> np.ndarray:
     """The memory of an array that has __dlpack__. It stays borrowed as long as the result lives."""
-    _check_device(given.__dlpack_device__()[0], what)
+    capsule = None
     try:
-        try:
-            capsule = given.__dlpack__(max_version=(1, 0))
-        except TypeError:  # older than DLPack 1.0
-            capsule = given.__dlpack__()
+        device = given.__dlpack_device__()[0]
+        if device in _DL_CPU:
+            capsule = _capsule(given)
     except Exception as error:
         raise TypeError(f"{what} does not give its memory: {error}") from error
+    _check_device(device, what)
     flags = 0
     if _is_capsule(capsule, b"dltensor_versioned"):
         address = _capsule_pointer(capsule, b"dltensor_versioned")
@@ -67,9 +68,16 @@ def _from_dlpack(given: Any, what: str) -> np.ndarray:
         tensor.data + tensor.offset)
     memory.capsule = capsule  # never consumed: when it ends, it gives the memory back
     array = np.frombuffer(memory, kind).reshape(shape)
-    if flags & _DL_READ_ONLY:
+    if flags & _DL_READ_ONLY or type(given).__module__.startswith(_DL_IMMUTABLE):
         array.flags.writeable = False
     return array
+
+
+def _capsule(given: Any) -> Any:
+    try:
+        return given.__dlpack__(max_version=(1, 0))
+    except TypeError:  # older than DLPack 1.0
+        return given.__dlpack__()
 
 
 def _check_device(device: int, what: str) -> None:

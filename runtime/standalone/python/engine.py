@@ -397,10 +397,14 @@ class Engine:
 
     def set_hyper(self, name: str, value: float, group: Optional[int] = None) -> None:
         """Sets a hyper of one group, or of all of them."""
-        if isinstance(value, (str, bytes)):  # float() would read it
-            raise TypeError(f"hyper {name!r} is {value!r}, which is no number")
+        try:
+            if isinstance(value, (str, bytes)):  # float() would read it
+                raise TypeError
+            number = float(value)
+        except TypeError:
+            raise TypeError(f"hyper {name!r} is {value!r}, which is no number") from None
         index = _ALL_GROUPS if group is None else self._group_index(group)
-        self.table.call("set_hyper", self._handle, _bytes(name, "hyper"), index, float(value))
+        self.table.call("set_hyper", self._handle, _bytes(name, "hyper"), index, number)
 
     def hyper(self, name: str, group: int = 0) -> float:
         """The value that was set; of a hyper that the rule computes, the one of the last step."""
