@@ -191,9 +191,8 @@ def resolve(rule: Any, dtype: Optional[str]) -> Rule:
     library that has one."""
     if isinstance(rule, str):
         return compile(rule, dtype=dtype or "float32")
-    if not isinstance(rule, Rule):
-        rule = getattr(rule, "rule", rule)
-    if not isinstance(rule, Rule):
+    found = rule if isinstance(rule, Rule) else getattr(rule, "rule", None)
+    if not isinstance(found, Rule):
         raise TypeError("a rule is an expression such as \"AdamW\", what talweg.compile returns, or a rule of a built library, "
-                        f"not {type(rule).__name__}")
-    return rule.for_dtype(dtype) if dtype else rule
+                        f"not {rule.__qualname__ if isinstance(rule, type) else type(rule).__name__}")
+    return found.for_dtype(dtype) if dtype else found

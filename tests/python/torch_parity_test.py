@@ -167,8 +167,9 @@ class Classes(Case):
                 self.assertSame(own, [before[0] - 0.5])
         with self.assertRaisesRegex(talweg.CompileError, "AdamX"):
             talweg.torch.Optimizer(twins((3,))[0], "AdamX")
-        with self.assertRaisesRegex(TypeError, "a rule is an expression"):
-            talweg.torch.Optimizer(twins((3,))[0], 3)
+        for wrong, called in ((3, "int"), (talweg.torch.AdamW, "AdamW")):
+            with self.assertRaisesRegex(TypeError, f"a rule is an expression.*, not {called}$"):
+                talweg.torch.Optimizer(twins((3,))[0], wrong)
 
     def test_rules_of_built_libraries(self):
         """Of one type, and without a text."""

@@ -358,6 +358,9 @@ class Threads(Case):
         for wrong in (0, -1, 1025):
             with self.assertRaisesRegex(ValueError, f"there cannot be {wrong} threads"):
                 talweg.torch.AdamW(own, threads=wrong)
+        for wrong in ("2", 2.5):
+            with self.assertRaisesRegex(TypeError, "as an integer"):
+                talweg.torch.AdamW(own, threads=wrong)
 
     def test_a_forked_child(self):
         for threads in (1, 3):

@@ -39,6 +39,10 @@ class Refused(Case):
         self.refuse(TypeError, r"params is a dict: give its values\(\), or its items\(\) for", {"w": good})
         self.refuse(TypeError, r"params is one group: give a list of groups", {"params": [good]})
         self.refuse(TypeError, "iterable of Tensors", good)
+        self.refuse(TypeError, r"params is the module Linear: give its parameters\(\)", torch.nn.Linear(2, 2))
+        for mixed, place, kind in (([{"params": [good]}, good], 1, "Parameter"), ([good, {"params": [good]}], 0, "Parameter")):
+            self.refuse(TypeError, f"group {place} is no dict but {kind}: give groups, or parameters, not both", mixed)
+        sgd(torch.nn.ParameterList([good]))
         self.refuse(TypeError, "ordered collections", {good})
         self.refuse(TypeError, "ordered collections", [{"params": {good}}])
         self.refuse(ValueError, 'group 0 has no "params"', [{"lr": 1}])

@@ -25,10 +25,17 @@ def prepare(params: Iterable[Any]) -> tuple[list[dict[str, Any]], str]:
     if isinstance(params, Mapping):
         raise TypeError("params is one group: give a list of groups, [group]" if "params" in params else
                         "params is a dict: give its values(), or its items() for parameters with names")
+    if isinstance(params, torch.nn.Module) and not hasattr(params, "__iter__"):  # as ParameterList has
+        raise TypeError(f"params is the module {type(params).__name__}: give its parameters(), or its named_parameters()")
     given = list(params)
     if not given:
         raise ValueError("optimizer got an empty parameter list")
-    found = [dict(group) for group in given] if isinstance(given[0], dict) else [{"params": given}]
+    if not any(isinstance(entry, dict) for entry in given):
+        given = [{"params": given}]
+    for index, group in enumerate(given):
+        if not isinstance(group, dict):
+            raise TypeError(f"group {index} is no dict but {type(group).__name__}: give groups, or parameters, not both")
+    found = [dict(group) for group in given]
     for index, group in enumerate(found):
         split_names(group, index)
     for index, group in enumerate(found):

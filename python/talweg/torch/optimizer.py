@@ -47,7 +47,7 @@ class Optimizer(torch.optim.Optimizer):
 
     def _start(self, param_groups: Sequence[dict[str, Any]], rule: Rule, hypers: Hypers, defaults: dict[str, Any],
                threads: Optional[int]) -> None:
-        if threads is not None and not 1 <= threads <= 1024:
+        if threads is not None and not 1 <= operator.index(threads) <= 1024:
             raise ValueError(f"there cannot be {threads} threads: 1 to 1024")
         self._rule, self._hypers, self._threads = rule, hypers, threads
         self._begin()
