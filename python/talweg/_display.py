@@ -103,7 +103,8 @@ def rule_html(rule: Rule) -> str:
              f'<h4><code>{_text(rule.name)}</code><span class="tag">{rule.dtype}</span>'
              f'<span class="tag">{_text(state_size(rule))}</span></h4>']
     if summary:
-        parts.append(f"<p>{_text(summary.removeprefix(f'{rule.name}: '))}</p>")
+        sentence = summary.removeprefix(f"{rule.name}: ")
+        parts.append(f"<p>{_text(sentence[:1].upper() + sentence[1:])}</p>")
     if formula:
         parts.append(f"<pre>{_text(formula)}</pre>")
     if rest:

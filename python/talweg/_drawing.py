@@ -71,7 +71,7 @@ def _map(trajectory: Trajectory, x: float, wide: float) -> str:
         at = (highs[1] - value) / (highs[1] - lows[1])
         parts.append(_label(x - 7, _TOP + at * _TALL + 4, _short(value), "end", 0.65))
     legend = "from ○ to ●" + (", a dot a step" if every == 1 else f", a dot every {every} steps")
-    legend += ", ✕ minimum" if trajectory.problem.minima else ""
+    legend += ", ✕ minimum" if len(trajectory.problem.minima) else ""
     parts.append(_label(x + wide, _TOP + _TALL + 33, legend, "end", 0.65))
     return "".join(parts)
 
@@ -102,7 +102,7 @@ def _ground(trajectory: Trajectory, lows: _Array, highs: _Array, size: _Array) -
     cell = (highs - lows) / (_GRID - 1)
     xs, ys = (lows[axis] + cell[axis] * np.arange(-1, _GRID + 1) for axis in (0, 1))
     with np.errstate(all="ignore"):
-        values = np.array([[float(trajectory.problem.function(np.array([x, y]))[0]) for x in xs] for y in ys])
+        values = np.array([[_height(trajectory, np.array([x, y])) for x in xs] for y in ys])
     finite = np.isfinite(values)
     if not finite.any():
         return ""
@@ -121,6 +121,13 @@ def _ground(trajectory: Trajectory, lows: _Array, highs: _Array, size: _Array) -
         parts.append(f'<path d="{"".join(loops)}" fill="{_GROUND}" fill-opacity="0.075" fill-rule="evenodd" '
                      f'stroke="{_GROUND}" stroke-opacity="0.38" stroke-width="0.7"/>')
     return "".join(parts)
+
+
+def _height(trajectory: Trajectory, point: _Array) -> float:
+    try:
+        return float(trajectory.problem.function(point)[0])
+    except (ValueError, ArithmeticError):  # as math.log(-1): the path need not have been there
+        return math.nan
 
 
 def _losses(trajectory: Trajectory, x: float, wide: float) -> str:
@@ -182,7 +189,7 @@ def _ticks(low: float, high: float, most: int, whole: bool = False) -> list[floa
     if not high > low:
         return [low]
     step = _round_up((high - low) / most, whole)
-    return [round(i * step, 12) for i in range(math.ceil(low / step - 1e-9), math.floor(high / step + 1e-9) + 1)]
+    return [i * step for i in range(math.ceil(low / step - 1e-9), math.floor(high / step + 1e-9) + 1)]
 
 
 def _round_up(value: float, whole: bool = True) -> Any:
@@ -206,4 +213,6 @@ def _power(tick: float) -> str:
 
 
 def _short(value: float) -> str:
+    if 1000 <= abs(value) < 1e5:
+        return f"{float(f'{value:.3g}'):.0f}".replace("-", "−")
     return f"{value:.3g}".replace("e-0", "e-").replace("e+0", "e").replace("e+", "e").replace("-", "−")

@@ -100,6 +100,8 @@ def compile_table(expression: Optional[str], *, element_bytes: int = 4, text: Op
 
 
 def _bytes(text: Optional[str], what: str) -> Optional[bytes]:
+    if not isinstance(text, (str, type(None))):
+        raise TypeError(f"{what} is to be a str, not {type(text).__name__}")
     return None if text is None else _engine._bytes(text, what)
 
 

@@ -101,6 +101,8 @@ def run(rule: Rule, problem: str | Problem, steps: int, start: Optional[Sequence
         if problem not in PROBLEMS:
             raise ValueError(f"there is no problem {problem!r}: {', '.join(PROBLEMS)}, or a talweg.Problem of your own")
         problem = PROBLEMS[problem]
+    if not isinstance(problem, Problem):
+        raise TypeError(f"a problem is one of {', '.join(PROBLEMS)}, or a talweg.Problem, not {type(problem).__name__}")
     if steps < 0:
         raise ValueError(f"there cannot be {steps} steps")
     unknown = [part.name for part in rule.inputs if part.name != "loss"]
@@ -109,17 +111,22 @@ def run(rule: Rule, problem: str | Problem, steps: int, start: Optional[Sequence
     x = np.array(problem.start if start is None else start, dtype=rule.dtype)
     if x.ndim != 1 or not np.isfinite(x).all():
         raise ValueError(f"a start is a list of finite numbers, not {start!r}")
-    function = problem.function
+    if len(x) != len(problem.start):
+        raise ValueError(f"{problem.name} has {len(problem.start)} parameters, and the start {len(x)}")
+    name, function = problem.name, problem.function
     loss, gradient = np.zeros(1), np.zeros_like(x)
     gradients = (ctypes.c_void_p * 1)(gradient.ctypes.data)
     inputs = (ctypes.c_void_p * 1)(loss.ctypes.data) if rule.inputs else None
     engine = _engine.Engine(rule._table, [_engine.Tensor("x", x.shape, x.ctypes.data)])
-    for name, value in hypers.items():
-        engine.set_hyper(name, value)
+    for hyper, value in hypers.items():
+        engine.set_hyper(hyper, value)
 
     def evaluate() -> bool:
         with np.errstate(all="ignore"):  # a rule that diverges is an answer, and `diverged` tells it
-            loss[0], gradient[:] = function(x.astype(np.float64))
+            loss[0], slope = function(x.astype(np.float64))
+            if np.shape(slope) != x.shape:  # one number would be taken for all
+                raise ValueError(f"the gradient of {name} has shape {np.shape(slope)}, and its parameters have {x.shape}")
+            gradient[:] = slope
         return bool(np.isfinite(loss[0]) and np.isfinite(gradient).all())
 
     is_finite = evaluate()

@@ -1,6 +1,7 @@
 """Rules and trajectories as text and HTML: well formed, escaped, and true."""
 import html.parser
 import json
+import math
 import os
 import re
 import subprocess
@@ -86,6 +87,9 @@ class Html(unittest.TestCase):
         self.assertIn("Notes </div></pre> here.", shown.text)
         self.assertIn("How <far> & wide.", shown.text)
         self.assertIn(HOSTILE.rstrip(), shown.text)
+
+    def test_a_sentence_begins_with_a_capital(self):
+        self.assertIn("<p>Second moments of a matrix", talweg.compile("Adafactor")._repr_html_())
 
     def test_values(self):
         text = ("rule R {\n  hyper a = 1e-8\n  hyper b = 2 * a\n  hyper bool c = true\n  hyper int d = 3 in [1, inf)\n"
@@ -178,6 +182,32 @@ class Trajectories(unittest.TestCase):
                                         (("beale", 1), {"start": ((1, 2), (3, 4))}, ValueError)):
             with self.subTest(arguments), self.assertRaises(kind):
                 rule.trajectory(*arguments, **hypers)
+
+    def test_problems_that_are_none(self):
+        rule = talweg.compile("GradientDescent", dtype="float64")
+
+        def bowl(p, gradient=None):
+            return float(p @ p), 2 * p if gradient is None else gradient
+        for wrong, kind, words in (
+                ((bowl, 1), TypeError, "quadratic, rosenbrock, beale, himmelblau, or a talweg.Problem, not function"),
+                ((talweg.Problem("x", lambda p: bowl(p, 3.0), (1, 1)), 1), ValueError, r"x has shape \(\), and its parameters have \(2,\)"),
+                ((talweg.Problem("x", lambda p: bowl(p, [1] * 3), (1, 1)), 1), ValueError, r"gradient of x has shape \(3,\)"),
+                (("beale", 1, (1, 2, 3)), ValueError, "beale has 2 parameters, and the start 3")):
+            with self.subTest(words), self.assertRaisesRegex(kind, words):
+                rule.trajectory(*wrong[:2], start=wrong[2] if len(wrong) > 2 else None)
+
+    def test_what_a_drawing_says(self):
+        rule = talweg.compile("GradientDescent", dtype="float64")
+        with_arrays = talweg.Problem("bowl", lambda p: (float(p @ p), 2 * p), np.ones(2), np.zeros((1, 2)), np.array([[-2, 2]] * 2))
+        self.assertIn("✕ minimum", rule.trajectory(with_arrays, 5, lr=0.1).svg())
+        half = talweg.Problem("half", lambda p: (math.log(p[0]) ** 2 + p[1] ** 2, (2 * math.log(p[0]) / p[0], 2 * p[1])), (0.5, 1.0),
+                              box=((-1, 2), (-1, 2)))
+        self.assertGreater(rule.trajectory(half, 5, lr=0.1).svg().count("<path"), 10)
+        tiny = talweg.Problem("tiny", lambda p: (1e-15 * float(p @ p) - 1e-15, 0 * p + 1), (0.0,))
+        for found, labels in ((rule.trajectory(with_arrays, 20000, lr=1e-5), {"0", "5000", "10000", "15000", "20000"}),
+                              (rule.trajectory(tiny, 2, lr=1.0), {"−1e−15", "0", "1e−15", "2e−15", "3e−15"})):
+            texts = {text.text for text in xml.etree.ElementTree.fromstring(found.svg()).iter("{http://www.w3.org/2000/svg}text")}
+            self.assertLess(labels, texts)
 
     def test_drawings(self):
         rule = talweg.compile("GradientDescent", dtype="float64")

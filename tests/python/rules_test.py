@@ -78,12 +78,16 @@ class Compiling(unittest.TestCase):
                             (dict(expression="AdamW\0"), ValueError), (dict(text=HALF + "\0"), ValueError),
                             (dict(expression="AdamW", cpu="x86\0-64"), ValueError),
                             (dict(expression="AdamW", folders=["a\0b"]), ValueError),
-                            (dict(expression="AdamW", folders="/tmp"), TypeError), (dict(expression=7), TypeError),
+                            (dict(expression="AdamW", folders="/tmp"), TypeError),
                             (dict(expression="AdamW", cpu="6502"), talweg.Error),
                             (dict(expression="AdamW", dtype="float16"), ValueError),
                             (dict(expression="AdamW", dtype=None), ValueError),
                             (dict(file="/nowhere/x.tw"), FileNotFoundError)):
             with self.subTest(str(wrong)), self.assertRaises(kind):
+                talweg.compile(**wrong)
+        for wrong, called in ((dict(expression=7), "the rule"), (dict(expression=b"AdamW"), "the rule"), (dict(text=7), "the text"),
+                              (dict(expression="AdamW", cpu=3), "cpu")):
+            with self.subTest(str(wrong)), self.assertRaisesRegex(TypeError, f"^{called} is to be a str, not (int|bytes)$"):
                 talweg.compile(**wrong)
         with self.assertRaisesRegex(talweg.Error, "A.*B.*which"):
             talweg.compile(text=TWO)
