@@ -190,7 +190,8 @@ class Trajectories(unittest.TestCase):
             return float(p @ p), 2 * p if gradient is None else gradient
         for wrong, kind, words in (
                 ((bowl, 1), TypeError, "quadratic, rosenbrock, beale, himmelblau, or a talweg.Problem, not function"),
-                ((talweg.Problem("x", lambda p: bowl(p, 3.0), (1, 1)), 1), ValueError, r"x has shape \(\), and its parameters have \(2,\)"),
+                ((talweg.Problem("x", lambda p: bowl(p, 3.0), (1, 1)), 1), ValueError,
+                 r"the gradient of x has shape \(\), and its parameters have \(2,\)"),
                 ((talweg.Problem("x", lambda p: bowl(p, [1] * 3), (1, 1)), 1), ValueError, r"gradient of x has shape \(3,\)"),
                 (("beale", 1, (1, 2, 3)), ValueError, "beale has 2 parameters, and the start 3")):
             with self.subTest(words), self.assertRaisesRegex(kind, words):
@@ -198,10 +199,11 @@ class Trajectories(unittest.TestCase):
 
     def test_what_a_drawing_says(self):
         rule = talweg.compile("GradientDescent", dtype="float64")
-        with_arrays = talweg.Problem("bowl", lambda p: (float(p @ p), 2 * p), np.ones(2), np.zeros((1, 2)), np.array([[-2, 2]] * 2))
+        with_arrays = talweg.Problem("bowl", lambda p: (float(p @ p), 2 * p), np.ones(2), np.zeros((1, 2)),
+                                     np.array([[-2, 2]] * 2))
         self.assertIn("✕ minimum", rule.trajectory(with_arrays, 5, lr=0.1).svg())
-        half = talweg.Problem("half", lambda p: (math.log(p[0]) ** 2 + p[1] ** 2, (2 * math.log(p[0]) / p[0], 2 * p[1])), (0.5, 1.0),
-                              box=((-1, 2), (-1, 2)))
+        half = talweg.Problem("half", lambda p: (math.log(p[0]) ** 2 + p[1] ** 2, (2 * math.log(p[0]) / p[0], 2 * p[1])),
+                              (0.5, 1.0), box=((-1, 2), (-1, 2)))
         self.assertGreater(rule.trajectory(half, 5, lr=0.1).svg().count("<path"), 10)
         tiny = talweg.Problem("tiny", lambda p: (1e-15 * float(p @ p) - 1e-15, 0 * p + 1), (0.0,))
         for found, labels in ((rule.trajectory(with_arrays, 20000, lr=1e-5), {"0", "5000", "10000", "15000", "20000"}),
