@@ -123,9 +123,10 @@ class Optimizer(torch.optim.Optimizer):
         self._hypers.forget()
         self._hypers.apply(bound.engine, self.param_groups)
         bound.write(states.taken(bound, self._state, old.read() if old is not None else self._restored))
-        self._bound, self._bound_threads, self._restored = bound, threads, None
-        self._places = [places.of_parameters(group["params"]) for group in self.param_groups]
+        of_groups = [places.of_parameters(group["params"]) for group in self.param_groups]
+        self._changes.pending = True  # an interrupt may come before all states are adopted: then all this is done again
         self._state.adopt(old.parameters if old is not None else (), bound)
+        self._bound, self._bound_threads, self._restored, self._places = bound, threads, None, of_groups
         return bound
 
     def _check_changed(self, member: engines.Member) -> None:
@@ -261,7 +262,11 @@ class Optimizer(torch.optim.Optimizer):
             yield
         finally:
             self._swapped = None
-            bound.engine.swap_out()
+            try:
+                bound.engine.put_back()
+            except BaseException:  # an interrupt, maybe before it
+                bound.engine.put_back()
+                raise
             bound.tell_autograd_of_all()
             del kept
             if bound.moved():

@@ -122,7 +122,7 @@ def _take_numbers(form: Format, bound: engines.Bound, taken: engines.Snapshot, m
         states = bound.snapshot.groups[member.group]
         value = number(given.pop(theirs), f"the state {theirs!r} of {member.said}")
         first = taken.groups.setdefault(member.group, {}).setdefault(_own_name(states, name),
-                                                                     torch.tensor(value, dtype=torch.float64))
+                                                                     torch.tensor(value, dtype=torch.float64, device="cpu"))
         if first.item() != value:
             raise ValueError(f"{theirs} of {member.said} is {value:g} in the loaded state dict, and {first.item():g} of another "
                              "parameter of its group: the rule has one for a group")
@@ -137,7 +137,7 @@ def _take_numbers(form: Format, bound: engines.Bound, taken: engines.Snapshot, m
 def export(optimizer: Optimizer) -> dict[str, Any]:
     """A state dict for the class of torch.optim that the rule is."""
     form = formats.find(rules.expression(optimizer.rule))
-    model = getattr(torch.optim, form.optimizer)([torch.zeros(1, requires_grad=True)], lr=0.1)
+    model = getattr(torch.optim, form.optimizer)([torch.zeros(1, requires_grad=True, device="cpu")], lr=0.1)
     for key, value in form.fixed.items():
         if value and key not in model.defaults and (form.optimizer, key) != ("AdamW", "decoupled_weight_decay"):
             raise ValueError(f"torch.optim.{form.optimizer} of torch {torch.__version__} has no {key}")

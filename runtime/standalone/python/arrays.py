@@ -368,7 +368,11 @@ class Optimizer:
         try:
             yield
         finally:
-            self._engine.swap_out()
+            try:
+                self._engine.put_back()
+            except BaseException:  # an interrupt, maybe before it
+                self._engine.put_back()
+                raise
 
     def _view_name(self, name: Optional[str]) -> str:
         if name is not None:

@@ -464,13 +464,14 @@ class Engine:
             raise
         except BaseException:  # where one is in already, another never gets in
             if before is None:
-                self._put_back()
+                self.put_back()
             raise
 
-    def _put_back(self):
+    def put_back(self) -> None:
+        """Puts the parameters back if a view is in their place."""
         try:
             self.swap_out()
-        except Error:  # the interrupt came before the call
+        except Error:
             self._swapped = None
 
     def swap_out(self) -> None:
