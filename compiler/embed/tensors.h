@@ -12,7 +12,7 @@ extern "C" {
 
 /* A tensor as DLPack 1 describes it. */
 typedef struct talweg_embed_dl_tensor {
-  void* data;
+  void* data; /* null where there are no elements, so that the address is 0 as torch has it */
   int32_t device;
   int32_t device_id;
   int32_t rank;
@@ -45,23 +45,22 @@ typedef struct talweg_embed_parameters {
 
 typedef enum talweg_embed_gradients {
   TALWEG_EMBED_GRADIENTS_FAILED = -1, /* with an exception of Python */
-  TALWEG_EMBED_GRADIENTS_UNFIT =
-      0, /* one is None or not as it has to be, or its parameter is not */
+  TALWEG_EMBED_GRADIENTS_UNFIT = 0,   /* one, or a parameter, is None or not as it has to be */
   TALWEG_EMBED_GRADIENTS_AS_BEFORE = 1,
   TALWEG_EMBED_GRADIENTS_ELSEWHERE = 2,
 } talweg_embed_gradients;
 
 /* Reads the attribute `name` of each parameter of a list into another list of as many entries,
- * which has all of them unless it failed, and finds where they are: 0 where there are no elements.
- * `before` is what `addresses` was in the call before; parameters themselves are looked at only
- * where one is elsewhere. For callers that hold Python's lock. */
+ * which has all of them unless it failed, and finds where they are. `before` is what `addresses`
+ * was in the call before; parameters themselves are looked at only where a gradient is elsewhere.
+ * For callers that hold Python's lock. */
 talweg_embed_gradients talweg_embed_read_gradients(const talweg_embed_python* python,
                                                    const talweg_embed_parameters* expected,
                                                    void* parameters, void* name, void* gradients,
                                                    const uint64_t* before, uint64_t* addresses);
 
-/* 1 if these objects are the first of a list, and are tensors at these addresses (0 where there are
- * no elements); 0 if not, -1 with an exception of Python. */
+/* 1 if these objects are the first of a list, and are tensors at these addresses; 0 if not, -1 with
+ * an exception of Python. For the same callers. */
 int talweg_embed_are_at(const talweg_embed_python* python, void* const* objects,
                         const uint64_t* addresses, uint64_t count, void* list);
 

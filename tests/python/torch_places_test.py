@@ -155,15 +155,17 @@ class OfGradients(Case):
 
     @unittest.skipIf(not hasattr(torch.Tensor, "grad_dtype"), "gradients of another type cannot be set")
     def test_of_another_type_in_the_same_memory(self):
-        def change(given):
-            memory = given[1].grad
-            given[1].grad = None
-            given[1].grad_dtype = torch.int32
-            given[1].grad = memory.view(torch.int32)
-        self.check(places.UNFIT, lambda given: (change(given), self.set(0, torch.clone)(given)))
-        for gradients, _, outcome, _ in self.read(self.SHAPES, True, change):
-            if isinstance(gradients, places.DescribedGradients):
-                self.assertEqual(outcome, places.UNFIT)
+        """Where an address alone is compared, it shows as soon as one is elsewhere."""
+        for dtype in (torch.int32, torch.float16):
+            def change(given):
+                memory = given[1].grad
+                given[1].grad = None
+                given[1].grad_dtype = dtype
+                given[1].grad = memory.view(16).view(dtype)[:16].view(4, 4)
+            self.check(places.UNFIT, lambda given: (change(given), self.set(0, torch.clone)(given)))
+            for gradients, _, outcome, _ in self.read(self.SHAPES, True, change):
+                if isinstance(gradients, places.DescribedGradients):
+                    self.assertEqual(outcome, places.UNFIT)
 
 
 if __name__ == "__main__":
