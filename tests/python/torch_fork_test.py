@@ -9,6 +9,26 @@ import talweg.torch
 
 
 class Forks(Case):
+    def test_a_child_forked_inside_an_evaluation(self):
+        own = parameters((300, 301))
+        optimizer = talweg.torch.Optimizer(own, "AdamW | Ema", lr=0.1, threads=2)
+        for _ in range(2):
+            own[0].grad = torch.ones(300, 301)
+            optimizer.step()
+        expected = self.bytes_of(own[0])
+        evaluation = optimizer.evaluation()
+        evaluation.__enter__()
+
+        def leave():
+            evaluation.__exit__(None, None, None)
+            if self.bytes_of(own[0]) != expected:
+                raise AssertionError("the parameters are not back")
+
+        self.in_child(leave)
+        self.assertNotEqual(self.bytes_of(own[0]), expected)
+        evaluation.__exit__(None, None, None)
+        self.assertEqual(self.bytes_of(own[0]), expected)
+
     def test_a_child_forked_in_the_middle_of_a_step(self):
         """By another thread, whose step never ends in the child."""
         own = parameters((3,))

@@ -269,7 +269,7 @@ class Optimizer(torch.optim.Optimizer):
                 raise
             bound.tell_autograd_of_all()
             del kept
-            if bound.moved():
+            if list(map(tensors.address_of, bound.parameters)) != bound.addresses:
                 raise RuntimeError(f"parameters have moved to other memory inside evaluation({name!r}): they have the view's "
                                    "values there")
 
