@@ -65,7 +65,7 @@ class States(_Noticed):
     def bind(self, memory: Mapping[str, torch.Tensor], flags: Mapping[str, ctypes.c_double], changes: Changes) -> None:
         memory = dict(memory)  # of the same names, where there are some already
         self._memory, self._flags, self._changes = memory, flags, changes
-        dict.update(self, memory)  # at once: no interrupt shall leave some of them
+        dict.update(self, memory)  # type: ignore[arg-type]  # at once: no interrupt shall leave some of them
 
     def begun(self, name: str) -> float:
         """Whether a state that gets its initial value late has it. What somebody has put here has."""
