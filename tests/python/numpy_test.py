@@ -420,6 +420,20 @@ class Lender:
         return self.NEW(ctypes.addressof(self.managed), ctypes.cast(self.name, ctypes.c_char_p), None)
 
 
+class Scalars(unittest.TestCase):
+    def test_a_gradient_that_numpy_made_a_number(self):
+        w, wide = np.array(3, np.float32), np.float64(1)
+        optimizer = talweg.Optimizer({"w": w}, "GradientDescent", lr=0.5)
+        gradient = w + w
+        self.assertNotIsInstance(gradient, np.ndarray)
+        optimizer.step({"w": gradient})
+        self.assertEqual(w, 0)
+        with self.assertRaisesRegex(TypeError, "the gradient of 'w' is of float64"):
+            optimizer.step({"w": wide})
+        with self.assertRaisesRegex(TypeError, "parameter 'w' is float64, not a NumPy array"):
+            talweg.Optimizer({"w": wide}, "AdamW")
+
+
 class Borrowed(unittest.TestCase):
     """Arrays of other libraries, by DLPack."""
 

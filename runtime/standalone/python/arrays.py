@@ -207,6 +207,8 @@ class Optimizer:
                 continue
             if (type(array) is not np.ndarray or array.dtype != self._dtype
                     or array.shape != tensor.shape or not array.flags.c_contiguous):
+                if isinstance(array, np.generic):  # what NumPy computes from arrays of rank 0
+                    array = np.asarray(array)
                 array = arrays[i] = _array(array, f"{what} of {tensor.name!r}", self._dtype,
                                            tensor.shape)
             address = array.ctypes.data
