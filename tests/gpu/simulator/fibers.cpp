@@ -152,7 +152,9 @@ void Fibers::start(std::size_t fiber, Body body, void* argument) {
   Fiber& started = fibers_[fiber];
   started.body = body;
   started.argument = argument;
-  started.position = first_position(begin, begin + kStackBytes, &Fibers::run, &started);
+  // Not all at the same place of a page: they would push each other out of the cache.
+  const std::size_t shift = fiber % 16 * 256;
+  started.position = first_position(begin, begin + kStackBytes - shift, &Fibers::run, &started);
   started.sanitizer_state = nullptr;
 }
 

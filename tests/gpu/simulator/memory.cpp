@@ -56,10 +56,10 @@ void Memory::add(Variable variable) {
 
 void Memory::begin_launch(bool stamps_begin_anew) {
   ++launch_;
+  races_.begin_launch();
   if (!stamps_begin_anew) return;
   lines_.clear();
   std::fill(recent_.begin(), recent_.end(), nullptr);
-  races_.clear();
 }
 
 void Memory::begin_block() {

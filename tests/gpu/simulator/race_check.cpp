@@ -20,6 +20,11 @@ bool RaceCheck::before(const PastAccess& past, const PastAccess& now) const {
   return past.stamp > order_.block_floor() && order_.before(past.thread, past.stamp, now.thread);
 }
 
+/// What gives a cell more also leaves a stamp of the launch in it, and none is taken back.
+void RaceCheck::forget_earlier_launch(Cell& cell) const {
+  if (std::max(cell.write.stamp, cell.other.stamp) <= order_.launch_floor()) cell.more = 0;
+}
+
 /// What was this block's may have become another's.
 void RaceCheck::refresh(More& more, Stamp floor) {
   if (more.floor < floor) {
@@ -83,6 +88,7 @@ std::optional<PastAccess> RaceCheck::race_with(More& more, const PastAccess& now
 }
 
 std::optional<PastAccess> RaceCheck::check(Cell& cell, PastAccess now, Stamp floor) {
+  forget_earlier_launch(cell);
   if (cell.write.stamp > floor && !before(cell.write, now)) return cell.write;
   if (cell.other.stamp > floor && conflict(cell.other.access(), now.access()) &&
       !before(cell.other, now))
@@ -113,9 +119,10 @@ std::optional<PastAccess> RaceCheck::check(Cell& cell, PastAccess now, Stamp flo
 
 Cell RaceCheck::copy(const Cell& cell) {
   Cell result = cell;
-  if (cell.more != 0) {
-    result.more = static_cast<std::uint32_t>(more_.size());
-    more_.push_back(More(more_[cell.more]));
+  forget_earlier_launch(result);
+  if (result.more != 0) {
+    more_.push_back(More(more_[result.more]));
+    result.more = static_cast<std::uint32_t>(more_.size() - 1);
   }
   return result;
 }

@@ -30,7 +30,7 @@ constexpr std::uint32_t kMostThreads = 1u << 10u;
 struct Cell {
   PastAccess write;
   PastAccess other;
-  std::uint32_t more = 0;  // in RaceCheck::more_; 0: none
+  std::uint32_t more = 0;  // in RaceCheck::more_, as long as the launch lasts; 0: none
 };
 
 class RaceCheck {
@@ -48,8 +48,8 @@ class RaceCheck {
   }
   /// A cell that goes on with the same past as this one.
   Cell copy(const Cell& cell);
-  /// Forgets everything; no cell may be used again.
-  void clear() { more_.assign(1, {}); }
+  /// Nothing of what was done before matters any more; cells may stay.
+  void begin_launch() { more_.resize(1); }
 
  private:
   /// Others than the last: for each kind the last stamp of each thread of this block, and
@@ -65,6 +65,7 @@ class RaceCheck {
   std::optional<PastAccess> check(Cell& cell, PastAccess now, Stamp floor);
   [[nodiscard]] bool before(const PastAccess& past, const PastAccess& now) const;
   [[nodiscard]] std::optional<PastAccess> race_with(More& more, const PastAccess& now);
+  void forget_earlier_launch(Cell& cell) const;
   void keep(Cell& cell, const PastAccess& past, Stamp floor);
   void refresh(More& more, Stamp floor);
 
