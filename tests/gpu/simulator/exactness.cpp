@@ -54,8 +54,9 @@ void check_function(const llvm::Function& function) {
     if (function.getFnAttribute(name).getValueAsBool())
       refuse(function, "an attribute allows other arithmetic");
   for (const llvm::Argument& argument : function.args())
-    if (argument.hasPassPointeeByValueCopyAttr())
-      refuse(function, "the simulator does not know parameters in memory");
+    if (argument.hasPassPointeeByValueCopyAttr() &&
+        (!argument.hasByValAttr() || function.getCallingConv() == llvm::CallingConv::PTX_Kernel))
+      refuse(function, "the simulator does not know parameters in memory of their own");
   for (const llvm::Instruction& instruction : llvm::instructions(function))
     check_instruction(instruction);
 }
