@@ -102,10 +102,12 @@ bool Block::run_warp(std::uint32_t warp) {
   return somebody_ran;
 }
 
-void Block::stop(std::string cause, Site site) {
+void Block::stop(std::string cause, Site site) { blame(*current_, std::move(cause), site); }
+
+void Block::blame(const Thread& thread, std::string cause, Site site) {
   if (!fault_) fault_.emplace();
   fault_->cause = std::move(cause);
-  fault_->thread = current_->number;
+  fault_->thread = thread.number;
   fault_->site = site;
   fibers_.finish(current_->number);
 }
@@ -200,8 +202,8 @@ void Block::check_whole_warps(const Barrier& barrier, Site site) {
     if (threads_[thread].site == threads_[first[warp]].site) continue;
     fault_.emplace().other_thread = first[warp];
     fault_->other_site = threads_[first[warp]].site;
-    current_ = &threads_[thread];
-    stop("is at another barrier instruction than the rest of its warp", threads_[thread].site);
+    blame(threads_[thread], "is at another barrier instruction than the rest of its warp",
+          threads_[thread].site);
   }
   for (std::uint32_t warp = 0; warp < warps_.size(); ++warp)
     if (lanes[warp] != 0 && (lanes[warp] | warps_[warp].ended) != ~0u)

@@ -97,7 +97,9 @@ class Block {
     std::vector<Group> groups;
   };
 
-  static void run_thread(void* thread);
+  /// The same where another thread than the one that runs is to blame.
+  [[noreturn]] void blame(const Thread& thread, std::string cause, Site site);
+  static void run_thread(void* block);
   bool run_warp(std::uint32_t warp);
   void wait();
   void complete(Barrier& barrier, Site site);

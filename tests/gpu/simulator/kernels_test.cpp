@@ -189,6 +189,26 @@ define ptx_kernel void @k(ptr %out, i64 %i) {
 declare void @llvm.memcpy.p0.p4.i64(ptr, ptr addrspace(4), i64, i1)
 )";
 
+/// A function changes its own copy of what it is given.
+const std::string kByValue = R"(
+define internal i64 @change(ptr byval([2 x i64]) align 8 %pair) {
+  %second = getelementptr i64, ptr %pair, i64 1
+  %x = load i64, ptr %second, align 8
+  store i64 0, ptr %second, align 8
+  ret i64 %x
+}
+define ptx_kernel void @k(ptr %out) {
+  %pair = alloca [2 x i64], align 8
+  %second = getelementptr i64, ptr %pair, i64 1
+  store i64 5, ptr %second, align 8
+  %a = call i64 @change(ptr byval([2 x i64]) align 8 %pair)
+  %b = call i64 @change(ptr byval([2 x i64]) align 8 %pair)
+  %sum = add i64 %a, %b
+  store i64 %sum, ptr %out, align 8
+  ret void
+}
+)";
+
 }  // namespace
 
 TEST_CASE("threads know their places") {
@@ -266,6 +286,13 @@ TEST_CASE("variables of a module") {
   CHECK(out.values()[0] == 11 * 13 * 1000 + 40);
   simulator->launch("k", {1}, {1}, std::vector<std::uint64_t>{out.address(), 3});
   CHECK(out.values()[0] == 17 * 7 * 1000 + 41);
+}
+
+TEST_CASE("parameters by value") {
+  DeviceMemory memory;
+  const DeviceArray<std::uint64_t> out(memory, {0});
+  simulate(kByValue, memory)->launch("k", {1}, {1}, std::vector{out.address()});
+  CHECK(out.values()[0] == 10);
 }
 
 }  // namespace talweg::gpu

@@ -41,13 +41,15 @@ struct HostCode::Impl {
       : session(this_process()),
         layer(session),
         library(session.createBareJITDylib("talweg_simulator")) {
-    // A failure is reported where the lookup fails.
-    session.setErrorReporter([](llvm::Error error) { llvm::consumeError(std::move(error)); });
+    // A lookup that fails says only that; what it failed for comes here.
+    session.setErrorReporter(
+        [this](llvm::Error error) { problems += ": " + llvm::toString(std::move(error)); });
   }
   ~Impl() { llvm::consumeError(session.endSession()); }
   Impl(const Impl&) = delete;
   Impl& operator=(const Impl&) = delete;
 
+  std::string problems;
   orc::ExecutionSession session;
   orc::ObjectLinkingLayer layer;
   orc::JITDylib& library;
@@ -70,7 +72,11 @@ HostCode::HostCode(llvm::Module& module) : impl_(std::make_unique<Impl>()) {
 HostCode::~HostCode() = default;
 
 void* HostCode::find(const std::string& symbol) const {
-  return value_of(impl_->session.lookup({&impl_->library}, symbol)).getAddress().toPtr<void*>();
+  auto found = impl_->session.lookup({&impl_->library}, symbol);
+  if (!found)
+    throw Fault("cannot link code for this machine: " + llvm::toString(found.takeError()) +
+                impl_->problems);
+  return found->getAddress().toPtr<void*>();
 }
 
 }  // namespace talweg::gpu::simulator

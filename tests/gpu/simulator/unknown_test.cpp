@@ -13,8 +13,8 @@ using Catch::Contains;
 std::string refusal(const std::string& body, const std::string& before = {},
                     const std::string& attributes = {}) {
   DeviceMemory memory;
-  const std::string text = before + "\ndefine ptx_kernel void @k(ptr %p, float %x, double %y) " +
-                           attributes + " {\n  " + body + "\n  ret void\n}\n";
+  const std::string text = before + "\ndefine ptx_kernel void @k(ptr %p, double %y) " + attributes +
+                           " {\n  " + body + "\n  ret void\n}\n";
   try {
     simulate(text, memory);
   } catch (const Fault& fault) {
@@ -61,8 +61,18 @@ TEST_CASE("what is not defined") {
              Contains("more: a variable that the module does not define"));
   CHECK_THAT(refusal("call void asm \"membar.gl;\", \"\"()"), Contains("inline assembly"));
   CHECK_THAT(refusal("store i32 1, ptr addrspace(7) null, align 4"), Contains("address space"));
-  // Parameters have 8 bytes.
-  CHECK_THAT(refusal(""), Contains("k: a parameter has not 8 bytes"));
+  // Code generation turns this one into a call of a function that there is none of.
+  CHECK_THAT(refusal("%x = load fp128, ptr %p, align 16\n  %r = fadd fp128 %x, %x\n"
+                     "  store fp128 %r, ptr %p, align 16"),
+             Contains("cannot link code for this machine") && Contains("__addtf3"));
+}
+
+TEST_CASE("parameters of kernels have 8 bytes") {
+  CHECK(refusal("").empty());
+  CHECK_THAT(refusal("", "define ptx_kernel void @j(i32 %n) { ret void }"),
+             Contains("j: a parameter has not 8 bytes"));
+  CHECK_THAT(refusal("", "define ptx_kernel void @j(ptr byval(i64) %n) { ret void }"),
+             Contains("j: the simulator does not know parameters in memory"));
 }
 
 }  // namespace talweg::gpu
