@@ -5,13 +5,14 @@
 namespace talweg::cli {
 
 std::span<const Subcommand> subcommands() {
-  static constexpr std::array<Subcommand, 15> kTable = {{
+  static constexpr std::array<Subcommand, 16> kTable = {{
       {"check", "check rule files: names, rates, ranges", declare_check},
       {"fmt", "lay out rule files in the canonical form", declare_fmt},
       {"list", "show rules, stages and schedules: talweg list AdamW", declare_list},
       {"plan", "show how a rule runs: passes over memory, bytes, states", declare_plan},
       {"build", "generate a library of kernels with a C interface", declare_build},
       {"targets", "list the machines that libraries can be built for", declare_targets},
+      {"devices", "list this machine's processor and its GPUs", declare_devices},
       {"train", "train a model on data with a rule", declare_train},
       {"predict", "use the parameters of a training run on new data", declare_predict},
       {"trace", "run a rule on a test function and print its trajectory", declare_trace},

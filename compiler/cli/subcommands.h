@@ -23,6 +23,7 @@ std::span<const Subcommand> subcommands();
 std::function<int()> declare_build(CLI::App& app);
 std::function<int()> declare_check(CLI::App& app);
 std::function<int()> declare_completions(CLI::App& app);
+std::function<int()> declare_devices(CLI::App& app);
 std::function<int()> declare_dump(CLI::App& app);
 std::function<int()> declare_explain(CLI::App& app);
 std::function<int()> declare_fmt(CLI::App& app);
