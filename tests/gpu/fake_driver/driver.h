@@ -109,6 +109,11 @@ struct Graph {
   std::vector<Operation> operations;
 };
 
+inline std::uintptr_t next_handle() {
+  static std::uintptr_t last = 0x1000;
+  return last += 16;
+}
+
 /// Objects by handles, which are never used again.
 template <class T>
 class Registry {
@@ -122,8 +127,7 @@ class Registry {
     return find(reinterpret_cast<std::uintptr_t>(handle));
   }
   std::uintptr_t add() {
-    static std::uintptr_t next = 0;
-    const std::uintptr_t handle = 0x1000 + 16 * ++next;
+    const std::uintptr_t handle = next_handle();
     objects_[handle];
     return handle;
   }
