@@ -76,9 +76,18 @@ TEST_CASE("the answer is kept: a process asks once") {
         }) == "-1 no NVIDIA driver: libnot-there.so.1 was not found");
 }
 
-TEST_CASE("an empty variable names no library") {
-  // There may be a driver here or none: what is said is not of an empty name.
-  CHECK(open_with("").find("no NVIDIA driver:  ") == std::string::npos);
+TEST_CASE("a library that needs another one says which") {
+  const std::string said = open_with(LACKING_CUDA);
+  CHECK(said.find(std::string("-1 no NVIDIA driver: ") + LACKING_CUDA +
+                  " cannot be opened: libfake_cuda.so: ") == 0);
+}
+
+TEST_CASE("an empty variable is as good as none") {
+  const std::string without = in_child({}, [] {
+    ::unsetenv("TALWEG_CUDA_DRIVER");
+    return count_devices();
+  });
+  CHECK(open_with("") == without);
 }
 
 TEST_CASE("a driver that is too old") {

@@ -135,12 +135,15 @@ TEST_CASE("a fault in a kernel stops its context for good") {
   const talweg_cuda_address data = session.upload<float>({1, 2});
   const talweg_cuda_address control = session.upload<Control>({{data, 3}});
   CHECK(talweg_cuda_launch(add_one, 1, 32, 0, nullptr, control, nullptr) == TALWEG_CUDA_OK);
+  float after = -1;
+  CHECK(talweg_cuda_copy_out(&after, data, 4, nullptr, nullptr) == TALWEG_CUDA_OK);
   CHECK(std::string(fake_cuda_fault()).empty());
   talweg_cuda_error error{};
   CHECK(talweg_cuda_wait(nullptr, &error) == 719);
   CHECK(std::string(error.message) ==
         "cuStreamSynchronize: CUDA_ERROR_LAUNCH_FAILED (unspecified launch failure)");
   CHECK(std::string(fake_cuda_fault()) == "add_one: out of bounds");
+  CHECK(after == -1);
   talweg_cuda_address address = 0;
   CHECK(talweg_cuda_allocate(&address, 8, nullptr) == 719);
   // The last release ends the context; the next has a fresh one.
