@@ -122,8 +122,9 @@ class Builder {
       const std::uint64_t value = value_of(variable, initial);
       const std::uint32_t bits = variable.type.bits;
       const auto as_signed = static_cast<std::int64_t>(value);
-      if (bits < 64 && value >> bits != 0 && as_signed < -(std::int64_t{1} << (bits - 1)))
-        refuse(variable.line, "a value that does not fit");
+      const bool fits = bits == 64 || value >> bits == 0 ||
+                        (as_signed < 0 && as_signed >= -(std::int64_t{1} << (bits - 1)));
+      if (!fits) refuse(variable.line, "a value that does not fit");
       std::memcpy(place, &value, variable.type.bytes());
       place += variable.type.bytes();
     }

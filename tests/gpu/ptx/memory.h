@@ -29,7 +29,8 @@ class Memory {
     const std::uint64_t granule = address / kGranule;
     std::uint64_t& known = known_[granule % known_.size()];
     if (known == granule && (address + bytes - 1) / kGranule == granule) return true;
-    if (!device_.contains(pointer(address), bytes)) return false;
+    // Memory that counts as all in bounds still has no null.
+    if (address < kFirst || !device_.contains(pointer(address), bytes)) return false;
     if (device_.contains(pointer(granule * kGranule), kGranule)) known = granule;
     return true;
   }
@@ -52,6 +53,7 @@ class Memory {
  private:
   // Asking for every access is too slow; a granule that lies in a block needs to be asked for once.
   static constexpr std::uint64_t kGranule = 256;
+  static constexpr std::uint64_t kFirst = 4096;
   const DeviceMemory& device_;
   const Program& program_;
   std::vector<std::byte> shared_;

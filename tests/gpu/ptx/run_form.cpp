@@ -116,6 +116,26 @@ std::string kernel_of(const std::string& body) {
       body + "}\n");
 }
 
+std::vector<std::uint64_t> run_kernel(const std::string& module, std::vector<std::uint64_t> array,
+                                      Dim block, Dim grid) {
+  DeviceMemory memory;
+  PtxInterpreter interpreter(module, memory);
+  auto* start = static_cast<std::uint64_t*>(memory.allocate(array.size() * 8));
+  std::copy(array.begin(), array.end(), start);
+  const std::uint64_t argument = reinterpret_cast<std::uint64_t>(start);
+  interpreter.launch("k", grid, block, {&argument, 1});
+  return {start, start + array.size()};
+}
+
+std::string fault_of(const std::string& module, Dim block, std::size_t array_length) {
+  try {
+    run_kernel(module, std::vector<std::uint64_t>(array_length), block);
+  } catch (const Fault& fault) {
+    return fault.what();
+  }
+  return "no fault";
+}
+
 std::vector<std::uint64_t> run_form(const std::string& opcode, const std::vector<Row>& rows) {
   const Form& form = *Forms::all().find(opcode);
   const std::size_t count = form.operands.size();
@@ -129,17 +149,14 @@ std::vector<std::uint64_t> run_form(const std::string& opcode, const std::vector
     body += (i == 0 ? " " : ", ") + register_name(form.operands[i], kFirst + i);
   body += ";\n" + store_result(form.operands[0]) + "ret;\n";
 
-  DeviceMemory memory;
-  PtxInterpreter interpreter(kernel_of(body), memory);
-  auto* table = static_cast<std::uint64_t*>(memory.allocate(rows.size() * count * 8));
-  for (std::size_t row = 0; row < rows.size(); ++row) {
-    table[row * count] = 0;
-    std::copy(rows[row].begin(), rows[row].end(), table + row * count + 1);
+  std::vector<std::uint64_t> table;
+  for (const Row& row : rows) {
+    table.push_back(0);
+    table.insert(table.end(), row.begin(), row.end());
   }
   // The rows are a multiple of the threads.
-  const std::uint64_t argument = reinterpret_cast<std::uint64_t>(table);
-  interpreter.launch("k", {static_cast<std::uint32_t>(rows.size() / kRows)}, {kRows},
-                     {&argument, 1});
+  table = run_kernel(kernel_of(body), table, {kRows},
+                     {static_cast<std::uint32_t>(rows.size() / kRows)});
   std::vector<std::uint64_t> results;
   for (std::size_t row = 0; row < rows.size(); ++row) results.push_back(table[row * count]);
   return results;

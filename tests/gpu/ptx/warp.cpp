@@ -170,7 +170,8 @@ bool is_complete(const Group& group, const Thread& thread, WarpOperation operati
   const std::uint32_t mask = operand(thread, mask_slot(operation));
   bool complete = true;
   group.each([&](Thread& other) {
-    if (other.state != State::AtWarp) {
+    // activemask waits for nobody.
+    if (other.state != State::AtWarp || operation_of(other) == WarpOperation::ActiveMask) {
       complete = false;
     } else if (operation_of(other) != operation || operand(other, mask_slot(operation)) != mask) {
       stop(thread, thread.waiting,
