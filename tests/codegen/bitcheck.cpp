@@ -7,8 +7,6 @@
 #include <catch2/catch.hpp>
 #include <cmath>
 
-#include "compiler/targets/target.h"
-
 namespace talweg::tests {
 
 std::string first_difference(const Outcome& expected, const Outcome& actual) {
@@ -56,25 +54,6 @@ void run_only_phase(const talweg_image& image, void* const* pointers, std::uint6
   pass.chunk_count = chunks.size();
   pass.tensor_count = 1;
   phase.pass(image.step.self, &pass, 0, static_cast<std::uint32_t>(chunks.size()));
-}
-
-std::vector<std::string> isas_here() {
-  std::vector<std::string> names;
-  for (const targets::Target* target : targets::all_targets())
-    if (target->runs_here()) names.emplace_back(target->name());
-  return names;
-}
-
-std::shared_ptr<driver::Program> compile_for(const ir::Graph& graph, types::ComputeType compute,
-                                             const std::string& isa) {
-  driver::CompileOptions options;
-  options.compute = compute;
-  options.isa = isa;
-  options.use_cache = false;
-  auto program = driver::compile(graph, options);
-  INFO((program.ok() ? std::string() : program.failure().message));
-  REQUIRE(program.ok());
-  return *program;
 }
 
 std::vector<std::shared_ptr<driver::Program>> on_all_targets(const ir::Graph& graph) {

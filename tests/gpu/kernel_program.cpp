@@ -3,6 +3,7 @@
 #include "tests/gpu/kernel_program.h"
 
 #include <array>
+#include <mutex>
 #include <stdexcept>
 #include <utility>
 #include <vector>
@@ -18,6 +19,8 @@ namespace talweg::gpu {
 
 namespace {
 
+std::mutex launching;
+
 struct Kernel {
   Executor* executor = nullptr;  // null: this place is free
   std::string name;
@@ -29,6 +32,8 @@ struct Kernel {
       return reinterpret_cast<std::uint64_t>(pointer);
     };
     const std::array arguments{number(args), begin, end, number(extra), number(&stop)};
+    // Images may be called by several threads; an executor may not.
+    const std::lock_guard lock(launching);
     executor->launch(name, grid, block, arguments);
   }
 };
