@@ -4,7 +4,6 @@ from __future__ import annotations
 import collections
 import contextlib
 import dataclasses
-import operator
 import os
 import threading
 import weakref
