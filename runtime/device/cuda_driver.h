@@ -108,6 +108,7 @@ enum {
   F(cuEventElapsedTime, (float*, talweg_cuda_event, talweg_cuda_event))
 
 typedef struct talweg_cuda_driver {
+/* NOLINTNEXTLINE(bugprone-macro-parentheses): a declaration has none */
 #define TALWEG_CUDA_MEMBER(name, parameters) talweg_cuda_result(*name) parameters;
   TALWEG_CUDA_FUNCTIONS(TALWEG_CUDA_MEMBER)
 #undef TALWEG_CUDA_MEMBER
