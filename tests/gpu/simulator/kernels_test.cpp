@@ -48,6 +48,7 @@ define ptx_kernel void @k(ptr addrspace(1) %out) {
 
 /// Each block adds 128 numbers in shared memory; a thread of each adds them to a total atomically.
 const std::string kSum = R"(
+declare void @llvm.nvvm.membar.gl()
 @part = internal addrspace(3) global [128 x double] undef, align 8
 define ptx_kernel void @k(ptr %in, ptr %total) {
 entry:
@@ -83,6 +84,8 @@ end:
   br i1 %is_first, label %give, label %done
 give:
   %sum = load double, ptr addrspace(3) @part, align 8
+  fence syncscope("device") release
+  call void @llvm.nvvm.membar.gl()
   %old = atomicrmw fadd ptr %total, double %sum syncscope("device") monotonic, align 8
   br label %done
 done:

@@ -178,6 +178,29 @@ end:
   }
 }
 
+TEST_CASE("a shuffle from a lane that takes no part") {
+  const std::string text = R"(
+declare i32 @llvm.nvvm.shfl.sync.idx.i32(i32, i32, i32, i32)
+define ptx_kernel void @k(ptr %out) {
+  %t = call i32 @llvm.nvvm.read.ptx.sreg.tid.x()
+  %odd = trunc i32 %t to i1
+  br i1 %odd, label %end, label %go
+go:
+  %r = call i32 @llvm.nvvm.shfl.sync.idx.i32(i32 u0x55555555, i32 %t, i32 1, i32 31)
+  %to = getelementptr i32, ptr %out, i32 %t
+  store i32 %r, ptr %to, align 4
+  br label %end
+end:
+  ret void
+}
+)";
+  DeviceMemory memory;
+  const DeviceArray<std::uint32_t> out(memory, std::vector<std::uint32_t>(32, 100));
+  simulate(text, memory)->launch("k", {1}, {32}, std::vector{out.address()});
+  for (std::size_t i = 0; i < 32; ++i)
+    CHECK((i % 2 == 0 ? out.values()[i] > 100 : out.values()[i] == 100));
+}
+
 TEST_CASE("votes") {
   const std::string below = "%p = icmp ult i32 %t, %b";
   const auto vote = [&](const std::string& mode, std::uint64_t b) {
