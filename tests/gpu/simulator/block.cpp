@@ -67,7 +67,10 @@ std::optional<BlockFault> Block::run(void (*entry)(const std::uint64_t*),
   }
   while (ended_ < threads_.size()) {
     bool somebody_ran = false;
-    for (const std::uint32_t warp : warp_order_) somebody_ran = run_warp(warp) || somebody_ran;
+    for (const std::uint32_t warp : warp_order_) {
+      somebody_ran = run_warp(warp) || somebody_ran;
+      if (fault_) break;
+    }
     if (!somebody_ran && !fault_) fault_ = nobody_can_run();
     if (fault_) break;
   }
