@@ -8,6 +8,13 @@
 
 namespace talweg::gpu::simulator {
 
+namespace {
+
+/// Atomic accesses without a barrier or an end: the thread waits for another, which cannot run.
+constexpr std::uint32_t kMostAtomics = 1u << 22u;
+
+}  // namespace
+
 void Block::begin_launch(Dim grid, Dim block, std::uint64_t order_seed) {
   const std::uint32_t count = block.x * block.y * block.z;
   fibers_.reserve(count);
@@ -96,6 +103,7 @@ bool Block::run_warp(std::uint32_t warp) {
       Thread& thread = threads_[first + lane];
       if (thread.state != Thread::State::Ready) continue;
       current_ = &thread;
+      thread.atomics = 0;
       fibers_.resume(thread.number);
       if (fault_) return true;
       again = true;
@@ -136,6 +144,9 @@ void Block::access(const void* pointer, std::uint64_t bytes, Site site) {
   const AccessForm& form = (*forms_)[site];
   const auto address = reinterpret_cast<std::uintptr_t>(pointer);
   if (bytes == 0) return;
+  if ((form.kind == AccessKind::AtomicRead || form.kind == AccessKind::AtomicWrite) &&
+      ++current_->atomics > kMostAtomics)
+    stop("waits in a loop for what another thread would do", site);
   if ((address & (form.alignment - 1)) != 0)
     stop("accesses an address that is not a multiple of " + std::to_string(form.alignment), site);
   const std::uintptr_t offset = address - fibers_.stack_begin(current_->number);

@@ -47,6 +47,7 @@ struct Thread {
   Site site = kNoSite;  // where it waits
   WarpOperands operands;
   std::uint64_t result = 0;
+  std::uint32_t atomics = 0;  // since it last ran on
 };
 
 /// Why a block was stopped.

@@ -188,6 +188,17 @@ TEST_CASE("divergent barriers end") {
              Contains("thread (0, 0, 0) waits for 40 threads"));
 }
 
+TEST_CASE("a loop that waits for another thread ends") {
+  CHECK_THAT(fault_in(kernel(R"(br label %wait
+wait:
+  %v = load atomic i32, ptr %x monotonic, align 4
+  %is_there = icmp ne i32 %v, 0
+  br i1 %is_there, label %end, label %wait
+end:)"),
+                      {1}, {1}),
+             Contains("waits in a loop for what another thread would do; in k: %v = load atomic"));
+}
+
 TEST_CASE("a trap") {
   CHECK_THAT(fault_in(kernel("call void @llvm.trap()\n", "declare void @llvm.trap()\n"), {1}, {1}),
              Contains("reaches a trap"));

@@ -2,8 +2,9 @@
 // of a block is a fiber, every access to memory is checked. What it computes is bit for bit what
 // the module says; a module whose bits would depend on the machine is refused.
 //
-// Not modelled: the weak order of memory (fences do nothing; threads run one at a time), and order
-// between threads by atomic operations (what one guards is reported as a race). Shuffles and votes
+// Not modelled: the weak order of memory (fences do nothing; threads run one at a time, each until
+// it waits at a barrier or in its warp), and order between threads by atomic operations (what one
+// guards is reported as a race, a loop that waits for one as a fault). Shuffles and votes
 // do not order memory: neither do they on the device, by the PTX ISA.
 #pragma once
 
