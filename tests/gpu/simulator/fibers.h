@@ -30,7 +30,7 @@ class Fibers {
   [[noreturn]] void finish(std::size_t fiber);
 
   [[nodiscard]] std::uintptr_t stack_begin(std::size_t fiber) const;
-  static constexpr std::size_t kStackBytes = 128 * 1024;
+  static constexpr std::size_t kStackBytes = std::size_t{128} * 1024;
 
  private:
   struct Fiber {
@@ -46,9 +46,10 @@ class Fibers {
 
   std::vector<Fiber> fibers_;
   void* scheduler_ = nullptr;
-  void* scheduler_sanitizer_state_ = nullptr;
-  const void* scheduler_stack_ = nullptr;
-  std::size_t scheduler_stack_bytes_ = 0;
+  // For the address sanitizer.
+  [[maybe_unused]] void* scheduler_sanitizer_state_ = nullptr;
+  [[maybe_unused]] const void* scheduler_stack_ = nullptr;
+  [[maybe_unused]] std::size_t scheduler_stack_bytes_ = 0;
 };
 
 }  // namespace talweg::gpu::simulator
