@@ -118,9 +118,11 @@ void Decoder::declare_parameters() {
   for (const Variable& variable : function_.prototype.results)
     code_.results.push_back(
         {place_parameter(variable), static_cast<std::uint32_t>(variable.bytes())});
-  for (const Variable& variable : function_.prototype.parameters)
+  for (const Variable& variable : function_.prototype.parameters) {
     code_.parameters.push_back(
         {place_parameter(variable), static_cast<std::uint32_t>(variable.bytes())});
+    scopes_.back()[variable.name].is_read_only = true;
+  }
 }
 
 void Decoder::declare_variable(const Variable& variable) {
@@ -183,8 +185,7 @@ std::uint16_t Decoder::named_register(const std::string& name, Type type, bool t
 }
 
 std::uint16_t Decoder::register_slot(const Operand& operand, Type type, bool takes_wider) const {
-  if (operand.kind != Operand::Kind::Name || operand.offset != 0 || operand.is_negated)
-    refuse("a register expected");
+  if (operand.kind != Operand::Kind::Name || operand.offset != 0) refuse("a register expected");
   return named_register(operand.name, type, takes_wider);
 }
 
@@ -224,7 +225,7 @@ std::uint16_t Decoder::source_slot(const Operand& operand, Type type, bool takes
     case Operand::Kind::Float64:
       return constant_slot(number_of(operand, type));
     case Operand::Kind::Name:
-      if (operand.name == "WARP_SZ" && type.bits == 32 && type.kind != 'f')
+      if (operand.name == "WARP_SZ" && operand.offset == 0 && type.bits == 32 && type.kind != 'f')
         return constant_slot(32);
       if (type.bits == 64 && type.kind != 'f')
         if (const auto address = fixed_address(operand)) return constant_slot(*address);
@@ -262,12 +263,25 @@ void Decoder::decode(const Statement& statement) {
   instruction_ = {};
   instruction_.line = statement.line;
   instruction_.guard = guard_of(statement);
-  if (const Form* form = Forms::all().find(statement.name))
+  const Form* form = Forms::all().find(statement.name);
+  for (const Operand& operand : statement.operands) {
+    const bool may_be_pair =
+        form != nullptr && form->takes_pair && &operand == statement.operands.data();
+    refuse_strange(operand, may_be_pair);
+  }
+  if (form != nullptr)
     decode_form(*form);
   else if (!decode_memory() && !decode_atomic() && !decode_address_conversion() && !decode_move() &&
            !decode_control())
     refuse_opcode();
   code_.instructions.push_back(instruction_);
+}
+
+/// d|p where there is no second result, !p where nothing takes it.
+void Decoder::refuse_strange(const Operand& operand, bool may_be_pair) const {
+  if (operand.is_negated || (!operand.paired.empty() && !may_be_pair))
+    refuse("unknown form of an operand");
+  for (const Operand& element : operand.elements) refuse_strange(element, false);
 }
 
 void Decoder::decode_form(const Form& form) {
@@ -277,8 +291,6 @@ void Decoder::decode_form(const Form& form) {
   instruction_.detail = form.detail;
   for (std::size_t i = 0; i < operands.size(); ++i) {
     const bool is_result = form.has_result && i == 0;
-    if (!operands[i].paired.empty() && !(is_result && form.takes_pair))
-      refuse("unknown form of an operand");
     if (is_result)
       instruction_.s[0] = result_slot(operands[0], form.operands[0], form.takes_wider);
     else

@@ -83,9 +83,7 @@ void Decoder::add_jump(const std::string& label, std::int64_t table, std::size_t
 void Decoder::decode_branch() {
   expect_operands(1);
   const Operand& target = statement_->operands[0];
-  if (target.kind != Operand::Kind::Name || target.offset != 0 || target.is_negated ||
-      !target.paired.empty())
-    refuse("a label expected");
+  if (target.kind != Operand::Kind::Name || target.offset != 0) refuse("a label expected");
   instruction_.run = jump;
   add_jump(target.name, -1, 0);
 }

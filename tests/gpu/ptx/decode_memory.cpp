@@ -81,16 +81,14 @@ bool Decoder::decode_memory() {
   const Operand& address = statement_->operands[is_load ? 1 : 0];
   put_values(statement_->operands[is_load ? 0 : 1], access.type, access.lanes, is_load);
   if (access.space == Space::Param)
-    decode_parameter_access(address, access.bytes());
+    decode_parameter_access(address, access.bytes(), is_load);
   else
     put_address(address);
   return true;
 }
 
 void Decoder::put_values(const Operand& values, Type type, std::uint32_t lanes, bool is_load) {
-  if (!values.paired.empty()) refuse("unknown form of an operand");
   const auto put = [&](std::size_t lane, const Operand& operand) {
-    if (!operand.paired.empty()) refuse("unknown form of an operand");
     instruction_.s[lane] =
         is_load ? result_slot(operand, type, true) : source_slot(operand, type, true);
   };
@@ -112,12 +110,13 @@ void Decoder::put_address(const Operand& address) {
     instruction_.s[kAddressSlot] = register_slot(base, {'u', 64}, false);
 }
 
-void Decoder::decode_parameter_access(const Operand& address, std::uint32_t bytes) {
+void Decoder::decode_parameter_access(const Operand& address, std::uint32_t bytes, bool is_load) {
   if (address.kind != Operand::Kind::Address) refuse("an address expected");
   std::uint32_t number = 0;
   const LocalSymbol* symbol = find_local(address.name, &number);
   if (symbol == nullptr || symbol->kind != LocalSymbol::Kind::Parameter)
     refuse(address.name + " is no parameter");
+  if (!is_load && symbol->is_read_only) refuse(address.name + " cannot be written");
   if (address.offset < 0 || address.offset + bytes > symbol->bytes)
     refuse("reaches beyond " + address.name);
   if (address.offset % bytes != 0 || symbol->alignment % bytes != 0) refuse("is misaligned");
@@ -145,8 +144,6 @@ bool Decoder::decode_atomic() {
   const std::vector<Operand>& operands = statement_->operands;
   const std::size_t first = gives_old ? 1 : 0;
   expect_operands(first + (has_third ? 3 : 2));
-  for (const Operand& operand : operands)
-    if (!operand.paired.empty()) refuse("unknown form of an operand");
   if (gives_old) instruction_.s[0] = result_slot(operands[0], type, false);
   put_address(operands[first]);
   instruction_.s[2] = source_slot(operands[first + 1], type, false);
@@ -177,7 +174,6 @@ bool Decoder::decode_address_conversion() {
   if (!parts.accept("u64") || !parts.at_end()) return false;
   expect_operands(2);
   const Type type{'u', 64};
-  if (!statement_->operands[0].paired.empty()) refuse("unknown form of an operand");
   instruction_.s[0] = result_slot(statement_->operands[0], type, false);
   instruction_.s[2] = source_slot(statement_->operands[1], type, false);
   instruction_.detail = static_cast<std::int64_t>(from_generic ? -window : window);

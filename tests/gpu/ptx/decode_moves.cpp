@@ -77,7 +77,6 @@ bool Decoder::decode_move() {
   if (type.bits == 0 || type.bits == 8) return false;
   expect_operands(2);
   const Operand &result = statement_->operands[0], &source = statement_->operands[1];
-  if (!result.paired.empty() || !source.paired.empty()) refuse("unknown form of an operand");
   if (decode_vector_move(type) || decode_special_move(type)) return true;
   instruction_.run = copy;
   instruction_.s[0] = result_slot(result, type, false);
@@ -96,7 +95,6 @@ bool Decoder::decode_vector_move(Type type) {
   const Type element{'b', type.bits / static_cast<std::uint32_t>(elements.size())};
   instruction_.detail = element.bits;
   for (std::size_t i = 0; i < elements.size(); ++i) {
-    if (!elements[i].paired.empty()) refuse("unknown form of an operand");
     instruction_.s[packs ? 2 + i : i] =
         packs ? source_slot(elements[i], element, false) : result_slot(elements[i], element, false);
   }
@@ -112,7 +110,7 @@ bool Decoder::decode_vector_move(Type type) {
 
 bool Decoder::decode_special_move(Type type) {
   const Operand& source = statement_->operands[1];
-  if (source.kind != Operand::Kind::Name || source.is_negated) return false;
+  if (source.kind != Operand::Kind::Name) return false;
   std::uint32_t number = 0;
   const LocalSymbol* local = find_local(source.name, &number);
   if (local != nullptr && local->kind == LocalSymbol::Kind::LocalVariable && type.bits == 64 &&

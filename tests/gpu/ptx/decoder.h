@@ -20,6 +20,7 @@ struct LocalSymbol {
   std::uint64_t place = 0;  // slot, byte, index, address
   std::uint32_t count = 0;  // of registers with a number behind their name; 0: just this one
   std::uint32_t bytes = 0, alignment = 0;
+  bool is_read_only = false;
 };
 
 class Decoder {
@@ -41,6 +42,7 @@ class Decoder {
   void declare_parameters();
   void decode(const Statement& statement);
   void decode_form(const Form& form);
+  void refuse_strange(const Operand& operand, bool may_be_pair) const;
   void finish_jumps();
   void finish_constants();
   [[nodiscard]] const LocalSymbol* find_local(const std::string& name, std::uint32_t* number) const;
@@ -60,7 +62,7 @@ class Decoder {
 
   // decode_memory.cpp
   bool decode_memory();
-  void decode_parameter_access(const Operand& address, std::uint32_t bytes);
+  void decode_parameter_access(const Operand& address, std::uint32_t bytes, bool is_load);
   void put_address(const Operand& address);
   void put_values(const Operand& values, Type type, std::uint32_t lanes, bool is_load);
   bool decode_atomic();

@@ -63,12 +63,17 @@ void require_bits(const std::string& rule, const ir::Graph& graph, const StepSet
 }
 
 /// Rules of matrices, rows and columns, through the runtime.
-template <class T>
-Outcome run_lined(const std::shared_ptr<driver::Program>& program) {
-  LinedRun<T> run(program, lined_tensors({{7, 5}, {3, 1}, {33, 70}, {2, 9, 4}, {1, 129}}), 1,
-                  Numbers::Hard);
-  for (int step = 0; step < 3; ++step) run.step();
-  return run.everything();
+void require_lined_bits(const std::string& rule, const ir::Graph& graph,
+                        const std::vector<Shape>& shapes) {
+  const auto run = [&]<class T>(const std::shared_ptr<driver::Program>& program, T) {
+    LinedRun<T> lined(program, lined_tensors(shapes), 1, Numbers::Hard);
+    for (int step = 0; step < 3; ++step) lined.step();
+    return lined.everything();
+  };
+  require_same_bits_of(rule, graph, types::ComputeType::F32,
+                       [&](const auto& program) { return run(program, float{}); });
+  require_same_bits_of(rule, graph, types::ComputeType::F64,
+                       [&](const auto& program) { return run(program, double{}); });
 }
 
 }  // namespace
@@ -82,8 +87,7 @@ TEST_CASE("rules of the library leave the same bits as PTX") {
     if (!is_in_sample(static_cast<std::uint64_t>(&rule - rules.data()))) continue;
     const ir::Graph graph = graph_of_rule(rule);
     if (graph.split) {
-      require_same_bits_of(rule, graph, types::ComputeType::F32, run_lined<float>);
-      require_same_bits_of(rule, graph, types::ComputeType::F64, run_lined<double>);
+      require_lined_bits(rule, graph, {{7, 5}, {3, 1}, {33, 70}, {1, 129}});
       ++with_matrices;
       continue;
     }
@@ -104,6 +108,11 @@ TEST_CASE("pipelines leave the same bits as PTX") {
   for (const char* rule :
        {"ClipByGlobalNorm(1) | AdamW | Ema", "LAMB", "SGD(momentum = 0.9) | Ema"})
     require_bits(rule, graph_of_rule(rule), setting);
+}
+
+TEST_CASE("batches of matrices leave the same bits as PTX") {
+  for (const char* rule : {"Adafactor", "ClipByGlobalNorm(1) | Adafactor"})
+    require_lined_bits(rule, graph_of_rule(rule), {{2, 9, 4}, {3}, {40, 5}, {2, 2, 3, 3}});
 }
 
 TEST_CASE("one instruction changed is noticed") {
