@@ -8,6 +8,7 @@
 #include <stdexcept>
 
 #include "compiler/driver/generate.h"
+#include "tests/gpu/ptx/interpreter.h"
 #include "tests/gpu/simulator/simulator.h"
 
 namespace talweg::gpu {
@@ -21,6 +22,14 @@ MakeExecutor simulate() {
         llvm::parseAssemblyString(driver::generate_llvm_text(plan, target), fault, context);
     if (!module) throw std::runtime_error(fault.getMessage().str());
     return std::make_unique<Simulator>(*module, memory);
+  };
+}
+
+MakeExecutor interpret_ptx() {
+  return [](const plan::Plan& plan, const targets::Target& target,
+            DeviceMemory& memory) -> std::unique_ptr<Executor> {
+    return std::make_unique<PtxInterpreter>(
+        driver::generate(plan, target, targets::CodeKind::Assembly), memory);
   };
 }
 

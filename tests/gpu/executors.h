@@ -7,5 +7,7 @@ namespace talweg::gpu {
 
 /// The emitted module, before code generation (simulator/simulator.h).
 MakeExecutor simulate();
+/// The PTX text that is made from it (ptx/interpreter.h).
+MakeExecutor interpret_ptx();
 
 }  // namespace talweg::gpu
