@@ -1,5 +1,6 @@
 ; What kernels may be made of, for the PTX that LLVM makes of it: every form must be known
 ; (llvm_forms_test.cpp). Values are loaded and stored as volatile, so that none is folded away.
+target datalayout = "e-p6:32:32-i64:64-i128:128-i256:256-v16:16-v32:32-n16:32:64"
 @table = internal unnamed_addr addrspace(4) constant [4 x i64] [i64 1, i64 -2, i64 3, i64 4], align 16
 @floats = addrspace(1) global [3 x float] [float 1.0, float -2.0, float 0x7FF8000000000000], align 4
 @text = addrspace(1) global [5 x i8] c"abcd\00"

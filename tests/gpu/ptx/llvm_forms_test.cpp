@@ -124,4 +124,27 @@ TEST_CASE("functions by address, structures and copies run") {
     }
 }
 
+TEST_CASE("loops of LLVM's that run too far are found, in global and in local memory") {
+  for (const Architecture& architecture : kArchitectures) {
+    DeviceMemory memory;
+    PtxInterpreter interpreter(forms_for(architecture, llvm::CodeGenOptLevel::Default), memory);
+    auto* numbers = static_cast<double*>(memory.allocate(10 * sizeof(double)));
+    for (int i = 0; i < 10; ++i) numbers[i] = i;
+    std::uint64_t arguments[] = {reinterpret_cast<std::uint64_t>(numbers), 10};
+    interpreter.launch("loop_kept", {}, {}, arguments);
+    CHECK(numbers[9] == 27);
+    arguments[1] = 11;
+    CHECK_THROWS_WITH(interpreter.launch("loop_kept", {}, {}, arguments),
+                      Catch::Contains("reads 8 bytes") && Catch::Contains("out of bounds"));
+
+    void* bytes = memory.allocate(64);
+    std::uint64_t copies[] = {reinterpret_cast<std::uint64_t>(bytes),
+                              reinterpret_cast<std::uint64_t>(memory.allocate(64)), 3};
+    CHECK_NOTHROW(interpreter.launch("blocks", {}, {}, copies));
+    copies[2] = 4;  // of a local array of four
+    CHECK_THROWS_WITH(interpreter.launch("blocks", {}, {}, copies),
+                      Catch::Contains("writes 8 bytes") && Catch::Contains("st.local.b64"));
+  }
+}
+
 }  // namespace talweg::gpu::ptx::tests
