@@ -33,7 +33,7 @@ struct Xor {
 
 template <class T, class F>
 void add_comparison(Forms& forms, const std::string& name, const std::string& type, Type operand,
-                    F function) {
+                    F) {
   const auto put = [&](const std::string& combination, Handler run, bool has_third) {
     Form form{.run = run, .operands = {{'p', 1}, operand, operand}, .takes_pair = true};
     if (has_third) form.operands.push_back({'p', 1});
@@ -48,7 +48,6 @@ void add_comparison(Forms& forms, const std::string& name, const std::string& ty
                                   [](T a, T b) { return F{}(a, b) ? ~0U : 0U; });
   forms.pure<std::int32_t, T, T>(set + ".s32." + type, [](T a, T b) { return F{}(a, b) ? -1 : 0; });
   forms.pure<float, T, T>(set + ".f32." + type, [](T a, T b) { return F{}(a, b) ? 1.0F : 0.0F; });
-  static_cast<void>(function);
 }
 
 template <class T>
