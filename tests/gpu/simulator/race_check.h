@@ -44,6 +44,19 @@ class RaceCheck {
     if (cell.other.stamp == now.stamp && cell.other.thread == now.thread &&
         cell.other.kind == now.kind)
       return std::nullopt;
+    // Most bytes are of one thread alone.
+    if (cell.more == 0 && concerns_only(now.thread, cell.write, floor) &&
+        concerns_only(now.thread, cell.other, floor)) {
+      if (now.access() == AccessKind::Write) {
+        cell.write = now;
+        cell.other = {};
+        return std::nullopt;
+      }
+      if (cell.other.stamp <= floor || cell.other.kind == now.kind) {
+        cell.other = now;
+        return std::nullopt;
+      }
+    }
     return check(cell, now, floor);
   }
   /// A cell that goes on with the same past as this one.
@@ -62,6 +75,11 @@ class RaceCheck {
     std::vector<std::uint32_t> sites[3];  // [thread]
   };
 
+  /// Whether it does not matter, or is the thread's own.
+  [[nodiscard]] bool concerns_only(std::uint32_t thread, const PastAccess& past,
+                                   Stamp floor) const {
+    return past.stamp <= floor || (past.thread == thread && past.stamp > order_.block_floor());
+  }
   std::optional<PastAccess> check(Cell& cell, PastAccess now, Stamp floor);
   [[nodiscard]] bool before(const PastAccess& past, const PastAccess& now) const;
   [[nodiscard]] std::optional<PastAccess> race_with(More& more, const PastAccess& now);
