@@ -1,8 +1,14 @@
 #include "tests/gpu/fake_driver/default_executor.h"
 
+#include "tests/gpu/ptx/interpreter.h"
+
 namespace fake_cuda {
 
-// The interpreter of PTX goes here; until then only a test's own executor can run kernels.
-talweg::gpu::MakeExecutor default_executor() { return nullptr; }
+talweg::gpu::MakeExecutor default_executor() {
+  return [](std::string_view ptx, talweg::gpu::DeviceMemory& memory)
+             -> std::unique_ptr<talweg::gpu::Executor> {
+    return std::make_unique<talweg::gpu::PtxInterpreter>(std::string(ptx), memory);
+  };
+}
 
 }  // namespace fake_cuda
