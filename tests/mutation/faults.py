@@ -110,9 +110,9 @@ FAULTS = [
      "llvm::Value* offset = ir_.CreateMul(values.first_element, ir_.getInt64(size));",
      "llvm::Value* offset = ir_.CreateAnd(ir_.CreateMul(values.first_element, ir_.getInt64(size)),\n"
      "                                       ir_.getInt64(0xFFFFFFFF));", "codegen_huge_tensor_test", ["reductions*"]),
-    ("a row's place in memory is cut to 32 bits", "compiler/codegen/line_pass.cpp",
-     "llvm::Value* offset = ir_.CreateMul(element, ir_.getInt64(size));",
-     "llvm::Value* offset = ir_.CreateAnd(ir_.CreateMul(element, ir_.getInt64(size)), ir_.getInt64(0xFFFFFFFF));",
+    ("a row's place in memory is cut to 32 bits", "compiler/codegen/row_block.cpp",
+     "llvm::Value* offset = ir.CreateMul(element, ir.getInt64(size));",
+     "llvm::Value* offset = ir.CreateAnd(ir.CreateMul(element, ir.getInt64(size)), ir.getInt64(0xFFFFFFFF));",
      "codegen_huge_tensor_test", ["rows*"]),
     ("tensors that take no part leave no gap", "runtime/optimizer/reductions.c",
      "talweg_fold_gap(&folding, tensor - next);", "(void)next;", "codegen_many_tensors_test", ["over*"]),

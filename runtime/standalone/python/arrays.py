@@ -12,7 +12,7 @@ from typing import Any, Callable, Iterator, Mapping, NoReturn, Optional, Sequenc
 import numpy as np
 
 from ._dlpack import _from_dlpack
-from ._engine import (OUTCOMES, _POINTER, _REGRAD, _SPLITS, _places, Engine, Error, State, Table,
+from ._engine import (OUTCOMES, _POINTER, _REGRAD, _places, Engine, Error, State, Table,
                       Tensor)
 
 # BEGIN
