@@ -10,7 +10,7 @@ import re
 import sys
 
 COMPILER = ["base", "types", "builtins", "syntax", "sema", "ir", "passes", "plan", "codegen", "targets", "driver", "standalone", "embed", "cli"]
-RUNTIME = ["abi", "support", "device", "memory", "optimizer", "standalone", "checkpoint", "train"]
+RUNTIME = ["abi", "support", "device", "memory", "optimizer", "gpu", "standalone", "checkpoint", "train"]
 LLVM_LAYERS = {"codegen", "targets", "driver", "standalone"}
 LLVM_FILES = {"compiler/cli/line_editor.cpp"}
 LONGEST = 500
