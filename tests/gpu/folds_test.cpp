@@ -1,49 +1,21 @@
 // The folds of a step on a GPU give the bits of the host's: fold.c, and what reductions.c and
 // line_reductions.c make of it.
 #include <catch2/catch.hpp>
-#include <cmath>
-#include <cstdint>
-#include <limits>
-#include <random>
-#include <vector>
 
 #include "tests/gpu/fold_device.h"
+#include "tests/gpu/fold_values.h"
 
 namespace talweg::gpu {
 
 namespace {
 
-constexpr std::uint32_t kFolds[] = {TALWEG_FOLD_SUM, TALWEG_FOLD_MIN, TALWEG_FOLD_MAX};
 constexpr double kUntouched = 12345.5;
-
-/// Of NaN only that it is one.
-bool same_bits(double a, double b) {
-  return (std::isnan(a) && std::isnan(b)) || std::memcmp(&a, &b, sizeof a) == 0;
-}
 
 void check_bits(const double* got, const std::vector<double>& wanted) {
   for (std::size_t i = 0; i < wanted.size(); ++i) {
     INFO("result " << i << ": " << got[i] << ", not " << wanted[i]);
     REQUIRE(same_bits(got[i], wanted[i]));
   }
-}
-
-enum class Values { Plain, Zeros, Infinite, NotANumber };
-
-/// Plain ones have such exponents that every order of addition rounds otherwise.
-std::vector<double> make_values(std::size_t count, Values kind, std::uint32_t seed) {
-  std::mt19937_64 random(seed);
-  std::uniform_real_distribution<double> number(-1, 1);
-  std::vector<double> values(count);
-  for (double& value : values) {
-    value = std::ldexp(number(random), static_cast<int>(random() % 60));
-    if (kind == Values::Zeros) value = random() % 2 == 0 ? -0.0 : 0.0;
-    if (kind == Values::Infinite && random() % 64 == 0)
-      value = std::numeric_limits<double>::infinity();
-  }
-  if (kind == Values::NotANumber && count > 0)
-    values[random() % count] = std::numeric_limits<double>::quiet_NaN();
-  return values;
 }
 
 /// Folds the values that `is_one` names, at their places, as reductions.c does.
@@ -58,19 +30,6 @@ double fold_members(std::uint32_t fold, const std::vector<double>& values, const
       talweg_fold_gap(&folding, 1);
   }
   return talweg_end_fold(&folding);
-}
-
-/// Of results that are `stride` apart, over all tensors of a domain (or of all).
-talweg_gpu_fold make_fold(std::uint32_t fold, const double* values, double* results,
-                          std::uint64_t stride = 1, std::uint32_t domain = TALWEG_NO_OWNER) {
-  talweg_gpu_fold made{};
-  made.fold = fold;
-  made.values = values;
-  made.results = results;
-  made.stride = stride;
-  made.copies = 1;
-  made.domain = domain;
-  return made;
 }
 
 FoldExecutor any_executor() {
