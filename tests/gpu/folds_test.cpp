@@ -192,39 +192,44 @@ TEST_CASE("groups fold to the model, those without tensors as the start") {
 
 TEST_CASE("row blocks fold to columns") {
   FoldDevice device(any_executor());
-  const std::uint64_t count = GENERATE(0U, 1U, 2U, 7U, 8U, 9U, 63U, 64U, 65U, 1023U, 1024U, 1025U);
   const Values kind = GENERATE(Values::Plain, Values::Zeros, Values::NotANumber);
-  // Three tensors of one matrix each; the second is not in the domain of the first fold.
-  const std::vector<std::uint64_t> columns{33, 2, 5};
-  device.takes_part = {1, 1, 1};
-  device.in_domain = {1, 0, 1};
+  // Of tensors of one matrix each; some are not in the domain of the first fold.
+  struct Matrix {
+    std::uint64_t blocks, columns, first, first_column;
+  };
+  std::vector<Matrix> matrices;
+  std::uint64_t values_in_all = 0, columns_in_all = 0;
+  for (const std::uint64_t blocks : {0, 1, 2, 7, 8, 9, 63, 64, 65, 1023, 1024, 1025}) {
+    const std::uint64_t columns = blocks == 9 ? 65 : 1 + blocks % 5;
+    matrices.push_back({blocks, columns, values_in_all, columns_in_all});
+    values_in_all += blocks * columns;
+    columns_in_all += columns;
+    device.takes_part.push_back(blocks != 63);
+    device.in_domain.push_back(blocks != 8);
+  }
   device.domain_count = 1;
   const ColumnTable table([&](talweg_column_table& to) {
-    std::uint64_t first = 0;
-    for (std::uint32_t t = 0; t < columns.size(); ++t) {
-      talweg_add_columns(&to, first * count, count, columns[t], first, t);
-      first += columns[t];
-    }
+    for (std::uint32_t t = 0; t < matrices.size(); ++t)
+      talweg_add_columns(&to, matrices[t].first, matrices[t].blocks, matrices[t].columns,
+                         matrices[t].first_column, t);
   });
   std::vector<std::vector<double>> values;
   std::vector<talweg_gpu_fold> folds;
   for (const std::uint32_t fold : kFolds) {
-    values.push_back(make_values(40 * count, kind, fold + 5));
+    values.push_back(make_values(values_in_all, kind, fold + 5));
     folds.push_back(make_fold(fold, device.copy(values.back()),
-                              device.copy(std::vector<double>(40, kUntouched)), 1,
+                              device.copy(std::vector<double>(columns_in_all, kUntouched)), 1,
                               fold == TALWEG_FOLD_SUM ? 0 : TALWEG_NO_OWNER));
   }
   device.run(table, folds);
   for (std::size_t f = 0; f < folds.size(); ++f) {
-    std::vector<double> wanted(40, kUntouched);
-    std::uint64_t first = 0;
-    for (std::uint32_t t = 0; t < columns.size(); ++t) {
-      if (f > 0 || device.in_domain[t] != 0)
-        talweg_fold_columns(folds[f].fold, values[f].data() + first * count, count, columns[t],
-                            columns[t], wanted.data() + first);
-      first += columns[t];
-    }
-    INFO("fold " << f << " of " << count << " values");
+    std::vector<double> wanted(columns_in_all, kUntouched);
+    for (std::size_t t = 0; t < matrices.size(); ++t)
+      if (device.takes_part[t] != 0 && (f > 0 || device.in_domain[t] != 0))
+        talweg_fold_columns(folds[f].fold, values[f].data() + matrices[t].first, matrices[t].blocks,
+                            matrices[t].columns, matrices[t].columns,
+                            wanted.data() + matrices[t].first_column);
+    INFO("fold " << f);
     check_bits(folds[f].results, wanted);
   }
 }
