@@ -6,7 +6,7 @@
 /* Where the results of some blocks of one sequence go. */
 typedef struct results {
   uint64_t place;
-  int in_scratch;
+  uint8_t in_scratch;
 } results;
 
 /* `width`: results of a block. */
@@ -17,17 +17,15 @@ static results results_of(uint64_t* scratch, uint64_t blocks, uint64_t width, ui
   return all;
 }
 
-static void add_run(talweg_run_table* table, uint32_t level, uint64_t first, uint64_t position,
-                    uint64_t count, results to, uint32_t owner) {
+static void add_run(talweg_run_table* table, uint32_t level, uint64_t first, uint64_t count,
+                    results to, uint32_t owner) {
   if (table->runs[level])
-    table->runs[level][table->counts[level]] =
-        (talweg_fold_run){.first = first,
-                          .result = to.place,
-                          .owner = owner,
-                          .position = (uint16_t)(position % TALWEG_FOLD_BLOCK),
-                          .count = (uint16_t)(count & 0x3fff),
-                          .from_scratch = level > 0,
-                          .to_scratch = to.in_scratch != 0};
+    table->runs[level][table->counts[level]] = (talweg_fold_run){.first = first,
+                                                                 .result = to.place,
+                                                                 .owner = owner,
+                                                                 .count = (uint16_t)count,
+                                                                 .from_scratch = level > 0,
+                                                                 .to_scratch = to.in_scratch};
   table->counts[level] += 1;
 }
 
@@ -42,8 +40,8 @@ static void add_runs(talweg_run_table* table, uint32_t level, uint64_t first, ui
     const uint64_t room = TALWEG_FOLD_BLOCK - begin % TALWEG_FOLD_BLOCK;
     const uint64_t left = position + count - begin;
     const uint64_t some = left < room ? left : room;
-    add_run(table, level, first + (begin - position), begin, some,
-            (results){to.place + b, to.in_scratch}, owner);
+    add_run(table, level, first + (begin - position), some, (results){to.place + b, to.in_scratch},
+            owner);
     begin += some;
   }
   if (blocks > 1)
@@ -69,7 +67,7 @@ void talweg_add_members(talweg_run_table* table, const uint32_t* members, uint32
     while (at < count && (members ? members[at] : at) / TALWEG_FOLD_BLOCK == first_block + b) ++at;
     const uint32_t from = begin == at ? 0 : members ? members[begin] : begin;
     const uint32_t span = begin == at ? 0 : (members ? members[at - 1] : at - 1) - from + 1;
-    add_run(table, 0, from, from, span, (results){to.place + b, to.in_scratch}, group);
+    add_run(table, 0, from, span, (results){to.place + b, to.in_scratch}, group);
   }
   if (blocks > 1) add_runs(table, 1, to.place, first_block, blocks, result, TALWEG_NO_OWNER);
 }

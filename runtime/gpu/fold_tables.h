@@ -19,15 +19,16 @@ extern "C" {
 /* Of an owner or a domain: there is none, nothing is left out. */
 #define TALWEG_NO_OWNER UINT32_MAX
 
-/* Some values of one block, one behind the other. */
+/* Some values of one block, one behind the other. Where in its block it begins does not matter:
+ * lanes meet by their numbers modulo 32, 16, ..., which a shift of all does not change, and to join
+ * two values in either order is the same. */
 typedef struct talweg_fold_run {
-  uint64_t first;      /* index of the first value */
-  uint64_t result;     /* place of the result */
-  uint32_t owner;      /* the tensor whose values they are; of members the group: see the kernels */
-  uint16_t position;   /* of the first value in its block: what is before it counts as the start */
-  uint16_t count : 14; /* 0 to TALWEG_FOLD_BLOCK */
-  uint16_t from_scratch : 1;
-  uint16_t to_scratch : 1;
+  uint64_t first;  /* index of the first value */
+  uint64_t result; /* place of the result */
+  uint32_t owner;  /* the tensor whose values they are; of members the group: see the kernels */
+  uint16_t count;  /* 0 to TALWEG_FOLD_BLOCK */
+  uint8_t from_scratch;
+  uint8_t to_scratch;
 } talweg_fold_run;
 
 /* Some columns of one block of rows of a table: values of a column are `stride` apart. */

@@ -15,22 +15,20 @@ static inline __attribute__((always_inline)) double fold_run(const talweg_gpu_fo
                                                              const talweg_gpu_fold* of,
                                                              const talweg_fold_run* run,
                                                              int of_members) {
-  const uint32_t fold = of->fold, position = run->position, end = position + run->count;
+  const uint32_t fold = of->fold, count = run->count;
   const double start = start_of(fold);
   const double* values = run->from_scratch ? of->scratch : of->values;
   double low = start, high = start;
-  for (uint32_t i = position / TALWEG_FOLD_LANES * TALWEG_FOLD_LANES + lane_of_warp(); i < end;
-       i += TALWEG_FOLD_LANES) {
-    const uint32_t other = i + TALWEG_FOLD_LANES / 2;
-    const uint64_t index = run->first + i - position; /* of i where i is not before the run */
-    int has_low = i >= position, has_high = other >= position && other < end;
+  for (uint32_t i = lane_of_warp(); i < count; i += TALWEG_FOLD_LANES) {
+    const uint64_t index = run->first + i, other = index + TALWEG_FOLD_LANES / 2;
+    int has_low = 1, has_high = i + TALWEG_FOLD_LANES / 2 < count;
     if (of_members) {
-      has_low = has_low && is_member(args, of, run->owner, index);
-      has_high = has_high && is_member(args, of, run->owner, index + TALWEG_FOLD_LANES / 2);
+      has_low = is_member(args, of, run->owner, index);
+      has_high = has_high && is_member(args, of, run->owner, other);
     }
-    /* To join the start changes nothing: no branch then, and both are read at once. */
+    /* To join the start changes nothing. */
     const double first = has_low ? (values ? values[index] : 1) : start;
-    const double second = has_high ? (values ? values[index + TALWEG_FOLD_LANES / 2] : 1) : start;
+    const double second = has_high ? (values ? values[other] : 1) : start;
     low = join(fold, low, first);
     high = join(fold, high, second);
   }
