@@ -6,7 +6,6 @@
 #include <map>
 
 #include "compiler/base/diagnostic_render.h"
-#include "compiler/driver/compile.h"
 #include "compiler/ir/text.h"
 #include "compiler/ir/verify.h"
 #include "compiler/passes/pass.h"
@@ -131,16 +130,11 @@ std::string check_targets(const ir::Graph& graph, const Setting& setting,
   ir::Graph compiled = graph;
   if (options.plant) options.plant(compiled);
   for (const std::string& isa : options.isas) {
-    driver::CompileOptions how;
-    how.compute = setting.compute;
-    how.isa = isa;
-    how.use_cache = false;
-    const auto program = driver::compile(compiled, how);
+    const auto program = options.compile(compiled, setting.compute, isa);
     if (!program) return program.failure().message;
     // Small settings run on one thread whatever the pool has.
-    const std::vector<std::uint32_t> threads = setting.is_large
-                                                   ? std::vector<std::uint32_t>{1, 2, 3, 8, 16}
-                                                   : std::vector<std::uint32_t>{1};
+    const std::vector<std::uint32_t> threads =
+        setting.is_large ? options.threads : std::vector<std::uint32_t>{1};
     for (const std::uint32_t count : threads) {
       const Trace actual = run_rule((*program)->image(), setting, pool_of(count), false);
       const Difference difference = first_difference(expected, actual);
@@ -154,6 +148,16 @@ std::string check_targets(const ir::Graph& graph, const Setting& setting,
 }
 
 }  // namespace
+
+support::Result<std::shared_ptr<driver::Program>> compile_here(const ir::Graph& graph,
+                                                               types::ComputeType compute,
+                                                               const std::string& isa) {
+  driver::CompileOptions how;
+  how.compute = compute;
+  how.isa = isa;
+  how.use_cache = false;
+  return driver::compile(graph, how);
+}
 
 Example draw_example(Choices& choices) {
   Example example;

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "compiler/driver/compile.h"
 #include "compiler/ir/graph.h"
 #include "tests/random/choices.h"
 #include "tests/random/setting.h"
@@ -21,11 +22,22 @@ struct Example {
 
 Example draw_example(Choices& choices);
 
+/// Makes a graph a program of an instruction set.
+using Compile = std::function<support::Result<std::shared_ptr<driver::Program>>(
+    const ir::Graph&, types::ComputeType, const std::string& isa)>;
+
+/// For this machine, as users do.
+support::Result<std::shared_ptr<driver::Program>> compile_here(const ir::Graph& graph,
+                                                               types::ComputeType compute,
+                                                               const std::string& isa);
+
 struct CheckOptions {
-  std::vector<std::string> isas;  // to compare with the interpreter
-  bool both_types = false;        // not only the setting's compute type
+  std::vector<std::string> isas = {};  // to compare with the interpreter
+  bool both_types = false;             // not only the setting's compute type
   /// What is compiled instead of the rule's graph: a planted difference, for tests of the test.
-  std::function<void(ir::Graph&)> plant;
+  std::function<void(ir::Graph&)> plant = {};
+  Compile compile = compile_here;
+  std::vector<std::uint32_t> threads = {1, 2, 3, 8, 16};  // of large settings
 };
 
 struct Outcome {
