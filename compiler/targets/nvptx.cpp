@@ -2,21 +2,14 @@
 // else is asked for, and has no modes.
 #include "compiler/targets/nvptx.h"
 
-#include <llvm/IR/IRBuilder.h>
-
 #include <array>
 
 #include "compiler/targets/machine_code.h"
+#include "compiler/targets/only_modes.h"
 
 namespace talweg::targets {
 
 namespace {
-
-class OnlyModes final : public codegen::FloatModes {
- public:
-  llvm::Value* emit_enter(llvm::IRBuilderBase&) const override { return nullptr; }
-  void emit_leave(llvm::IRBuilderBase&, llvm::Value*) const override {}
-};
 
 class NvptxTarget final : public Target {
  public:

@@ -3,21 +3,14 @@
 // the machine below likes, so an exact one is computed (compiler/codegen/exact_fma.h).
 #include "compiler/targets/wasm.h"
 
-#include <llvm/IR/IRBuilder.h>
-
 #include <array>
 
 #include "compiler/targets/machine_code.h"
+#include "compiler/targets/only_modes.h"
 
 namespace talweg::targets {
 
 namespace {
-
-class OnlyModes final : public codegen::FloatModes {
- public:
-  llvm::Value* emit_enter(llvm::IRBuilderBase&) const override { return nullptr; }
-  void emit_leave(llvm::IRBuilderBase&, llvm::Value*) const override {}
-};
 
 class WasmTarget final : public Target {
  public:

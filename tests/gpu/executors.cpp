@@ -13,7 +13,7 @@
 
 namespace talweg::gpu {
 
-MakeExecutor simulate() {
+ExecutorOfPlan simulate() {
   return [](const plan::Plan& plan, const targets::Target& target,
             DeviceMemory& memory) -> std::unique_ptr<Executor> {
     llvm::LLVMContext context;
@@ -25,7 +25,7 @@ MakeExecutor simulate() {
   };
 }
 
-MakeExecutor interpret_ptx() {
+ExecutorOfPlan interpret_ptx() {
   return [](const plan::Plan& plan, const targets::Target& target,
             DeviceMemory& memory) -> std::unique_ptr<Executor> {
     return std::make_unique<PtxInterpreter>(

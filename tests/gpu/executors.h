@@ -6,8 +6,8 @@
 namespace talweg::gpu {
 
 /// The emitted module, before code generation (simulator/simulator.h).
-MakeExecutor simulate();
+ExecutorOfPlan simulate();
 /// The PTX text that is made from it (ptx/interpreter.h).
-MakeExecutor interpret_ptx();
+ExecutorOfPlan interpret_ptx();
 
 }  // namespace talweg::gpu

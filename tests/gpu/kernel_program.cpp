@@ -87,7 +87,7 @@ bool has(const std::string& symbol, std::string_view part) {
 class KernelProgram final : public driver::Program {
  public:
   KernelProgram(const ir::Graph& graph, types::ComputeType compute, const targets::Target& target,
-                const MakeExecutor& make_executor)
+                const ExecutorOfPlan& make_executor)
       : tables_(graph, compute, std::string(target.name())) {
     memory_.allow_everything();
     const plan::Plan plan = plan::make_plan(passes::run_passes(graph), compute);
@@ -139,7 +139,7 @@ class KernelProgram final : public driver::Program {
 std::shared_ptr<driver::Program> make_kernel_program(const ir::Graph& graph,
                                                      types::ComputeType compute,
                                                      const targets::Target& target,
-                                                     const MakeExecutor& make_executor) {
+                                                     const ExecutorOfPlan& make_executor) {
   return std::make_shared<KernelProgram>(graph, compute, target, make_executor);
 }
 

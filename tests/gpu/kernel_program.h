@@ -13,13 +13,13 @@
 namespace talweg::gpu {
 
 /// An executor of the kernels of a plan for a target.
-using MakeExecutor = std::function<std::unique_ptr<Executor>(
+using ExecutorOfPlan = std::function<std::unique_ptr<Executor>(
     const plan::Plan& plan, const targets::Target& target, DeviceMemory& memory)>;
 
 /// Kernels see memory of this process wherever it lies; faults end the program as an exception.
 std::shared_ptr<driver::Program> make_kernel_program(const ir::Graph& graph,
                                                      types::ComputeType compute,
                                                      const targets::Target& target,
-                                                     const MakeExecutor& make_executor);
+                                                     const ExecutorOfPlan& make_executor);
 
 }  // namespace talweg::gpu
