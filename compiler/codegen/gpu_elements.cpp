@@ -33,15 +33,10 @@ class GpuElements {
 
   std::vector<llvm::Value*> emit() {
     for (const plan::ElementFold& fold : version_.folds) start_lanes(fold_of(fold));
-    if (reads_lines(plan_, version_)) {
-      col_slots_ = {tables_.pointer(TALWEG_FIELD(talweg_pass_args, col_slots)),
-                    tables_.count(TALWEG_FIELD(talweg_pass_args, col_count))};
-      for_vectors([&](llvm::Value* first, llvm::Value* end) {
-        emit_turns(ir_, first, end, 1, [&](llvm::Value* index) { emit_in_row(index); });
-      });
-    } else {
-      emit_in_vectors();
-    }
+    if (reads_lines(plan_, version_))
+      emit_in_rows();
+    else
+      emit_anywhere();
     std::vector<llvm::Value*> segments;
     for (std::size_t i = 0; i < lanes_.size(); ++i)
       segments.push_back(folded(fold_of(version_.folds[i]), load_lanes(i)));
@@ -84,41 +79,84 @@ class GpuElements {
     });
   }
 
-  void emit_in_vectors() {
+  /// Where no value depends on where an element lies in a matrix.
+  void emit_anywhere() {
     ScalarScope scope(plan_, emission(1), sources_);
     ElementBody body(plan_, pass_, version_, part_.streams, scope, col_slots_);
     body.prepare(emission(kWidth));
     body.prepare(emission(1));
     llvm::Value* is_aligned = emit_is_aligned();
     for_vectors([&](llvm::Value* first, llvm::Value* end) {
-      llvm::Value* is_whole =
-          ir_.CreateICmpULE(ir_.CreateAdd(first, ir_.getInt64(kWidth)), part_.count);
-      llvm::Value* is_vector = ir_.CreateAnd(is_whole, is_aligned);
-      emit_where(ir_, is_vector, [&] {
-        const Emission shape = emission(kWidth);
-        body.emit(shape, {{first, nullptr}},
-                  [&](std::size_t fold, const Position&, llvm::Value* a, llvm::Value* b) {
-                    ir_.CreateStore(
-                        emit_joined(shape, fold_of(version_.folds[fold]), load_lanes(fold), a, b),
-                        lanes_[fold]);
-                  });
-      });
-      emit_turns(ir_, first, ir_.CreateSelect(is_vector, first, end), 1, [&](llvm::Value* index) {
-        emit_one(body, {index, nullptr});
-      });
+      emit_vector_or_ones(
+          first, end, is_aligned,
+          [&] {
+            emit_vector(body, {first, nullptr});
+          },
+          [&](llvm::Value* index) {
+            emit_one(body, {index, nullptr});
+          });
     });
   }
 
-  /// One element, in the row that it lies in.
-  void emit_in_row(llvm::Value* index) {
+  /// Elsewhere: vectors of four elements of one row.
+  void emit_in_rows() {
+    col_slots_ = {tables_.pointer(TALWEG_FIELD(talweg_pass_args, col_slots)),
+                  tables_.count(TALWEG_FIELD(talweg_pass_args, col_count))};
     const MatrixLayout layout(ir_, tables_, part_.tensor);
-    const MatrixLayout::Place place = layout.place_of(ir_.CreateAdd(part_.first_element, index));
+    llvm::Value* is_aligned = emit_is_aligned();
+    const auto place_of = [&](llvm::Value* index) {
+      return layout.place_of(ir_.CreateAdd(part_.first_element, index));
+    };
+    for_vectors([&](llvm::Value* first, llvm::Value* end) {
+      const MatrixLayout::Place place = place_of(first);
+      llvm::Value* is_in_row = ir_.CreateICmpUGE(place.length, ir_.getInt64(kWidth));
+      emit_vector_or_ones(
+          first, end, ir_.CreateAnd(is_aligned, is_in_row),
+          [&] {
+            with_row(place, emission(kWidth), [&](ElementBody& body) {
+              emit_vector(body, {first, nullptr, nullptr, place.col});
+            });
+          },
+          [&](llvm::Value* index) {
+            const MatrixLayout::Place own = place_of(index);
+            with_row(own, emission(1), [&](ElementBody& body) {
+              emit_one(body, {index, nullptr, nullptr, own.col});
+            });
+          });
+    });
+  }
+
+  /// Calls emit_elements(body) with the body of elements of one row.
+  template <class EmitElements>
+  void with_row(const MatrixLayout::Place& place, const Emission& shape,
+                EmitElements emit_elements) {
     ScalarSources sources = tables_.sources_of_matrix(sources_, place.matrix);
     sources.row = place.row;
     ScalarScope scope(plan_, emission(1), sources);
     ElementBody body(plan_, pass_, version_, part_.streams, scope, col_slots_);
-    body.prepare(emission(1));
-    emit_one(body, {index, nullptr, nullptr, place.col});
+    body.prepare(shape);
+    emit_elements(body);
+  }
+
+  /// Elements [first, end): as a vector where there are four, and `may_be_vector` holds, else
+  /// emit_one(index) for each.
+  template <class EmitVector, class EmitOne>
+  void emit_vector_or_ones(llvm::Value* first, llvm::Value* end, llvm::Value* may_be_vector,
+                           EmitVector emit_vector, EmitOne emit_one) {
+    llvm::Value* is_whole =
+        ir_.CreateICmpULE(ir_.CreateAdd(first, ir_.getInt64(kWidth)), part_.count);
+    llvm::Value* is_vector = ir_.CreateAnd(is_whole, may_be_vector);
+    emit_where(ir_, is_vector, emit_vector);
+    emit_turns(ir_, first, ir_.CreateSelect(is_vector, first, end), 1, emit_one);
+  }
+
+  void emit_vector(ElementBody& body, const Position& position) {
+    const Emission shape = emission(kWidth);
+    body.emit(
+        shape, {position}, [&](std::size_t fold, const Position&, llvm::Value* a, llvm::Value* b) {
+          ir_.CreateStore(emit_joined(shape, fold_of(version_.folds[fold]), load_lanes(fold), a, b),
+                          lanes_[fold]);
+        });
   }
 
   void emit_one(ElementBody& body, const Position& position) {
