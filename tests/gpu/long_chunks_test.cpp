@@ -40,7 +40,7 @@ TEST_CASE("long chunks have the interpreter's bits") {
 }
 
 TEST_CASE("rows of several blocks of segments have the interpreter's bits") {
-  require_same_bits_of<float>("RowwiseAdagrad", types::ComputeType::F32, {{1, 2'200'000}});
+  require_same_bits_of<double>("RowwiseAdagrad", types::ComputeType::F64, {{1, 2'200'000}});
 }
 
 }  // namespace talweg::tests
