@@ -4,18 +4,7 @@
 #include <string.h>
 
 #include "runtime/device/cuda_driver.h"
-
-static void put_bytes(talweg_cuda_error* error, const char* text, size_t bytes) {
-  if (!error) return;
-  const size_t used = strlen(error->message);
-  const size_t room = sizeof error->message - 1 - used;
-  if (bytes > room) {
-    bytes = room;
-    while (bytes > 0 && ((unsigned char)text[bytes] & 0xC0) == 0x80) --bytes; /* whole characters */
-  }
-  memcpy(error->message + used, text, bytes);
-  error->message[used + bytes] = 0;
-}
+#include "runtime/support/append_text.h"
 
 int32_t talweg_cuda_fail(talweg_cuda_error* error, int32_t code, const char* text) {
   if (error) {
@@ -27,17 +16,11 @@ int32_t talweg_cuda_fail(talweg_cuda_error* error, int32_t code, const char* tex
 }
 
 void talweg_cuda_put(talweg_cuda_error* error, const char* text) {
-  put_bytes(error, text, strlen(text));
+  if (error) talweg_append_bytes(error->message, sizeof error->message, text, strlen(text));
 }
 
 void talweg_cuda_put_count(talweg_cuda_error* error, uint64_t value) {
-  char digits[20];
-  size_t first = sizeof digits;
-  do {
-    digits[--first] = (char)('0' + value % 10);
-    value /= 10;
-  } while (value != 0);
-  put_bytes(error, digits + first, sizeof digits - first);
+  if (error) talweg_append_count(error->message, sizeof error->message, value);
 }
 
 void talweg_cuda_put_result(talweg_cuda_error* error, int32_t result) {
@@ -59,13 +42,14 @@ void talweg_cuda_put_result(talweg_cuda_error* error, int32_t result) {
 }
 
 void talweg_cuda_put_log(talweg_cuda_error* error, const char* log) {
+  if (!error) return;
   int is_first = 1;
   while (*log) {
     size_t bytes = 0;
     while (log[bytes] && log[bytes] != '\n' && log[bytes] != '\r') ++bytes;
     if (bytes > 0) {
       if (!is_first) talweg_cuda_put(error, "; ");
-      put_bytes(error, log, bytes);
+      talweg_append_bytes(error->message, sizeof error->message, log, bytes);
       is_first = 0;
     }
     log += bytes;

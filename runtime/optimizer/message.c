@@ -2,19 +2,13 @@
 
 #include <string.h>
 
+#include "runtime/support/append_text.h"
+
 #define SIGNIFICANT_DIGITS 12
 #define MAX_NAME_BYTES 96
 
 static void put_bytes(talweg_error* error, const char* text, size_t bytes) {
-  if (!error) return;
-  const size_t used = strlen(error->message);
-  const size_t room = sizeof error->message - 1 - used;
-  if (bytes > room) {
-    bytes = room;
-    while (bytes > 0 && ((unsigned char)text[bytes] & 0xC0) == 0x80) --bytes; /* whole characters */
-  }
-  memcpy(error->message + used, text, bytes);
-  error->message[used + bytes] = 0;
+  if (error) talweg_append_bytes(error->message, sizeof error->message, text, bytes);
 }
 
 talweg_status talweg_fail(talweg_error* error, talweg_status status, const char* text) {
@@ -44,13 +38,7 @@ void talweg_put_name(talweg_error* error, const char* name) {
 }
 
 void talweg_put_count(talweg_error* error, uint64_t value) {
-  char digits[20];
-  size_t first = sizeof digits;
-  do {
-    digits[--first] = (char)('0' + value % 10);
-    value /= 10;
-  } while (value != 0);
-  put_bytes(error, digits + first, sizeof digits - first);
+  if (error) talweg_append_count(error->message, sizeof error->message, value);
 }
 
 /* Scales a positive finite value to [1, 10) and returns the power of ten taken out. */

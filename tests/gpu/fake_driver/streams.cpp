@@ -125,6 +125,19 @@ Event* asked_event(Driver& driver, talweg_cuda_event handle, Result& why_not) {
   return why_not == kSuccess ? event : nullptr;
 }
 
+/// The stream of a call that asks for the end of its work, which no capture may do; null, and why.
+Stream* stream_to_ask(Driver& driver, talweg_cuda_stream handle, Result& why_not) {
+  Stream* stream = driver.stream(handle, why_not);
+  if (stream == nullptr) return nullptr;
+  if (stream->capture) {
+    stream->capture->is_invalid = true;
+    why_not = kCaptureUnsupported;
+    return nullptr;
+  }
+  why_not = driver.forbidden_in_capture();
+  return why_not == kSuccess ? stream : nullptr;
+}
+
 }  // namespace
 
 }  // namespace fake_cuda
@@ -161,11 +174,8 @@ Result cuStreamDestroy_v2(talweg_cuda_stream handle) {
 Result cuStreamSynchronize(talweg_cuda_stream handle) {
   return call("cuStreamSynchronize", name(handle), [&](Driver& driver) {
     Result why_not = kSuccess;
-    Stream* stream = driver.stream(handle, why_not);
+    Stream* stream = stream_to_ask(driver, handle, why_not);
     if (stream == nullptr) return why_not;
-    if (stream->capture) stream->capture->is_invalid = true;
-    if (stream->capture) return kCaptureUnsupported;
-    if (const Result refused = driver.forbidden_in_capture(); refused != kSuccess) return refused;
     driver.run(*stream, UINT64_MAX);
     return driver.contexts.find(stream->context)->fault;
   });
@@ -174,11 +184,8 @@ Result cuStreamSynchronize(talweg_cuda_stream handle) {
 Result cuStreamQuery(talweg_cuda_stream handle) {
   return call("cuStreamQuery", name(handle), [&](Driver& driver) {
     Result why_not = kSuccess;
-    Stream* stream = driver.stream(handle, why_not);
+    Stream* stream = stream_to_ask(driver, handle, why_not);
     if (stream == nullptr) return why_not;
-    if (stream->capture) stream->capture->is_invalid = true;
-    if (stream->capture) return kCaptureUnsupported;
-    if (const Result refused = driver.forbidden_in_capture(); refused != kSuccess) return refused;
     if (stream->work.empty()) return kSuccess;
     make_progress(driver, *stream);
     const Result fault = driver.contexts.find(stream->context)->fault;

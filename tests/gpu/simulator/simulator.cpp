@@ -9,13 +9,13 @@
 #include <llvm/Support/raw_ostream.h>
 
 #include <algorithm>
-#include <cfenv>
 #include <cstring>
 #include <map>
 #include <numeric>
 #include <random>
 #include <sstream>
 
+#include "compiler/driver/default_modes.h"
 #include "tests/gpu/simulator/block.h"
 #include "tests/gpu/simulator/exactness.h"
 #include "tests/gpu/simulator/instrument.h"
@@ -30,21 +30,6 @@ namespace {
 using namespace simulator;
 
 using Entry = void (*)(const std::uint64_t* arguments);
-
-/// The floating-point modes that code expects: to nearest, subnormals kept, nothing trapped.
-class DefaultModes {
- public:
-  DefaultModes() {
-    std::fegetenv(&saved_);
-    std::fesetenv(FE_DFL_ENV);
-  }
-  ~DefaultModes() { std::fesetenv(&saved_); }
-  DefaultModes(const DefaultModes&) = delete;
-  DefaultModes& operator=(const DefaultModes&) = delete;
-
- private:
-  std::fenv_t saved_{};
-};
 
 std::string bitcode_of(const llvm::Module& module) {
   std::string bitcode;
@@ -170,7 +155,7 @@ struct Simulator::Impl {
 
   void run(const LoadedKernel& kernel, const Launch& launch,
            std::span<const std::uint64_t> arguments) {
-    const DefaultModes modes;
+    const driver::DefaultModes modes;
     const std::uint32_t threads = launch.block.x * launch.block.y * launch.block.z;
     memory.begin_launch(order.begin_launch(threads));
     block.begin_launch(launch.grid, launch.block, options.order_seed);
