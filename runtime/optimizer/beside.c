@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "runtime/optimizer/internal.h"
+#include "runtime/optimizer/work.h"
 
 /* Which way each tensor takes through the passes, and which reductions range over it. */
 static void place_tensors(talweg_optimizer* optimizer, const talweg_kernels* kernels) {
@@ -52,7 +53,7 @@ void talweg_show_beside(talweg_optimizer* optimizer, uint32_t tensor, void* para
 
 static void run_chunks(void* argument, uint32_t begin, uint32_t end) {
   const talweg_beside* run = argument;
-  run->phase->pass(run->kernels->self, &run->args, begin, end);
+  talweg_call_pass(run->optimizer, run->kernels->self, run->phase->pass, &run->args, begin, end);
 }
 
 static void run_scalars(talweg_beside* run, uint32_t phase) {

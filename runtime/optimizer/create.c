@@ -4,6 +4,7 @@
 
 #include "runtime/memory/chunk_table.h"
 #include "runtime/optimizer/internal.h"
+#include "runtime/optimizer/work.h"
 
 static talweg_status check_spec(const talweg_optimizer_spec* spec, talweg_error* error) {
   const talweg_status status = talweg_check_image(spec->image, error);
@@ -205,6 +206,8 @@ talweg_status talweg_create(const talweg_optimizer_spec* spec, void* control_mem
   fill_pass_args(&optimizer);
   talweg_find_spans(&optimizer);
   talweg_reset_states(&optimizer);
+  status = talweg_or_failure(&optimizer, TALWEG_OK, error);
+  if (status != TALWEG_OK) return status;
   *result = control_memory;
   **result = optimizer;
   return TALWEG_OK;
@@ -213,14 +216,20 @@ talweg_status talweg_create(const talweg_optimizer_spec* spec, void* control_mem
 talweg_status talweg_reset(talweg_optimizer* optimizer, talweg_error* error) {
   talweg_status status = talweg_refuse_swapped(optimizer, "a reset", error);
   if (status == TALWEG_OK) status = talweg_refuse_waiting(optimizer, "a reset", error);
-  if (status == TALWEG_OK) talweg_reset_states(optimizer);
-  return status;
+  if (status == TALWEG_OK) status = talweg_settle(optimizer, error);
+  if (status != TALWEG_OK) return status;
+  talweg_reset_states(optimizer);
+  return talweg_or_failure(optimizer, TALWEG_OK, error);
 }
 
-talweg_counters* talweg_get_counters(talweg_optimizer* optimizer) { return &optimizer->counters; }
+talweg_counters* talweg_get_counters(talweg_optimizer* optimizer) {
+  talweg_settle(optimizer, 0);
+  return &optimizer->counters;
+}
 
 double* talweg_scalar_state(talweg_optimizer* optimizer, uint32_t state, uint32_t group) {
   const talweg_image* image = optimizer->image;
+  talweg_settle(optimizer, 0);
   const size_t row = image->states[state].rate == TALWEG_RATE_MODEL ? MODEL_ROW : (size_t)group + 1;
   return &optimizer->scalar_states[row * image->state_count + state];
 }

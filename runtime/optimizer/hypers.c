@@ -2,6 +2,7 @@
  * way. */
 #include "runtime/memory/dtype.h"
 #include "runtime/optimizer/internal.h"
+#include "runtime/optimizer/work.h"
 
 #define MAX_EXACT_INTEGER 9007199254740992.0 /* 2^53 */
 
@@ -142,6 +143,8 @@ talweg_status talweg_get_hyper(const talweg_optimizer* optimizer, uint32_t hyper
   double now = talweg_hyper_as_set(optimizer, hyper, group);
   if (info->bound && !(info->follows && now == now)) {
     const size_t row = info->rate == TALWEG_RATE_MODEL ? MODEL_ROW : (size_t)group + 1;
+    const talweg_status settled = talweg_settle(optimizer, error);
+    if (settled != TALWEG_OK) return settled;
     now = optimizer->last_bound[row * image->hyper_count + hyper];
   }
   if (now == now) {

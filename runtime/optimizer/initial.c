@@ -2,9 +2,8 @@
  * from hypers and param are made in the first call of a tensor (for scalar states, of
  * all) that completes, is held, or is skipped and keeps an assignment to the state, since hypers
  * and parameters may change until then. */
-#include <string.h>
-
 #include "runtime/optimizer/internal.h"
+#include "runtime/optimizer/work.h"
 
 int talweg_is_scalar_rate(uint32_t rate) {
   return rate == TALWEG_RATE_MODEL || rate == TALWEG_RATE_GROUP;
@@ -69,15 +68,15 @@ void talweg_fill(void* start, uint64_t element_count, uint32_t dtype, double val
 static void reset_element_states(talweg_optimizer* optimizer) {
   const talweg_image* image = optimizer->image;
   if (optimizer->places.persistent_bytes > 0)
-    memset(optimizer->state_memory, 0, (size_t)optimizer->places.persistent_bytes);
+    talweg_fill_elements(optimizer, optimizer->state_memory,
+                         optimizer->places.persistent_bytes / optimizer->element_bytes, 0);
   for (uint32_t s = 0; s < image->state_count; ++s) {
     const talweg_state_info* state = &image->states[s];
     if (state->rate != TALWEG_RATE_ELEMENT || state->initial != TALWEG_INITIAL_CONSTANT) continue;
     for (uint32_t t = 0; t < optimizer->spec.tensor_count; ++t) {
       void* start = talweg_element_state(optimizer, s, t);
       if (start)
-        talweg_fill(start, optimizer->element_counts[t], image->compute_dtype,
-                    state->initial_value);
+        talweg_fill_elements(optimizer, start, optimizer->element_counts[t], state->initial_value);
     }
   }
 }
@@ -105,50 +104,51 @@ void talweg_reset_states(talweg_optimizer* optimizer) {
 void talweg_compute_initial_states(talweg_optimizer* optimizer) {
   const talweg_image* image = optimizer->image;
   for (size_t row = 0; row < optimizer->row_count; ++row) {
-    talweg_scalar_args args = optimizer->args[row];
-    args.new_states = optimizer->initial_states + row * image->state_count;
-    image->initial_states(image->step.self, &args);
+    double* new_states = optimizer->args[row].new_states;
+    optimizer->args[row].new_states = optimizer->initial_states + row * image->state_count;
+    talweg_call_row(optimizer, image->step.self, image->initial_states, &optimizer->args[row]);
+    optimizer->args[row].new_states = new_states;
   }
 }
 
-static void begin_chunk(talweg_optimizer* optimizer, const talweg_chunk* chunk) {
+static void begin_run(talweg_optimizer* optimizer, const talweg_chunk_run* run) {
   const talweg_image* image = optimizer->image;
-  const uint32_t tensor = chunk->tensor_index;
+  const uint32_t tensor = run->tensor;
   const size_t row = (size_t)optimizer->tensor_groups[tensor] + 1;
   void* const* streams = optimizer->pointers + (size_t)tensor * image->stream_count;
-  const size_t offset = (size_t)chunk->first_element * optimizer->element_bytes;
-  const size_t bytes = (size_t)chunk->element_count * optimizer->element_bytes;
   for (uint32_t s = 0; s < image->state_count; ++s) {
     const talweg_state_info* state = &image->states[s];
     if (state->initial == TALWEG_INITIAL_KERNELS || !elements_begin(optimizer, s, tensor)) continue;
-    unsigned char* start = (unsigned char*)streams[state->stream] + offset;
+    unsigned char* start = (unsigned char*)streams[state->stream] + run->offset;
+    const unsigned char* param = streams[TALWEG_STREAM_PARAM];
     if (state->initial == TALWEG_INITIAL_SCALAR)
-      talweg_fill(start, chunk->element_count, image->compute_dtype,
-                  optimizer->initial_states[row * image->state_count + s]);
+      talweg_fill_elements(optimizer, start, run->element_count,
+                           optimizer->initial_states[row * image->state_count + s]);
     else
-      memcpy(start, (const unsigned char*)streams[TALWEG_STREAM_PARAM] + offset, bytes);
+      talweg_copy_elements(optimizer, start, param + run->offset, run->bytes);
   }
 }
 
 void talweg_begin_chunks(talweg_optimizer* optimizer, uint32_t chunk_begin, uint32_t chunk_end) {
-  for (uint32_t i = chunk_begin; i < chunk_end; ++i) {
-    const talweg_chunk* chunk = &optimizer->chunks[i];
-    if (optimizer->takes_part[chunk->tensor_index]) begin_chunk(optimizer, chunk);
+  talweg_chunk_run run;
+  for (uint32_t i = chunk_begin; i < chunk_end; i = run.chunk_end) {
+    run = talweg_run_of(optimizer, i, chunk_end);
+    if (optimizer->takes_part[run.tensor]) begin_run(optimizer, &run);
   }
 }
 
 void talweg_clear_chunks(talweg_optimizer* optimizer, uint32_t chunk_begin, uint32_t chunk_end,
                          const uint8_t* kept) {
   const talweg_image* image = optimizer->image;
-  for (uint32_t i = chunk_begin; i < chunk_end; ++i) {
-    const talweg_chunk* chunk = &optimizer->chunks[i];
-    const uint32_t tensor = chunk->tensor_index;
-    if (!optimizer->takes_part[tensor]) continue;
-    void* const* streams = optimizer->pointers + (size_t)tensor * image->stream_count;
-    const size_t offset = (size_t)chunk->first_element * optimizer->element_bytes;
+  talweg_chunk_run run;
+  for (uint32_t i = chunk_begin; i < chunk_end; i = run.chunk_end) {
+    run = talweg_run_of(optimizer, i, chunk_end);
+    if (!optimizer->takes_part[run.tensor]) continue;
+    void* const* streams = optimizer->pointers + (size_t)run.tensor * image->stream_count;
     for (uint32_t s = 0; s < image->state_count; ++s)
-      if (elements_begin(optimizer, s, tensor) && !(kept && kept[s]))
-        memset((unsigned char*)streams[image->states[s].stream] + offset, 0,
-               (size_t)chunk->element_count * optimizer->element_bytes);
+      if (elements_begin(optimizer, s, run.tensor) && !(kept && kept[s]))
+        talweg_fill_elements(optimizer,
+                             (unsigned char*)streams[image->states[s].stream] + run.offset,
+                             run.element_count, 0);
   }
 }

@@ -1,4 +1,5 @@
-/* The optimizer's insides, shared by the C files of runtime/optimizer only. */
+/* The optimizer's insides, shared by the C files of runtime/optimizer, and with those of
+ * runtime/gpu, which has its tables on a device too. No others. */
 #ifndef TALWEG_OPTIMIZER_INTERNAL_H
 #define TALWEG_OPTIMIZER_INTERNAL_H
 
@@ -315,7 +316,11 @@ talweg_status talweg_refuse_waiting(const talweg_optimizer* optimizer, const cha
 talweg_status talweg_bind_next_gradients(talweg_optimizer* optimizer, const void* const* gradients,
                                          talweg_error* error);
 
-/* step.c: the null array of gradients is only for a rule that reads none. */
+/* step.c: what a step is given, once it was found to be right, to where the image's functions find
+ * it. */
+talweg_status talweg_begin_step(talweg_optimizer* optimizer, const talweg_step_inputs* inputs,
+                                talweg_error* error);
+/* The null array of gradients is only for a rule that reads none. */
 talweg_status talweg_check_gradients(const talweg_optimizer* optimizer,
                                      const void* const* gradients, talweg_error* error);
 /* What a tensor is given. Where no gradient is read, param stands in for it: not null, so the

@@ -1,7 +1,10 @@
 /* Runs functions over the tables of matrices, rows, columns and row blocks, on all threads. */
 #include "runtime/optimizer/internal.h"
+#include "runtime/optimizer/work.h"
 
 typedef struct function_run {
+  const talweg_optimizer* optimizer;
+  talweg_work work;
   talweg_line_function function;
   void* self;
   const talweg_pass_args* args;
@@ -9,13 +12,19 @@ typedef struct function_run {
 
 static void run_part(void* argument, uint32_t begin, uint32_t end) {
   const function_run* run = argument;
-  run->function(run->self, run->args, begin, end);
+  talweg_call_lines(run->optimizer, run->self, run->work, run->function, run->args, begin, end);
 }
 
 static void run_over(talweg_optimizer* optimizer, const talweg_scope* scope, talweg_table table,
                      talweg_line_function function, void* self, const talweg_pass_args* args) {
   if (!function) return;
-  function_run run = {.function = function, .self = self, .args = args};
+  function_run run = {
+      .optimizer = optimizer,
+      .work = table == TALWEG_ROW_BLOCKS ? TALWEG_WORK_BLOCKS : TALWEG_WORK_LINES,
+      .function = function,
+      .self = self,
+      .args = args,
+  };
   talweg_for_scope(optimizer, scope, table, run_part, &run);
 }
 

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "runtime/optimizer/internal.h"
+#include "runtime/optimizer/work.h"
 
 /* A tensor's values of rows or columns lie together. */
 static void copy_lines(talweg_optimizer* optimizer, uint32_t input, uint32_t tensor,
@@ -16,7 +17,7 @@ static void copy_lines(talweg_optimizer* optimizer, uint32_t input, uint32_t ten
   unsigned char* all = optimizer->lines.inputs[input];
   if (bytes == 0) return;
   if (values)
-    memcpy(all + (size_t)first * optimizer->element_bytes, values, bytes);
+    talweg_copy_elements(optimizer, all + (size_t)first * optimizer->element_bytes, values, bytes);
   else
     memset(all + (size_t)first * optimizer->element_bytes, 0, bytes);
 }

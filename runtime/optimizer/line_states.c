@@ -1,9 +1,8 @@
 /* States of rows and columns. Each is one array over the rows (or columns) of all tensors, which
  * functions read and write in place; tensors that do not keep a state leave their part of it
  * unused. */
-#include <string.h>
-
 #include "runtime/optimizer/internal.h"
+#include "runtime/optimizer/work.h"
 
 int talweg_keeps_lines(const talweg_optimizer* optimizer, uint32_t state, uint32_t tensor) {
   const size_t entry = (size_t)tensor * optimizer->image->state_count + state;
@@ -35,7 +34,7 @@ void talweg_reset_line_states(talweg_optimizer* optimizer) {
     for (uint32_t t = 0; t < optimizer->spec.tensor_count; ++t) {
       if (!talweg_keeps_lines(optimizer, s, t)) continue;
       const line_run run = lines_of(optimizer, s, t);
-      talweg_fill(run.start, run.count, image->compute_dtype, image->states[s].initial_value);
+      talweg_fill_elements(optimizer, run.start, run.count, image->states[s].initial_value);
     }
   }
   if (optimizer->lines.matrix_state_count > 0) talweg_reset_matrix_states(optimizer);
@@ -57,8 +56,8 @@ void talweg_begin_lines(talweg_optimizer* optimizer) {
       if (!begins_now(optimizer, s, t)) continue;
       const line_run run = lines_of(optimizer, s, t);
       const size_t row = (size_t)optimizer->tensor_groups[t] + 1;
-      talweg_fill(run.start, run.count, image->compute_dtype,
-                  optimizer->initial_states[row * image->state_count + s]);
+      talweg_fill_elements(optimizer, run.start, run.count,
+                           optimizer->initial_states[row * image->state_count + s]);
     }
   }
 }
@@ -70,7 +69,7 @@ void talweg_clear_lines(talweg_optimizer* optimizer, const uint8_t* kept) {
     for (uint32_t t = 0; t < optimizer->spec.tensor_count; ++t)
       if (begins_now(optimizer, s, t)) {
         const line_run run = lines_of(optimizer, s, t);
-        talweg_fill(run.start, run.count, image->compute_dtype, 0);
+        talweg_fill_elements(optimizer, run.start, run.count, 0);
       }
   }
 }
@@ -79,6 +78,7 @@ int talweg_array_state(talweg_optimizer* optimizer, uint32_t state, uint32_t ten
                        talweg_state_array* array) {
   const uint32_t rate = optimizer->image->states[state].rate;
   if (!talweg_is_line_rate(rate) || !talweg_keeps_lines(optimizer, state, tensor)) return 0;
+  talweg_settle(optimizer, 0);
   const talweg_matrix_view* view = &optimizer->lines.views[tensor];
   const uint64_t matrices = talweg_count_matrices(view);
   array->rank = 0;

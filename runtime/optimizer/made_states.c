@@ -9,6 +9,7 @@
 
 #include "runtime/optimizer/float_mode.h"
 #include "runtime/optimizer/internal.h"
+#include "runtime/optimizer/work.h"
 
 static int is_made(const talweg_image* image, uint32_t state) {
   return image->states[state].initial == TALWEG_INITIAL_KERNELS;
@@ -28,20 +29,28 @@ static int begins_somewhere(talweg_optimizer* optimizer, uint32_t state) {
   return 0;
 }
 
+static void copy_params(const talweg_beside* run, uint32_t begin, uint32_t end) {
+  const talweg_optimizer* optimizer = run->optimizer;
+  talweg_chunk_run some;
+  for (uint32_t i = begin; i < end; i = some.chunk_end) {
+    some = talweg_run_of(optimizer, i, end);
+    if (!optimizer->takes_part[some.tensor]) continue;
+    const unsigned char* param = optimizer->tensors[some.tensor].param;
+    unsigned char* state =
+        run->args
+            .pointers[(size_t)some.tensor * optimizer->image->stream_count + TALWEG_STREAM_PARAM];
+    talweg_copy_elements(optimizer, state + some.offset, param + some.offset, some.bytes);
+  }
+}
+
 /* Where a state was, and what is to become it: of an element state a copy of param. */
 static void write_chunks(void* argument, uint32_t begin, uint32_t end) {
   const talweg_beside* run = argument;
-  const talweg_optimizer* optimizer = run->optimizer;
-  for (uint32_t i = begin; i < end; ++i) {
-    const talweg_chunk* chunk = &optimizer->chunks[i];
-    const uint32_t tensor = chunk->tensor_index;
-    if (!optimizer->takes_part[tensor]) continue;
-    const unsigned char* param = optimizer->tensors[tensor].param;
-    unsigned char* state =
-        run->args.pointers[(size_t)tensor * optimizer->image->stream_count + TALWEG_STREAM_PARAM];
-    const size_t offset = (size_t)chunk->first_element * optimizer->element_bytes;
-    memcpy(state + offset, param + offset, (size_t)chunk->element_count * optimizer->element_bytes);
-    run->phase->pass(run->kernels->self, &run->args, i, i + 1);
+  uint32_t next;
+  for (uint32_t block = begin; block < end; block = next) {
+    next = talweg_block_end(run->optimizer, block, end);
+    copy_params(run, block, next);
+    talweg_call_pass(run->optimizer, run->kernels->self, run->phase->pass, &run->args, block, next);
   }
 }
 
@@ -118,5 +127,5 @@ talweg_status talweg_foresee(talweg_optimizer* optimizer, uint32_t state, talweg
   else
     talweg_compute_initial_states(optimizer);
   talweg_leave_float_mode(mode);
-  return TALWEG_OK;
+  return talweg_or_failure(optimizer, TALWEG_OK, error);
 }

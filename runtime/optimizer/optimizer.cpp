@@ -18,6 +18,7 @@ FailureKind kind_of(talweg_status status) {
     case TALWEG_OUT_OF_RANGE:
       return FailureKind::Numeric;
     case TALWEG_TOO_LARGE:
+    case TALWEG_DEVICE_FAILED:
       return FailureKind::Io;
     case TALWEG_OK:
     case TALWEG_BAD_IMAGE:
@@ -85,6 +86,8 @@ support::Status Optimizer::Impl::build() {
       .parallel_for = pool ? support::ThreadPool::function() : nullptr,
       .parallel_context = pool.get(),
       .thread_count = pool ? pool->threads() : 1,
+      .device = nullptr,
+      .device_context = nullptr,
   };
   talweg_error error{};
   talweg_optimizer_sizes sizes{};

@@ -5,6 +5,7 @@
  * parallel_for is the barrier before what comes next. */
 #include "runtime/optimizer/float_mode.h"
 #include "runtime/optimizer/internal.h"
+#include "runtime/optimizer/work.h"
 
 /* Up to here waking a thread costs more than it saves. */
 #define SERIAL_ELEMENTS 32768u
@@ -119,6 +120,7 @@ void talweg_for_tensors(const talweg_optimizer* optimizer, const talweg_scope* s
 }
 
 typedef struct tensor_run {
+  const talweg_optimizer* optimizer;
   const talweg_kernels* kernels;
   talweg_tensor_function function;
   const talweg_pass_args* args;
@@ -131,7 +133,7 @@ static void run_tensor_part(void* argument, uint32_t part) {
   const uint32_t begin = (uint32_t)(count * part / run->parts);
   const uint32_t end = (uint32_t)(count * (part + (uint64_t)1) / run->parts);
   const talweg_float_mode mode = talweg_enter_float_mode();
-  run->function(run->kernels->self, run->args, begin, end);
+  talweg_call_tensors(run->optimizer, run->kernels->self, run->function, run->args, begin, end);
   talweg_leave_float_mode(mode);
 }
 
@@ -140,7 +142,8 @@ void talweg_run_tensors(talweg_optimizer* optimizer, const talweg_kernels* kerne
   const uint32_t tensors = optimizer->spec.tensor_count;
   if (tensors == 0) return;
   const int is_serial = tensors < MANY_TENSORS || !optimizer->spec.parallel_for;
-  tensor_run run = {kernels, function, args, is_serial ? 1 : optimizer->spec.thread_count};
+  tensor_run run = {optimizer, kernels, function, args,
+                    is_serial ? 1 : optimizer->spec.thread_count};
   if (run.parts == 1)
     run_tensor_part(&run, 0);
   else

@@ -10,9 +10,8 @@
  *
  * Only param may be stored before, where the step returns for a gradient there. What it was is in
  * scratch from then on, and a later phase that refuses puts it back. */
-#include <string.h>
-
 #include "runtime/optimizer/internal.h"
+#include "runtime/optimizer/work.h"
 
 typedef struct phase_run {
   talweg_optimizer* optimizer;
@@ -23,7 +22,8 @@ static void run_chunks(void* argument, uint32_t begin, uint32_t end) {
   const phase_run* run = argument;
   talweg_optimizer* optimizer = run->optimizer;
   if (optimizer->progress.begins) talweg_begin_chunks(optimizer, begin, end);
-  run->phase->pass(optimizer->image->step.self, &optimizer->pass_args, begin, end);
+  talweg_call_pass(optimizer, optimizer->image->step.self, run->phase->pass, &optimizer->pass_args,
+                   begin, end);
 }
 
 static void begin_chunks(void* argument, uint32_t begin, uint32_t end) {
@@ -150,15 +150,15 @@ static void clear(talweg_optimizer* optimizer, int is_refused) {
 
 static void put_back_chunks(void* argument, uint32_t begin, uint32_t end) {
   const talweg_optimizer* optimizer = argument;
-  for (uint32_t i = begin; i < end; ++i) {
-    const talweg_chunk* chunk = &optimizer->chunks[i];
-    if (!optimizer->takes_part[chunk->tensor_index]) continue;
+  talweg_chunk_run run;
+  for (uint32_t i = begin; i < end; i = run.chunk_end) {
+    run = talweg_run_of(optimizer, i, end);
+    if (!optimizer->takes_part[run.tensor]) continue;
     void* const* streams =
-        optimizer->pointers + (size_t)chunk->tensor_index * optimizer->image->stream_count;
-    const size_t offset = (size_t)chunk->first_element * optimizer->element_bytes;
-    memcpy((unsigned char*)streams[TALWEG_STREAM_PARAM] + offset,
-           (const unsigned char*)streams[optimizer->image->step.origin_stream] + offset,
-           (size_t)chunk->element_count * optimizer->element_bytes);
+        optimizer->pointers + (size_t)run.tensor * optimizer->image->stream_count;
+    const unsigned char* origin = streams[optimizer->image->step.origin_stream];
+    talweg_copy_elements(optimizer, (unsigned char*)streams[TALWEG_STREAM_PARAM] + run.offset,
+                         origin + run.offset, run.bytes);
   }
 }
 

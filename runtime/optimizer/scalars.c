@@ -3,6 +3,7 @@
  * functions of one phase leave in their rows is there for those of later ones to add to. */
 #include "runtime/optimizer/float_mode.h"
 #include "runtime/optimizer/internal.h"
+#include "runtime/optimizer/work.h"
 
 static double* row_of(double* rows, size_t row, uint32_t columns) { return rows + row * columns; }
 
@@ -125,7 +126,8 @@ void talweg_begin_scalars(talweg_optimizer* optimizer, int begins_all) {
 static talweg_status run_row(talweg_optimizer* optimizer, size_t row, uint32_t phase,
                              talweg_scalar_function function, talweg_error* error) {
   if (phase == 0) begin_row(optimizer, row);
-  if (function) function(optimizer->image->step.self, &optimizer->args[row]);
+  if (function)
+    talweg_call_row(optimizer, optimizer->image->step.self, function, &optimizer->args[row]);
   return check_bound(optimizer, row, phase, error);
 }
 
@@ -151,10 +153,11 @@ void talweg_run_scalars_beside(talweg_optimizer* optimizer, uint32_t phase) {
   const talweg_phase* functions = &kernels->phases[phase];
   if (kernels->reduction_count > 0) talweg_fold_reductions(optimizer, phase);
   if (functions->model_scalars)
-    functions->model_scalars(kernels->self, &optimizer->args[MODEL_ROW]);
+    talweg_call_row(optimizer, kernels->self, functions->model_scalars,
+                    &optimizer->args[MODEL_ROW]);
   for (size_t g = 0; functions->group_scalars && g < optimizer->spec.group_count; ++g)
     if (optimizer->group_has_tensor[g])
-      functions->group_scalars(kernels->self, &optimizer->args[g + 1]);
+      talweg_call_row(optimizer, kernels->self, functions->group_scalars, &optimizer->args[g + 1]);
 }
 
 int talweg_is_needed_in_group(const talweg_optimizer* optimizer, uint32_t input, uint32_t group) {
@@ -173,6 +176,7 @@ int talweg_is_needed(const talweg_optimizer* optimizer, uint32_t input) {
 }
 
 int talweg_has_read(const talweg_optimizer* optimizer, uint32_t input) {
+  talweg_settle(optimizer, 0);
   return optimizer->counters.calls > 0 && talweg_is_needed(optimizer, input);
 }
 
@@ -182,10 +186,11 @@ talweg_status talweg_get_scalar(talweg_optimizer* optimizer, uint32_t state, uin
   if (state >= image->state_count || !talweg_is_scalar_rate(image->states[state].rate) ||
       group >= optimizer->spec.group_count)
     return talweg_fail(error, TALWEG_BAD_ARGUMENT, "there is no such scalar state or group");
-  const talweg_status waits = talweg_refuse_waiting(optimizer, "a state is read", error);
-  if (waits != TALWEG_OK) return waits;
+  talweg_status status = talweg_refuse_waiting(optimizer, "a state is read", error);
+  if (status == TALWEG_OK) status = talweg_settle(optimizer, error);
+  if (status != TALWEG_OK) return status;
   if (scalar_begins(optimizer, state)) {
-    const talweg_status status = talweg_foresee(optimizer, state, error);
+    status = talweg_foresee(optimizer, state, error);
     if (status != TALWEG_OK) return status;
     const size_t row = home_row(image, state, (size_t)group + 1);
     *value = row_of(optimizer->initial_states, row, image->state_count)[state];

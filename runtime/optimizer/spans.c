@@ -6,6 +6,7 @@
  * ones. Large tensors, which would not stay in cache, and are worth all threads, run phase by
  * phase. Only the order of work differs: tensors share nothing that these phases write. */
 #include "runtime/optimizer/internal.h"
+#include "runtime/optimizer/work.h"
 
 /* What a tensor in a block may touch, so that it stays in the second-level cache. */
 #define TENSOR_BYTES (512u << 10)
@@ -49,9 +50,11 @@ int talweg_has_spans(const talweg_image* image) {
 
 void talweg_find_spans(talweg_optimizer* optimizer) {
   const uint32_t phases = optimizer->image->step.phase_count;
+  const int is_device = talweg_device_of(optimizer) != 0; /* there a pass is over all tensors */
   for (uint32_t phase = phases; phase > 0; --phase)
-    optimizer->span_ends[phase - 1] =
-        phase < phases && joins(optimizer->image, phase) ? optimizer->span_ends[phase] : phase;
+    optimizer->span_ends[phase - 1] = !is_device && phase < phases && joins(optimizer->image, phase)
+                                          ? optimizer->span_ends[phase]
+                                          : phase;
 }
 
 int talweg_is_large(const talweg_optimizer* optimizer, uint32_t tensor) {

@@ -7,6 +7,7 @@
  * next call: what was bound and what phases have left stays, and nothing is committed before. */
 #include "runtime/optimizer/float_mode.h"
 #include "runtime/optimizer/internal.h"
+#include "runtime/optimizer/work.h"
 
 talweg_status talweg_check_gradients(const talweg_optimizer* optimizer,
                                      const void* const* gradients, talweg_error* error) {
@@ -79,8 +80,8 @@ static void commit(talweg_optimizer* optimizer) {
   optimizer->counters.calls += 1;
 }
 
-static talweg_status begin(talweg_optimizer* optimizer, const talweg_step_inputs* inputs,
-                           talweg_error* error) {
+talweg_status talweg_begin_step(talweg_optimizer* optimizer, const talweg_step_inputs* inputs,
+                                talweg_error* error) {
   talweg_status status = talweg_refuse_swapped(optimizer, "a step", error);
   if (status == TALWEG_OK) status = bind_gradients(optimizer, inputs->gradients, error);
   if (status == TALWEG_OK && optimizer->image->input_count > 0)
@@ -90,9 +91,16 @@ static talweg_status begin(talweg_optimizer* optimizer, const talweg_step_inputs
 
 talweg_status talweg_step(talweg_optimizer* optimizer, const talweg_step_inputs* inputs,
                           talweg_outcome* outcome, talweg_error* error) {
-  talweg_status status = talweg_is_waiting(optimizer)
-                             ? talweg_bind_next_gradients(optimizer, inputs->gradients, error)
-                             : begin(optimizer, inputs, error);
+  const talweg_device_calls* device = talweg_device_of(optimizer);
+  talweg_status status;
+  if (device &&
+      device->step(optimizer->spec.device_context, optimizer, inputs, &status, outcome, error))
+    return status;
+  status = talweg_settle(optimizer, error);
+  if (status != TALWEG_OK) return status;
+  status = talweg_is_waiting(optimizer)
+               ? talweg_bind_next_gradients(optimizer, inputs->gradients, error)
+               : talweg_begin_step(optimizer, inputs, error);
   if (status != TALWEG_OK) return status;
   const talweg_float_mode mode = talweg_enter_float_mode();
   status = talweg_run_phases(optimizer, error);
@@ -101,7 +109,7 @@ talweg_status talweg_step(talweg_optimizer* optimizer, const talweg_step_inputs*
   if (status == TALWEG_OK && outcome)
     *outcome = waits ? TALWEG_REGRAD : (talweg_outcome)optimizer->outcome;
   talweg_leave_float_mode(mode);
-  return status;
+  return talweg_or_failure(optimizer, status, error);
 }
 
 /* Which tensors will take part decides what a rule counts. Where that is not said, all will. */
@@ -117,6 +125,8 @@ talweg_status talweg_missing_inputs(talweg_optimizer* optimizer, const talweg_st
     for (uint32_t i = 0; i < optimizer->image->input_count; ++i) missing[i] = 0;
     return TALWEG_OK;
   }
+  const talweg_status settled = talweg_settle(optimizer, error);
+  if (settled != TALWEG_OK) return settled;
   if (optimizer->image->step.reduction_count > 0 || optimizer->image->initial_kernels)
     expect_gradients(optimizer, inputs->gradients);
   talweg_bind_scalar_inputs(optimizer, inputs);

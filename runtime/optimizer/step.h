@@ -34,6 +34,7 @@ extern "C" {
 #endif
 
 typedef struct talweg_optimizer talweg_optimizer;
+typedef struct talweg_device_calls talweg_device_calls; /* device.h */
 
 #define TALWEG_CONTROL_ALIGNMENT 64u
 #define TALWEG_MAX_THREADS 1024u
@@ -48,6 +49,8 @@ typedef struct talweg_optimizer_spec {
   void* parallel_context;
   uint32_t thread_count; /* parts that a pass is split into; 1 to TALWEG_MAX_THREADS. Never changes
                             results */
+  const talweg_device_calls* device; /* in whose memory tensors and states are; null: the host's */
+  void* device_context;              /* handed to its functions */
 } talweg_optimizer_spec;
 
 typedef struct talweg_optimizer_sizes {

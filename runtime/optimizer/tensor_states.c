@@ -3,6 +3,7 @@
  * of theirs. */
 #include "runtime/optimizer/float_mode.h"
 #include "runtime/optimizer/internal.h"
+#include "runtime/optimizer/work.h"
 
 static int is_tensor_state(const talweg_optimizer* optimizer, uint32_t state) {
   return optimizer->image->states[state].rate == TALWEG_RATE_TENSOR;
@@ -10,6 +11,7 @@ static int is_tensor_state(const talweg_optimizer* optimizer, uint32_t state) {
 
 double* talweg_tensor_state(talweg_optimizer* optimizer, uint32_t state, uint32_t tensor) {
   const size_t entry = (size_t)tensor * optimizer->image->state_count + state;
+  talweg_settle(optimizer, 0);
   return optimizer->state_present[entry] ? &optimizer->tensor_states[entry] : 0;
 }
 
@@ -67,11 +69,12 @@ talweg_status talweg_get_tensor_scalar(talweg_optimizer* optimizer, uint32_t sta
     talweg_put(error, ": it takes another arm of a `when`");
     return TALWEG_BAD_ARGUMENT;
   }
-  const talweg_status waits = talweg_refuse_waiting(optimizer, "a state is read", error);
-  if (waits != TALWEG_OK) return waits;
+  talweg_status status = talweg_refuse_waiting(optimizer, "a state is read", error);
+  if (status == TALWEG_OK) status = talweg_settle(optimizer, error);
+  if (status != TALWEG_OK) return status;
   const double* begun = talweg_state_begun(optimizer, state, tensor);
   if (begun && *begun == 0) {
-    const talweg_status status = talweg_foresee(optimizer, state, error);
+    status = talweg_foresee(optimizer, state, error);
     if (status != TALWEG_OK) return status;
   }
   *value = value_before(optimizer, state, tensor);

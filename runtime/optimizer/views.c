@@ -6,13 +6,9 @@
  *
  * A tensor whose states have not begun sees those that it would begin with; they are taken away
  * again after, so reading a view out changes nothing that persists. */
-#include <string.h>
-
 #include "runtime/optimizer/float_mode.h"
 #include "runtime/optimizer/internal.h"
-
-/* Copied, then computed while they are still in a core's own cache. */
-#define BLOCK_CHUNKS 4u
+#include "runtime/optimizer/work.h"
 
 typedef struct view_run {
   talweg_beside beside;
@@ -39,14 +35,14 @@ static unsigned char* copy_of(const talweg_optimizer* optimizer, void* const* de
 
 static void copy_chunks(const view_run* run, uint32_t begin, uint32_t end) {
   const talweg_optimizer* optimizer = run->beside.optimizer;
-  for (uint32_t i = begin; i < end; ++i) {
-    const talweg_chunk* chunk = &optimizer->chunks[i];
-    const uint32_t tensor = chunk->tensor_index;
-    if (!optimizer->takes_part[tensor]) continue;
-    const size_t offset = (size_t)chunk->first_element * optimizer->element_bytes;
-    const unsigned char* param = optimizer->tensors[tensor].param;
-    memcpy(copy_of(optimizer, run->destinations, tensor) + offset, param + offset,
-           (size_t)chunk->element_count * optimizer->element_bytes);
+  talweg_chunk_run some;
+  for (uint32_t i = begin; i < end; i = some.chunk_end) {
+    some = talweg_run_of(optimizer, i, end);
+    if (!optimizer->takes_part[some.tensor]) continue;
+    const unsigned char* param = optimizer->tensors[some.tensor].param;
+    talweg_copy_elements(optimizer,
+                         copy_of(optimizer, run->destinations, some.tensor) + some.offset,
+                         param + some.offset, some.bytes);
   }
 }
 
@@ -55,13 +51,14 @@ static void write_chunks(void* argument, uint32_t begin, uint32_t end) {
   const view_run* run = argument;
   const talweg_beside* beside = &run->beside;
   talweg_optimizer* optimizer = beside->optimizer;
-  for (uint32_t block = begin; block < end;) {
-    const uint32_t next = end - block > BLOCK_CHUNKS ? block + BLOCK_CHUNKS : end;
+  uint32_t next;
+  for (uint32_t block = begin; block < end; block = next) {
+    next = talweg_block_end(optimizer, block, end);
     copy_chunks(run, block, next);
     if (run->begins_blocks) talweg_begin_chunks(optimizer, block, next);
-    beside->phase->pass(beside->kernels->self, &beside->args, block, next);
+    talweg_call_pass(optimizer, beside->kernels->self, beside->phase->pass, &beside->args, block,
+                     next);
     if (run->begins_blocks) talweg_clear_chunks(optimizer, block, next, 0);
-    block = next;
   }
 }
 
@@ -150,8 +147,9 @@ static talweg_status check_view(const talweg_optimizer* optimizer, uint32_t view
   if (view >= optimizer->image->view_count)
     return talweg_fail(error, TALWEG_BAD_ARGUMENT, "there is no such view");
   const talweg_status status = talweg_refuse_swapped(optimizer, what, error);
-  return status != TALWEG_OK ? status
-                             : talweg_refuse_waiting(optimizer, "a view is computed", error);
+  if (status != TALWEG_OK) return status;
+  const talweg_status waits = talweg_refuse_waiting(optimizer, "a view is computed", error);
+  return waits != TALWEG_OK ? waits : talweg_settle(optimizer, error);
 }
 
 talweg_status talweg_read_view(talweg_optimizer* optimizer, uint32_t view,
@@ -164,8 +162,9 @@ talweg_status talweg_read_view(talweg_optimizer* optimizer, uint32_t view,
     const talweg_given given = {.kind = "the memory for a view", .tensor = t};
     if (destinations[t]) status = talweg_check_memory(optimizer, &given, destinations[t], error);
   }
-  if (status == TALWEG_OK && destinations) compute(optimizer, view, destinations);
-  return status;
+  if (status != TALWEG_OK || !destinations) return status;
+  compute(optimizer, view, destinations);
+  return talweg_or_failure(optimizer, TALWEG_OK, error);
 }
 
 size_t talweg_swap_bytes(const talweg_optimizer* optimizer) {
@@ -205,17 +204,17 @@ talweg_status talweg_swap_in(talweg_optimizer* optimizer, uint32_t view, void* m
   optimizer->saved_params = memory;
   compute(optimizer, view, 0);
   optimizer->swapped_view = view;
-  return TALWEG_OK;
+  return talweg_or_failure(optimizer, TALWEG_OK, error);
 }
 
 static void put_back_chunks(void* argument, uint32_t begin, uint32_t end) {
   const talweg_optimizer* optimizer = argument;
-  for (uint32_t i = begin; i < end; ++i) {
-    const talweg_chunk* chunk = &optimizer->chunks[i];
-    const size_t offset = (size_t)chunk->first_element * optimizer->element_bytes;
-    unsigned char* param = optimizer->tensors[chunk->tensor_index].param;
-    memcpy(param + offset, copy_of(optimizer, 0, chunk->tensor_index) + offset,
-           (size_t)chunk->element_count * optimizer->element_bytes);
+  talweg_chunk_run run;
+  for (uint32_t i = begin; i < end; i = run.chunk_end) {
+    run = talweg_run_of(optimizer, i, end);
+    unsigned char* param = optimizer->tensors[run.tensor].param;
+    talweg_copy_elements(optimizer, param + run.offset,
+                         copy_of(optimizer, 0, run.tensor) + run.offset, run.bytes);
   }
 }
 
@@ -229,5 +228,5 @@ talweg_status talweg_swap_out(talweg_optimizer* optimizer, talweg_error* error) 
   talweg_forget_parts(optimizer);
   optimizer->swapped_view = TALWEG_NO_VIEW;
   optimizer->saved_params = 0;
-  return TALWEG_OK;
+  return talweg_or_failure(optimizer, TALWEG_OK, error);
 }

@@ -1,0 +1,83 @@
+/* An optimizer whose parameters, gradients and states lie in the memory of an NVIDIA GPU. It is an
+ * ordinary talweg_optimizer: every function of runtime/optimizer/step.h is for it, and results are
+ * those of the host, bit for bit. C11.
+ *
+ * Work goes into a stream of the caller's, and gradients must be there in the order of that stream.
+ * Most steps are a row of launches that waits for nothing and asks nothing of the host; all that
+ * differs from step to step is read from the device's memory, so that a stream's capture of such a
+ * step can be replayed as a graph. Others are led by the host, which waits for the device between
+ * their parts:
+ *   - steps in which a state gets its initial value that comes from param or hypers: the first of a
+ *     tensor, and the first after a reset or after states were loaded;
+ *   - steps of rules that ask for another gradient;
+ *   - steps that are not given all the inputs that the rule has.
+ * While a stream is being captured these are refused: TALWEG_NOT_SERVED.
+ *
+ * Functions that read states or counters (and views) wait for the stream. What a rule computes in a
+ * step and may not (a hyper out of its range) is found by the device: the step changes nothing, nor
+ * does any after it, and a later call says it. */
+#ifndef TALWEG_GPU_OPTIMIZER_H
+#define TALWEG_GPU_OPTIMIZER_H
+
+#include "runtime/device/cuda_driver.h"
+#include "runtime/optimizer/step.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* The kernels of a rule: PTX, a text that ends with a 0, with those of runtime/gpu/device. */
+typedef struct talweg_gpu_code {
+  const char* ptx;
+  uint32_t architecture; /* 80, 90, 100: of the oldest device that it is for */
+} talweg_gpu_code;
+
+typedef struct talweg_gpu_spec {
+  /* Tensors are of TALWEG_DEVICE_CUDA, their parameters addresses of the device. The image is that
+   * of any host's code of the same plan: of its functions only those that place tensors are called.
+   * Not looked at: parallel_for and what follows. */
+  talweg_optimizer_spec optimizer;
+  const talweg_gpu_code* codes; /* [code_count] the last one that the device can run is taken */
+  uint32_t code_count;
+  talweg_cuda_context context; /* null: the current one */
+  talweg_cuda_stream stream;   /* until talweg_gpu_set_stream(); null: the default stream */
+  /* Memory of the device for states, of the size that talweg_measure() says, which is the caller's;
+   * 0: allocated. */
+  talweg_cuda_address state_memory;
+} talweg_gpu_spec;
+
+/* Where this fails, nothing is left of it. */
+talweg_status talweg_gpu_create(const talweg_gpu_spec* spec, talweg_optimizer** optimizer,
+                                talweg_error* error);
+/* Waits for the stream first. A view that is swapped in is swapped out, a step that waits for a
+ * gradient abandoned. Null does nothing. */
+void talweg_gpu_destroy(talweg_optimizer* optimizer);
+
+/* Of the optimizer's context. Work that is still in the stream from before comes first. */
+talweg_status talweg_gpu_set_stream(talweg_optimizer* optimizer, talweg_cuda_stream stream,
+                                    talweg_error* error);
+
+/* Hypers that were set reach the device with the next step. For graphs, which hold no step that
+ * could bring them: puts them into the stream now. */
+talweg_status talweg_gpu_send_hypers(talweg_optimizer* optimizer, talweg_error* error);
+
+/* Numbers in the device's memory that a step looks at in the order of the stream, and a replayed
+ * graph as they are then; 0: there is none. `found_inf`, a float32 that is not 0: the step is left
+ * out and counts as no call. `gradient_scale`, a float32: every gradient is divided by it before the
+ * step, in place, as PyTorch's GradScaler does: multiplied by the float32 of 1 / scale. */
+talweg_status talweg_gpu_set_scaling(talweg_optimizer* optimizer, talweg_cuda_address found_inf,
+                                     talweg_cuda_address gradient_scale, talweg_error* error);
+
+/* Waits for all steps, and says how the last call ended, or what was refused. `outcome` may be
+ * null. */
+talweg_status talweg_gpu_wait(talweg_optimizer* optimizer, talweg_outcome* outcome,
+                              talweg_error* error);
+
+/* Whether this is the optimizer of a device; its context; its device's number. */
+int talweg_is_on_gpu(const talweg_optimizer* optimizer);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif
