@@ -1,5 +1,5 @@
 /* How a caller describes a parameter tensor to an optimizer. C11. Says more than is served today
- * (strides, storage, devices), so that descriptors need not change; what is not served is refused
+ * (strides, storage), so that descriptors need not change; what is not served is refused
  * by name. */
 #ifndef TALWEG_TENSOR_H
 #define TALWEG_TENSOR_H
@@ -12,7 +12,7 @@ extern "C" {
 
 typedef enum talweg_device {
   TALWEG_DEVICE_CPU = 0,
-  TALWEG_DEVICE_CUDA = 1, /* known, not served yet */
+  TALWEG_DEVICE_CUDA = 1,
 } talweg_device;
 
 typedef enum talweg_codec {

@@ -63,8 +63,8 @@ talweg_status talweg_gpu_send_hypers(talweg_optimizer* optimizer, talweg_error* 
 
 /* Numbers in the device's memory that a step looks at in the order of the stream, and a replayed
  * graph as they are then; 0: there is none. `found_inf`, a float32 that is not 0: the step is left
- * out and counts as no call. `gradient_scale`, a float32: every gradient is divided by it before the
- * step, in place, as PyTorch's GradScaler does: multiplied by the float32 of 1 / scale. */
+ * out and counts as no call. `gradient_scale`, a float32: every gradient is divided by it before
+ * the step, in place, as PyTorch's GradScaler does: multiplied by the float32 of 1 / scale. */
 talweg_status talweg_gpu_set_scaling(talweg_optimizer* optimizer, talweg_cuda_address found_inf,
                                      talweg_cuda_address gradient_scale, talweg_error* error);
 

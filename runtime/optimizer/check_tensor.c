@@ -165,9 +165,11 @@ talweg_status talweg_check_tensor(const talweg_optimizer_spec* spec, uint32_t in
   }
   talweg_status status = check_shape(tensor, error);
   if (status != TALWEG_OK) return status;
-  if (tensor->device != TALWEG_DEVICE_CPU)
+  if (tensor->device != (spec->device ? TALWEG_DEVICE_CUDA : TALWEG_DEVICE_CPU))
     return refuse(tensor, TALWEG_NOT_SERVED,
-                  "is not on the CPU; this version serves no other device", error);
+                  spec->device ? "is not on a CUDA device, as the optimizer is"
+                               : "is not on the CPU, as the optimizer is",
+                  error);
   if (tensor->tag_count > 0 && !tensor->tags)
     return refuse(tensor, TALWEG_BAD_ARGUMENT, "has no tags though it counts some", error);
   if (tensor->group >= spec->group_count) {
