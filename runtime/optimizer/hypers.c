@@ -1,20 +1,9 @@
 /* Values of hypers: set by the user, or bound by the rule; checked against kind and range either
  * way. */
 #include "runtime/memory/dtype.h"
+#include "runtime/optimizer/hyper_range.h"
 #include "runtime/optimizer/internal.h"
 #include "runtime/optimizer/work.h"
-
-#define MAX_EXACT_INTEGER 9007199254740992.0 /* 2^53 */
-
-static int is_in_range(const talweg_hyper_info* hyper, double value) {
-  return (hyper->low_closed ? value >= hyper->low : value > hyper->low) &&
-         (hyper->high_closed ? value <= hyper->high : value < hyper->high);
-}
-
-static int is_integer(double value) {
-  return value >= -MAX_EXACT_INTEGER && value <= MAX_EXACT_INTEGER &&
-         (double)(int64_t)value == value;
-}
 
 static void put_hyper(const talweg_image* image, uint32_t hyper, talweg_error* error) {
   talweg_put(error, "hyper ");
@@ -49,9 +38,9 @@ static talweg_status refuse_range(const talweg_image* image, uint32_t hyper, dou
   put_hyper(image, hyper, error);
   talweg_put(error, " must be in ");
   put_range(info, error);
-  talweg_put(error, is_in_range(info, value) ? "; " : ", not ");
+  talweg_put(error, talweg_is_in_range(info, value) ? "; " : ", not ");
   talweg_put_number(error, value);
-  if (is_in_range(info, value)) {
+  if (talweg_is_in_range(info, value)) {
     talweg_put(error, " becomes ");
     talweg_put_number(error, rounded);
     talweg_put(error, " in ");
@@ -66,11 +55,10 @@ talweg_status talweg_check_hyper_value(const talweg_image* image, uint32_t hyper
   if (value != value) return refuse_value(image, hyper, "a number", value, error);
   if (info->kind == TALWEG_HYPER_BOOL && value != 0 && value != 1)
     return refuse_value(image, hyper, "true or false (1 or 0)", value, error);
-  if (info->kind == TALWEG_HYPER_INT && !is_integer(value))
+  if (info->kind == TALWEG_HYPER_INT && !talweg_is_integer(value))
     return refuse_value(image, hyper, "an integer", value, error);
-  const int is_rounded = info->rounds && image->compute_dtype == TALWEG_F32;
-  const double rounded = is_rounded ? (double)(float)value : value;
-  if (!is_in_range(info, value) || !is_in_range(info, rounded))
+  const double rounded = talweg_rounded_hyper(info, value, image->compute_dtype == TALWEG_F32);
+  if (!talweg_is_in_range(info, value) || !talweg_is_in_range(info, rounded))
     return refuse_range(image, hyper, value, rounded, error);
   return TALWEG_OK;
 }

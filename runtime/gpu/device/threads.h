@@ -12,18 +12,23 @@ static inline uint32_t lane_of_warp(void) {
   return (uint32_t)__nvvm_read_ptx_sreg_tid_x() % TALWEG_GPU_WARP;
 }
 
-/* Of the grid's warps along x. */
-static inline uint64_t first_warp(void) {
-  return ((uint64_t)(uint32_t)__nvvm_read_ptx_sreg_ctaid_x() *
-              (uint32_t)__nvvm_read_ptx_sreg_ntid_x() +
-          (uint32_t)__nvvm_read_ptx_sreg_tid_x()) /
-         TALWEG_GPU_WARP;
+static inline uint32_t thread_of_block(void) { return (uint32_t)__nvvm_read_ptx_sreg_tid_x(); }
+static inline uint32_t threads_of_block(void) { return (uint32_t)__nvvm_read_ptx_sreg_ntid_x(); }
+
+/* Of the grid's blocks, threads and warps along x: which one this is in, and how many there are. */
+static inline uint64_t first_block(void) { return (uint32_t)__nvvm_read_ptx_sreg_ctaid_x(); }
+static inline uint64_t block_count(void) { return (uint32_t)__nvvm_read_ptx_sreg_nctaid_x(); }
+static inline uint64_t first_thread(void) {
+  return first_block() * threads_of_block() + thread_of_block();
+}
+static inline uint64_t thread_count(void) { return block_count() * threads_of_block(); }
+static inline uint64_t first_warp(void) { return first_thread() / TALWEG_GPU_WARP; }
+static inline uint64_t warp_count(void) {
+  return block_count() * (threads_of_block() / TALWEG_GPU_WARP);
 }
 
-static inline uint64_t warp_count(void) {
-  return (uint64_t)(uint32_t)__nvvm_read_ptx_sreg_nctaid_x() *
-         ((uint32_t)__nvvm_read_ptx_sreg_ntid_x() / TALWEG_GPU_WARP);
-}
+/* All threads of the block; what they have written before is there for all after it. */
+static inline void wait_for_block(void) { __syncthreads(); }
 
 static inline uint32_t first_fold(void) { return (uint32_t)__nvvm_read_ptx_sreg_ctaid_y(); }
 static inline uint32_t fold_step(void) { return (uint32_t)__nvvm_read_ptx_sreg_nctaid_y(); }

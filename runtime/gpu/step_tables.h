@@ -1,0 +1,72 @@
+/* What a step on a GPU works with beside the tables of talweg_pass_args: written by the host once,
+ * but for talweg_gpu_progress. Addresses are those of the device's memory. C11. */
+#ifndef TALWEG_GPU_STEP_TABLES_H
+#define TALWEG_GPU_STEP_TABLES_H
+
+#include "runtime/abi/talweg_abi.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* How calls go, as far as the device knows. */
+typedef struct talweg_gpu_progress {
+  uint32_t stop;     /* what kernels look at: in this call nothing is to be done any more */
+  uint32_t left_out; /* this call is, for a gradient that is not finite: it counts as none */
+  uint32_t refused;  /* a call was: nothing is done until the host has looked */
+  uint32_t unused;
+} talweg_gpu_progress;
+
+/* What was refused, in memory of the host: a hyper that the rule bound. */
+typedef struct talweg_gpu_report {
+  uint32_t is_refused; /* the host looks at this without waiting */
+  uint32_t hyper;
+  uint64_t row; /* 0: of the model; else 1 + the group */
+  double value;
+} talweg_gpu_report;
+
+typedef struct talweg_gpu_step {
+  talweg_gpu_progress* progress;
+  talweg_gpu_report* report;
+  const talweg_hyper_info* hypers; /* [hyper_count]; texts are not there */
+  const uint8_t* is_of_model;      /* [state_count] scalar states of the model */
+  const uint8_t* group_has_tensor; /* [group] */
+  const uint8_t* takes_part;       /* [tensor] */
+  const uint8_t* state_present;    /* [tensor][state_count], where there are such states */
+  talweg_scalar_args* args;        /* [row] */
+  uint32_t* outcome;
+  double* counters;                                     /* completed steps, calls */
+  double *scalar_states, *states_before, *states_after; /* [row][state_count] */
+  double *bound, *last_bound;                           /* [row][hyper_count] */
+  uint8_t* unbound;                                     /* [row][hyper_count] */
+  uint8_t* kept;                                        /* [state_count] */
+  uint8_t* needed;                                      /* [row][input_count] */
+  double *tensor_states, *tensor_before, *tensor_after; /* [tensor][state_count] */
+  double* matrix_states;                                /* [state of matrices][matrix] */
+  double *matrix_before, *matrix_after;                 /* [matrix][state_count] */
+  const uint32_t* matrix_state_numbers;                 /* [state of matrices] its state */
+  const uint32_t* tensor_state_numbers;                 /* [state of tensors] likewise */
+  const talweg_line_chunk* matrices;                    /* [matrix] one each */
+  const talweg_chunk* chunks;
+  void* const* pointers; /* [tensor][stream_count] */
+  uint64_t row_count, tensor_count, matrix_count, chunk_count;
+  uint32_t hyper_count, state_count, input_count, stream_count;
+  uint32_t tensor_state_count, matrix_state_count;
+  uint32_t is_float; /* the compute type: 1: float32, 0: float64 */
+  uint32_t reserved;
+} talweg_gpu_step;
+
+/* The kernels. One dimension of threads and blocks, any number of them but where it says so.
+ *   talweg_gpu_begin    (step, found_inf)  what talweg_begin_scalars does. `found_inf`: float32 of
+ *                       which any but 0 leaves the call out; or null
+ *   talweg_gpu_check    (step, phase, ends, stop)  one warp: what functions of model and groups
+ * have bound in the phase. `ends`: 1: and whether it is the end of a skipped call talweg_gpu_commit
+ * (step)  what the step keeps talweg_gpu_fill     (start, count, value, is_float)  `value`: the
+ * bits of a double talweg_gpu_unscale  (step, scale, stop)  gradients: times the float32 of 1 /
+ * *scale */
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif
