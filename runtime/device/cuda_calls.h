@@ -40,6 +40,8 @@ int32_t talweg_cuda_current_device(int32_t* device, talweg_cuda_error* error);
  * leave with a null `error`. */
 int32_t talweg_cuda_enter(talweg_cuda_context context, talweg_cuda_error* error);
 int32_t talweg_cuda_leave(talweg_cuda_context context, talweg_cuda_error* error);
+/* Waits for all work of the current context. */
+int32_t talweg_cuda_wait_for_context(talweg_cuda_error* error);
 
 /* Memory of the current context's device. */
 int32_t talweg_cuda_allocate(talweg_cuda_address* address, uint64_t bytes,
@@ -60,6 +62,9 @@ int32_t talweg_cuda_copy_out(void* to, talweg_cuda_address from, uint64_t bytes,
                              talweg_cuda_stream stream, talweg_cuda_error* error);
 int32_t talweg_cuda_copy_within(talweg_cuda_address to, talweg_cuda_address from, uint64_t bytes,
                                 talweg_cuda_stream stream, talweg_cuda_error* error);
+/* From memory of the host or of a device to such. */
+int32_t talweg_cuda_copy(talweg_cuda_address to, talweg_cuda_address from, uint64_t bytes,
+                         talweg_cuda_stream stream, talweg_cuda_error* error);
 int32_t talweg_cuda_fill(talweg_cuda_address to, uint8_t byte, uint64_t bytes,
                          talweg_cuda_stream stream, talweg_cuda_error* error);
 
@@ -82,10 +87,15 @@ int32_t talweg_cuda_allow_shared(talweg_cuda_function function, uint32_t bytes,
 int32_t talweg_cuda_blocks_at_once(talweg_cuda_function function, uint32_t threads,
                                    uint32_t shared_bytes, int32_t* blocks,
                                    talweg_cuda_error* error);
-/* Runs a kernel of one parameter, an address, in a row of blocks. */
-int32_t talweg_cuda_launch(talweg_cuda_function function, uint32_t blocks, uint32_t threads,
-                           uint32_t shared_bytes, talweg_cuda_stream stream,
-                           talweg_cuda_address argument, talweg_cuda_error* error);
+typedef struct talweg_cuda_grid {
+  uint32_t blocks, blocks_y; /* along x and y; neither may be 0 */
+  uint32_t threads;          /* of a block, along x */
+  uint32_t shared_bytes;     /* dynamic ones, of a block */
+} talweg_cuda_grid;
+/* Runs a kernel whose parameters have 8 bytes each, and are at most 8. */
+int32_t talweg_cuda_launch(talweg_cuda_function function, const talweg_cuda_grid* grid,
+                           talweg_cuda_stream stream, const uint64_t* parameters,
+                           uint32_t parameter_count, talweg_cuda_error* error);
 
 /* Streams and events. A stream that is made here does not wait for the default stream. */
 int32_t talweg_cuda_create_stream(talweg_cuda_stream* stream, talweg_cuda_error* error);

@@ -97,3 +97,8 @@ int32_t talweg_cuda_leave(talweg_cuda_context context, talweg_cuda_error* error)
   return talweg_cuda_fail(error, TALWEG_CUDA_WRONG_CONTEXT,
                           "cuCtxPopCurrent_v2: another context than the one that was pushed");
 }
+
+int32_t talweg_cuda_wait_for_context(talweg_cuda_error* error) {
+  TALWEG_CUDA_BEGIN(driver, error);
+  return talweg_cuda_check(error, driver->cuCtxSynchronize(), "cuCtxSynchronize");
+}

@@ -76,6 +76,7 @@ enum {
   F(cuCtxPushCurrent_v2, (talweg_cuda_context))                                                   \
   F(cuCtxPopCurrent_v2, (talweg_cuda_context*))                                                   \
   F(cuCtxGetDevice, (talweg_cuda_device*))                                                        \
+  F(cuCtxSynchronize, (void))                                                                     \
   F(cuMemGetInfo_v2, (size_t*, size_t*))                                                          \
   F(cuMemAlloc_v2, (talweg_cuda_address*, size_t))                                                \
   F(cuMemFree_v2, (talweg_cuda_address))                                                          \
@@ -85,6 +86,7 @@ enum {
   F(cuMemcpyHtoDAsync_v2, (talweg_cuda_address, const void*, size_t, talweg_cuda_stream))         \
   F(cuMemcpyDtoHAsync_v2, (void*, talweg_cuda_address, size_t, talweg_cuda_stream))               \
   F(cuMemcpyDtoDAsync_v2, (talweg_cuda_address, talweg_cuda_address, size_t, talweg_cuda_stream)) \
+  F(cuMemcpyAsync, (talweg_cuda_address, talweg_cuda_address, size_t, talweg_cuda_stream))        \
   F(cuMemsetD8Async, (talweg_cuda_address, unsigned char, size_t, talweg_cuda_stream))            \
   F(cuModuleLoadDataEx, (talweg_cuda_module*, const void*, unsigned, int*, void**))               \
   F(cuModuleUnload, (talweg_cuda_module))                                                         \

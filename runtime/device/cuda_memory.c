@@ -69,6 +69,13 @@ int32_t talweg_cuda_copy_within(talweg_cuda_address to, talweg_cuda_address from
                                  "cuMemcpyDtoDAsync_v2", bytes);
 }
 
+int32_t talweg_cuda_copy(talweg_cuda_address to, talweg_cuda_address from, uint64_t bytes,
+                         talweg_cuda_stream stream, talweg_cuda_error* error) {
+  TALWEG_CUDA_BEGIN(driver, error);
+  return talweg_cuda_check_bytes(error, driver->cuMemcpyAsync(to, from, bytes, stream),
+                                 "cuMemcpyAsync", bytes);
+}
+
 int32_t talweg_cuda_fill(talweg_cuda_address to, uint8_t byte, uint64_t bytes,
                          talweg_cuda_stream stream, talweg_cuda_error* error) {
   TALWEG_CUDA_BEGIN(driver, error);

@@ -1,7 +1,7 @@
 /* Code: modules of PTX, their functions, launches. */
 #include "runtime/device/cuda_begin.h"
 
-enum { LOG_BYTES = 4096 };
+enum { LOG_BYTES = 4096, MOST_PARAMETERS = 8 };
 
 int32_t talweg_cuda_load(talweg_cuda_module* module, const char* ptx, talweg_cuda_error* error) {
   TALWEG_CUDA_BEGIN(driver, error);
@@ -73,19 +73,23 @@ int32_t talweg_cuda_blocks_at_once(talweg_cuda_function function, uint32_t threa
                            "cuOccupancyMaxActiveBlocksPerMultiprocessor");
 }
 
-int32_t talweg_cuda_launch(talweg_cuda_function function, uint32_t blocks, uint32_t threads,
-                           uint32_t shared_bytes, talweg_cuda_stream stream,
-                           talweg_cuda_address argument, talweg_cuda_error* error) {
+int32_t talweg_cuda_launch(talweg_cuda_function function, const talweg_cuda_grid* grid,
+                           talweg_cuda_stream stream, const uint64_t* parameters,
+                           uint32_t parameter_count, talweg_cuda_error* error) {
   TALWEG_CUDA_BEGIN(driver, error);
-  void* arguments[] = {&argument}; /* read before the call returns */
-  const int32_t result = driver->cuLaunchKernel(function, blocks, 1, 1, threads, 1, 1, shared_bytes,
-                                                stream, arguments, NULL);
+  void* addresses[MOST_PARAMETERS]; /* what they point to is read before the call returns */
+  for (uint32_t i = 0; i < parameter_count && i < MOST_PARAMETERS; ++i)
+    addresses[i] = (void*)(uintptr_t)&parameters[i];
+  const int32_t result =
+      driver->cuLaunchKernel(function, grid->blocks, grid->blocks_y, 1, grid->threads, 1, 1,
+                             grid->shared_bytes, stream, addresses, NULL);
   if (result == 0) return TALWEG_CUDA_OK;
+  const uint64_t blocks = (uint64_t)grid->blocks * grid->blocks_y;
   talweg_cuda_fail(error, result, "cuLaunchKernel(");
   talweg_cuda_put_count(error, blocks);
   talweg_cuda_put(error, blocks == 1 ? " block of " : " blocks of ");
-  talweg_cuda_put_count(error, threads);
-  talweg_cuda_put(error, threads == 1 ? " thread): " : " threads): ");
+  talweg_cuda_put_count(error, grid->threads);
+  talweg_cuda_put(error, grid->threads == 1 ? " thread): " : " threads): ");
   talweg_cuda_put_result(error, result);
   return result;
 }

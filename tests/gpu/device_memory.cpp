@@ -28,10 +28,17 @@ void* DeviceMemory::allocate(std::size_t bytes, std::size_t alignment) {
 
 void DeviceMemory::free(void* start) {
   const auto found = blocks_.find(static_cast<const std::byte*>(start));
-  if (found == blocks_.end()) throw std::invalid_argument("not the start of a block");
+  if (found == blocks_.end() || found->second.memory == nullptr)
+    throw std::invalid_argument("not the start of a block");
   ::operator delete(found->second.memory, std::align_val_t(kAlignment));
   blocks_.erase(found);
 }
+
+void DeviceMemory::admit(void* start, std::size_t bytes) {
+  blocks_.emplace(static_cast<const std::byte*>(start), Block{bytes, nullptr});
+}
+
+void DeviceMemory::dismiss(void* start) { blocks_.erase(static_cast<const std::byte*>(start)); }
 
 bool DeviceMemory::contains(const void* address, std::size_t bytes) const {
   if (allows_everything_) return true;

@@ -26,6 +26,9 @@ class DeviceMemory {
   void* allocate(std::size_t bytes, std::size_t alignment = 256);
   /// Throws std::invalid_argument for what is not a block's start.
   void free(void* start);
+  /// Memory of somebody else's that counts as in bounds from now on, until it is dismissed.
+  void admit(void* start, std::size_t bytes);
+  void dismiss(void* start);
   /// From now on everything counts as in bounds: for kernels over memory of the host, which has
   /// guards of its own.
   void allow_everything() { allows_everything_ = true; }
@@ -35,7 +38,7 @@ class DeviceMemory {
  private:
   struct Block {
     std::size_t bytes;
-    void* memory;
+    void* memory;  // null: somebody else's
   };
   std::map<const std::byte*, Block> blocks_;  // by their starts
   bool allows_everything_ = false;

@@ -141,7 +141,7 @@ TEST_CASE("a kernel is loaded, asked about and run") {
 
   const talweg_cuda_address data = session.upload<float>({1, 2, 3, 4, 5});
   const talweg_cuda_address control = session.upload<Control>({{data, 5}});
-  REQUIRE(talweg_cuda_launch(function, 2, 2, 0, nullptr, control, nullptr) == TALWEG_CUDA_OK);
+  REQUIRE(launch(function, 2, 2, 0, nullptr, control, nullptr) == TALWEG_CUDA_OK);
   CHECK(session.download(data, 5) == std::vector<float>{2, 3, 4, 5, 5});
   CHECK(log_text().find("cuLaunchKernel(add_one, 2 x 1 x 1, 2 x 1 x 1)") != std::string::npos);
   CHECK(talweg_cuda_unload(module, nullptr) == TALWEG_CUDA_OK);

@@ -36,7 +36,7 @@ TEST_CASE("a graph replays its work on what memory holds then") {
   REQUIRE(cuStreamBeginCapture_v2(stream, 0) == 0);
   CHECK(talweg_cuda_is_capturing(stream, &is_capturing, nullptr) == TALWEG_CUDA_OK);
   CHECK(is_capturing == 1);
-  REQUIRE(talweg_cuda_launch(add_one, 1, 32, 0, stream, control, nullptr) == TALWEG_CUDA_OK);
+  REQUIRE(launch(add_one, 1, 32, 0, stream, control, nullptr) == TALWEG_CUDA_OK);
   REQUIRE(talweg_cuda_copy_out(seen.data(), data, 16, stream, nullptr) == TALWEG_CUDA_OK);
   REQUIRE(cuStreamEndCapture(stream, &graph) == 0);
   CHECK(talweg_cuda_is_capturing(stream, &is_capturing, nullptr) == TALWEG_CUDA_OK);

@@ -5,8 +5,8 @@
 namespace fake_cuda {
 
 talweg::gpu::MakeExecutor default_executor() {
-  return [](std::string_view ptx, talweg::gpu::DeviceMemory& memory)
-             -> std::unique_ptr<talweg::gpu::Executor> {
+  return [](std::string_view ptx,
+            talweg::gpu::DeviceMemory& memory) -> std::unique_ptr<talweg::gpu::Executor> {
     return std::make_unique<talweg::gpu::PtxInterpreter>(std::string(ptx), memory);
   };
 }

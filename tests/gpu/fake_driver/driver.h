@@ -53,6 +53,18 @@ struct Device {
   int retained = 0;
 };
 
+/// Memory of the host, in pages.
+struct Pinned {
+  explicit Pinned(std::size_t size) : bytes(size), memory(::operator new(size, kPage)) {}
+  Pinned(const Pinned&) = delete;
+  Pinned& operator=(const Pinned&) = delete;
+  ~Pinned() { ::operator delete(memory, kPage); }
+
+  static constexpr std::align_val_t kPage{4096};
+  std::size_t bytes;
+  void* memory;
+};
+
 /// What an operation in a stream does; graphs run it again and again. Throws Fault.
 using Operation = std::function<void()>;
 
@@ -175,13 +187,16 @@ struct Driver {
   /// Whether device memory holds all of it.
   bool holds(const Context& context, talweg_cuda_address address, std::size_t bytes);
 
+  bool is_of_some_device(talweg_cuda_address address);
+  bool is_pinned(talweg_cuda_address address);
+
   std::recursive_mutex mutex;
   bool is_initialized = false;
   int version = 12040;
   bool is_delayed = true;
   talweg::gpu::MakeExecutor make_executor = nullptr;
   std::vector<std::unique_ptr<Device>> devices;
-  std::map<std::uintptr_t, std::unique_ptr<std::byte[]>> pinned;
+  std::map<std::uintptr_t, std::unique_ptr<Pinned>> pinned;  // by their starts
   Registry<Context> contexts;
   Registry<Stream> streams;
   Registry<Event> events;

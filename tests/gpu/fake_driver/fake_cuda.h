@@ -72,7 +72,6 @@ const char* fake_cuda_fault(void);
 TALWEG_CUDA_FUNCTIONS(FAKE_CUDA_DECLARE)
 #undef FAKE_CUDA_DECLARE
 talweg_cuda_result cuCtxSetCurrent(talweg_cuda_context context);
-talweg_cuda_result cuCtxSynchronize(void);
 talweg_cuda_result cuStreamQuery(talweg_cuda_stream stream);
 /* 0: global, 1: of the thread, 2: relaxed. */
 talweg_cuda_result cuStreamBeginCapture_v2(talweg_cuda_stream stream, int mode);

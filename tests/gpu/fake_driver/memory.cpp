@@ -1,6 +1,7 @@
 // Memory of devices, pinned memory of the host, copies.
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cstring>
 
 #include "tests/gpu/fake_driver/driver.h"
@@ -9,6 +10,19 @@ namespace fake_cuda {
 
 bool Driver::holds(const Context& context, talweg_cuda_address address, std::size_t bytes) {
   return device_of(context).memory.contains(reinterpret_cast<void*>(address), bytes);
+}
+
+bool Driver::is_of_some_device(talweg_cuda_address address) {
+  return std::any_of(devices.begin(), devices.end(), [&](const auto& device) {
+    return device->memory.contains(reinterpret_cast<void*>(address), 1);
+  });
+}
+
+bool Driver::is_pinned(talweg_cuda_address address) {
+  auto after = pinned.upper_bound(static_cast<std::uintptr_t>(address));
+  if (after == pinned.begin()) return false;
+  --after;
+  return address - after->first < after->second->bytes;
 }
 
 namespace {
@@ -106,9 +120,11 @@ Result cuMemAllocHost_v2(void** memory, size_t bytes) {
     Result why_not = kSuccess;
     if (outside_capture(driver, why_not) == nullptr) return why_not;
     if (bytes == 0) return kInvalidValue;
-    auto block = std::make_unique<std::byte[]>(bytes);
-    *memory = block.get();
-    driver.pinned[number_of(block.get())] = std::move(block);
+    // In pages, and in every device's reach at the same address.
+    auto block = std::make_unique<Pinned>(bytes);
+    *memory = block->memory;
+    driver.pinned[number_of(*memory)] = std::move(block);
+    for (const auto& device : driver.devices) device->memory.admit(*memory, bytes);
     return kSuccess;
   });
 }
@@ -120,6 +136,7 @@ Result cuMemFreeHost(void* memory) {
     if (context == nullptr) return why_not;
     driver.run_all(driver.current_handle());
     if (driver.pinned.erase(number_of(memory)) == 0) return kInvalidValue;
+    for (const auto& device : driver.devices) device->memory.dismiss(memory);
     return context->fault;
   });
 }
@@ -127,7 +144,8 @@ Result cuMemFreeHost(void* memory) {
 Result cuPointerGetAttribute(void* value, int attribute, talweg_cuda_address address) {
   return call("cuPointerGetAttribute", fmt::format("{}", attribute), [&](Driver& driver) -> Result {
     constexpr unsigned kHost = 1;
-    for (std::size_t i = 0; i < driver.devices.size(); ++i) {
+    const bool is_pinned = driver.is_pinned(address);
+    for (std::size_t i = 0; i < driver.devices.size() && !is_pinned; ++i) {
       if (!driver.devices[i]->memory.contains(reinterpret_cast<void*>(address), 1)) continue;
       const unsigned type = TALWEG_CUDA_MEMORY_OF_DEVICE;
       const int ordinal = static_cast<int>(i);
@@ -139,7 +157,7 @@ Result cuPointerGetAttribute(void* value, int attribute, talweg_cuda_address add
         return kNotSupported;
       return kSuccess;
     }
-    if (!driver.pinned.contains(static_cast<std::uintptr_t>(address))) return kInvalidValue;
+    if (!is_pinned) return kInvalidValue;
     if (attribute != TALWEG_CUDA_POINTER_MEMORY_TYPE) return kNotSupported;
     std::memcpy(value, &kHost, sizeof kHost);
     return kSuccess;
@@ -166,6 +184,19 @@ Result cuMemcpyDtoDAsync_v2(talweg_cuda_address to, talweg_cuda_address from, si
                             talweg_cuda_stream stream) {
   return call("cuMemcpyDtoDAsync_v2", amount(bytes), [&](Driver& driver) {
     return enqueue_on(driver, stream, {{to, bytes}, {from, bytes}}, "a copy on the device", [=] {
+      std::memmove(reinterpret_cast<void*>(to), reinterpret_cast<void*>(from), bytes);
+    });
+  });
+}
+
+Result cuMemcpyAsync(talweg_cuda_address to, talweg_cuda_address from, size_t bytes,
+                     talweg_cuda_stream stream) {
+  return call("cuMemcpyAsync", amount(bytes), [&](Driver& driver) {
+    std::vector<Range>
+        ranges;  // where the memory of neither is a device's, there is nothing to check
+    for (const talweg_cuda_address address : {to, from})
+      if (driver.is_of_some_device(address)) ranges.push_back({address, bytes});
+    return enqueue_on(driver, stream, ranges, "a copy", [=] {
       std::memmove(reinterpret_cast<void*>(to), reinterpret_cast<void*>(from), bytes);
     });
   });

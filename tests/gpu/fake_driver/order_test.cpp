@@ -134,7 +134,7 @@ TEST_CASE("a fault in a kernel stops its context for good") {
   const talweg_cuda_function add_one = session.add_one();
   const talweg_cuda_address data = session.upload<float>({1, 2});
   const talweg_cuda_address control = session.upload<Control>({{data, 3}});
-  CHECK(talweg_cuda_launch(add_one, 1, 32, 0, nullptr, control, nullptr) == TALWEG_CUDA_OK);
+  CHECK(launch(add_one, 1, 32, 0, nullptr, control, nullptr) == TALWEG_CUDA_OK);
   float after = -1;
   CHECK(talweg_cuda_copy_out(&after, data, 4, nullptr, nullptr) == TALWEG_CUDA_OK);
   CHECK(std::string(fake_cuda_fault()).empty());
@@ -161,7 +161,7 @@ TEST_CASE("kernels that run after their module is gone are found") {
   REQUIRE(talweg_cuda_load(&module, kPtx, nullptr) == TALWEG_CUDA_OK);
   REQUIRE(talweg_cuda_find(&function, module, "add_one", nullptr) == TALWEG_CUDA_OK);
   const talweg_cuda_address control = session.upload<Control>({{0, 0}});
-  REQUIRE(talweg_cuda_launch(function, 1, 1, 0, nullptr, control, nullptr) == TALWEG_CUDA_OK);
+  REQUIRE(launch(function, 1, 1, 0, nullptr, control, nullptr) == TALWEG_CUDA_OK);
   REQUIRE(talweg_cuda_unload(module, nullptr) == TALWEG_CUDA_OK);
   CHECK(talweg_cuda_wait(nullptr, nullptr) == 719);
   CHECK(std::string(fake_cuda_fault()) == "kernel add_one ran after its module was unloaded");
@@ -171,14 +171,10 @@ TEST_CASE("launches that no device takes") {
   Session session;
   const talweg_cuda_function add_one = session.add_one();
   const talweg_cuda_address control = session.upload<Control>({{0, 0}});
-  CHECK(talweg_cuda_launch(add_one, 0, 32, 0, nullptr, control, nullptr) ==
-        TALWEG_CUDA_INVALID_VALUE);
-  CHECK(talweg_cuda_launch(add_one, 1, 0, 0, nullptr, control, nullptr) ==
-        TALWEG_CUDA_INVALID_VALUE);
-  CHECK(talweg_cuda_launch(add_one, 1, 1025, 0, nullptr, control, nullptr) ==
-        TALWEG_CUDA_INVALID_VALUE);
-  CHECK(talweg_cuda_launch(add_one, 1, 1, 64 << 10, nullptr, control, nullptr) ==
-        TALWEG_CUDA_INVALID_VALUE);
+  CHECK(launch(add_one, 0, 32, 0, nullptr, control, nullptr) == TALWEG_CUDA_INVALID_VALUE);
+  CHECK(launch(add_one, 1, 0, 0, nullptr, control, nullptr) == TALWEG_CUDA_INVALID_VALUE);
+  CHECK(launch(add_one, 1, 1025, 0, nullptr, control, nullptr) == TALWEG_CUDA_INVALID_VALUE);
+  CHECK(launch(add_one, 1, 1, 64 << 10, nullptr, control, nullptr) == TALWEG_CUDA_INVALID_VALUE);
   CHECK(fake_cuda_count("work") == 0);
 }
 

@@ -116,6 +116,16 @@ class Session {
   talweg_cuda_context context = nullptr;
 };
 
+/// A row of blocks; the kernel has one parameter.
+inline std::int32_t launch(talweg_cuda_function function, std::uint32_t blocks,
+                           std::uint32_t threads, std::uint32_t shared_bytes,
+                           talweg_cuda_stream stream, talweg_cuda_address argument,
+                           talweg_cuda_error* error) {
+  const talweg_cuda_grid grid{blocks, 1, threads, shared_bytes};
+  const std::uint64_t parameter = argument;
+  return talweg_cuda_launch(function, &grid, stream, &parameter, 1, error);
+}
+
 inline std::string log_text() {
   std::string text;
   for (std::size_t i = 0; i < fake_cuda_log_lines(); ++i)
