@@ -27,7 +27,7 @@ double* talweg_state_begun(talweg_optimizer* optimizer, uint32_t state, uint32_t
   double* begun = optimizer->begun + (size_t)state * (optimizer->spec.tensor_count + (size_t)1);
   if (talweg_is_scalar_rate(info->rate)) return begun;
   const int is_its =
-      info->rate == TALWEG_RATE_TENSOR  ? talweg_tensor_state(optimizer, state, tensor) != 0
+      info->rate == TALWEG_RATE_TENSOR  ? talweg_keeps_tensor_state(optimizer, state, tensor)
       : talweg_is_line_rate(info->rate) ? talweg_keeps_lines(optimizer, state, tensor)
                                         : is_kept(optimizer, info, tensor);
   return is_its ? begun + tensor + 1 : 0;

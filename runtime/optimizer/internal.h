@@ -251,6 +251,7 @@ void talweg_run_phases_beside(talweg_beside* run);
 void talweg_run_tables_beside(talweg_beside* run);
 
 /* tensor_states.c: where there are tensor states. */
+int talweg_keeps_tensor_state(const talweg_optimizer* optimizer, uint32_t state, uint32_t tensor);
 void talweg_reset_tensor_states(talweg_optimizer* optimizer);
 /* What functions see, of the tensors that take part. */
 void talweg_copy_tensor_states(talweg_optimizer* optimizer);
@@ -282,6 +283,9 @@ int talweg_reads_lines_after(const talweg_kernels* kernels, uint32_t phase);
 void talweg_begin_scalars(talweg_optimizer* optimizer, int begins_all);
 /* What the functions of what is running find in each row, and where they leave new states. */
 void talweg_show_rows(talweg_optimizer* optimizer, double* new_states);
+/* The error of a hyper that the rule has bound to a value it may not have. */
+talweg_status talweg_refuse_bound(const talweg_optimizer* optimizer, size_t row, uint32_t hyper,
+                                  double value, talweg_error* error);
 /* Folds what the phase reads, runs its model and group functions and checks what they bound. */
 talweg_status talweg_run_scalars(talweg_optimizer* optimizer, uint32_t phase, talweg_error* error);
 /* The same for a view, which binds nothing, and for an initial value. */

@@ -2,6 +2,7 @@
  * rule computed, so that a step can still be refused: nothing here writes persistent data. What the
  * functions of one phase leave in their rows is there for those of later ones to add to. */
 #include "runtime/optimizer/float_mode.h"
+#include "runtime/optimizer/hyper_range.h"
 #include "runtime/optimizer/internal.h"
 #include "runtime/optimizer/work.h"
 
@@ -34,6 +35,19 @@ static void copy_states(talweg_optimizer* optimizer) {
   }
 }
 
+talweg_status talweg_refuse_bound(const talweg_optimizer* optimizer, size_t row, uint32_t hyper,
+                                  double value, talweg_error* error) {
+  const talweg_status status = talweg_check_hyper_value(optimizer->image, hyper, value, error);
+  talweg_put(error, " (the rule computed it in step ");
+  talweg_put_count(error, (uint64_t)optimizer->counters.completed_steps + 1);
+  if (row != MODEL_ROW && optimizer->spec.group_count > 1) {
+    talweg_put(error, ", group ");
+    talweg_put_count(error, row - 1);
+  }
+  talweg_put(error, ")");
+  return status;
+}
+
 /* Checks the hypers that the function of this row has bound in this phase. */
 static talweg_status check_bound(const talweg_optimizer* optimizer, size_t row, uint32_t phase,
                                  talweg_error* error) {
@@ -42,19 +56,10 @@ static talweg_status check_bound(const talweg_optimizer* optimizer, size_t row, 
   const uint8_t* unbound = optimizer->unbound + row * image->hyper_count;
   const uint32_t rate = row == MODEL_ROW ? TALWEG_RATE_MODEL : TALWEG_RATE_GROUP;
   for (uint32_t h = 0; h < image->hyper_count; ++h) {
-    if (!image->hypers[h].bound || image->hypers[h].rate != rate || unbound[h] ||
-        image->hypers[h].bound_phase != phase)
-      continue;
-    const talweg_status status = talweg_check_hyper_value(image, h, bound[h], error);
-    if (status == TALWEG_OK) continue;
-    talweg_put(error, " (the rule computed it in step ");
-    talweg_put_count(error, (uint64_t)optimizer->counters.completed_steps + 1);
-    if (row != MODEL_ROW && optimizer->spec.group_count > 1) {
-      talweg_put(error, ", group ");
-      talweg_put_count(error, row - 1);
-    }
-    talweg_put(error, ")");
-    return status;
+    const talweg_hyper_info* hyper = &image->hypers[h];
+    if (!hyper->bound || hyper->rate != rate || unbound[h] || hyper->bound_phase != phase) continue;
+    if (!talweg_accepts(hyper, bound[h], image->compute_dtype == TALWEG_F32))
+      return talweg_refuse_bound(optimizer, row, h, bound[h], error);
   }
   return TALWEG_OK;
 }

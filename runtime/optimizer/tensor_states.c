@@ -9,6 +9,10 @@ static int is_tensor_state(const talweg_optimizer* optimizer, uint32_t state) {
   return optimizer->image->states[state].rate == TALWEG_RATE_TENSOR;
 }
 
+int talweg_keeps_tensor_state(const talweg_optimizer* optimizer, uint32_t state, uint32_t tensor) {
+  return optimizer->state_present[(size_t)tensor * optimizer->image->state_count + state];
+}
+
 double* talweg_tensor_state(talweg_optimizer* optimizer, uint32_t state, uint32_t tensor) {
   const size_t entry = (size_t)tensor * optimizer->image->state_count + state;
   talweg_settle(optimizer, 0);

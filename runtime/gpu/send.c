@@ -1,0 +1,110 @@
+/* Copies of what the host changes between steps. They go through pinned memory of their own, so
+ * that the host may go on to change it: a slot is used again when the device has read it. What a
+ * capture records is read in every replay, and its slot is never used again. */
+#include <string.h>
+
+#include "runtime/gpu/internal.h"
+#include "runtime/optimizer/message.h"
+
+static void add(talweg_gpu* gpu, uint32_t part, void* here, uint64_t count, uint64_t bytes) {
+  if (here && count * bytes > 0)
+    gpu->ranges[gpu->range_count++] =
+        (talweg_gpu_range){.here = here, .bytes = count * bytes, .part = part};
+}
+
+void talweg_gpu_list_ranges(talweg_gpu* gpu) {
+  talweg_optimizer* core = gpu->core;
+  const talweg_image* image = core->image;
+  const uint64_t rows = core->row_count, tensors = core->spec.tensor_count;
+  const uint64_t state_rows = core->tensor_state_count > 0 ? tensors : 0;
+  const uint64_t input_rows = core->tensor_input_count > 0 ? tensors : 0;
+  gpu->range_count = 0;
+  add(gpu, TALWEG_GPU_HYPERS, core->hypers, (uint64_t)core->spec.group_count * image->hyper_count,
+      sizeof(double));
+  add(gpu, TALWEG_GPU_STREAMS, core->pointers, tensors * image->stream_count, sizeof(void*));
+  add(gpu, TALWEG_GPU_STREAMS, core->takes_part, tensors, 1);
+  add(gpu, TALWEG_GPU_INPUTS, core->inputs,
+      (core->input_columns > 0 ? rows : 1) * image->input_count, sizeof(double));
+  add(gpu, TALWEG_GPU_INPUTS, core->given, image->input_count, 1);
+  add(gpu, TALWEG_GPU_INPUTS, core->tensor_inputs, input_rows * image->input_count, sizeof(double));
+  add(gpu, TALWEG_GPU_SCALARS, &core->counters, 1, sizeof core->counters);
+  add(gpu, TALWEG_GPU_SCALARS, &core->outcome, 1, sizeof core->outcome);
+  add(gpu, TALWEG_GPU_SCALARS, core->scalar_states, rows * image->state_count, sizeof(double));
+  add(gpu, TALWEG_GPU_SCALARS, core->last_bound, rows * image->hyper_count, sizeof(double));
+  add(gpu, TALWEG_GPU_SCALARS, core->needed, rows * image->input_count, 1);
+  add(gpu, TALWEG_GPU_SCALARS, core->tensor_states, state_rows * image->state_count,
+      sizeof(double));
+  add(gpu, TALWEG_GPU_SCALARS, core->lines.matrix_states,
+      core->lines.counts.matrices * core->lines.matrix_state_count, sizeof(double));
+}
+
+uint64_t talweg_gpu_bytes_of(const talweg_gpu* gpu, uint32_t parts) {
+  uint64_t bytes = 0;
+  for (uint32_t i = 0; i < gpu->range_count; ++i)
+    if (gpu->ranges[i].part & parts) bytes += gpu->ranges[i].bytes;
+  return bytes;
+}
+
+int talweg_gpu_host_changed(const talweg_gpu* gpu) {
+  const unsigned char* agreed = gpu->snapshot;
+  for (uint32_t i = 0; i < gpu->range_count; ++i) {
+    const talweg_gpu_range* range = &gpu->ranges[i];
+    if (range->part != TALWEG_GPU_SCALARS) continue;
+    if (memcmp(range->here, agreed, (size_t)range->bytes) != 0) return 1;
+    agreed += range->bytes;
+  }
+  return 0;
+}
+
+void talweg_gpu_take_snapshot(talweg_gpu* gpu) {
+  unsigned char* to = gpu->snapshot;
+  for (uint32_t i = 0; i < gpu->range_count; ++i) {
+    const talweg_gpu_range* range = &gpu->ranges[i];
+    if (range->part != TALWEG_GPU_SCALARS) continue;
+    memcpy(to, range->here, (size_t)range->bytes);
+    to += range->bytes;
+  }
+}
+
+/* A slot that nobody reads any more; null with the error otherwise. */
+static unsigned char* take_slot(talweg_gpu* gpu, int is_capturing, talweg_status* status,
+                                talweg_error* error) {
+  talweg_cuda_error failure;
+  if (is_capturing) {
+    if (gpu->captures == TALWEG_GPU_CAPTURES) {
+      *status = talweg_fail(error, TALWEG_NOT_SERVED,
+                            "more than 4 captures of steps whose gradients lie elsewhere than in "
+                            "the step before are not served");
+      return NULL;
+    }
+    return gpu->staging + (TALWEG_GPU_SLOTS + gpu->captures++) * gpu->slot_bytes;
+  }
+  if (talweg_cuda_wait_for_event(gpu->slot_events[gpu->next_slot], &failure) != TALWEG_CUDA_OK) {
+    *status = talweg_gpu_put_failure(&failure, error);
+    return NULL;
+  }
+  return gpu->staging + gpu->next_slot * gpu->slot_bytes;
+}
+
+talweg_status talweg_gpu_send(talweg_gpu* gpu, uint32_t parts, int is_capturing,
+                              talweg_error* error) {
+  talweg_cuda_error failure;
+  talweg_status status = TALWEG_OK;
+  if (talweg_gpu_bytes_of(gpu, parts) == 0) return TALWEG_OK;
+  unsigned char* slot = take_slot(gpu, is_capturing, &status, error);
+  if (!slot) return status;
+  for (uint32_t i = 0; i < gpu->range_count; ++i) {
+    const talweg_gpu_range* range = &gpu->ranges[i];
+    if (!(range->part & parts)) continue;
+    memcpy(slot, range->here, (size_t)range->bytes);
+    if (talweg_cuda_copy_in(talweg_gpu_there(&gpu->program, range->here), slot, range->bytes,
+                            gpu->stream, &failure) != TALWEG_CUDA_OK)
+      return talweg_gpu_put_failure(&failure, error);
+    slot += range->bytes;
+  }
+  if (is_capturing) return TALWEG_OK;
+  if (talweg_cuda_record(gpu->slot_events[gpu->next_slot], gpu->stream, &failure) != TALWEG_CUDA_OK)
+    return talweg_gpu_put_failure(&failure, error);
+  gpu->next_slot = (gpu->next_slot + 1) % TALWEG_GPU_SLOTS;
+  return TALWEG_OK;
+}

@@ -1,0 +1,68 @@
+/* Where the host looks at what steps have left, and hears what the device has refused. */
+#include "runtime/gpu/internal.h"
+#include "runtime/optimizer/message.h"
+
+/* Brings the scalars here, which the host has not changed. The context is current. */
+static int fetch(talweg_gpu* gpu) {
+  talweg_cuda_error error;
+  talweg_gpu_front* front = gpu->front;
+  const int waited = gpu->was_captured
+                         ? talweg_gpu_did(gpu, talweg_cuda_wait_for_context(&error), &error)
+                         : talweg_gpu_did(gpu, talweg_cuda_wait(gpu->stream, &error), &error);
+  if (!waited) return 0;
+  for (uint32_t i = 0; i < gpu->range_count; ++i) {
+    const talweg_gpu_range* range = &gpu->ranges[i];
+    if (range->part != TALWEG_GPU_SCALARS) continue;
+    if (!talweg_gpu_did(
+            gpu,
+            talweg_cuda_copy_out(range->here, talweg_gpu_there(&gpu->program, range->here),
+                                 range->bytes, gpu->stream, &error),
+            &error))
+      return 0;
+  }
+  return talweg_gpu_did(gpu,
+                        talweg_cuda_copy_out(&front->progress, gpu->places.progress,
+                                             sizeof front->progress, gpu->stream, &error),
+                        &error) &&
+         talweg_gpu_did(gpu, talweg_cuda_wait(gpu->stream, &error), &error);
+}
+
+/* The context is current. */
+static void note_refusal(talweg_gpu* gpu) {
+  const volatile talweg_gpu_report* report = &gpu->front->report;
+  if (!report->is_refused || gpu->refusal.status != TALWEG_OK) return;
+  talweg_refuse_bound(gpu->core, (size_t)report->row, report->hyper, report->value, &gpu->refusal);
+}
+
+talweg_status talweg_gpu_settle(void* context, talweg_optimizer* optimizer, talweg_error* error) {
+  talweg_gpu* gpu = context;
+  (void)optimizer;
+  if (gpu->is_broken || !gpu->core) return talweg_gpu_calls.failure(gpu, error);
+  const int may_differ = gpu->is_ahead || (gpu->was_captured && !talweg_gpu_host_changed(gpu));
+  if (may_differ && talweg_gpu_enter(gpu)) {
+    if (fetch(gpu)) {
+      talweg_gpu_take_snapshot(gpu);
+      gpu->is_ahead = 0;
+      note_refusal(gpu);
+    }
+    talweg_gpu_leave(gpu);
+  }
+  const talweg_status status = talweg_gpu_calls.failure(gpu, error);
+  return status != TALWEG_OK || !error ? status : talweg_gpu_tell_refusal(gpu, error);
+}
+
+/* From here on steps are made again. */
+talweg_status talweg_gpu_tell_refusal(talweg_gpu* gpu, talweg_error* error) {
+  const talweg_status status = gpu->refusal.status;
+  talweg_cuda_error failure;
+  if (status == TALWEG_OK || !talweg_gpu_enter(gpu)) return status;
+  gpu->front->report.is_refused = 0;
+  talweg_gpu_did(
+      gpu,
+      talweg_cuda_fill(gpu->places.progress, 0, sizeof(talweg_gpu_progress), gpu->stream, &failure),
+      &failure);
+  talweg_gpu_leave(gpu);
+  if (error) *error = gpu->refusal;
+  gpu->refusal.status = TALWEG_OK;
+  return status;
+}

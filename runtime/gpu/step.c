@@ -1,0 +1,280 @@
+/* A step that the device goes through by itself: what has changed since the last one is sent, then
+ * a row of launches, and nothing is waited for. See optimizer.h for the steps that are not like
+ * that.
+ */
+#include <string.h>
+
+#include "runtime/abi/talweg_gpu_abi.h"
+#include "runtime/gpu/internal.h"
+#include "runtime/optimizer/message.h"
+
+/* Why the host must lead through a step: a sentence, with the name of something in it. */
+typedef struct reason {
+  const char *text, *name, *rest; /* text null: it need not */
+} reason;
+
+/* Element inputs of a tensor that its steps never read get memory that can be loaded from. */
+static int has_element_input(talweg_optimizer* core, uint32_t input) {
+  const talweg_image* image = core->image;
+  int has_all = 1;
+  for (uint32_t t = 0; t < core->spec.tensor_count; ++t) {
+    void** streams = core->pointers + (size_t)t * image->stream_count;
+    void** stream = &streams[image->inputs[input].stream];
+    if (*stream || !core->takes_part[t] || core->element_counts[t] == 0) continue;
+    if (core->input_present[(size_t)t * image->input_count + input])
+      has_all = 0;
+    else
+      *stream = streams[TALWEG_STREAM_PARAM];
+  }
+  return has_all;
+}
+
+static int has_input(talweg_optimizer* core, uint32_t input) {
+  switch (core->image->inputs[input].rate) {
+    case TALWEG_RATE_ELEMENT:
+      return has_element_input(core, input);
+    case TALWEG_RATE_MODEL:
+    case TALWEG_RATE_GROUP:
+    case TALWEG_RATE_TENSOR:
+      return core->given[input];
+    default:
+      return 0; /* of matrices, rows and columns: they are gathered in tables of the host */
+  }
+}
+
+static int begins(talweg_optimizer* core, uint32_t state) {
+  const talweg_state_info* info = &core->image->states[state];
+  if (!talweg_begins_late(info)) return 0;
+  for (uint32_t t = 0; t < core->spec.tensor_count; ++t) {
+    const double* begun = talweg_state_begun(core, state, t);
+    if (begun && *begun == 0 && (core->takes_part[t] || talweg_is_scalar_rate(info->rate)))
+      return 1;
+  }
+  return 0;
+}
+
+static reason why_led(talweg_gpu* gpu) {
+  talweg_optimizer* core = gpu->core;
+  const talweg_image* image = core->image;
+  if (gpu->asks)
+    return (reason){"rule ", image->name, " asks for another gradient in the middle of a step"};
+  for (uint32_t s = 0; s < image->state_count; ++s)
+    if (begins(core, s))
+      return (reason){"state ", image->states[s].name,
+                      " gets its initial value in this step; make one such step before"};
+  for (uint32_t i = 0; i < image->input_count; ++i)
+    if (!has_input(core, i))
+      return (reason){"input ", image->inputs[i].name,
+                      " is not given for all tensors, or as numbers of rows or columns"};
+  return (reason){0};
+}
+
+static talweg_status refuse_capture(const reason* why, talweg_error* error) {
+  talweg_fail(error, TALWEG_NOT_SERVED, "this step cannot be captured: ");
+  talweg_put(error, why->text);
+  talweg_put_name(error, why->name);
+  talweg_put(error, why->rest);
+  return TALWEG_NOT_SERVED;
+}
+
+/* Whether hypers on the device are not those that were set. */
+static int hypers_changed(const talweg_gpu* gpu) {
+  const talweg_optimizer* core = gpu->core;
+  const size_t count = (size_t)core->spec.group_count * core->image->hyper_count;
+  return memcmp(gpu->hypers_there, core->hypers, count * sizeof(double)) != 0;
+}
+
+static int streams_changed(const talweg_gpu* gpu) {
+  const talweg_optimizer* core = gpu->core;
+  const size_t tensors = core->spec.tensor_count;
+  return memcmp(gpu->pointers_there, core->pointers,
+                tensors * core->image->stream_count * sizeof(void*)) != 0 ||
+         memcmp(gpu->takes_part_there, core->takes_part, tensors) != 0;
+}
+
+static uint32_t changed_parts(const talweg_gpu* gpu, int may_move) {
+  uint32_t parts = gpu->unsure_parts;
+  if (hypers_changed(gpu)) parts |= TALWEG_GPU_HYPERS;
+  if (may_move && streams_changed(gpu)) parts |= TALWEG_GPU_STREAMS;
+  if (gpu->core->image->input_count > 0) parts |= TALWEG_GPU_INPUTS;
+  if (!gpu->is_ahead && talweg_gpu_host_changed(gpu)) parts |= TALWEG_GPU_SCALARS;
+  return parts;
+}
+
+static void note_sent(talweg_gpu* gpu, uint32_t parts) {
+  const talweg_optimizer* core = gpu->core;
+  const size_t tensors = core->spec.tensor_count;
+  if (parts & TALWEG_GPU_HYPERS)
+    memcpy(gpu->hypers_there, core->hypers,
+           (size_t)core->spec.group_count * core->image->hyper_count * sizeof(double));
+  if (parts & TALWEG_GPU_STREAMS) {
+    memcpy(gpu->pointers_there, core->pointers,
+           tensors * core->image->stream_count * sizeof(void*));
+    memcpy(gpu->takes_part_there, core->takes_part, tensors);
+  }
+  if (parts & TALWEG_GPU_SCALARS) talweg_gpu_take_snapshot(gpu);
+}
+
+/* What a graph would bring again and again is not to be in it. */
+static talweg_status check_capture(const talweg_gpu* gpu, uint32_t parts, talweg_error* error) {
+  const talweg_image* image = gpu->core->image;
+  if (parts & TALWEG_GPU_HYPERS)
+    return talweg_fail(error, TALWEG_NOT_SERVED,
+                       "this step cannot be captured: hypers were set since the last step; send "
+                       "them to the device before");
+  if (parts & TALWEG_GPU_SCALARS)
+    return talweg_fail(error, TALWEG_NOT_SERVED,
+                       "this step cannot be captured: states were set since the last step; make "
+                       "one before");
+  for (uint32_t i = 0; i < image->input_count; ++i) {
+    if (image->inputs[i].rate == TALWEG_RATE_ELEMENT) continue;
+    const reason why = {"input ", image->inputs[i].name, " is a number of the host's"};
+    return refuse_capture(&why, error);
+  }
+  return TALWEG_OK;
+}
+
+static int32_t launch_all(talweg_gpu* gpu, talweg_cuda_error* error) {
+  talweg_gpu_launch* begin = &gpu->program.launches[0];
+  begin->parameters[1] = gpu->found_inf;
+  int32_t result = talweg_gpu_launch_one(gpu, begin, error);
+  if (result != TALWEG_CUDA_OK) return result;
+  gpu->is_broken = 1; /* unless all the rest is launched too */
+  if (gpu->gradient_scale) {
+    const talweg_gpu_launch unscale = {
+        .kernel = TALWEG_GPU_UNSCALE,
+        .blocks = gpu->core->chunk_count,
+        .blocks_y = 1,
+        .threads = TALWEG_GPU_THREADS,
+        .parameter_count = 3,
+        .parameters = {gpu->places.step, gpu->gradient_scale, gpu->program.stop}};
+    if (gpu->core->chunk_count > 0) result = talweg_gpu_launch_one(gpu, &unscale, error);
+  }
+  for (uint32_t i = 1; result == TALWEG_CUDA_OK && i < gpu->program.launch_count; ++i)
+    result = talweg_gpu_launch_one(gpu, &gpu->program.launches[i], error);
+  gpu->is_broken = result != TALWEG_CUDA_OK;
+  return result;
+}
+
+static talweg_status launch_step(talweg_gpu* gpu, int may_move, int is_capturing,
+                                 talweg_error* error) {
+  talweg_cuda_error failure;
+  const uint32_t parts = changed_parts(gpu, may_move);
+  talweg_status status = is_capturing ? check_capture(gpu, parts, error) : TALWEG_OK;
+  if (status == TALWEG_OK) status = talweg_gpu_send(gpu, parts, is_capturing, error);
+  if (status != TALWEG_OK) return status;
+  note_sent(gpu, parts);
+  gpu->unsure_parts = is_capturing ? gpu->unsure_parts | parts : 0;
+  if (!talweg_gpu_did(gpu, launch_all(gpu, &failure), &failure))
+    return talweg_gpu_calls.failure(gpu, error);
+  if (is_capturing)
+    gpu->was_captured = 1;
+  else
+    gpu->is_ahead = 1;
+  return TALWEG_OK;
+}
+
+/* Where the host leads, it looks at what scales the loss. 1: the step is left out. */
+static int left_out(talweg_gpu* gpu, talweg_status* status, talweg_error* error) {
+  talweg_cuda_error failure;
+  talweg_gpu_front* front = gpu->front;
+  front->number = 0;
+  if (gpu->found_inf &&
+      (!talweg_gpu_did(gpu,
+                       talweg_cuda_copy_out(&front->number, gpu->found_inf, sizeof front->number,
+                                            gpu->stream, &failure),
+                       &failure) ||
+       !talweg_gpu_did(gpu, talweg_cuda_wait(gpu->stream, &failure), &failure))) {
+    *status = talweg_gpu_calls.failure(gpu, error);
+    return 1;
+  }
+  if (front->number != 0) return 1;
+  if (!gpu->gradient_scale || gpu->core->chunk_count == 0) return 0;
+  const talweg_gpu_launch unscale = {
+      .kernel = TALWEG_GPU_UNSCALE,
+      .blocks = gpu->core->chunk_count,
+      .blocks_y = 1,
+      .threads = TALWEG_GPU_THREADS,
+      .parameter_count = 3,
+      .parameters = {(uintptr_t)&front->led_step, gpu->gradient_scale, (uintptr_t)&front->no_stop}};
+  if (talweg_gpu_did(gpu, talweg_gpu_launch_one(gpu, &unscale, &failure), &failure)) return 0;
+  *status = talweg_gpu_calls.failure(gpu, error);
+  return 1;
+}
+
+/* What the step is given: the same gradients as before, where the array of them is null. */
+static talweg_status bind(talweg_gpu* gpu, const talweg_step_inputs* inputs, talweg_error* error) {
+  talweg_optimizer* core = gpu->core;
+  if (inputs->gradients || !gpu->has_gradients || !core->image->uses_gradient) {
+    const talweg_status status = talweg_begin_step(core, inputs, error);
+    if (status == TALWEG_OK) gpu->has_gradients = inputs->gradients != NULL;
+    return status;
+  }
+  const talweg_status status = talweg_refuse_swapped(core, "a step", error);
+  if (status != TALWEG_OK || core->image->input_count == 0) return status;
+  return talweg_bind_inputs(core, inputs, error);
+}
+
+/* 1: the step was made, or refused; 0: the host is to lead. The context is current. */
+static int make_step(talweg_gpu* gpu, const talweg_step_inputs* inputs, talweg_status* status,
+                     talweg_outcome* outcome, talweg_error* error) {
+  talweg_cuda_error failure;
+  int32_t is_capturing = 0;
+  if (talweg_cuda_is_capturing(gpu->stream, &is_capturing, &failure) != TALWEG_CUDA_OK) {
+    *status = talweg_gpu_put_failure(&failure, error);
+    return 1;
+  }
+  if (gpu->asks && (gpu->found_inf || gpu->gradient_scale)) {
+    *status = talweg_fail(error, TALWEG_NOT_SERVED,
+                          "a rule that asks for another gradient cannot be given scaled ones");
+    return 1;
+  }
+  if (talweg_is_waiting(gpu->core) && !is_capturing) return 0;
+  *status = bind(gpu, inputs, error);
+  if (*status != TALWEG_OK) return 1;
+  if (outcome) *outcome = TALWEG_COMPLETED;
+  const reason why = why_led(gpu);
+  if (!why.text) {
+    const int may_move = inputs->gradients || gpu->core->image->input_count > 0 || !gpu->has_sent;
+    *status = launch_step(gpu, may_move, is_capturing, error);
+    gpu->has_sent |= *status == TALWEG_OK;
+    return 1;
+  }
+  if (is_capturing) {
+    *status = refuse_capture(&why, error);
+    return 1;
+  }
+  if (!left_out(gpu, status, error)) return 0;
+  if (outcome) *outcome = TALWEG_SKIPPED;
+  return 1;
+}
+
+int talweg_gpu_step_by_itself(void* context, talweg_optimizer* optimizer,
+                              const talweg_step_inputs* inputs, talweg_status* status,
+                              talweg_outcome* outcome, talweg_error* error) {
+  talweg_gpu* gpu = context;
+  *status = TALWEG_OK;
+  if (gpu->front->report.is_refused || gpu->refusal.status != TALWEG_OK || gpu->is_broken) {
+    *status = talweg_gpu_wait(optimizer, NULL, error);
+    if (*status != TALWEG_OK) return 1;
+  }
+  if (!talweg_gpu_enter(gpu)) {
+    *status = talweg_gpu_calls.failure(gpu, error);
+    return 1;
+  }
+  const int is_done = make_step(gpu, inputs, status, outcome, error);
+  talweg_gpu_leave(gpu);
+  return is_done;
+}
+
+talweg_status talweg_gpu_send_hypers(talweg_optimizer* optimizer, talweg_error* error) {
+  talweg_gpu* gpu = talweg_gpu_of(optimizer);
+  talweg_status status = TALWEG_OK;
+  if (!talweg_gpu_enter(gpu)) return talweg_gpu_calls.failure(gpu, error);
+  uint32_t parts = hypers_changed(gpu) ? TALWEG_GPU_HYPERS : 0;
+  if (!gpu->is_ahead && talweg_gpu_host_changed(gpu)) parts |= TALWEG_GPU_SCALARS;
+  status = talweg_gpu_send(gpu, parts, 0, error);
+  if (status == TALWEG_OK) note_sent(gpu, parts);
+  talweg_gpu_leave(gpu);
+  return status;
+}
