@@ -44,12 +44,15 @@ typedef struct talweg_column_run {
   uint32_t reserved;
 } talweg_column_run;
 
-/* One reduction, over all runs of a launch. */
+/* One reduction, over its runs. */
 typedef struct talweg_gpu_fold {
+  const void* runs; /* talweg_fold_run or talweg_column_run */
+  uint64_t run_count;
   const double* values; /* null: each value is 1 */
   double* scratch;      /* of this reduction alone */
   double* results;      /* places are `stride` apart */
   uint64_t stride;
+  uint64_t value_stride; /* from one of `values` to the next; of columns, their runs say it */
   uint32_t copies;       /* of a result, at its place and those behind it */
   uint32_t fold;         /* talweg_fold */
   uint32_t domain;       /* or TALWEG_NO_OWNER */
@@ -59,12 +62,10 @@ typedef struct talweg_gpu_fold {
 
 /* The argument of the kernels. */
 typedef struct talweg_gpu_folds {
-  const void* runs; /* talweg_fold_run or talweg_column_run */
   const talweg_gpu_fold* folds;
   const uint8_t* takes_part;     /* [tensor] */
   const uint8_t* in_domain;      /* [tensor][domain_count] */
   const uint32_t* tensor_groups; /* [tensor] */
-  uint64_t run_count;
   uint32_t fold_count, domain_count;
 } talweg_gpu_folds;
 

@@ -28,8 +28,7 @@ static void fold_chunks(void* argument, uint32_t begin, uint32_t end) {
   }
 }
 
-/* Whether the columns of a reduction were made for one before it in the same phase. */
-static int is_made(const talweg_kernels* kernels, uint32_t reduction) {
+int talweg_has_columns(const talweg_kernels* kernels, uint32_t reduction) {
   const talweg_reduction_info* info = &kernels->reductions[reduction];
   for (uint32_t r = 0; r < reduction; ++r) {
     const talweg_reduction_info* other = &kernels->reductions[r];
@@ -46,7 +45,7 @@ void talweg_fold_blocks(talweg_optimizer* optimizer, const talweg_scope* scope, 
   for (uint32_t r = 0; r < kernels->reduction_count; ++r) {
     const talweg_reduction_info* info = &kernels->reductions[r];
     if (info->source != TALWEG_FROM_COLS || info->blocks == UINT32_MAX || info->phase != phase ||
-        is_made(kernels, r))
+        talweg_has_columns(kernels, r))
       continue;
     block_run run = {.optimizer = optimizer, .info = info};
     talweg_for_scope(optimizer, scope, TALWEG_COL_FOLDS, fold_chunks, &run);

@@ -96,6 +96,8 @@ void talweg_run_scope_lines(talweg_optimizer* optimizer, const talweg_scope* sco
 
 /* line_reductions.c: makes columns of what a phase reduces from row blocks. */
 void talweg_fold_blocks(talweg_optimizer* optimizer, const talweg_scope* scope, uint32_t phase);
+/* Whether the columns of a reduction were made for one before it in the same phase. */
+int talweg_has_columns(const talweg_kernels* kernels, uint32_t reduction);
 /* What the matrices, rows or columns of a tensor contribute; for a tensor without, the fold's
  * start. */
 double talweg_fold_lines(const talweg_optimizer* optimizer, const talweg_reduction_info* info,

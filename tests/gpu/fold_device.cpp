@@ -50,14 +50,17 @@ std::string fold_kernels_text(const std::string& target) {
 FoldDevice::FoldDevice(FoldExecutor executor) : executor_(make_executor(executor, memory_)) {}
 
 template <class Run>
-void FoldDevice::launch(const std::vector<Run>& runs, const std::vector<talweg_gpu_fold>& folds,
+void FoldDevice::launch(const std::vector<Run>& runs, std::vector<talweg_gpu_fold> folds,
                         const std::string& kernel) {
-  const talweg_gpu_folds args{.runs = copy(runs),
-                              .folds = copy(folds),
+  const Run* there = copy(runs);
+  for (talweg_gpu_fold& fold : folds) {
+    fold.runs = there;
+    fold.run_count = runs.size();
+  }
+  const talweg_gpu_folds args{.folds = copy(folds),
                               .takes_part = copy(takes_part),
                               .in_domain = copy(in_domain),
                               .tensor_groups = copy(tensor_groups),
-                              .run_count = runs.size(),
                               .fold_count = static_cast<std::uint32_t>(folds.size()),
                               .domain_count = domain_count};
   const std::vector<std::uint64_t> arguments{

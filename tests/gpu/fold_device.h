@@ -64,7 +64,7 @@ class FoldDevice {
 
  private:
   template <class Run>
-  void launch(const std::vector<Run>& runs, const std::vector<talweg_gpu_fold>& folds,
+  void launch(const std::vector<Run>& runs, std::vector<talweg_gpu_fold> folds,
               const std::string& kernel);
 
   DeviceMemory memory_;

@@ -45,6 +45,7 @@ inline talweg_gpu_fold make_fold(std::uint32_t fold, const double* values, doubl
   made.values = values;
   made.results = results;
   made.stride = stride;
+  made.value_stride = 1;
   made.copies = 1;
   made.domain = domain;
   return made;

@@ -60,8 +60,8 @@ TALWEG_KERNEL talweg_gpu_fold_columns(const talweg_gpu_folds* args, const uint32
   if (*stop != 0) return;
   for (uint32_t f = first_fold(); f < args->fold_count; f += fold_step()) {
     const talweg_gpu_fold* of = &args->folds[f];
-    for (uint64_t i = first_warp(); i < args->run_count; i += warp_count()) {
-      const talweg_column_run* run = (const talweg_column_run*)args->runs + i;
+    for (uint64_t i = first_warp(); i < of->run_count; i += warp_count()) {
+      const talweg_column_run* run = (const talweg_column_run*)of->runs + i;
       if (!ranges_over(args, of, run->tensor)) continue;
       const double* values = (run->from_scratch ? of->scratch : of->values) + run->first;
       for (uint32_t c = lane_of_warp(); c < run->columns; c += TALWEG_GPU_WARP) {

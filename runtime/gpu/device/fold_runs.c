@@ -18,6 +18,7 @@ static inline __attribute__((always_inline)) double fold_run(const talweg_gpu_fo
   const uint32_t fold = of->fold, count = run->count;
   const double start = start_of(fold);
   const double* values = run->from_scratch ? of->scratch : of->values;
+  const uint64_t stride = run->from_scratch ? 1 : of->value_stride;
   double low = start, high = start;
   for (uint32_t i = lane_of_warp(); i < count; i += TALWEG_FOLD_LANES) {
     const uint64_t index = run->first + i, other = index + TALWEG_FOLD_LANES / 2;
@@ -27,8 +28,8 @@ static inline __attribute__((always_inline)) double fold_run(const talweg_gpu_fo
       has_high = has_high && is_member(args, of, run->owner, other);
     }
     /* To join the start changes nothing. */
-    const double first = has_low ? (values ? values[index] : 1) : start;
-    const double second = has_high ? (values ? values[other] : 1) : start;
+    const double first = has_low ? (values ? values[index * stride] : 1) : start;
+    const double second = has_high ? (values ? values[other * stride] : 1) : start;
     low = join(fold, low, first);
     high = join(fold, high, second);
   }
@@ -51,8 +52,8 @@ TALWEG_KERNEL talweg_gpu_fold_runs(const talweg_gpu_folds* args, const uint32_t*
   if (*stop != 0) return;
   for (uint32_t f = first_fold(); f < args->fold_count; f += fold_step()) {
     const talweg_gpu_fold* of = &args->folds[f];
-    for (uint64_t i = first_warp(); i < args->run_count; i += warp_count()) {
-      const talweg_fold_run* run = (const talweg_fold_run*)args->runs + i;
+    for (uint64_t i = first_warp(); i < of->run_count; i += warp_count()) {
+      const talweg_fold_run* run = (const talweg_fold_run*)of->runs + i;
       const int is_its = run->owner == TALWEG_NO_OWNER || ranges_over(args, of, run->owner);
       store(of, run, is_its ? fold_run(args, of, run, 0) : start_of(of->fold));
     }
@@ -63,8 +64,8 @@ TALWEG_KERNEL talweg_gpu_fold_members(const talweg_gpu_folds* args, const uint32
   if (*stop != 0) return;
   for (uint32_t f = first_fold(); f < args->fold_count; f += fold_step()) {
     const talweg_gpu_fold* of = &args->folds[f];
-    for (uint64_t i = first_warp(); i < args->run_count; i += warp_count()) {
-      const talweg_fold_run* run = (const talweg_fold_run*)args->runs + i;
+    for (uint64_t i = first_warp(); i < of->run_count; i += warp_count()) {
+      const talweg_fold_run* run = (const talweg_fold_run*)of->runs + i;
       store(of, run, fold_run(args, of, run, 1));
     }
   }
