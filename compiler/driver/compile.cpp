@@ -7,13 +7,11 @@
 
 #include <vector>
 
-#include "compiler/driver/build_id.h"
+#include "compiler/driver/code_cache.h"
 #include "compiler/driver/fill_image.h"
 #include "compiler/driver/generate.h"
 #include "compiler/driver/image_tables.h"
 #include "compiler/driver/linked_code.h"
-#include "compiler/driver/object_cache.h"
-#include "compiler/ir/text.h"
 #include "compiler/passes/pass.h"
 #include "compiler/targets/target.h"
 
@@ -53,22 +51,6 @@ class CompiledProgram final : public Program {
   ImageTables tables_;
   bool came_from_cache_ = false;
 };
-
-/// Everything that decides the bytes of an object, as text; empty if it cannot be known.
-std::string cache_key(const plan::Plan& plan, const targets::Target& target) {
-  const std::string build = build_id();
-  if (build.empty()) return {};
-  return fmt::format("talweg build {}\nLLVM {}\nISA {}\n{}\n{}", build,
-                     targets::generator_version(), target.name(), ir::print(plan.graph),
-                     plan::print(plan));
-}
-
-std::optional<ObjectCache> open_cache(const CompileOptions& options) {
-  if (!options.use_cache) return {};
-  auto folder = cache_folder(options.cache_dir);
-  if (!folder) return {};
-  return ObjectCache(std::move(*folder));
-}
 
 }  // namespace
 

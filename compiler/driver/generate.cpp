@@ -11,8 +11,6 @@
 
 namespace talweg::driver {
 
-namespace {
-
 void fill_module(llvm::Module& module, const plan::Plan& plan, const targets::Target& target) {
   target.prepare(module);
   codegen::emit_plan(module, plan, target.shape(), target.modes());
@@ -20,8 +18,6 @@ void fill_module(llvm::Module& module, const plan::Plan& plan, const targets::Ta
   llvm::raw_string_ostream stream(faults);
   TALWEG_CHECK(!llvm::verifyModule(module, &stream), faults);
 }
-
-}  // namespace
 
 std::string generate(const plan::Plan& plan, const targets::Target& target,
                      targets::CodeKind kind) {

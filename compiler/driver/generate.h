@@ -13,6 +13,8 @@ namespace talweg::driver {
 support::Result<const targets::Target*> choose_target(const std::string& isa);
 
 std::string generate(const plan::Plan& plan, const targets::Target& target, targets::CodeKind kind);
+/// Prepares the module for a target, and fills it with a plan's code.
+void fill_module(llvm::Module& module, const plan::Plan& plan, const targets::Target& target);
 std::string generate_llvm_text(const plan::Plan& plan, const targets::Target& target);
 
 }  // namespace talweg::driver
