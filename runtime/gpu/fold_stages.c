@@ -198,7 +198,7 @@ static int find_from_groups(const talweg_phase_folds* of, uint32_t reduction,
 int talweg_find_fold(const talweg_phase_folds* of, talweg_fold_stage stage, uint32_t turn,
                      uint32_t reduction, talweg_found_fold* to) {
   const talweg_reduction_info* info = &of->kernels->reductions[reduction];
-  if (info->phase != of->phase) return 0;
+  if (info->phase != of->phase || (turn > 0 && stage != TALWEG_STAGE_COLS)) return 0;
   to->fold = (talweg_gpu_fold){.stride = 1,
                                .value_stride = 1,
                                .copies = 1,

@@ -29,7 +29,9 @@ std::unique_ptr<llvm::Module> kernels(llvm::LLVMContext& context) {
   return module;
 }
 
-std::unique_ptr<Executor> make_executor(FoldExecutor kind, DeviceMemory& memory) {
+}  // namespace
+
+std::unique_ptr<Executor> make_fold_executor(FoldExecutor kind, DeviceMemory& memory) {
   if (kind == FoldExecutor::Ptx)
     return std::make_unique<PtxInterpreter>(fold_kernels_text("nvptx-sm80"), memory);
   llvm::LLVMContext context;
@@ -39,15 +41,13 @@ std::unique_ptr<Executor> make_executor(FoldExecutor kind, DeviceMemory& memory)
       SimulatorOptions{.order_seed = kind == FoldExecutor::SimulatorReordered ? 7U : 0U});
 }
 
-}  // namespace
-
 std::string fold_kernels_text(const std::string& target) {
   llvm::LLVMContext context;
   const auto module = kernels(context);
   return targets::find_target(target)->generate(*module, targets::CodeKind::Assembly);
 }
 
-FoldDevice::FoldDevice(FoldExecutor executor) : executor_(make_executor(executor, memory_)) {}
+FoldDevice::FoldDevice(FoldExecutor executor) : executor_(make_fold_executor(executor, memory_)) {}
 
 template <class Run>
 void FoldDevice::launch(const std::vector<Run>& runs, std::vector<talweg_gpu_fold> folds,

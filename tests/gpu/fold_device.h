@@ -17,6 +17,9 @@ enum class FoldExecutor { Simulator, SimulatorReordered, Ptx };
 /// The PTX text of the kernels for a target of the registry.
 std::string fold_kernels_text(const std::string& target);
 
+/// Of the kernels, over a memory.
+std::unique_ptr<Executor> make_fold_executor(FoldExecutor kind, DeviceMemory& memory);
+
 /// A table that `add` fills: called twice, to count and to write.
 template <class Table, class Run>
 struct FilledTable {
