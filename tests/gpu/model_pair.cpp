@@ -87,6 +87,24 @@ PairRule::PairRule(const std::string& expression, types::ComputeType compute,
                                      *targets::find_target("nvptx-sm90"));
 }
 
+bool PairRule::takes(const std::vector<PairTensor>& tensors) const {
+  std::vector<talweg_tensor> described(tensors.size());
+  for (std::size_t t = 0; t < tensors.size(); ++t) {
+    described[t].name = "w";
+    described[t].shape = tensors[t].shape.data();
+    described[t].rank = static_cast<std::uint32_t>(tensors[t].shape.size());
+    described[t].group = tensors[t].group;
+    described[t].param = described.data();
+  }
+  talweg_optimizer_spec spec{};
+  spec.image = &host->image();
+  spec.tensors = described.data();
+  spec.tensor_count = static_cast<std::uint32_t>(described.size());
+  spec.group_count = spec.thread_count = 4;
+  talweg_optimizer_sizes sizes{};
+  return talweg_measure(&spec, &sizes, nullptr) == TALWEG_OK;
+}
+
 ModelPair::ModelPair(const PairRule& rule, std::vector<PairTensor> tensors, std::uint32_t groups,
                      std::uint32_t seed)
     : rule_(rule),

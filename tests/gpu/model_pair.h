@@ -54,6 +54,9 @@ struct PairRule {
   PairRule(const std::string& expression, types::ComputeType compute,
            const std::string& module_text = {});
 
+  /// Whether tensors of these shapes are what the rule requires.
+  [[nodiscard]] bool takes(const std::vector<PairTensor>& tensors) const;
+
   std::shared_ptr<driver::Program> host;
   std::string ptx;
 };
