@@ -60,7 +60,7 @@ void add_arithmetic(Forms& forms, const std::string& type) {
   test("infinite", [](T a) { return std::isinf(a); });
   test("number", [](T a) { return !std::isnan(a); });
   test("notanumber", [](T a) { return std::isnan(a); });
-  test("normal", [](T a) { return std::isnormal(a); });
+  test("normal", [](T a) { return std::isnormal(a) || a == 0; });
   test("subnormal", [](T a) { return std::fpclassify(a) == FP_SUBNORMAL; });
 }
 

@@ -1,5 +1,6 @@
 #include "tests/gpu/ptx/interpreter.h"
 
+#include "compiler/driver/default_modes.h"
 #include "tests/gpu/ptx/block.h"
 #include "tests/gpu/ptx/build_program.h"
 
@@ -29,7 +30,8 @@ void check_launch(const Code& code, Dim grid, Dim block, std::size_t arguments) 
   const auto refuse = [&](const std::string& what) {
     throw std::invalid_argument("kernel " + code.name + ": " + what);
   };
-  if (threads_of(grid) == 0) refuse("a grid without blocks");
+  if (grid.x == 0 || grid.y == 0 || grid.z == 0) refuse("a grid without blocks");
+  if (grid.x > INT32_MAX || grid.y > 65535 || grid.z > 65535) refuse("a grid of too many blocks");
   if (threads_of(block) == 0 || block.x > 1024 || block.y > 1024 || block.z > 64 ||
       threads_of(block) > 1024)
     refuse("a block of no threads, or of more than 1024");
@@ -70,6 +72,7 @@ void PtxInterpreter::launch(std::string_view kernel, Dim grid, Dim block,
   const Code& code = *found->second;
   check_launch(code, grid, block, arguments.size());
   state_->memory.forget();
+  const driver::DefaultModes modes;  // those of the caller's thread mean nothing to a GPU
   ptx::Launch launch{state_->program, state_->memory, std::string(kernel), grid, block};
   ptx::BlockRunner runner(launch, code, state_->most_instructions);
   for (std::uint32_t z = 0; z < grid.z; ++z)

@@ -89,7 +89,8 @@ bool test(const std::string& name, TypeName type, U bits) {
   if (name == "infinite") return magnitude == infinity;
   if (name == "number") return magnitude <= infinity;
   if (name == "notanumber") return magnitude > infinity;
-  if (name == "normal") return magnitude >= least && magnitude < infinity;
+  // PTX counts zeros as normal.
+  if (name == "normal") return magnitude == 0 || (magnitude >= least && magnitude < infinity);
   return magnitude != 0 && magnitude < least;
 }
 

@@ -1,5 +1,6 @@
 // Where PTX differs from what a machine of another kind would do, in plain numbers.
 #include <catch2/catch.hpp>
+#include <cfenv>
 
 #include "tests/gpu/ptx/run_form.h"
 
@@ -87,6 +88,9 @@ TEST_CASE("hand-made examples of instructions") {
       {"setp.ltu.f64", {0x7FF8000000000000, 0}, 1},
       {"setp.eq.f32", {0x80000000, 0x00000000}, 1},
       {"setp.num.f32", {0x7FC00000, 0}, 0},
+      {"testp.normal.f32", {0x80000000}, 1},
+      {"testp.normal.f64", {1}, 0},
+      {"testp.subnormal.f32", {0}, 0},
       {"slct.b32.f32", {1, 2, 0x80000000}, 1},
       {"slct.b32.f32", {1, 2, 0x7FC00000}, 2},
   };
@@ -94,6 +98,15 @@ TEST_CASE("hand-made examples of instructions") {
     INFO(example.opcode << " of " << example.operands.front());
     CHECK(result_of(example.opcode, example.operands) == example.result);
   }
+}
+
+TEST_CASE("the caller's rounding mode means nothing, and stays") {
+  const int before = std::fegetround();
+  REQUIRE(std::fesetround(FE_UPWARD) == 0);
+  const std::uint64_t sum = result_of("add.rn.f32", {0x3F800000, 0x33000000});  // 1 + 2^-25
+  CHECK(std::fegetround() == FE_UPWARD);
+  REQUIRE(std::fesetround(before) == 0);
+  CHECK(sum == 0x3F800000);
 }
 
 TEST_CASE("sums of many words carry") {
