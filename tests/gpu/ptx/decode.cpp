@@ -170,8 +170,9 @@ const LocalSymbol* Decoder::find_local(const std::string& name, std::uint32_t* n
 
 bool Decoder::fits(Type declared, Type wanted, bool takes_wider) {
   if (declared.kind == 'p' || wanted.kind == 'p') return declared.kind == wanted.kind;
-  if (takes_wider ? declared.bits < wanted.bits : declared.bits != wanted.bits) return false;
   const auto is_float = [](Type type) { return type.kind == 'f'; };
+  if (declared.bits < wanted.bits) return false;
+  if (declared.bits > wanted.bits && (!takes_wider || is_float(wanted))) return false;
   return declared.kind == 'b' || wanted.kind == 'b' || is_float(declared) == is_float(wanted);
 }
 

@@ -171,7 +171,7 @@ define ptx_kernel void @atomics(ptr %p, ptr addrspace(1) %g, ptr addrspace(3) %s
   %14 = uitofp i1 %13 to double
   %15 = atomicrmw fadd ptr addrspace(1) %g, double %14 monotonic
   %16 = fptrunc double %15 to float
-  %17 = atomicrmw fadd ptr addrspace(1) %g, float %16 monotonic
+  %17 = atomicrmw fadd ptr addrspace(3) %s, float %16 monotonic
   %18 = atomicrmw and ptr addrspace(1) %g, i32 7 monotonic
   %19 = atomicrmw umax ptr addrspace(1) %g, i64 9 monotonic
   %20 = atomicrmw min ptr addrspace(1) %g, i64 9 monotonic

@@ -133,7 +133,10 @@ T sum(T a, T b) {
 
 template <Space space, class T>
 Handler on_number(std::string_view operation) {
-  if (operation == "add") return exchange<space, T>([](T a, T b, T) { return sum(a, b); });
+  // In global memory sums of float32 flush subnormal numbers to zero.
+  constexpr bool flushes = std::is_same_v<T, float> && space != Space::Shared;
+  if constexpr (!flushes)
+    if (operation == "add") return exchange<space, T>([](T a, T b, T) { return sum(a, b); });
   if constexpr (std::is_integral_v<T>) {
     if (operation == "min") return exchange<space, T>([](T a, T b, T) { return std::min(a, b); });
     if (operation == "max") return exchange<space, T>([](T a, T b, T) { return std::max(a, b); });

@@ -211,6 +211,25 @@ TEST_CASE("atomic operations give the old value") {
                                          0x4000000000000000});
 }
 
+TEST_CASE("sums of float32 in shared memory keep subnormal numbers") {
+  const std::string text = module_of(R"(
+.shared .align 4 .b32 sum;
+.visible .entry k(.param .u64 k_param_0)
+{
+  .reg .b32 %r<9>;
+  .reg .b64 %rd<9>;
+  ld.param.b64 %rd1, [k_param_0];
+  st.shared.b32 [sum], 1;
+  atom.shared.add.f32 %r1, [sum], 0f00000002;
+  red.shared.add.f32 [sum], 0f00000003;
+  ld.shared.b32 %r2, [sum];
+  st.global.v2.b32 [%rd1], {%r1, %r2};
+  ret;
+}
+)");
+  CHECK(run_kernel(text, {0}) == Array{0x0000000600000001});
+}
+
 TEST_CASE("a launch that no driver would take is refused") {
   DeviceMemory memory;
   PtxInterpreter interpreter(module_of(R"(
@@ -226,6 +245,8 @@ TEST_CASE("a launch that no driver would take is refused") {
   CHECK_THROWS_AS(interpreter.launch("q", {}, {32}, {&argument, 1}), std::invalid_argument);
   CHECK_THROWS_AS(interpreter.launch("k", {}, {}, {}), std::invalid_argument);
   CHECK_THROWS_AS(interpreter.launch("k", {0}, {}, {&argument, 1}), std::invalid_argument);
+  CHECK_THROWS_AS(interpreter.launch("k", {1u << 31u}, {}, {&argument, 1}), std::invalid_argument);
+  CHECK_THROWS_AS(interpreter.launch("k", {1, 65536}, {}, {&argument, 1}), std::invalid_argument);
   CHECK_THROWS_AS(interpreter.launch("none", {}, {}, {&argument, 1}), std::invalid_argument);
 }
 

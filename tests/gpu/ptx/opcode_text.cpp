@@ -22,7 +22,13 @@ std::vector<std::string_view> split_opcode(std::string_view opcode) {
   }
 }
 
-bool flushes_subnormals(std::string_view opcode) { return has(opcode, "ftz"); }
+bool flushes_subnormals(std::string_view opcode) {
+  const auto parts = split_opcode(opcode);
+  // Atomic sums of float32 outside of shared memory do, whatever is asked for.
+  const bool is_atomic_sum = (parts.front() == "atom" || parts.front() == "red") &&
+                             has(opcode, "add") && parts.back() == "f32" && !has(opcode, "shared");
+  return is_atomic_sum || has(opcode, "ftz");
+}
 
 bool is_approximate(std::string_view opcode) {
   const std::string_view name = split_opcode(opcode).front();

@@ -20,6 +20,8 @@ TEST_CASE("instructions that are not known or not exact are refused with their l
   const Refusal refusals[] = {
       {"add.ftz.f32 %r1, %r2, %r3;", "'add.ftz.f32' flushes subnormal numbers to zero"},
       {"fma.rn.ftz.f32 %r1, %r2, %r3, %r4;", "flushes subnormal numbers"},
+      {"atom.global.add.f32 %r1, [%rd1], %r2;", "flushes subnormal numbers"},
+      {"red.relaxed.gpu.add.f32 [%rd1], %r2;", "flushes subnormal numbers"},
       {"ex2.approx.f32 %r1, %r2;", "'ex2.approx.f32' is approximate"},
       {"ex2.approx.ftz.f32 %r1, %r2;", "flushes subnormal numbers"},
       {"rsqrt.approx.f64 %rd2, %rd3;", "is approximate"},
@@ -86,6 +88,9 @@ TEST_CASE("operands that do not fit are refused") {
       {"ld.global.v2.b32 {%r1, %r2, %r3}, [%rd1];", "a vector of 2 expected"},
       {"ld.global.b32 %r1, [%r2];", "%r2 has another type"},
       {"ld.global.b64 %r1, [%rd1];", "%r1 has another type"},
+      {"ld.global.f32 %rd2, [%rd1];", "%rd2 has another type"},
+      {"st.global.f32 [%rd1], %rd2;", "%rd2 has another type"},
+      {"cvt.rn.f32.s32 %rd2, %r1;", "%rd2 has another type"},
       {"ld.param.b64 %rd2, [k_param_0+8];", "reaches beyond"},
       {"ld.param.b32 %r1, [k_param_0+2];", "is misaligned"},
       {"ld.param.b64 %rd2, [other];", "other is no parameter"},

@@ -33,6 +33,11 @@ void check_instruction(const llvm::Instruction& instruction) {
     if (instruction.getMetadata(llvm::LLVMContext::MD_fpmath) != nullptr)
       refuse(instruction, "arithmetic that may be inexact");
   }
+  constexpr unsigned kShared = 3;
+  const auto* change = llvm::dyn_cast<llvm::AtomicRMWInst>(&instruction);
+  if (change != nullptr && change->getOperation() == llvm::AtomicRMWInst::FAdd &&
+      change->getType()->isFloatTy() && change->getPointerAddressSpace() != kShared)
+    refuse(instruction, "atomic sums of float flush subnormal numbers but in shared memory");
   const auto* call = llvm::dyn_cast<llvm::CallBase>(&instruction);
   if (call == nullptr) return;
   if (call->isInlineAsm()) refuse(instruction, "the simulator does not know inline assembly");

@@ -49,6 +49,9 @@ TEST_CASE("arithmetic that depends on the machine") {
   CHECK_THAT(refusal("%r = frem double %y, %y"), Contains("a remainder"));
   CHECK_THAT(refusal("%r = fdiv double %y, %y, !fpmath !0\n", "!0 = !{float 2.5}"),
              Contains("may be inexact"));
+  CHECK_THAT(refusal("%r = atomicrmw fadd ptr %p, float 1.0 monotonic"),
+             Contains("atomic sums of float flush subnormal numbers"));
+  CHECK(refusal("%r = atomicrmw fadd ptr %p, double 1.0 monotonic").empty());
   CHECK_THAT(refusal("", {}, "\"denormal-fp-math-f32\"=\"preserve-sign,preserve-sign\""),
              Contains("subnormal numbers are flushed"));
 }
