@@ -145,6 +145,12 @@ TEST_CASE("the default stream may not wait for a stream that is captured") {
   fake_cuda_graph graph = nullptr;
   REQUIRE(cuStreamCreate(&blocking, 0) == 0);
   REQUIRE(cuStreamBeginCapture_v2(blocking, 0) == 0);
+  // To ask whether the default stream is captured is no use of it.
+  std::int32_t is_capturing = 0;
+  CHECK(talweg_cuda_is_capturing(nullptr, &is_capturing, nullptr) == 906);
+  CHECK(cuStreamEndCapture(blocking, &graph) == 0);
+
+  REQUIRE(cuStreamBeginCapture_v2(blocking, 0) == 0);
   CHECK(talweg_cuda_fill(memory, 0, 8, nullptr, nullptr) == 906);
   CHECK(cuStreamEndCapture(blocking, &graph) == 901);
 }

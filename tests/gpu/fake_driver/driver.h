@@ -170,8 +170,9 @@ struct Driver {
   /// This thread's current context; nothing, and why, where there is none that can be used.
   Context* current(Result& why_not);
   std::uintptr_t current_handle();
-  /// A stream of the current context; nothing, and why.
-  Stream* stream(talweg_cuda_stream handle, Result& why_not);
+  /// A stream of the current context; nothing, and why. What only asks leaves captures as they are
+  /// where the default stream may not be used.
+  Stream* stream(talweg_cuda_stream handle, Result& why_not, bool uses_it = true);
   Stream* stream_of(std::uintptr_t context, std::uintptr_t handle);
   Device& device_of(const Context& context) { return *devices[context.device]; }
 

@@ -47,7 +47,7 @@ Result cuStreamBeginCapture_v2(talweg_cuda_stream handle, int mode) {
 Result cuStreamIsCapturing(talweg_cuda_stream handle, int* status) {
   return call("cuStreamIsCapturing", "", [&](Driver& driver) {
     Result why_not = kSuccess;
-    const Stream* stream = driver.stream(handle, why_not);
+    const Stream* stream = driver.stream(handle, why_not, false);
     if (stream == nullptr) return why_not;
     *status = !stream->capture ? 0 : stream->capture->is_invalid ? 2 : 1;
     return kSuccess;

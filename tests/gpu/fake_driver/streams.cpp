@@ -25,14 +25,14 @@ Stream* Driver::stream_of(std::uintptr_t context, std::uintptr_t handle) {
   return found == nullptr ? nullptr : &found->default_stream;
 }
 
-Stream* Driver::stream(talweg_cuda_stream handle, Result& why_not) {
+Stream* Driver::stream(talweg_cuda_stream handle, Result& why_not, bool uses_it) {
   Context* context = current(why_not);
   if (context == nullptr) return nullptr;
   if (handle == kDefault || handle == kLegacy) {
     // The default stream would wait for streams that are being captured.
     for (auto& [other, stream] : streams.all())
       if (stream.capture && stream.waits_for_default && stream.context == current_handle()) {
-        stream.capture->is_invalid = true;
+        stream.capture->is_invalid |= uses_it;
         why_not = kCaptureImplicit;
         return nullptr;
       }
