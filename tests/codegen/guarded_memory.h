@@ -1,4 +1,6 @@
-// An array with pages on both sides that nothing may touch: an access outside ends the program.
+// An array with pages on both sides that nothing may touch: an access outside ends the program. The
+// array begins or ends at a page; what is left between its other side and a guard holds ordinary
+// numbers, so that results differ where it is read, and a write there ends the program later.
 #pragma once
 
 #include <cstddef>
@@ -22,6 +24,8 @@ class GuardedArray {
   char* mapping_ = nullptr;
   std::size_t mapped_bytes_ = 0;
   void* data_ = nullptr;
+  char* rest_ = nullptr;
+  std::size_t rest_bytes_ = 0;
 };
 
 }  // namespace talweg::tests
