@@ -18,9 +18,11 @@ DeviceMemory::~DeviceMemory() {
 }
 
 void* DeviceMemory::allocate(std::size_t bytes, std::size_t alignment) {
-  void* memory = ::operator new(kRoom + alignment + bytes + kRoom, std::align_val_t(kAlignment));
-  std::byte* start =
-      static_cast<std::byte*>(memory) + (kRoom + alignment - 1) / alignment * alignment;
+  void* memory =
+      ::operator new(kRoom + 2 * alignment + bytes + kRoom, std::align_val_t(kAlignment));
+  // At an odd multiple of its alignment: what relies on more is found.
+  const std::uintptr_t first = (reinterpret_cast<std::uintptr_t>(memory) + kRoom) / alignment + 1;
+  auto* start = reinterpret_cast<std::byte*>((first | 1U) * alignment);
   std::memset(start, 0xCD, bytes);
   blocks_.emplace(start, Block{bytes, memory});
   return start;

@@ -22,7 +22,7 @@ class DeviceMemory {
   DeviceMemory& operator=(const DeviceMemory&) = delete;
   ~DeviceMemory();
 
-  /// A block filled with 0xCD. `alignment`: a power of two.
+  /// A block filled with 0xCD. `alignment`: a power of two, and to no more is it aligned.
   void* allocate(std::size_t bytes, std::size_t alignment = 256);
   /// Throws std::invalid_argument for what is not a block's start.
   void free(void* start);

@@ -64,6 +64,15 @@ TEST_CASE("an access out of bounds or misaligned is a fault that says where") {
   CHECK_THAT(fault("ld.shared.b32 %r1, [%rd1];"), Contains("out of bounds"));
 }
 
+TEST_CASE("blocks of memory are aligned as they are to be, and no more") {
+  DeviceMemory memory;
+  for (const std::size_t alignment : {4U, 16U, 256U, 4096U})
+    for (int i = 0; i < 4; ++i) {
+      const auto start = reinterpret_cast<std::uintptr_t>(memory.allocate(100, alignment));
+      CHECK(start % (2 * alignment) == alignment);
+    }
+}
+
 TEST_CASE("the block after one that was known to be in bounds is not") {
   // A thread walks over its array, whose end is not where a granule ends.
   const std::string text = kernel_of(R"(
