@@ -11,12 +11,14 @@ namespace {
 struct Captured : Session {
   explicit Captured(int mode = 0) : on(stream()) {
     memory = upload<float>({1, 2, 3});
+    REQUIRE(talweg_cuda_load(&loaded, kPtx, nullptr) == TALWEG_CUDA_OK);
     REQUIRE(cuStreamBeginCapture_v2(on, mode) == 0);
   }
   std::int32_t end() { return cuStreamEndCapture(on, &graph); }
 
   talweg_cuda_stream on;
   talweg_cuda_address memory = 0;
+  talweg_cuda_module loaded = nullptr;
   fake_cuda_graph graph = nullptr;
 };
 
@@ -64,6 +66,7 @@ TEST_CASE("what would end a capture is refused, and the capture is lost") {
   using Call = std::int32_t (*)(Captured&, talweg_cuda_error*);
   static talweg_cuda_address address;
   static talweg_cuda_module module;
+  static talweg_cuda_function function;
   static void* pinned;
   const auto call = GENERATE(
       Call([](Captured&, talweg_cuda_error* e) { return talweg_cuda_allocate(&address, 8, e); }),
@@ -72,6 +75,9 @@ TEST_CASE("what would end a capture is refused, and the capture is lost") {
         return talweg_cuda_allocate_pinned(&pinned, 8, e);
       }),
       Call([](Captured&, talweg_cuda_error* e) { return talweg_cuda_load(&module, kPtx, e); }),
+      Call([](Captured& c, talweg_cuda_error* e) {
+        return talweg_cuda_find(&function, c.loaded, "add_one", e);
+      }),
       Call([](Captured& c, talweg_cuda_error* e) { return talweg_cuda_wait(c.on, e); }),
       Call([](Captured&, talweg_cuda_error* e) { return talweg_cuda_wait(nullptr, e); }));
   Captured captured;

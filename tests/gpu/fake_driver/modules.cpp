@@ -175,6 +175,8 @@ Result cuModuleGetFunction(talweg_cuda_function* function, talweg_cuda_module ha
   return call("cuModuleGetFunction", name, [&](Driver& driver) {
     Result why_not = kSuccess;
     if (driver.current(why_not) == nullptr) return why_not;
+    // Where modules are loaded lazily, which is the rule, this is what loads a function.
+    if (const Result refused = driver.forbidden_in_capture(); refused != kSuccess) return refused;
     const Module* module = driver.modules.find(handle);
     if (module == nullptr || module->context != driver.current_handle()) return kInvalidHandle;
     if (!module->parameters.contains(name)) return kNotFound;
