@@ -95,8 +95,11 @@ static talweg_status make_core(talweg_gpu* gpu, const talweg_gpu_spec* from, tal
   if (status != TALWEG_OK) return status;
   gpu->control_bytes = sizes.control_bytes;
   gpu->states = from->state_memory;
-  if (!gpu->states && sizes.state_bytes > 0 && allocate(gpu, &gpu->states_owned, sizes.state_bytes))
-    gpu->states = gpu->states_owned;
+  /* The driver aligns to less. */
+  if (!gpu->states && sizes.state_bytes > 0 &&
+      allocate(gpu, &gpu->states_owned, sizes.state_bytes + TALWEG_STATE_ALIGNMENT))
+    gpu->states = (gpu->states_owned + TALWEG_STATE_ALIGNMENT - 1) / TALWEG_STATE_ALIGNMENT *
+                  TALWEG_STATE_ALIGNMENT;
   void* front = NULL;
   if (gpu->failure.code != TALWEG_CUDA_OK || !allocate_pinned(gpu, &front, sizeof *gpu->front) ||
       !allocate_pinned(gpu, &gpu->control, sizes.control_bytes))

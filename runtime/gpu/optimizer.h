@@ -41,8 +41,8 @@ typedef struct talweg_gpu_spec {
   uint32_t code_count;
   talweg_cuda_context context; /* null: the current one */
   talweg_cuda_stream stream;   /* until talweg_gpu_set_stream(); null: the default stream */
-  /* Memory of the device for states, of the size that talweg_measure() says, which is the caller's;
-   * 0: allocated. */
+  /* Memory of the device for states, of the size that talweg_measure() says and aligned to
+   * TALWEG_STATE_ALIGNMENT, which is the caller's; 0: allocated. */
   talweg_cuda_address state_memory;
 } talweg_gpu_spec;
 
