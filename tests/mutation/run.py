@@ -21,7 +21,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).parent))
 from faults import FAULTS  # noqa: E402
 from table import write_table  # noqa: E402
 
-PARTS = ["CMakeLists.txt", "CMakePresets.json", "LICENSE", "cmake", "compiler", "runtime", "grammar", "stdlib", "tests",
+PARTS = ["CMakeLists.txt", "CMakePresets.json", "LICENSE", "README.md", "cmake", "compiler", "runtime", "grammar", "stdlib", "tests",
          "docs", "examples", "benchmarks"]
 
 # A fault may leave something unused, which is an error elsewhere.
