@@ -10,7 +10,7 @@ namespace {
 
 constexpr std::size_t kRecentLines = 8192;
 constexpr std::uint64_t kRoom = 512;  // around variables: two lines
-constexpr int kSharedPoison = 0xA7;
+constexpr int kSharedPoison = 0xFF;   // floats are NaN: a sum of others does not swallow it
 
 const char* verb(AccessKind kind) {
   switch (kind) {
