@@ -193,7 +193,9 @@ bool resolve_warp(std::span<Thread> warp) {
     const std::uint32_t mask = operand(thread, mask_slot(operation));
     if ((mask >> thread.lane() & 1) == 0)
       stop(thread, thread.waiting, "takes part in what its own mask excludes it from");
-    const Group group{warp, mask & living(warp)};
+    // All others wait for threads that have not ended; bar.warp.sync for all of its mask.
+    const bool waits_for_all = operation == WarpOperation::Synchronize;
+    const Group group{warp, waits_for_all ? mask : mask & living(warp)};
     if (!is_complete(group, thread, operation)) continue;
     let_go(group, operation);
     any = true;

@@ -193,6 +193,9 @@ TEST_CASE("what waits for ever is a fault that says who waits for whom") {
   CHECK_THAT(fault("@%p1 bra $a;\nbarrier.sync 0;\nbra $b;\n$a: barrier.sync 1;\n$b:"),
              Contains("waits for ever: thread 3 of its block waits at line 19"));
   CHECK_THAT(fault("mov.b32 %r4, 16;\nbar.sync %r4;"), Contains("barrier 16"));
+  CHECK_THAT(fault("@%p1 bar.warp.sync -1;"),
+             Contains("waits for ever: thread 3 of its block has ended"));
+  CHECK(fault("@%p1 bar.warp.sync 7;") == "no fault");
   CHECK_THAT(fault("@%p1 shfl.sync.idx.b32 %r2, %r1, 5, 31, -1;"),
              Contains("reads from lane 5, which takes no part"));
   CHECK_THAT(fault("shfl.sync.idx.b32 %r2, %r1, 0, 31, 7;"),
