@@ -190,6 +190,16 @@ TEST_CASE("columns that are made twice are as the last one makes them") {
   CHECK(launches_of(infos, tensors, true) == 6);
 }
 
+TEST_CASE("groups count whose tensors take part, also where nothing is reduced to groups") {
+  std::vector<Shaped> tensors(9, {{3}});
+  for (std::uint32_t t = 0; t < tensors.size(); ++t) tensors[t].group = t / 2;  // 5: none
+  std::vector<talweg_reduction_info> infos(3, reduction(TALWEG_FROM_GROUPS, TALWEG_RATE_MODEL, 1));
+  infos[1].domain = 0;
+  infos[2].domain = 1;
+  infos[2].counts = 1;
+  CHECK(launches_of(infos, tensors, false, 6) == 2);
+}
+
 TEST_CASE("nothing is changed where the stop word is set") {
   const Reducing rule({reduction(TALWEG_FROM_CHUNKS, TALWEG_RATE_MODEL)}, false);
   FoldedOptimizer optimizer(rule.image, {{{3}}, {{20000}}}, 1);
@@ -206,6 +216,11 @@ TEST_CASE("reductions share launches") {
   CHECK(launches_of({}, mixed) == 0);
   CHECK(launches_of({chunks_to_model}, small) == 1);
   CHECK(launches_of({chunks_to_model}, mixed) == 2);
+  for (const std::uint64_t size : {0U, 20000U}) {
+    std::vector<Shaped> last = small;
+    last.back().shape = {size};
+    CHECK(launches_of({chunks_to_model}, last) == 2);
+  }
   CHECK(launches_of({chunks_to_model}, large) == 3);
   const std::vector<talweg_reduction_info> many = {
       chunks_to_model,
