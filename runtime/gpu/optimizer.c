@@ -101,11 +101,12 @@ static talweg_status make_core(talweg_gpu* gpu, const talweg_gpu_spec* from, tal
     gpu->states = (gpu->states_owned + TALWEG_STATE_ALIGNMENT - 1) / TALWEG_STATE_ALIGNMENT *
                   TALWEG_STATE_ALIGNMENT;
   void* front = NULL;
-  if (gpu->failure.code != TALWEG_CUDA_OK || !allocate_pinned(gpu, &front, sizeof *gpu->front) ||
-      !allocate_pinned(gpu, &gpu->control, sizes.control_bytes))
+  if (gpu->failure.code != TALWEG_CUDA_OK || !allocate_pinned(gpu, &front, sizeof *gpu->front))
     return talweg_gpu_calls.failure(gpu, error);
   gpu->front = front;
   memset(front, 0, sizeof *gpu->front);
+  if (!allocate_pinned(gpu, &gpu->control, sizes.control_bytes))
+    return talweg_gpu_calls.failure(gpu, error);
   return talweg_create(&spec, gpu->control, (void*)(uintptr_t)gpu->states, &gpu->core, error);
 }
 
