@@ -77,6 +77,7 @@ support::Status refuse_between(const optimizer::Optimizer& optimizer, const std:
 support::Status save_optimizer(const std::filesystem::path& path, optimizer::Optimizer& optimizer,
                                const Metadata& metadata) {
   if (support::Status status = refuse_between(optimizer, "saved"); !status) return status;
+  if (support::Status fetched = optimizer.fetch_states(); !fetched) return fetched;
   const support::Result<std::vector<TensorTarget>> targets = targets_of(optimizer.persistent());
   if (!targets) return targets.failure();
   std::vector<TensorView> views;
@@ -90,6 +91,7 @@ support::Status save_optimizer(const std::filesystem::path& path, optimizer::Opt
 
 support::Status load_optimizer(const std::filesystem::path& path, optimizer::Optimizer& optimizer) {
   if (support::Status status = refuse_between(optimizer, "loaded"); !status) return status;
+  if (support::Status fetched = optimizer.fetch_states(); !fetched) return fetched;
   const std::vector<PersistentEntry> entries = optimizer.persistent();
   const support::Result<std::vector<TensorTarget>> targets = targets_of(entries);
   if (!targets) return targets.failure();

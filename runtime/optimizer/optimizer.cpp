@@ -1,5 +1,5 @@
-// Owns the memory that step.h works in and translates: names to indices, vectors to arrays, errors
-// to failures.
+// Translates between step.h, whose optimizer a core holds, and C++: names to indices, vectors to
+// arrays, errors to failures.
 #include "runtime/optimizer/optimizer.hpp"
 
 #include <algorithm>
@@ -72,7 +72,7 @@ talweg_tensor describe(const Tensor& tensor, std::vector<const char*>& tags) {
 
 }  // namespace
 
-support::Status Optimizer::Impl::build() {
+support::Status Optimizer::Impl::build(const MakeCore& make_core) {
   std::vector<std::vector<const char*>> tags(tensors.size());
   std::vector<talweg_tensor> descriptors;
   descriptors.reserve(tensors.size());
@@ -89,22 +89,10 @@ support::Status Optimizer::Impl::build() {
       .device = nullptr,
       .device_context = nullptr,
   };
-  talweg_error error{};
-  talweg_optimizer_sizes sizes{};
-  if (talweg_measure(&spec, &sizes, &error) != TALWEG_OK) return to_failure(error);
-  auto control_block = device::HostBlock::allocate(sizes.control_bytes);
-  auto state_block = device::HostBlock::allocate(sizes.state_bytes);
-  if (!control_block || !state_block)
-    return Failure{FailureKind::Io, "there is no memory for " +
-                                        std::to_string(sizes.control_bytes + sizes.state_bytes) +
-                                        " bytes of states and tables"};
-  if (talweg_create(&spec, control_block->data(), state_block->data(), &core, &error) != TALWEG_OK)
-    // A value the rule was given, not one that it computed.
-    return Failure{error.status == TALWEG_OUT_OF_RANGE ? FailureKind::Usage : kind_of(error.status),
-                   error.message};
-  control = std::move(*control_block);
-  states = std::move(*state_block);
-  state_bytes = sizes.state_bytes;
+  auto made = make_core(spec);
+  if (!made) return made.failure();
+  core = std::move(*made);
+  optimizer = core->get();
   model_inputs.resize(image->input_count);
   given.resize(image->input_count);
   element_inputs.resize(image->input_count);
@@ -193,7 +181,8 @@ Optimizer::~Optimizer() = default;
 support::Result<Optimizer> Optimizer::create(const talweg_image& image,
                                              std::shared_ptr<const void> keep_alive,
                                              std::vector<Tensor> tensors, std::uint32_t group_count,
-                                             std::shared_ptr<support::ThreadPool> pool) {
+                                             std::shared_ptr<support::ThreadPool> pool,
+                                             const MakeCore& make_core) {
   if (tensors.size() > UINT32_MAX)
     return Failure{FailureKind::Usage, "an optimizer has at most 4294967295 tensors"};
   auto impl = std::make_unique<Impl>();
@@ -202,7 +191,8 @@ support::Result<Optimizer> Optimizer::create(const talweg_image& image,
   impl->tensors = std::move(tensors);
   impl->group_count = group_count;
   impl->pool = std::move(pool);
-  if (const support::Status built = impl->build(); !built) return built.failure();
+  const support::Status built = impl->build(make_core ? make_core : make_host_core);
+  if (!built) return built.failure();
   return Optimizer(std::move(impl));
 }
 
@@ -213,7 +203,7 @@ support::Status Optimizer::set_hyper(std::string_view name, double value,
   if (!row) return unknown_name("hyper", image.hypers, image.hyper_count, name, image);
   talweg_error error{};
   const talweg_status status =
-      talweg_set_hyper(impl_->core, *row, group.value_or(TALWEG_ALL_GROUPS), value, &error);
+      talweg_set_hyper(impl_->optimizer, *row, group.value_or(TALWEG_ALL_GROUPS), value, &error);
   // Asked for by the user, not computed: a wrong option rather than a numeric failure.
   if (status != TALWEG_OK) return Failure{FailureKind::Usage, error.message};
   return support::ok();
@@ -225,7 +215,7 @@ support::Result<double> Optimizer::hyper(std::string_view name, std::uint32_t gr
   if (!row) return unknown_name("hyper", image.hypers, image.hyper_count, name, image);
   talweg_error error{};
   double value = 0;
-  if (talweg_get_hyper(impl_->core, *row, group, &value, &error) != TALWEG_OK)
+  if (talweg_get_hyper(impl_->optimizer, *row, group, &value, &error) != TALWEG_OK)
     return to_failure(error);
   return value;
 }
@@ -244,7 +234,7 @@ support::Result<StepOutcome> Optimizer::step(std::span<const void* const> gradie
   bound->gradients = gradients.empty() ? nullptr : gradients.data();
   talweg_error error;  // filled by what fails; to clear its message takes a tenth of a small call
   talweg_outcome outcome = TALWEG_COMPLETED;
-  if (talweg_step(impl_->core, &*bound, &outcome, &error) != TALWEG_OK) return to_failure(error);
+  if (impl_->core->step(*bound, &outcome, &error) != TALWEG_OK) return to_failure(error);
   return to_outcome(outcome);
 }
 
@@ -253,12 +243,12 @@ support::Result<StepOutcome> Optimizer::step(std::span<const void* const> gradie
   return step(gradients, none);
 }
 
-bool Optimizer::is_waiting() const { return talweg_is_waiting(impl_->core) != 0; }
-void Optimizer::abandon() { talweg_abandon(impl_->core); }
+bool Optimizer::is_waiting() const { return talweg_is_waiting(impl_->optimizer) != 0; }
+void Optimizer::abandon() { impl_->core->abandon(); }
 
 bool Optimizer::has_read(std::string_view input) const {
   const auto row = find_row(impl_->image->inputs, impl_->image->input_count, input);
-  return row && talweg_has_read(impl_->core, *row) != 0;
+  return row && talweg_has_read(impl_->optimizer, *row) != 0;
 }
 
 support::Result<std::vector<std::string>> Optimizer::missing_inputs(const StepInputs& inputs) {
@@ -266,7 +256,7 @@ support::Result<std::vector<std::string>> Optimizer::missing_inputs(const StepIn
   if (!bound) return bound.failure();
   talweg_error error{};
   std::vector<std::uint8_t> missing(impl_->image->input_count);
-  if (talweg_missing_inputs(impl_->core, &*bound, missing.data(), &error) != TALWEG_OK)
+  if (talweg_missing_inputs(impl_->optimizer, &*bound, missing.data(), &error) != TALWEG_OK)
     return to_failure(error);
   std::vector<std::string> names;
   for (std::size_t i = 0; i < missing.size(); ++i)
@@ -276,7 +266,7 @@ support::Result<std::vector<std::string>> Optimizer::missing_inputs(const StepIn
 
 support::Status Optimizer::reset() {
   talweg_error error{};
-  if (talweg_reset(impl_->core, &error) != TALWEG_OK) return to_failure(error);
+  if (impl_->core->reset(&error) != TALWEG_OK) return to_failure(error);
   return support::ok();
 }
 
@@ -307,8 +297,7 @@ support::Status Optimizer::read_view(std::string_view name, std::span<void* cons
                                            " of " + std::to_string(impl_->tensors.size()) +
                                            " tensors of a view"};
   talweg_error error{};
-  if (talweg_read_view(impl_->core, *view, outs.data(), &error) != TALWEG_OK)
-    return to_failure(error);
+  if (impl_->core->read_view(*view, outs.data(), &error) != TALWEG_OK) return to_failure(error);
   return support::ok();
 }
 
@@ -323,41 +312,31 @@ support::Status Optimizer::read_view(std::string_view name, std::size_t tensor, 
 support::Status Optimizer::swap_in(std::string_view name) {
   const support::Result<std::uint32_t> view = impl_->find_view(name);
   if (!view) return view.failure();
-  const std::size_t bytes = talweg_swap_bytes(impl_->core);
-  auto memory = device::HostBlock::allocate(bytes);
-  if (!memory)
-    return Failure{FailureKind::Io, "there is no memory for " + std::to_string(bytes) +
-                                        " bytes of parameters that a view replaces"};
-  talweg_error error{};
-  if (talweg_swap_in(impl_->core, *view, memory->data(), &error) != TALWEG_OK)
-    return to_failure(error);
-  impl_->swapped = std::move(*memory);
-  return support::ok();
+  return impl_->core->swap_in(*view);
 }
 
 support::Status Optimizer::swap_out() {
   talweg_error error{};
-  if (talweg_swap_out(impl_->core, &error) != TALWEG_OK) return to_failure(error);
-  impl_->swapped = {};
+  if (impl_->core->swap_out(&error) != TALWEG_OK) return to_failure(error);
   return support::ok();
 }
 
 std::string_view Optimizer::swapped_in() const {
-  const std::uint32_t view = talweg_swapped_view(impl_->core);
+  const std::uint32_t view = talweg_swapped_view(impl_->optimizer);
   return view == TALWEG_NO_VIEW ? std::string_view() : impl_->image->views[view].name;
 }
 
 const talweg_image& Optimizer::image() const { return *impl_->image; }
 const std::vector<Tensor>& Optimizer::tensors() const { return impl_->tensors; }
 std::uint32_t Optimizer::group_count() const { return impl_->group_count; }
-std::uint64_t Optimizer::state_bytes() const { return impl_->state_bytes; }
+std::uint64_t Optimizer::state_bytes() const { return impl_->core->state_bytes(); }
 
 std::uint64_t Optimizer::steps_completed() const {
-  return static_cast<std::uint64_t>(talweg_get_counters(impl_->core)->completed_steps);
+  return static_cast<std::uint64_t>(talweg_get_counters(impl_->optimizer)->completed_steps);
 }
 
 std::uint64_t Optimizer::calls() const {
-  return static_cast<std::uint64_t>(talweg_get_counters(impl_->core)->calls);
+  return static_cast<std::uint64_t>(talweg_get_counters(impl_->optimizer)->calls);
 }
 
 }  // namespace talweg::optimizer

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "runtime/abi/talweg_abi.h"
+#include "runtime/optimizer/core.hpp"
 #include "runtime/support/result.h"
 #include "runtime/support/thread_pool.h"
 
@@ -77,7 +78,8 @@ struct PersistentEntry {
   PersistentKind kind = PersistentKind::Value;
   talweg_dtype dtype = TALWEG_F32;
   std::vector<std::uint64_t> shape;
-  void* data = nullptr;  // read and written in place; null for a tensor without elements
+  void* data = nullptr;  // read and written in place (but see Optimizer::persistent); null for a
+                         // tensor without elements
 };
 
 class Optimizer {
@@ -85,11 +87,12 @@ class Optimizer {
   /// `image` (held) must stay valid for as long as the optimizer; `keep_alive` is released with it.
   /// Refused: an ABI of another version, overlapping tensors, tensors without a name or of the same
   /// name, sizes past what memory can hold, unknown groups. `pool` may be null: everything runs on
-  /// the calling thread.
+  /// the calling thread. `make_core` says where steps run, if not right in the tensors' memory.
   static support::Result<Optimizer> create(const talweg_image& image,
                                            std::shared_ptr<const void> keep_alive,
                                            std::vector<Tensor> tensors, std::uint32_t group_count,
-                                           std::shared_ptr<support::ThreadPool> pool);
+                                           std::shared_ptr<support::ThreadPool> pool,
+                                           const MakeCore& make_core = {});
   Optimizer(Optimizer&&) noexcept;
   Optimizer& operator=(Optimizer&&) noexcept;
   ~Optimizer();
@@ -172,8 +175,13 @@ class Optimizer {
   support::Result<double> tensor_scalar(std::string_view name, std::size_t tensor) const;
   /// Start of an element state of a tensor; null for a tensor without elements.
   support::Result<const void*> state(std::string_view name, std::size_t tensor) const;
+  /// Where states are not in the host's memory, this shows a copy as they are now, and what stands
+  /// in it when the next call that looks at states is made is what they are then. It throws
+  /// where the copy cannot be made, which fetch_states() can say without.
   std::vector<PersistentEntry> persistent();
-  /// Memory of element states, and of what steps use in between.
+  /// Makes that copy. Does nothing where states are in the host's memory.
+  support::Status fetch_states();
+  /// Memory of element states, and of what steps use in between, wherever it is.
   [[nodiscard]] std::uint64_t state_bytes() const;
 
  private:

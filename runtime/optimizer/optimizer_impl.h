@@ -8,17 +8,11 @@
 #include <string_view>
 #include <vector>
 
-#include "runtime/device/host_memory.h"
+#include "runtime/optimizer/core.hpp"
 #include "runtime/optimizer/optimizer.hpp"
-#include "runtime/optimizer/step.h"
 #include "runtime/optimizer/suggest.h"
 
 namespace talweg::optimizer {
-
-support::FailureKind kind_of(talweg_status status);
-inline support::Failure to_failure(const talweg_error& error) {
-  return {kind_of(error.status), error.message};
-}
 
 /// Index of the row of an image's table with this name.
 template <class Info>
@@ -47,19 +41,8 @@ struct Optimizer::Impl {
   std::vector<Tensor> tensors;
   std::uint32_t group_count = 1;
   std::shared_ptr<support::ThreadPool> pool;
-  device::HostBlock control, states;
-  std::uint64_t state_bytes = 0;
-  talweg_optimizer* core = nullptr;  // in `control`
-  device::HostBlock swapped;         // the parameters while a view is swapped in
-
-  Impl() = default;
-  Impl(const Impl&) = delete;
-  Impl& operator=(const Impl&) = delete;
-  ~Impl() {
-    if (core == nullptr) return;
-    if (talweg_swapped_view(core) != TALWEG_NO_VIEW) talweg_swap_out(core, nullptr);
-    talweg_abandon(core);
-  }
+  std::unique_ptr<Core> core;
+  talweg_optimizer* optimizer = nullptr;  // the core's
 
   // What a step hands to the core, kept so that a step allocates nothing.
   std::vector<double> model_inputs;
@@ -68,7 +51,7 @@ struct Optimizer::Impl {
   std::vector<const void* const*> line_inputs;  // of matrices, rows and columns
   std::vector<const double*> group_inputs, tensor_inputs;
 
-  support::Status build();
+  support::Status build(const MakeCore& make_core);
   support::Result<talweg_step_inputs> bind(const StepInputs& inputs);
   [[nodiscard]] support::Result<std::uint32_t> find_input(std::string_view kind, talweg_rate rate,
                                                           std::string_view name) const;

@@ -1,4 +1,5 @@
 // What an optimizer keeps, read out by name, and all of it as one list.
+#include <stdexcept>
 #include <utility>
 
 #include "runtime/optimizer/optimizer_impl.h"
@@ -28,7 +29,7 @@ support::Result<double> Optimizer::scalar(std::string_view name, std::uint32_t g
   }
   talweg_error error{};
   double value = 0;
-  if (talweg_get_scalar(impl_->core, *row, group, &value, &error) != TALWEG_OK)
+  if (talweg_get_scalar(impl_->optimizer, *row, group, &value, &error) != TALWEG_OK)
     return to_failure(error);
   return value;
 }
@@ -42,7 +43,7 @@ support::Result<double> Optimizer::tensor_scalar(std::string_view name, std::siz
     return Failure{FailureKind::Usage, "there is no tensor " + std::to_string(tensor)};
   talweg_error error{};
   double value = 0;
-  if (talweg_get_tensor_scalar(impl_->core, *row, static_cast<std::uint32_t>(tensor), &value,
+  if (talweg_get_tensor_scalar(impl_->optimizer, *row, static_cast<std::uint32_t>(tensor), &value,
                                &error) != TALWEG_OK)
     return to_failure(error);
   return value;
@@ -55,12 +56,14 @@ support::Result<const void*> Optimizer::state(std::string_view name, std::size_t
     return unknown_name("element state", image.states, image.state_count, name, image);
   if (tensor >= impl_->tensors.size())
     return Failure{FailureKind::Usage, "there is no tensor " + std::to_string(tensor)};
-  const void* start = talweg_element_state(impl_->core, *row, static_cast<std::uint32_t>(tensor));
+  void* start = talweg_element_state(impl_->optimizer, *row, static_cast<std::uint32_t>(tensor));
   if (start == nullptr && !impl_->is_empty(tensor))
     return Failure{FailureKind::Usage, "tensor `" + impl_->tensors[tensor].name +
                                            "` does not keep state `" + std::string(name) +
                                            "`: it takes another arm of a `when`"};
-  return start;
+  if (const support::Status fetched = impl_->core->fetch_states(); !fetched)
+    return fetched.failure();
+  return impl_->core->shown(start, false);
 }
 
 namespace {
@@ -82,26 +85,27 @@ void Optimizer::Impl::list_states(std::vector<PersistentEntry>& entries) const {
     const talweg_state_info& info = image->states[s];
     const std::string name = info.name;
     if (info.rate == TALWEG_RATE_MODEL)
-      entries.push_back(scalar_entry(name, PersistentKind::Value, talweg_scalar_state(core, s, 0)));
+      entries.push_back(
+          scalar_entry(name, PersistentKind::Value, talweg_scalar_state(optimizer, s, 0)));
     for (std::uint32_t g = 0; g < group_count && info.rate == TALWEG_RATE_GROUP; ++g)
       entries.push_back(scalar_entry(name + "@" + std::to_string(g), PersistentKind::Value,
-                                     talweg_scalar_state(core, s, g)));
+                                     talweg_scalar_state(optimizer, s, g)));
     for (std::uint32_t t = 0; t < tensor_count && info.rate == TALWEG_RATE_TENSOR; ++t)
-      if (double* value = talweg_tensor_state(core, s, t); value != nullptr)
+      if (double* value = talweg_tensor_state(optimizer, s, t); value != nullptr)
         entries.push_back(scalar_entry(name + "/" + tensors[t].name, PersistentKind::Value, value));
     talweg_state_array array{};
     for (std::uint32_t t = 0; t < tensor_count; ++t)
-      if (talweg_array_state(core, s, t, &array) != 0)
+      if (talweg_array_state(optimizer, s, t, &array) != 0)
         entries.push_back({name + "/" + tensors[t].name,
                            PersistentKind::Value,
                            static_cast<talweg_dtype>(info.dtype),
                            {array.shape, array.shape + array.rank},
-                           array.data});
+                           core->shown(array.data, true)});
     for (std::uint32_t t = 0; t < tensor_count && info.rate == TALWEG_RATE_ELEMENT; ++t)
-      if (talweg_element_state(core, s, t) != nullptr || is_empty(t))
+      if (talweg_element_state(optimizer, s, t) != nullptr || is_empty(t))
         entries.push_back({name + "/" + tensors[t].name, PersistentKind::Value,
                            static_cast<talweg_dtype>(info.dtype), tensors[t].shape,
-                           talweg_element_state(core, s, t)});
+                           core->shown(talweg_element_state(optimizer, s, t), true)});
   }
 }
 
@@ -111,15 +115,19 @@ void Optimizer::Impl::list_begun(std::vector<PersistentEntry>& entries) const {
   };
   for (std::uint32_t s = 0; s < image->state_count; ++s) {
     const std::string name = std::string("@begun/") + image->states[s].name;
-    if (is_scalar(image->states[s])) add(name, talweg_state_begun(core, s, 0));
+    if (is_scalar(image->states[s])) add(name, talweg_state_begun(optimizer, s, 0));
     for (std::uint32_t t = 0; !is_scalar(image->states[s]) && t < tensors.size(); ++t)
-      add(name + "/" + tensors[t].name, talweg_state_begun(core, s, t));
+      add(name + "/" + tensors[t].name, talweg_state_begun(optimizer, s, t));
   }
 }
 
+support::Status Optimizer::fetch_states() { return impl_->core->fetch_states(); }
+
 std::vector<PersistentEntry> Optimizer::persistent() {
   Impl& impl = *impl_;
-  talweg_counters* counters = talweg_get_counters(impl.core);
+  if (const support::Status fetched = fetch_states(); !fetched)
+    throw std::runtime_error(fetched.failure().message);
+  talweg_counters* counters = talweg_get_counters(impl.optimizer);
   std::vector<PersistentEntry> entries;
   entries.push_back(scalar_entry("t", PersistentKind::Counter, &counters->completed_steps));
   entries.push_back(scalar_entry("calls", PersistentKind::Counter, &counters->calls));
