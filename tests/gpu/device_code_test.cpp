@@ -46,7 +46,7 @@ std::set<std::string> symbols_of(const ir::Graph& graph, const plan::Plan& plan)
 }
 
 TEST_CASE("a rule's PTX has its kernels and those of every rule") {
-  const std::string rule = GENERATE(as<std::string>(), kSimple, kMatrices, kViews);
+  const std::string rule = GENERATE(as<std::string>{}, kSimple, kMatrices, kViews);
   const ir::Graph graph = tests::graph_of_rule(rule);
   const plan::Plan plan = plan::make_plan(passes::run_passes(graph), ComputeType::F32);
   const std::set<std::string> symbols = symbols_of(graph, plan);

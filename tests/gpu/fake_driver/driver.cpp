@@ -40,6 +40,11 @@ Driver& Driver::get() {
 Driver::Driver() : make_executor(default_executor()) {
   reset(number_from_environment("FAKE_CUDA_DEVICES", 1));
   version = number_from_environment("FAKE_CUDA_VERSION", version);
+  const int capability = number_from_environment("FAKE_CUDA_CAPABILITY", 90);
+  for (const auto& device : devices) {
+    device->major = capability / 10;
+    device->minor = capability % 10;
+  }
   planned = failure_from_environment();
 }
 
