@@ -93,6 +93,13 @@ void declare_rule(CLI::App& app, RuleOptions& options) {
                "Compile afresh; neither read nor write the kernel cache");
 }
 
+void declare_device(CLI::App& app, std::string& device) {
+  app.add_option("--device", device,
+                 "Where the optimizer's steps run: cpu, cuda (the first GPU), cuda:1, ...")
+      ->check(known_words({"cpu", "cuda", "cuda:1"}))
+      ->capture_default_str();
+}
+
 driver::CompileOptions compile_options(const RuleOptions& options) {
   driver::CompileOptions result;
   result.compute = options.dtype == "float64" ? types::ComputeType::F64 : types::ComputeType::F32;
@@ -145,9 +152,11 @@ support::Result<Compiled> compile_rule(Compilation& compilation, const RuleOptio
                     compilation.diagnostics.error_count() == 1 ? "" : "s")};
   if (auto checked = check_settings(front_end->rule, options.settings); !checked)
     return checked.failure();
+  auto place = find_place(options, front_end->graph);
+  if (!place) return place.failure();
   auto program = driver::compile(front_end->graph, compile_options(options));
   if (!program) return program.failure();
-  return Compiled{std::move(*front_end), *program};
+  return Compiled{std::move(*front_end), *program, std::move(*place)};
 }
 
 support::Result<Setting> parse_setting(const std::string& text) {

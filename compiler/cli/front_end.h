@@ -11,6 +11,7 @@
 
 #include "compiler/base/diagnostics.h"
 #include "compiler/base/source.h"
+#include "compiler/cli/place.h"
 #include "compiler/driver/compile.h"
 #include "compiler/sema/check.h"
 
@@ -37,6 +38,7 @@ struct RuleOptions {
   std::string dtype = "float32";
   std::string backend = "cpu";
   std::string isa = "host";
+  std::string device = "cpu";
   std::uint32_t threads = 0;  // 0: one a core
   bool no_cache = false;
 };
@@ -47,13 +49,16 @@ void declare_dtype(CLI::App& app, std::string& dtype);                     // --
 /// Declares --rule (required unless `rule_optional`), --include, --set, --dtype, --backend, --isa,
 /// --threads, --no-cache.
 void declare_rule(CLI::App& app, RuleOptions& options);
+void declare_device(CLI::App& app, std::string& device);  // --device
 
 driver::CompileOptions compile_options(const RuleOptions& options);
 
-/// The rule compiled for this machine, or the exit code to end with (everything was printed).
+/// The rule compiled for this machine and for the place where its steps run, or the exit code to
+/// end with (everything was printed).
 struct Compiled {
   driver::FrontEnd front_end;
   std::shared_ptr<driver::Program> program;
+  Place place;
 };
 support::Result<Compiled> compile_rule(Compilation& compilation, const RuleOptions& options);
 

@@ -12,10 +12,11 @@
 namespace talweg::cli {
 
 /// Makes an optimizer over `tensors` and applies `settings` (the texts of --set) in order.
-/// Usage failure: a hyper that is unknown, bound or out of range.
+/// `make_core`: of the place where steps run. Usage failure: a hyper that is unknown, bound or out
+/// of range.
 support::Result<optimizer::Optimizer> make_optimizer(
     const std::shared_ptr<driver::Program>& program, const std::vector<std::string>& settings,
     std::vector<optimizer::Tensor> tensors, std::uint32_t groups,
-    std::shared_ptr<support::ThreadPool> pool);
+    std::shared_ptr<support::ThreadPool> pool, const optimizer::MakeCore& make_core = {});
 
 }  // namespace talweg::cli

@@ -35,22 +35,28 @@ std::string place_text(const Worst& worst) {
                      types::number_text(worst.ours), types::number_text(worst.truth));
 }
 
-std::string text_of(const ReplayCase& reference, const Options& options, const std::string& rule,
-                    const ReplayResult& result) {
+std::string text_of(const ReplayCase& reference, const Options& options, const Place& place,
+                    const std::string& rule, const ReplayResult& result) {
   std::string text =
       fmt::format("{}: {} ({}, {}; {} numbers, tolerance {:g})\n  rule {}\n", reference.name,
-                  result.agrees() ? "agrees" : "DIFFERS", options.rule.dtype, options.rule.backend,
-                  result.compared, result.tolerance, rule);
+                  result.agrees() ? "agrees" : "DIFFERS", options.rule.dtype,
+                  place.is_gpu() ? place.device : options.rule.backend, result.compared,
+                  result.tolerance, rule);
   for (const Worst& worst : result.worst) text += "  " + place_text(worst) + "\n";
   return text;
 }
 
-std::string json_of(const ReplayCase& reference, const Options& options, const std::string& rule,
-                    const ReplayResult& result) {
-  nlohmann::ordered_json json = {{"case", reference.name},        {"rule", rule},
-                                 {"dtype", options.rule.dtype},   {"backend", options.rule.backend},
-                                 {"isa", options.rule.isa},       {"agrees", result.agrees()},
-                                 {"tolerance", result.tolerance}, {"compared", result.compared}};
+std::string json_of(const ReplayCase& reference, const Options& options, const Place& place,
+                    const std::string& rule, const ReplayResult& result) {
+  nlohmann::ordered_json json = {{"case", reference.name},
+                                 {"rule", rule},
+                                 {"dtype", options.rule.dtype},
+                                 {"backend", options.rule.backend},
+                                 {"isa", place.is_gpu() ? place.isa : options.rule.isa},
+                                 {"device", place.device},
+                                 {"agrees", result.agrees()},
+                                 {"tolerance", result.tolerance},
+                                 {"compared", result.compared}};
   // JSON has no infinities: they are texts, as in the cases.
   const auto number = [](double value) {
     return std::isfinite(value) ? nlohmann::ordered_json(value)
@@ -93,11 +99,11 @@ support::Result<bool> replay_file(const std::string& path, const Options& option
   with_rule.rule = rule->rule;
   const auto compiled = compile_rule(compilation, with_rule);
   if (!compiled) return compiled.failure();
-  const auto result =
-      replay(*reference, {compiled->program, rule->states, options.rule.settings, pool});
+  const auto result = replay(*reference, {compiled->program, rule->states, options.rule.settings,
+                                          pool, compiled->place.make_core});
   if (!result) return result.failure();
-  print(options.json ? json_of(*reference, options, rule->rule, *result)
-                     : text_of(*reference, options, rule->rule, *result));
+  print(options.json ? json_of(*reference, options, compiled->place, rule->rule, *result)
+                     : text_of(*reference, options, compiled->place, rule->rule, *result));
   return result->agrees();
 }
 
@@ -120,6 +126,7 @@ std::function<int()> declare_replay(CLI::App& app) {
   auto options = std::make_shared<Options>();
   options->rule.dtype = "float64";
   declare_rule(app, options->rule);
+  declare_device(app, options->rule.device);
   app.get_option("--rule")->required(false)->description(
       "Rule or pipeline; default: the library's for the case's family and hyperparameters");
   app.add_option("cases", options->cases, "Reference cases (.json or .json.gz)")

@@ -200,8 +200,8 @@ support::Result<ReplayResult> run_problem(const ReplayCase& reference, const Rep
                                           train::Objective& objective) {
   const auto settings = settings_of(reference, objective.sample_count());
   if (!settings) return settings.failure();
-  auto optimizer =
-      make_optimizer(run.program, run.settings, train::optimizer_tensors(objective), 1, run.pool);
+  auto optimizer = make_optimizer(run.program, run.settings, train::optimizer_tensors(objective), 1,
+                                  run.pool, run.make_core);
   if (!optimizer) return optimizer.failure();
   ProblemWatch watch(reference, objective);
   train::LoopHooks hooks;

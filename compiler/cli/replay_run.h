@@ -29,6 +29,7 @@ struct ReplayRun {
   std::vector<NamedState> states;     // final states to compare (float64)
   std::vector<std::string> settings;  // texts of --set
   std::shared_ptr<support::ThreadPool> pool;
+  optimizer::MakeCore make_core = {};  // of the place where steps run
 };
 
 /// Trajectories: parameters after every step and final states in float64; in float32 the parameters

@@ -21,8 +21,8 @@ support::Result<ReplayResult> replay_schedule(const ReplayCase& reference, const
   const ScheduleCase& schedule = reference.schedule;
   double param = 0;
   const double gradient = 0;
-  auto optimizer =
-      make_optimizer(run.program, run.settings, {{"param", {1}, &param, 0, {}}}, 1, run.pool);
+  auto optimizer = make_optimizer(run.program, run.settings, {{"param", {1}, &param, 0, {}}}, 1,
+                                  run.pool, run.make_core);
   if (!optimizer) return optimizer.failure();
   Comparison values("values"), momentum("momentum");
   for (std::size_t i = 0; i < schedule.values.size(); ++i) {

@@ -51,7 +51,8 @@ class Trajectory {
         params_(converted<Scalar>(reference.start)) {}
 
   support::Result<ReplayResult> replay() {
-    auto made = make_optimizer(run_.program, run_.settings, tensors(), 1, run_.pool);
+    auto made =
+        make_optimizer(run_.program, run_.settings, tensors(), 1, run_.pool, run_.make_core);
     if (!made) return made.failure();
     optimizer_ = std::make_unique<optimizer::Optimizer>(std::move(*made));
     if (!kIsSingle) choose_states();
@@ -164,6 +165,7 @@ class Trajectory {
   /// Values of the state that the tensor keeps of those named: per element, row, column, matrix or
   /// tensor. States are compared in float64 only, where all of these are.
   support::Result<std::vector<double>> kept_state(const std::string& names, std::size_t tensor) {
+    if (auto fetched = optimizer_->fetch_states(); !fetched) return fetched.failure();
     const std::vector<optimizer::PersistentEntry> entries = optimizer_->persistent();
     const std::string& of = reference_.tensors[tensor].name;
     const optimizer::PersistentEntry* found = nullptr;

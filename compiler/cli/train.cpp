@@ -134,14 +134,16 @@ void add_results(nlohmann::ordered_json& json, const train::PartResults& results
   if (results.validation_accuracy) json["validation_accuracy"] = *results.validation_accuracy;
 }
 
-std::string report_json(const train::TrainReport& r, const std::string& view) {
-  nlohmann::ordered_json json = {{"cause", train::stop_cause_name(r.cause)},
+std::string report_json(const train::TrainReport& r, const std::string& view, const Place& place) {
+  nlohmann::ordered_json json = {{"device", place.device},
+                                 {"cause", train::stop_cause_name(r.cause)},
                                  {"steps", r.steps},
                                  {"epochs", r.epochs},
                                  {"parameters", r.parameters},
                                  {"training_samples", r.training_samples},
                                  {"validation_samples", r.validation_samples},
                                  {"first_loss", r.first_loss}};
+  if (place.is_gpu()) json["gpu"] = place.processor;
   if (r.held > 0) json["held_steps"] = r.held;
   if (r.skipped > 0) json["skipped_steps"] = r.skipped;
   if (r.extra_evaluations > 0) json["extra_evaluations"] = r.extra_evaluations;
@@ -173,11 +175,19 @@ int run(Options& o) {
   Compilation compilation(o.rule.include_dirs);
   auto compiled = compile_rule(compilation, o.rule);
   if (!compiled) return report("train", compiled.failure());
-  auto pool = std::make_shared<support::ThreadPool>(thread_count(o.rule.threads));
+  const Place& place = compiled->place;
+  std::shared_ptr<support::ThreadPool> pool;
+  if (!place.is_gpu()) pool = std::make_shared<support::ThreadPool>(thread_count(o.rule.threads));
   o.settings.description = {{"rule", o.rule.rule},
-                            {"isa", compiled->program->image().isa},
-                            {"dtype", o.rule.dtype},
-                            {"threads", std::to_string(pool->threads())}};
+                            {"device", place.device},
+                            {"isa", place.is_gpu() ? place.isa : compiled->program->image().isa},
+                            {"dtype", o.rule.dtype}};
+  if (place.is_gpu()) {
+    o.settings.device = place.text();
+    o.settings.description.emplace_back("gpu", place.processor);
+  } else {
+    o.settings.description.emplace_back("threads", std::to_string(pool->threads()));
+  }
 
   const InterruptGuard interrupt;
   train::Hooks hooks;
@@ -190,13 +200,14 @@ int run(Options& o) {
   hooks.terminal_columns = static_cast<unsigned>(terminal_width());
   const auto factory = [&](std::vector<optimizer::Tensor> tensors, std::uint32_t groups,
                            talweg_dtype) {
-    return make_optimizer(compiled->program, o.rule.settings, std::move(tensors), groups, pool);
+    return make_optimizer(compiled->program, o.rule.settings, std::move(tensors), groups, pool,
+                          place.make_core);
   };
   auto trained = train::train(o.settings, factory, hooks);
   if (!trained) return report("train", trained.failure());
   for (const std::string& warning : trained->warnings)
     fmt::print(stderr, "talweg train: warning: {}\n", warning);
-  print(o.json ? report_json(*trained, o.settings.view) : trained->text);
+  print(o.json ? report_json(*trained, o.settings.view, place) : trained->text);
   return kOk;
 }
 
@@ -205,6 +216,7 @@ int run(Options& o) {
 std::function<int()> declare_train(CLI::App& app) {
   auto options = std::make_shared<Options>();
   declare_rule(app, options->rule);
+  declare_device(app, options->rule.device);
   declare_data(app, options->settings);
   declare_model(app, options->settings);
   declare_loop(app, *options);

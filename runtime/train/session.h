@@ -74,7 +74,9 @@ struct TrainSettings {
   /// Measure and log the norms of each tensor: in every step, or without `log_steps` in the first
   /// step and the last of each epoch.
   bool log_norms = false;
-  /// What the caller adds to the summary: rule, backend, isa, threads, command.
+  /// Where the optimizer's steps run, as people are told it; empty: not said.
+  std::string device;
+  /// What the caller adds to the summary: rule, device, isa, threads.
   std::vector<std::pair<std::string, std::string>> description;
 };
 

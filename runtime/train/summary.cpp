@@ -211,6 +211,7 @@ std::string summary_text(const TrainSettings& settings, const TrainReport& repor
   if (report.parameters <= kShownParameters) {
     text += "found     " + parameters_text(objective) + "\n";
   }
+  if (!settings.device.empty()) text += "device    " + settings.device + "\n";
   text += times_text(report);
   if (!report.files.empty()) text += files_text(settings, report);
   return text;

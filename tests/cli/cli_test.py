@@ -464,9 +464,9 @@ def read_all(descriptor):
     return b"".join(chunks)
 
 
-def tensors(run):
+def tensors(run, file="parameters"):
     """The tensors of a run's parameters, by name, as bytes."""
-    content = (run / "parameters.safetensors").read_bytes()
+    content = (run / f"{file}.safetensors").read_bytes()
     length = int.from_bytes(content[:8], "little")
     header = json.loads(content[8:8 + length])
     data = content[8 + length:]
