@@ -250,7 +250,10 @@ support::Status MirroredCore::fetch_states() {
       return Failure{FailureKind::Io, "there is no memory for " + amount(state_bytes_, "states")};
     shown_states_ = std::move(*block);
   }
-  talweg_get_counters(optimizer_);  // brings back what else steps have changed
+  // With it comes what else steps have changed; an optimizer that broke has no states to show.
+  talweg_error error{};
+  if (talweg_gpu_wait(optimizer_, nullptr, &error) != TALWEG_OK)
+    return optimizer::to_failure(error);
   talweg_cuda_error fault{};
   const Entered entered(*session_, &fault);
   if (!entered ||

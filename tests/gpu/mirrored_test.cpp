@@ -24,11 +24,26 @@ struct Rule {
   std::shared_ptr<DeviceCode> code = std::make_shared<DeviceCode>();
 };
 
+/// Reads inputs of all rates.
+constexpr const char* kInputs = R"(
+rule Inputs {
+  matrix (last two)
+  input model a
+  input group b
+  input tensor c
+  input matrix d
+  input row e
+  input col f
+  input g
+  step { update = 0.01 * (a + b + c) * grad + (if rank >= 2 then d * e * f else g) }
+}
+)";
+
 const Rule& compiled(const std::string& text, types::ComputeType compute) {
   static std::map<std::pair<std::string, types::ComputeType>, Rule> rules;
   Rule& rule = rules[{text, compute}];
   if (rule.program != nullptr) return rule;
-  const ir::Graph graph = tests::graph_of_rule(text);
+  const ir::Graph graph = tests::graph_of_rule(text, kInputs);
   driver::CompileOptions options;
   options.compute = compute;
   options.use_cache = false;
@@ -93,15 +108,30 @@ struct Side {
       pointers.push_back(i == left_out ? nullptr : gradients[i].data());
       input_pointers.push_back(inputs[i].data());
     }
+    return optimizer->step(pointers, inputs_of(number, input_pointers));
+  }
+
+  /// All that the rule has; those of rows and columns are some elements, of matrices `one`.
+  optimizer::StepInputs inputs_of(std::uint64_t number, const std::vector<const void*>& elements) {
     optimizer::StepInputs given;
     const talweg_image& image = optimizer->image();
-    for (std::uint32_t i = 0; i < image.input_count; ++i)
-      if (image.inputs[i].rate == TALWEG_RATE_ELEMENT)
-        given.element.emplace_back(image.inputs[i].name, input_pointers);
-      else
-        given.model.emplace_back(image.inputs[i].name, 1.5 / static_cast<double>(number));
-    return optimizer->step(pointers, given);
+    const double value = 1.5 / static_cast<double>(number);
+    for (std::uint32_t i = 0; i < image.input_count; ++i) {
+      const char* name = image.inputs[i].name;
+      const auto rate = static_cast<talweg_rate>(image.inputs[i].rate);
+      if (rate == TALWEG_RATE_ELEMENT) given.element.emplace_back(name, elements);
+      if (rate == TALWEG_RATE_ROW) given.row.emplace_back(name, elements);
+      if (rate == TALWEG_RATE_COL) given.col.emplace_back(name, elements);
+      if (rate == TALWEG_RATE_MATRIX)
+        given.matrix.emplace_back(name, std::vector<const void*>(elements.size(), &one));
+      if (rate == TALWEG_RATE_MODEL) given.model.emplace_back(name, value);
+      if (rate == TALWEG_RATE_GROUP) given.group.emplace_back(name, std::vector{value + 1});
+      if (rate == TALWEG_RATE_TENSOR)
+        given.tensor.emplace_back(name, std::vector(elements.size(), value + 2));
+    }
+    return given;
   }
+  double one = 1.25;
 };
 
 template <class Scalar>
@@ -150,10 +180,11 @@ struct Pair {
 
 TEST_CASE("steps on a device leave the host's parameters and states") {
   start_driver();
-  const std::string rule = GENERATE(
-      as<std::string>{}, "SGD(momentum = 0.9)", "ClipByGlobalNorm(1) | AdamW | Ema", "Adafactor",
-      "LAMB", "SAM | AdamW", "Sophia", "AdamW(lr = cosine(t, peak = 1e-3, total = 9))",
-      "AccumulateGradient(k = 2) | SGD", "ReduceOnPlateau(watch = training) | ScheduleFreeAdamW");
+  const std::string rule =
+      GENERATE(as<std::string>{}, "SGD(momentum = 0.9)", "ClipByGlobalNorm(1) | AdamW | Ema",
+               "Adafactor", "LAMB", "SAM | AdamW", "Sophia",
+               "AdamW(lr = cosine(t, peak = 1e-3, total = 9))", "AccumulateGradient(k = 2) | SGD",
+               "m.Inputs", "ReduceOnPlateau(watch = training) | ScheduleFreeAdamW");
   INFO(rule);
   {
     Pair<float> pair(rule);
@@ -209,6 +240,21 @@ TEST_CASE("hypers that are set count from the next step") {
   pair.check_states();
   CHECK(tests::failure(pair.device.optimizer->set_hyper("lr", -1)) ==
         tests::failure(pair.host.optimizer->set_hyper("lr", -1)));
+}
+
+TEST_CASE("a step that the rule's own values refuse") {
+  start_driver();
+  Pair<float> pair("SGD(lr = 2.5 - t)");
+  pair.steps(2);
+  for (int i = 0; i < 2; ++i) {
+    const auto here = pair.host.step(3), there = pair.device.step(3);
+    REQUIRE_FALSE(here);
+    REQUIRE_FALSE(there);
+    CHECK(here.failure().message == there.failure().message);
+    CHECK(there.failure().kind == support::FailureKind::Numeric);
+    pair.check_params();
+    pair.check_states();
+  }
 }
 
 TEST_CASE("views are read out and swapped in") {
