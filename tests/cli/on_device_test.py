@@ -84,6 +84,10 @@ class OnDevice(CommandTest):
         self.assertRegex(message, r"^cuda:0 has no memory for \d+ bytes of parameters \(cuMemAlloc_v2\(\d+ bytes\): "
                                   r"CUDA_ERROR_OUT_OF_MEMORY \(out of memory\)\)$")
         self.assertFalse((self.folder / "run").exists())
+        message = self.refused(3, "--device", "cuda", "--out", "run", "--quiet", FAIL="cuLaunchKernel:7:719")
+        self.assertRegex(message, r"^cuLaunchKernel\(.*\): CUDA_ERROR_LAUNCH_FAILED \(unspecified launch failure\)")
+        last = json.loads((self.folder / "run/log.jsonl").read_text().splitlines()[-1])
+        self.assertEqual((last["event"], last["reason"]), ("failed", message))
 
     def test_devices_that_are_none(self):
         for device in ("gpu", "cuda:", "cuda:x", "cuda:-1", "cuda1", "cuda:99999999999", "CUDA", ""):
@@ -95,6 +99,16 @@ class OnDevice(CommandTest):
             message = self.refused(2, "--device", "cuda", *option)
             self.assertTrue(message.startswith(f"{' '.join(option)} does not go with --device cuda: "), message)
             self.run_moons("SGD", "--device", "cpu", *option)
+
+    def test_replay_of_many_cases(self):
+        without_a_rule = ("muon", "shampoo", "soap", "sm3")  # or, the last, for other tensors
+        cases = [case for case in sorted(CASES.glob("*.json.gz")) if not case.name.startswith(without_a_rule)][::10]
+        replay = ("replay", "--json", *cases)
+        here, there = ([json.loads(line) for line in self.command(*replay, *more).stdout.splitlines()]
+                       for more in ((), ("--device", "cuda")))
+        self.assertEqual([case["largest"] for case in there], [case["largest"] for case in here])
+        self.assertEqual({case["device"] for case in there}, {"cuda:0"})
+        self.assertGreater(len(there), 15)
 
     def test_replay(self):
         for case, arguments in (("adamw", ()), ("sgd", ()), ("schedule_step", ()), ("adamw", ("--dtype", "float32"))):

@@ -5,9 +5,12 @@
 #include <catch2/catch.hpp>
 #include <cstdlib>
 #include <cstring>
+#include <filesystem>
 #include <map>
 
 #include "compiler/driver/device_code.h"
+#include "runtime/checkpoint/optimizer_state.h"
+#include "runtime/support/file_io.h"
 #include "tests/gpu/fake_driver/fake_cuda.h"
 #include "tests/ir/compile_text.h"
 #include "tests/optimizers.h"
@@ -229,6 +232,29 @@ TEST_CASE("what the host writes between steps counts") {
   pair.check_states();
   pair.step(1);
   pair.check_states();
+}
+
+TEST_CASE("what is saved of a device is what is saved of the host, and is loaded by both") {
+  start_driver();
+  std::string folder = (std::filesystem::temp_directory_path() / "talweg-mirrored-XXXXXX").string();
+  REQUIRE(::mkdtemp(folder.data()) != nullptr);
+  const std::filesystem::path here = folder + "/host", there = folder + "/device";
+  {
+    Pair<float> pair("Adafactor | Ema");
+    pair.steps(3);
+    REQUIRE(checkpoint::save_optimizer(here, *pair.host.optimizer, {}));
+    REQUIRE(checkpoint::save_optimizer(there, *pair.device.optimizer, {}));
+    CHECK(*support::read_file(here, 1 << 20) == *support::read_file(there, 1 << 20));
+  }
+  Pair<float> pair("Adafactor | Ema");
+  pair.step(1);
+  REQUIRE(checkpoint::load_optimizer(there, *pair.host.optimizer));
+  REQUIRE(checkpoint::load_optimizer(here, *pair.device.optimizer));
+  pair.check_states();
+  pair.steps(2);
+  pair.check_states();
+  CHECK(pair.device.optimizer->steps_completed() == 5);
+  std::filesystem::remove_all(folder);
 }
 
 TEST_CASE("hypers that are set count from the next step") {
