@@ -243,7 +243,7 @@ void MirroredCore::abandon() {
 }
 
 support::Status MirroredCore::fetch_states() {
-  if (is_shown_) return support::ok();
+  if (is_shown_ || state_bytes_ == 0) return support::ok();
   if (shown_states_.data() == nullptr) {
     auto block = device::HostBlock::allocate(state_bytes_);
     if (!block)
