@@ -98,7 +98,7 @@ typedef struct talweg_gpu {
   int is_ahead;          /* steps were begun since the host has looked */
   int was_captured;      /* steps may run at any time that the host does not know of */
   int has_gradients;     /* a step was given some */
-  int has_sent;          /* where they are */
+  int may_have_moved;    /* gradients and inputs, since they were sent */
   int asks;              /* the rule may ask for another gradient */
   talweg_cuda_address found_inf, gradient_scale;
 

@@ -92,10 +92,10 @@ static int streams_changed(const talweg_gpu* gpu) {
          memcmp(gpu->takes_part_there, core->takes_part, tensors) != 0;
 }
 
-static uint32_t changed_parts(const talweg_gpu* gpu, int may_move) {
+static uint32_t changed_parts(const talweg_gpu* gpu) {
   uint32_t parts = gpu->unsure_parts;
   if (hypers_changed(gpu)) parts |= TALWEG_GPU_HYPERS;
-  if (may_move && streams_changed(gpu)) parts |= TALWEG_GPU_STREAMS;
+  if (gpu->may_have_moved && streams_changed(gpu)) parts |= TALWEG_GPU_STREAMS;
   if (gpu->core->image->input_count > 0) parts |= TALWEG_GPU_INPUTS;
   if (!gpu->is_ahead && talweg_gpu_host_changed(gpu)) parts |= TALWEG_GPU_SCALARS;
   return parts;
@@ -156,14 +156,14 @@ static int32_t launch_all(talweg_gpu* gpu, talweg_cuda_error* error) {
   return result;
 }
 
-static talweg_status launch_step(talweg_gpu* gpu, int may_move, int is_capturing,
-                                 talweg_error* error) {
+static talweg_status launch_step(talweg_gpu* gpu, int is_capturing, talweg_error* error) {
   talweg_cuda_error failure;
-  const uint32_t parts = changed_parts(gpu, may_move);
+  const uint32_t parts = changed_parts(gpu);
   talweg_status status = is_capturing ? check_capture(gpu, parts, error) : TALWEG_OK;
   if (status == TALWEG_OK) status = talweg_gpu_send(gpu, parts, is_capturing, error);
   if (status != TALWEG_OK) return status;
   note_sent(gpu, parts);
+  gpu->may_have_moved = 0;
   gpu->unsure_parts = is_capturing ? gpu->unsure_parts | parts : 0;
   if (!talweg_gpu_did(gpu, launch_all(gpu, &failure), &failure))
     return talweg_gpu_calls.failure(gpu, error);
@@ -202,17 +202,30 @@ static int left_out(talweg_gpu* gpu, talweg_status* status, talweg_error* error)
   return 1;
 }
 
+/* Views and questions about inputs have other tensors take part. */
+static void bind_as_before(talweg_optimizer* core) {
+  for (uint32_t t = 0; t < core->spec.tensor_count; ++t) {
+    const uint8_t takes_part =
+        core->pointers[(size_t)t * core->image->stream_count + TALWEG_STREAM_GRAD] != NULL;
+    if (takes_part != core->takes_part[t]) talweg_forget_parts(core);
+    core->takes_part[t] = takes_part;
+  }
+  core->begins_some = talweg_some_state_begins(core);
+}
+
 /* What the step is given: the same gradients as before, where the array of them is null. */
 static talweg_status bind(talweg_gpu* gpu, const talweg_step_inputs* inputs, talweg_error* error) {
   talweg_optimizer* core = gpu->core;
+  gpu->may_have_moved |= inputs->gradients || core->image->input_count > 0 || !gpu->has_gradients;
   if (inputs->gradients || !gpu->has_gradients || !core->image->uses_gradient) {
     const talweg_status status = talweg_begin_step(core, inputs, error);
     if (status == TALWEG_OK) gpu->has_gradients = inputs->gradients != NULL;
     return status;
   }
   const talweg_status status = talweg_refuse_swapped(core, "a step", error);
-  if (status != TALWEG_OK || core->image->input_count == 0) return status;
-  return talweg_bind_inputs(core, inputs, error);
+  if (status != TALWEG_OK) return status;
+  bind_as_before(core);
+  return core->image->input_count > 0 ? talweg_bind_inputs(core, inputs, error) : TALWEG_OK;
 }
 
 /* 1: the step was made, or refused; 0: the host is to lead. The context is current. */
@@ -235,9 +248,7 @@ static int make_step(talweg_gpu* gpu, const talweg_step_inputs* inputs, talweg_s
   if (outcome) *outcome = TALWEG_COMPLETED;
   const reason why = why_led(gpu);
   if (!why.text) {
-    const int may_move = inputs->gradients || gpu->core->image->input_count > 0 || !gpu->has_sent;
-    *status = launch_step(gpu, may_move, is_capturing, error);
-    gpu->has_sent |= *status == TALWEG_OK;
+    *status = launch_step(gpu, is_capturing, error);
     return 1;
   }
   if (is_capturing) {
