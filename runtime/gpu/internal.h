@@ -94,9 +94,10 @@ typedef struct talweg_gpu {
   uint8_t* takes_part_there;
   double* hypers_there; /* [group][hyper] */
 
-  uint32_t unsure_parts; /* talweg_gpu_part: a graph may have put others there */
+  uint32_t unsure_parts;   /* talweg_gpu_part: others may be there than the host believes */
+  uint32_t captured_parts; /* those that graphs bring; not 0: steps may run at any time that the
+                              host does not know of */
   int is_ahead;          /* steps were begun since the host has looked */
-  int was_captured;      /* steps may run at any time that the host does not know of */
   int has_gradients;     /* a step was given some */
   int may_have_moved;    /* gradients and inputs, since they were sent */
   int asks;              /* the rule may ask for another gradient */

@@ -66,19 +66,37 @@ void talweg_gpu_take_snapshot(talweg_gpu* gpu) {
   }
 }
 
-/* A slot that nobody reads any more; null with the error otherwise. */
-static unsigned char* take_slot(talweg_gpu* gpu, int is_capturing, talweg_status* status,
-                                talweg_error* error) {
-  talweg_cuda_error failure;
-  if (is_capturing) {
-    if (gpu->captures == TALWEG_GPU_CAPTURES) {
-      *status = talweg_fail(error, TALWEG_NOT_SERVED,
-                            "more than 4 captures of steps whose gradients lie elsewhere than in "
-                            "the step before are not served");
-      return NULL;
-    }
-    return gpu->staging + (TALWEG_GPU_SLOTS + gpu->captures++) * gpu->slot_bytes;
+/* Whether a slot holds some parts as they are. */
+static int holds(const talweg_gpu* gpu, const unsigned char* slot, uint32_t parts) {
+  for (uint32_t i = 0; i < gpu->range_count; ++i) {
+    const talweg_gpu_range* range = &gpu->ranges[i];
+    if (!(range->part & parts)) continue;
+    if (memcmp(slot, range->here, (size_t)range->bytes) != 0) return 0;
+    slot += range->bytes;
   }
+  return 1;
+}
+
+/* One of an earlier capture that holds the same, or a new one. All captures hold the same parts. */
+static unsigned char* take_capture(talweg_gpu* gpu, uint32_t parts, talweg_status* status,
+                                   talweg_error* error) {
+  for (uint32_t i = 0; i < gpu->captures; ++i) {
+    unsigned char* slot = gpu->staging + (TALWEG_GPU_SLOTS + i) * gpu->slot_bytes;
+    if (holds(gpu, slot, parts)) return slot;
+  }
+  if (gpu->captures < TALWEG_GPU_CAPTURES)
+    return gpu->staging + (TALWEG_GPU_SLOTS + gpu->captures++) * gpu->slot_bytes;
+  *status = talweg_fail(error, TALWEG_NOT_SERVED,
+                        "captures of steps whose gradients lie at more than 4 different places "
+                        "are not served");
+  return NULL;
+}
+
+/* A slot that nobody reads any more; null with the error otherwise. */
+static unsigned char* take_slot(talweg_gpu* gpu, uint32_t parts, int is_capturing,
+                                talweg_status* status, talweg_error* error) {
+  talweg_cuda_error failure;
+  if (is_capturing) return take_capture(gpu, parts, status, error);
   if (talweg_cuda_wait_for_event(gpu->slot_events[gpu->next_slot], &failure) != TALWEG_CUDA_OK) {
     *status = talweg_gpu_put_failure(&failure, error);
     return NULL;
@@ -91,7 +109,7 @@ talweg_status talweg_gpu_send(talweg_gpu* gpu, uint32_t parts, int is_capturing,
   talweg_cuda_error failure;
   talweg_status status = TALWEG_OK;
   if (talweg_gpu_bytes_of(gpu, parts) == 0) return TALWEG_OK;
-  unsigned char* slot = take_slot(gpu, is_capturing, &status, error);
+  unsigned char* slot = take_slot(gpu, parts, is_capturing, &status, error);
   if (!slot) return status;
   for (uint32_t i = 0; i < gpu->range_count; ++i) {
     const talweg_gpu_range* range = &gpu->ranges[i];

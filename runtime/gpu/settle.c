@@ -6,7 +6,7 @@
 static int fetch(talweg_gpu* gpu) {
   talweg_cuda_error error;
   talweg_gpu_front* front = gpu->front;
-  const int waited = gpu->was_captured
+  const int waited = gpu->captured_parts
                          ? talweg_gpu_did(gpu, talweg_cuda_wait_for_context(&error), &error)
                          : talweg_gpu_did(gpu, talweg_cuda_wait(gpu->stream, &error), &error);
   if (!waited) return 0;
@@ -38,7 +38,7 @@ talweg_status talweg_gpu_settle(void* context, talweg_optimizer* optimizer, talw
   talweg_gpu* gpu = context;
   (void)optimizer;
   if (gpu->is_broken || !gpu->core) return talweg_gpu_calls.failure(gpu, error);
-  const int may_differ = gpu->is_ahead || (gpu->was_captured && !talweg_gpu_host_changed(gpu));
+  const int may_differ = gpu->is_ahead || (gpu->captured_parts && !talweg_gpu_host_changed(gpu));
   if (may_differ && talweg_gpu_enter(gpu)) {
     if (fetch(gpu)) {
       talweg_gpu_take_snapshot(gpu);

@@ -92,13 +92,14 @@ static int streams_changed(const talweg_gpu* gpu) {
          memcmp(gpu->takes_part_there, core->takes_part, tensors) != 0;
 }
 
-static uint32_t changed_parts(const talweg_gpu* gpu) {
+/* A graph brings with it where its tensors are: other steps may lie between its replays. */
+static uint32_t changed_parts(const talweg_gpu* gpu, int is_capturing) {
   uint32_t parts = gpu->unsure_parts;
   if (hypers_changed(gpu)) parts |= TALWEG_GPU_HYPERS;
   if (gpu->may_have_moved && streams_changed(gpu)) parts |= TALWEG_GPU_STREAMS;
   if (gpu->core->image->input_count > 0) parts |= TALWEG_GPU_INPUTS;
   if (!gpu->is_ahead && talweg_gpu_host_changed(gpu)) parts |= TALWEG_GPU_SCALARS;
-  return parts;
+  return is_capturing ? parts | TALWEG_GPU_STREAMS : parts;
 }
 
 static void note_sent(talweg_gpu* gpu, uint32_t parts) {
@@ -158,19 +159,17 @@ static int32_t launch_all(talweg_gpu* gpu, talweg_cuda_error* error) {
 
 static talweg_status launch_step(talweg_gpu* gpu, int is_capturing, talweg_error* error) {
   talweg_cuda_error failure;
-  const uint32_t parts = changed_parts(gpu);
+  const uint32_t parts = changed_parts(gpu, is_capturing);
   talweg_status status = is_capturing ? check_capture(gpu, parts, error) : TALWEG_OK;
   if (status == TALWEG_OK) status = talweg_gpu_send(gpu, parts, is_capturing, error);
   if (status != TALWEG_OK) return status;
   note_sent(gpu, parts);
   gpu->may_have_moved = 0;
-  gpu->unsure_parts = is_capturing ? gpu->unsure_parts | parts : 0;
+  if (is_capturing) gpu->captured_parts |= parts;
+  gpu->unsure_parts = gpu->captured_parts;
   if (!talweg_gpu_did(gpu, launch_all(gpu, &failure), &failure))
     return talweg_gpu_calls.failure(gpu, error);
-  if (is_capturing)
-    gpu->was_captured = 1;
-  else
-    gpu->is_ahead = 1;
+  gpu->is_ahead |= !is_capturing;
   return TALWEG_OK;
 }
 
@@ -237,12 +236,17 @@ static int make_step(talweg_gpu* gpu, const talweg_step_inputs* inputs, talweg_s
     *status = talweg_gpu_put_failure(&failure, error);
     return 1;
   }
+  if (gpu->asks && is_capturing) {
+    const reason why = why_led(gpu);
+    *status = refuse_capture(&why, error);
+    return 1;
+  }
   if (gpu->asks && (gpu->found_inf || gpu->gradient_scale)) {
     *status = talweg_fail(error, TALWEG_NOT_SERVED,
                           "a rule that asks for another gradient cannot be given scaled ones");
     return 1;
   }
-  if (talweg_is_waiting(gpu->core) && !is_capturing) return 0;
+  if (talweg_is_waiting(gpu->core)) return 0;
   *status = bind(gpu, inputs, error);
   if (*status != TALWEG_OK) return 1;
   if (outcome) *outcome = TALWEG_COMPLETED;
@@ -278,14 +282,33 @@ int talweg_gpu_step_by_itself(void* context, talweg_optimizer* optimizer,
   return is_done;
 }
 
+/* Hypers, and what a step changes. */
+static talweg_status send_numbers(talweg_gpu* gpu, talweg_error* error) {
+  const uint32_t numbers = TALWEG_GPU_HYPERS | TALWEG_GPU_SCALARS;
+  uint32_t parts = gpu->unsure_parts & numbers;
+  if (hypers_changed(gpu)) parts |= TALWEG_GPU_HYPERS;
+  if (!gpu->is_ahead && talweg_gpu_host_changed(gpu)) parts |= TALWEG_GPU_SCALARS;
+  const talweg_status status = talweg_gpu_send(gpu, parts, 0, error);
+  if (status != TALWEG_OK) return status;
+  note_sent(gpu, parts);
+  gpu->unsure_parts &= ~numbers;
+  return TALWEG_OK;
+}
+
 talweg_status talweg_gpu_send_hypers(talweg_optimizer* optimizer, talweg_error* error) {
   talweg_gpu* gpu = talweg_gpu_of(optimizer);
-  talweg_status status = TALWEG_OK;
+  talweg_cuda_error failure;
+  int32_t is_capturing = 0;
   if (!talweg_gpu_enter(gpu)) return talweg_gpu_calls.failure(gpu, error);
-  uint32_t parts = hypers_changed(gpu) ? TALWEG_GPU_HYPERS : 0;
-  if (!gpu->is_ahead && talweg_gpu_host_changed(gpu)) parts |= TALWEG_GPU_SCALARS;
-  status = talweg_gpu_send(gpu, parts, 0, error);
-  if (status == TALWEG_OK) note_sent(gpu, parts);
+  talweg_status status = TALWEG_OK;
+  if (talweg_cuda_is_capturing(gpu->stream, &is_capturing, &failure) != TALWEG_CUDA_OK)
+    status = talweg_gpu_put_failure(&failure, error);
+  else if (is_capturing)
+    status = talweg_fail(error, TALWEG_NOT_SERVED,
+                         "hypers cannot be sent while the stream is being captured: every replay "
+                         "would bring them");
+  else
+    status = send_numbers(gpu, error);
   talweg_gpu_leave(gpu);
   return status;
 }
