@@ -84,6 +84,9 @@ typedef struct talweg_gpu {
   talweg_cuda_address states, states_owned, control_there, tables_there;
   talweg_cuda_event slot_events[TALWEG_GPU_SLOTS]; /* the slot has been read */
   uint32_t next_slot, captures;
+  talweg_cuda_event left_event; /* the end of what we have put into streams that were left */
+  int has_left;                 /* what the stream has not waited for yet */
+  int is_busy;                  /* something of ours may wait in the stream */
 
   talweg_gpu_program program;
   talweg_gpu_places places;
@@ -97,10 +100,10 @@ typedef struct talweg_gpu {
   uint32_t unsure_parts;   /* talweg_gpu_part: others may be there than the host believes */
   uint32_t captured_parts; /* those that graphs bring; not 0: steps may run at any time that the
                               host does not know of */
-  int is_ahead;          /* steps were begun since the host has looked */
-  int has_gradients;     /* a step was given some */
-  int may_have_moved;    /* gradients and inputs, since they were sent */
-  int asks;              /* the rule may ask for another gradient */
+  int is_ahead;            /* steps were begun since the host has looked */
+  int has_gradients;       /* a step was given some */
+  int may_have_moved;      /* gradients and inputs, since they were sent */
+  int asks;                /* the rule may ask for another gradient */
   talweg_cuda_address found_inf, gradient_scale;
 
   talweg_cuda_error failure; /* of the driver, that nobody was told yet; code 0: none */
@@ -119,6 +122,7 @@ int talweg_gpu_enter(talweg_gpu* gpu);
 void talweg_gpu_leave(talweg_gpu* gpu);
 /* Remembers the first failure; whether there is none. */
 int talweg_gpu_did(talweg_gpu* gpu, int32_t result, const talweg_cuda_error* error);
+int talweg_gpu_wait_for_stream(talweg_gpu* gpu);
 /* An error that names the driver's. */
 talweg_status talweg_gpu_put_failure(const talweg_cuda_error* failure, talweg_error* error);
 
@@ -140,6 +144,10 @@ uint64_t talweg_gpu_bytes_of(const talweg_gpu* gpu, uint32_t parts);
 /* Puts copies of some parts into the stream. The context is current. */
 talweg_status talweg_gpu_send(talweg_gpu* gpu, uint32_t parts, int is_capturing,
                               talweg_error* error);
+/* What we have put into other streams comes first in this one too; where it is not the optimizer's,
+ * also what is in that. A stream that is captured cannot wait for work outside of the capture: its
+ * caller sees to it, and the next one that is not captured waits. The context is current. */
+int talweg_gpu_follow(talweg_gpu* gpu, talweg_cuda_stream stream);
 /* Whether the host has changed what a step changes since both agreed on it. */
 int talweg_gpu_host_changed(const talweg_gpu* gpu);
 void talweg_gpu_take_snapshot(talweg_gpu* gpu);

@@ -169,7 +169,7 @@ static int make_slots(talweg_gpu* gpu) {
   for (uint32_t i = 0; i < TALWEG_GPU_SLOTS; ++i)
     if (!talweg_gpu_did(gpu, talweg_cuda_create_event(&gpu->slot_events[i], 0, &error), &error))
       return 0;
-  return 1;
+  return talweg_gpu_did(gpu, talweg_cuda_create_event(&gpu->left_event, 0, &error), &error);
 }
 
 static talweg_status make(talweg_gpu* gpu, const talweg_gpu_spec* spec, talweg_error* error) {
@@ -198,6 +198,7 @@ static talweg_status make(talweg_gpu* gpu, const talweg_gpu_spec* spec, talweg_e
 static void release(talweg_gpu* gpu) {
   for (uint32_t i = 0; i < TALWEG_GPU_SLOTS; ++i)
     if (gpu->slot_events[i]) talweg_cuda_destroy_event(gpu->slot_events[i], NULL);
+  if (gpu->left_event) talweg_cuda_destroy_event(gpu->left_event, NULL);
   if (gpu->staging) talweg_cuda_free_pinned(gpu->staging, NULL);
   if (gpu->front) talweg_cuda_free_pinned(gpu->front, NULL);
   if (gpu->control) talweg_cuda_free_pinned(gpu->control, NULL);
@@ -264,22 +265,9 @@ void talweg_gpu_destroy(talweg_optimizer* optimizer) {
 talweg_status talweg_gpu_set_stream(talweg_optimizer* optimizer, talweg_cuda_stream stream,
                                     talweg_error* error) {
   talweg_gpu* gpu = talweg_gpu_of(optimizer);
-  talweg_cuda_error failure;
-  talweg_cuda_event event = NULL;
-  int32_t is_capturing = 0;
-  if (stream == gpu->stream) return TALWEG_OK;
+  if (stream == gpu->stream && !gpu->has_left) return TALWEG_OK;
   if (!talweg_gpu_enter(gpu)) return talweg_gpu_calls.failure(gpu, error);
-  /* A stream that is captured cannot wait for work outside of the capture: its caller sees to it.
-   */
-  int did =
-      talweg_gpu_did(gpu, talweg_cuda_is_capturing(stream, &is_capturing, &failure), &failure);
-  if (did && gpu->is_ahead && !is_capturing) {
-    did = talweg_gpu_did(gpu, talweg_cuda_create_event(&event, 0, &failure), &failure) &&
-          talweg_gpu_did(gpu, talweg_cuda_record(event, gpu->stream, &failure), &failure) &&
-          talweg_gpu_did(gpu, talweg_cuda_wait_in_stream(stream, event, &failure), &failure);
-    if (event) talweg_cuda_destroy_event(event, NULL);
-  }
-  if (did) gpu->stream = stream;
+  if (talweg_gpu_follow(gpu, stream)) gpu->stream = stream;
   talweg_gpu_leave(gpu);
   return talweg_gpu_calls.failure(gpu, error);
 }

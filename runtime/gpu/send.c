@@ -111,6 +111,7 @@ talweg_status talweg_gpu_send(talweg_gpu* gpu, uint32_t parts, int is_capturing,
   if (talweg_gpu_bytes_of(gpu, parts) == 0) return TALWEG_OK;
   unsigned char* slot = take_slot(gpu, parts, is_capturing, &status, error);
   if (!slot) return status;
+  gpu->is_busy |= !is_capturing;
   for (uint32_t i = 0; i < gpu->range_count; ++i) {
     const talweg_gpu_range* range = &gpu->ranges[i];
     if (!(range->part & parts)) continue;
@@ -125,4 +126,24 @@ talweg_status talweg_gpu_send(talweg_gpu* gpu, uint32_t parts, int is_capturing,
     return talweg_gpu_put_failure(&failure, error);
   gpu->next_slot = (gpu->next_slot + 1) % TALWEG_GPU_SLOTS;
   return TALWEG_OK;
+}
+
+int talweg_gpu_follow(talweg_gpu* gpu, talweg_cuda_stream stream) {
+  talweg_cuda_error error;
+  int32_t is_capturing = 0;
+  if (gpu->is_busy && stream != gpu->stream) {
+    if (!talweg_gpu_did(gpu, talweg_cuda_record(gpu->left_event, gpu->stream, &error), &error))
+      return 0;
+    gpu->is_busy = 0;
+    gpu->has_left = 1;
+  }
+  if (!gpu->has_left) return 1;
+  if (!talweg_gpu_did(gpu, talweg_cuda_is_capturing(stream, &is_capturing, &error), &error))
+    return 0;
+  if (is_capturing) return 1;
+  if (!talweg_gpu_did(gpu, talweg_cuda_wait_in_stream(stream, gpu->left_event, &error), &error))
+    return 0;
+  gpu->has_left = 0;
+  gpu->is_busy = 1; /* until this one is waited for */
+  return 1;
 }

@@ -6,9 +6,10 @@
 static int fetch(talweg_gpu* gpu) {
   talweg_cuda_error error;
   talweg_gpu_front* front = gpu->front;
+  if (gpu->has_left && !talweg_gpu_follow(gpu, gpu->stream)) return 0;
   const int waited = gpu->captured_parts
                          ? talweg_gpu_did(gpu, talweg_cuda_wait_for_context(&error), &error)
-                         : talweg_gpu_did(gpu, talweg_cuda_wait(gpu->stream, &error), &error);
+                         : talweg_gpu_wait_for_stream(gpu);
   if (!waited) return 0;
   for (uint32_t i = 0; i < gpu->range_count; ++i) {
     const talweg_gpu_range* range = &gpu->ranges[i];
@@ -24,7 +25,7 @@ static int fetch(talweg_gpu* gpu) {
                         talweg_cuda_copy_out(&front->progress, gpu->places.progress,
                                              sizeof front->progress, gpu->stream, &error),
                         &error) &&
-         talweg_gpu_did(gpu, talweg_cuda_wait(gpu->stream, &error), &error);
+         talweg_gpu_wait_for_stream(gpu);
 }
 
 /* The context is current. */
@@ -57,6 +58,7 @@ talweg_status talweg_gpu_tell_refusal(talweg_gpu* gpu, talweg_error* error) {
   talweg_cuda_error failure;
   if (status == TALWEG_OK || !talweg_gpu_enter(gpu)) return status;
   gpu->front->report.is_refused = 0;
+  gpu->is_busy = 1;
   talweg_gpu_did(
       gpu,
       talweg_cuda_fill(gpu->places.progress, 0, sizeof(talweg_gpu_progress), gpu->stream, &failure),

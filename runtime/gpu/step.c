@@ -159,6 +159,7 @@ static int32_t launch_all(talweg_gpu* gpu, talweg_cuda_error* error) {
 
 static talweg_status launch_step(talweg_gpu* gpu, int is_capturing, talweg_error* error) {
   talweg_cuda_error failure;
+  gpu->is_busy |= !is_capturing;
   const uint32_t parts = changed_parts(gpu, is_capturing);
   talweg_status status = is_capturing ? check_capture(gpu, parts, error) : TALWEG_OK;
   if (status == TALWEG_OK) status = talweg_gpu_send(gpu, parts, is_capturing, error);
@@ -244,6 +245,10 @@ static int make_step(talweg_gpu* gpu, const talweg_step_inputs* inputs, talweg_s
   if (gpu->asks && (gpu->found_inf || gpu->gradient_scale)) {
     *status = talweg_fail(error, TALWEG_NOT_SERVED,
                           "a rule that asks for another gradient cannot be given scaled ones");
+    return 1;
+  }
+  if (gpu->has_left && !is_capturing && !talweg_gpu_follow(gpu, gpu->stream)) {
+    *status = talweg_gpu_calls.failure(gpu, error);
     return 1;
   }
   if (talweg_is_waiting(gpu->core)) return 0;

@@ -22,6 +22,13 @@ void talweg_gpu_leave(talweg_gpu* gpu) {
   talweg_gpu_did(gpu, talweg_cuda_leave(gpu->context, &error), &error);
 }
 
+int talweg_gpu_wait_for_stream(talweg_gpu* gpu) {
+  talweg_cuda_error error;
+  if (!talweg_gpu_did(gpu, talweg_cuda_wait(gpu->stream, &error), &error)) return 0;
+  gpu->is_busy = 0;
+  return 1;
+}
+
 talweg_status talweg_gpu_put_failure(const talweg_cuda_error* failure, talweg_error* error) {
   return talweg_fail(error, TALWEG_DEVICE_FAILED, failure->message);
 }
@@ -47,11 +54,6 @@ static int begin_work(talweg_gpu* gpu) {
 static void end_work(talweg_gpu* gpu) {
   talweg_gpu_leave(gpu);
   if (gpu->failure.code != TALWEG_CUDA_OK) gpu->is_broken = 1;
-}
-
-static int wait_for_stream(talweg_gpu* gpu) {
-  talweg_cuda_error error;
-  return talweg_gpu_did(gpu, talweg_cuda_wait(gpu->stream, &error), &error);
 }
 
 /* Tables of lines have one line a chunk, so that each is a thread's. */
@@ -95,7 +97,7 @@ static void run(void* context, talweg_work work, talweg_handle function, const v
   }
   talweg_cuda_error error;
   if (talweg_gpu_did(gpu, talweg_gpu_launch_one(gpu, &launch, &error), &error))
-    wait_for_stream(gpu);
+    talweg_gpu_wait_for_stream(gpu);
   end_work(gpu);
 }
 
@@ -106,7 +108,7 @@ static void copy(void* context, void* to, const void* from, uint64_t bytes) {
   if (talweg_gpu_did(gpu,
                      talweg_cuda_copy((uintptr_t)to, (uintptr_t)from, bytes, gpu->stream, &error),
                      &error))
-    wait_for_stream(gpu);
+    talweg_gpu_wait_for_stream(gpu);
   end_work(gpu);
 }
 
@@ -127,7 +129,7 @@ static void fill(void* context, void* start, uint64_t count, uint32_t dtype, dou
   const int32_t result = bits == 0
                              ? talweg_cuda_fill((uintptr_t)start, 0, bytes, gpu->stream, &error)
                              : talweg_gpu_launch_one(gpu, &launch, &error);
-  if (talweg_gpu_did(gpu, result, &error)) wait_for_stream(gpu);
+  if (talweg_gpu_did(gpu, result, &error)) talweg_gpu_wait_for_stream(gpu);
   end_work(gpu);
 }
 
