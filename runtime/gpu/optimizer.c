@@ -173,6 +173,13 @@ static int make_slots(talweg_gpu* gpu) {
 }
 
 static talweg_status make(talweg_gpu* gpu, const talweg_gpu_spec* spec, talweg_error* error) {
+  talweg_cuda_error failure;
+  int32_t is_capturing = 0;
+  if (talweg_cuda_is_capturing(gpu->stream, &is_capturing, &failure) != TALWEG_CUDA_OK)
+    return talweg_gpu_put_failure(&failure, error);
+  if (is_capturing)
+    return talweg_fail(error, TALWEG_NOT_SERVED,
+                       "an optimizer cannot be made while its stream is being captured");
   talweg_status status = load(gpu, spec, error);
   if (status == TALWEG_OK) status = talweg_gpu_make_image(gpu, spec->optimizer.image, error);
   if (status == TALWEG_OK) status = make_core(gpu, spec, error);

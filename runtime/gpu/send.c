@@ -104,6 +104,15 @@ static unsigned char* take_slot(talweg_gpu* gpu, uint32_t parts, int is_capturin
   return gpu->staging + gpu->next_slot * gpu->slot_bytes;
 }
 
+/* Some of it may be on its way, so that neither what the device has is known, nor may the slot be
+ * written to. */
+static talweg_status fail_halfway(talweg_gpu* gpu, uint32_t parts, int is_capturing,
+                                  const talweg_cuda_error* failure, talweg_error* error) {
+  gpu->unsure_parts |= parts;
+  if (!is_capturing) talweg_cuda_wait(gpu->stream, NULL);
+  return talweg_gpu_put_failure(failure, error);
+}
+
 talweg_status talweg_gpu_send(talweg_gpu* gpu, uint32_t parts, int is_capturing,
                               talweg_error* error) {
   talweg_cuda_error failure;
@@ -118,12 +127,12 @@ talweg_status talweg_gpu_send(talweg_gpu* gpu, uint32_t parts, int is_capturing,
     memcpy(slot, range->here, (size_t)range->bytes);
     if (talweg_cuda_copy_in(talweg_gpu_there(&gpu->program, range->here), slot, range->bytes,
                             gpu->stream, &failure) != TALWEG_CUDA_OK)
-      return talweg_gpu_put_failure(&failure, error);
+      return fail_halfway(gpu, parts, is_capturing, &failure, error);
     slot += range->bytes;
   }
   if (is_capturing) return TALWEG_OK;
   if (talweg_cuda_record(gpu->slot_events[gpu->next_slot], gpu->stream, &failure) != TALWEG_CUDA_OK)
-    return talweg_gpu_put_failure(&failure, error);
+    return fail_halfway(gpu, parts, 0, &failure, error);
   gpu->next_slot = (gpu->next_slot + 1) % TALWEG_GPU_SLOTS;
   return TALWEG_OK;
 }

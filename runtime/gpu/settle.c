@@ -41,6 +41,7 @@ talweg_status talweg_gpu_settle(void* context, talweg_optimizer* optimizer, talw
   if (gpu->is_broken || !gpu->core) return talweg_gpu_calls.failure(gpu, error);
   const int may_differ = gpu->is_ahead || (gpu->captured_parts && !talweg_gpu_host_changed(gpu));
   if (may_differ && talweg_gpu_enter(gpu)) {
+    gpu->is_ahead = 1; /* also where only some of it gets here */
     if (fetch(gpu)) {
       talweg_gpu_take_snapshot(gpu);
       gpu->is_ahead = 0;
@@ -57,13 +58,14 @@ talweg_status talweg_gpu_tell_refusal(talweg_gpu* gpu, talweg_error* error) {
   const talweg_status status = gpu->refusal.status;
   talweg_cuda_error failure;
   if (status == TALWEG_OK || !talweg_gpu_enter(gpu)) return status;
-  gpu->front->report.is_refused = 0;
   gpu->is_busy = 1;
-  talweg_gpu_did(
+  const int did = talweg_gpu_did(
       gpu,
       talweg_cuda_fill(gpu->places.progress, 0, sizeof(talweg_gpu_progress), gpu->stream, &failure),
       &failure);
   talweg_gpu_leave(gpu);
+  if (!did) return talweg_gpu_calls.failure(gpu, error);
+  gpu->front->report.is_refused = 0;
   if (error) *error = gpu->refusal;
   gpu->refusal.status = TALWEG_OK;
   return status;

@@ -135,12 +135,11 @@ static talweg_status check_capture(const talweg_gpu* gpu, uint32_t parts, talweg
   return TALWEG_OK;
 }
 
-static int32_t launch_all(talweg_gpu* gpu, talweg_cuda_error* error) {
+static int32_t launch_all(talweg_gpu* gpu, int is_capturing, talweg_cuda_error* error) {
   talweg_gpu_launch* begin = &gpu->program.launches[0];
   begin->parameters[1] = gpu->found_inf;
   int32_t result = talweg_gpu_launch_one(gpu, begin, error);
   if (result != TALWEG_CUDA_OK) return result;
-  gpu->is_broken = 1; /* unless all the rest is launched too */
   if (gpu->gradient_scale) {
     const talweg_gpu_launch unscale = {
         .kernel = TALWEG_GPU_UNSCALE,
@@ -153,7 +152,7 @@ static int32_t launch_all(talweg_gpu* gpu, talweg_cuda_error* error) {
   }
   for (uint32_t i = 1; result == TALWEG_CUDA_OK && i < gpu->program.launch_count; ++i)
     result = talweg_gpu_launch_one(gpu, &gpu->program.launches[i], error);
-  gpu->is_broken = result != TALWEG_CUDA_OK;
+  gpu->is_broken = result != TALWEG_CUDA_OK && !is_capturing;
   return result;
 }
 
@@ -168,7 +167,7 @@ static talweg_status launch_step(talweg_gpu* gpu, int is_capturing, talweg_error
   gpu->may_have_moved = 0;
   if (is_capturing) gpu->captured_parts |= parts;
   gpu->unsure_parts = gpu->captured_parts;
-  if (!talweg_gpu_did(gpu, launch_all(gpu, &failure), &failure))
+  if (!talweg_gpu_did(gpu, launch_all(gpu, is_capturing, &failure), &failure))
     return talweg_gpu_calls.failure(gpu, error);
   gpu->is_ahead |= !is_capturing;
   return TALWEG_OK;
@@ -188,6 +187,7 @@ static int left_out(talweg_gpu* gpu, talweg_status* status, talweg_error* error)
     *status = talweg_gpu_calls.failure(gpu, error);
     return 1;
   }
+  front->progress.left_out = front->number != 0;
   if (front->number != 0) return 1;
   if (!gpu->gradient_scale || gpu->core->chunk_count == 0) return 0;
   const talweg_gpu_launch unscale = {
@@ -197,7 +197,9 @@ static int left_out(talweg_gpu* gpu, talweg_status* status, talweg_error* error)
       .threads = TALWEG_GPU_THREADS,
       .parameter_count = 3,
       .parameters = {(uintptr_t)&front->led_step, gpu->gradient_scale, (uintptr_t)&front->no_stop}};
-  if (talweg_gpu_did(gpu, talweg_gpu_launch_one(gpu, &unscale, &failure), &failure)) return 0;
+  if (talweg_gpu_did(gpu, talweg_gpu_launch_one(gpu, &unscale, &failure), &failure) &&
+      talweg_gpu_wait_for_stream(gpu)) /* tables that it reads are written by the next step */
+    return 0;
   *status = talweg_gpu_calls.failure(gpu, error);
   return 1;
 }
@@ -264,6 +266,9 @@ static int make_step(talweg_gpu* gpu, const talweg_step_inputs* inputs, talweg_s
     *status = refuse_capture(&why, error);
     return 1;
   }
+  /* Before gradients are changed. */
+  *status = talweg_gpu_settle(gpu, gpu->core, error);
+  if (*status != TALWEG_OK) return 1;
   if (!left_out(gpu, status, error)) return 0;
   if (outcome) *outcome = TALWEG_SKIPPED;
   return 1;
@@ -274,6 +279,11 @@ int talweg_gpu_step_by_itself(void* context, talweg_optimizer* optimizer,
                               talweg_outcome* outcome, talweg_error* error) {
   talweg_gpu* gpu = context;
   *status = TALWEG_OK;
+  if (gpu->failure.code != TALWEG_CUDA_OK && !gpu->is_broken) {
+    *status = talweg_gpu_calls.failure(gpu, error);
+    gpu->failure.code = TALWEG_CUDA_OK; /* told by the status, if by nothing else */
+    return 1;
+  }
   if (gpu->front->report.is_refused || gpu->refusal.status != TALWEG_OK || gpu->is_broken) {
     *status = talweg_gpu_wait(optimizer, NULL, error);
     if (*status != TALWEG_OK) return 1;

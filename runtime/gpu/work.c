@@ -48,7 +48,10 @@ static talweg_status tell_failure(void* context, talweg_error* error) {
 
 /* What fails from here on leaves a step, or what else was asked, in its middle. */
 static int begin_work(talweg_gpu* gpu) {
-  return gpu->failure.code == TALWEG_CUDA_OK && talweg_gpu_enter(gpu);
+  if (gpu->failure.code != TALWEG_CUDA_OK) return 0;
+  if (talweg_gpu_enter(gpu)) return 1;
+  gpu->is_broken = 1;
+  return 0;
 }
 
 static void end_work(talweg_gpu* gpu) {
