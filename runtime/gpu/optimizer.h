@@ -11,7 +11,10 @@
  *     tensor, and the first after a reset or after states were loaded;
  *   - steps of rules that ask for another gradient;
  *   - steps that are not given all the inputs that the rule has.
- * While a stream is being captured these are refused: TALWEG_NOT_SERVED.
+ * While a stream is being captured these are refused: TALWEG_NOT_SERVED. So are captured steps with
+ * inputs that are numbers of the host's, and a capture that begins before the device has got what
+ * talweg_gpu_send_hypers() sends. A graph's steps have the gradients and element inputs that they
+ * were captured with, wherever those of other steps lie; at most 4 different such places.
  *
  * Functions that read states or counters (and views) wait for the stream. What a rule computes in a
  * step and may not (a hyper out of its range) is found by the device: the step changes nothing, nor
@@ -57,8 +60,9 @@ void talweg_gpu_destroy(talweg_optimizer* optimizer);
 talweg_status talweg_gpu_set_stream(talweg_optimizer* optimizer, talweg_cuda_stream stream,
                                     talweg_error* error);
 
-/* Hypers that were set reach the device with the next step. For graphs, which hold no step that
- * could bring them: puts them into the stream now. */
+/* Hypers and scalar states that were set reach the device with the next step, and so does what a
+ * step that the host led, a reset or loading has left. For graphs, whose steps bring none of it:
+ * puts it into the stream now. To be called before a replay that comes after any of these. */
 talweg_status talweg_gpu_send_hypers(talweg_optimizer* optimizer, talweg_error* error);
 
 /* Numbers in the device's memory that a step looks at in the order of the stream, and a replayed

@@ -125,8 +125,9 @@ static talweg_status check_capture(const talweg_gpu* gpu, uint32_t parts, talweg
                        "them to the device before");
   if (parts & TALWEG_GPU_SCALARS)
     return talweg_fail(error, TALWEG_NOT_SERVED,
-                       "this step cannot be captured: states were set since the last step; make "
-                       "one before");
+                       "this step cannot be captured: the device has not got the states that were "
+                       "set, or that the last step has left, which the host led through; make one "
+                       "more step before, or send hypers");
   for (uint32_t i = 0; i < image->input_count; ++i) {
     if (image->inputs[i].rate == TALWEG_RATE_ELEMENT) continue;
     const reason why = {"input ", image->inputs[i].name, " is a number of the host's"};
