@@ -103,7 +103,7 @@ static talweg_status make_core(talweg_gpu* gpu, const talweg_gpu_spec* from, tal
   void* front = NULL;
   if (gpu->failure.code != TALWEG_CUDA_OK || !allocate_pinned(gpu, &front, sizeof *gpu->front))
     return talweg_gpu_calls.failure(gpu, error);
-  gpu->front = front;
+  gpu->front = front; /* released with the rest from here on */
   memset(front, 0, sizeof *gpu->front);
   if (!allocate_pinned(gpu, &gpu->control, sizes.control_bytes))
     return talweg_gpu_calls.failure(gpu, error);
