@@ -93,6 +93,13 @@ talweg_lib_status talweg_embed_create_in(const talweg_lib_table* rule, const tal
                                          void* control_memory, void* state_memory,
                                          talweg_lib_optimizer** optimizer, talweg_lib_error* error);
 
+/* Makes an optimizer on a GPU. cuda may be null: the current context, its default stream. The
+ * rule's kernels are compiled when they are first asked for on a GPU of their kind. */
+talweg_lib_status talweg_embed_cuda_create(const talweg_lib_table* rule,
+                                           const talweg_lib_spec* spec, const talweg_lib_cuda* cuda,
+                                           talweg_lib_optimizer** optimizer,
+                                           talweg_lib_error* error);
+
 /* One step of all tensors; allocates nothing. gradients [tensor] have the sizes of their parameters
  * and are only read; null: the tensor is left out. inputs [input] point to what the rule reads
  * beside gradients, in the order of talweg_lib_rule_input: numbers of the model and of groups and

@@ -65,6 +65,18 @@ talweg_lib_status talweg_embed_create_in(const talweg_lib_table* table, const ta
   return status;
 }
 
+talweg_lib_status talweg_embed_cuda_create(const talweg_lib_table* table,
+                                           const talweg_lib_spec* spec, const talweg_lib_cuda* cuda,
+                                           talweg_lib_optimizer** optimizer,
+                                           talweg_lib_error* error) {
+  const Rule* rule = ours(table, error);
+  if (rule == nullptr) return TALWEG_LIB_BAD_ARGUMENT;
+  const talweg_lib_status status =
+      talweg_lib_table_cuda_create(table, spec, cuda, optimizer, error);
+  if (status == TALWEG_LIB_OK) rule->hold();
+  return status;
+}
+
 talweg_lib_status talweg_embed_step(talweg_lib_optimizer* optimizer,
                                     talweg_lib_element* const* gradients, const void* const* inputs,
                                     talweg_lib_outcome* outcome, talweg_lib_error* error) {
@@ -96,6 +108,7 @@ extern const talweg_lib_functions talweg_embed_functions = [] {
   functions.measure = talweg_embed_measure;
   functions.create = talweg_embed_create;
   functions.create_in = talweg_embed_create_in;
+  functions.cuda_create = talweg_embed_cuda_create;
   functions.destroy = talweg_embed_destroy;
   functions.release = release;
   return functions;

@@ -113,7 +113,7 @@ std::string about_module(const Library& library) {
 std::string header_text(const Library& library, const std::string& file_name,
                         const std::vector<const Platform*>& platforms) {
   const std::string guard = upper_case(c_name(file_name));
-  const InterfaceText common = interface_text(library.prefix);
+  const InterfaceText common = interface_text(library.prefix, has_cuda(library));
   std::string text = introduction(library, file_name);
   if (std::ranges::any_of(platforms, [](const Platform* platform) {
         return platform->binary == Binary::WasmModule;

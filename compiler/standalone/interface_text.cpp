@@ -15,6 +15,9 @@ namespace talweg::standalone {
 
 namespace {
 
+constexpr const char* kCuda = "/* CUDA */\n";
+constexpr const char* kEndCuda = "/* END CUDA */\n";
+
 std::string without_blanks_in_front(const std::string& text) {
   const std::size_t first = text.find_first_not_of(' ');
   return first == std::string::npos ? "" : text.substr(first);
@@ -69,6 +72,13 @@ std::string laid_out(const std::string& text) {
   return result;
 }
 
+/// Without what stands between two marks, and without these.
+std::string without(std::string text, const std::string& begin, const std::string& end) {
+  for (std::size_t first = 0; (first = text.find(begin)) != std::string::npos;)
+    text.erase(first, text.find(end, first) + end.size() - first);
+  return text;
+}
+
 /// What stands between two marks.
 std::string between(const std::string& text, const std::string& begin, const std::string& end) {
   const std::size_t first = text.find(begin) + begin.size();
@@ -77,8 +87,10 @@ std::string between(const std::string& text, const std::string& begin, const std
 
 }  // namespace
 
-InterfaceText interface_text(const std::string& prefix) {
+InterfaceText interface_text(const std::string& prefix, bool has_cuda) {
   std::string text(talweg_interface_text, talweg_interface_text_end);
+  text = has_cuda ? replace_all(replace_all(std::move(text), kCuda, ""), kEndCuda, "")
+                  : without(std::move(text), kCuda, kEndCuda);
   text = replace_all(std::move(text), "talweg_lib_", prefix + "_");
   text = replace_all(std::move(text), "TALWEG_LIB_", upper_case(prefix) + "_");
   return {laid_out(between(text, "/* BEGIN */\n", "/* RULES */\n")),

@@ -10,6 +10,6 @@ struct InterfaceText {
   std::string types;      // what the functions of a rule are declared with
   std::string functions;  // those of any optimizer
 };
-InterfaceText interface_text(const std::string& prefix);
+InterfaceText interface_text(const std::string& prefix, bool has_cuda);
 
 }  // namespace talweg::standalone

@@ -21,6 +21,7 @@
 #include "compiler/standalone/emit_image.h"
 #include "compiler/standalone/manifest.h"
 #include "compiler/standalone/optimise.h"
+#include "compiler/targets/nvptx.h"
 #include "runtime/standalone/interface.h"
 
 namespace talweg::standalone {
@@ -37,6 +38,10 @@ constexpr std::array kShared = {"status_text", "version",    "describe",   "inte
 /// Those that are told the rule first, and so are one for each.
 constexpr std::array kOfRule = {"measure",    "create",     "create_in",
                                 "set_hypers", "get_hypers", "step"};
+/// The same of libraries with code for GPUs.
+constexpr std::array kSharedCuda = {"cuda_set_stream", "cuda_send_hypers", "cuda_set_scaling",
+                                    "cuda_wait"};
+constexpr std::array kCudaOfRule = {"cuda_create", "cuda_step"};
 constexpr std::size_t kInputsOfStep = 3;  // the argument of talweg_lib_step
 constexpr const char* kFlat = "step_flat";
 /// Those of pool.c, on platforms that have threads.
@@ -88,7 +93,8 @@ class LibraryBuilder {
   LibraryBuilder(const Library& library, const Platform& platform)
       : library_(library),
         platform_(platform),
-        module_(read_runtime(context_, platform.runtime)),
+        module_(
+            read_runtime(context_, has_cuda(library) ? platform.cuda_runtime : platform.runtime)),
         constants_(*module_) {}
 
   /// Fills the module; once.
@@ -163,10 +169,17 @@ llvm::Constant* LibraryBuilder::add_rule(std::size_t rule) {
   std::vector<llvm::Constant*> fields;
   for (const std::uint32_t field : settable_hypers(tables.image()))
     fields.push_back(constants_.u32(field));
-  llvm::Constant* value =
-      constants_.structure({constants_.table(variants), constants_.table(fields),
-                            constants_.u32(static_cast<std::uint32_t>(variants.size())),
-                            constants_.u32(static_cast<std::uint32_t>(fields.size()))});
+  std::vector<llvm::Constant*> codes;
+  for (const GpuCode& code : of.gpu_codes)
+    codes.push_back(constants_.structure({constants_.text(std::string(code.target->name()).c_str()),
+                                          constants_.text(code.ptx.c_str()),
+                                          constants_.u32(targets::gpu_architecture(*code.target)),
+                                          constants_.u32(0)}));
+  llvm::Constant* value = constants_.structure(
+      {constants_.table(variants), constants_.table(fields),
+       constants_.u32(static_cast<std::uint32_t>(variants.size())),
+       constants_.u32(static_cast<std::uint32_t>(fields.size())), constants_.table(codes),
+       constants_.u32(static_cast<std::uint32_t>(codes.size())), constants_.u32(0)});
   return constants_.variable(value, "rule");
 }
 
@@ -174,7 +187,7 @@ void LibraryBuilder::add_rule_function(const LibraryRule& rule, const std::strin
                                        llvm::Constant* constant) {
   llvm::Function* callee = runtime_function(*module_, runtime);
   // The step of a rule without inputs is given none.
-  const bool leaves_out_inputs = runtime == "step" && rule.graph->inputs.empty();
+  const bool leaves_out_inputs = runtime.ends_with("step") && rule.graph->inputs.empty();
   llvm::SmallVector<llvm::Type*, 8> parameters(callee->getFunctionType()->params().drop_front());
   if (leaves_out_inputs) parameters.erase(parameters.begin() + kInputsOfStep - 1);
   auto* function = llvm::Function::Create(
@@ -240,11 +253,15 @@ llvm::Module& LibraryBuilder::fill() {
   for (std::size_t i = 0; i < rules.size(); ++i) {
     const LibraryRule& rule = library_.rules[i];
     for (const char* name : kOfRule) add_rule_function(rule, name, rules[i]);
+    if (has_cuda(library_))
+      for (const char* name : kCudaOfRule) add_rule_function(rule, name, rules[i]);
     if (has_flat_step(rule)) add_flat_step(rule, rules[i]);
     add_table(rule, rules[i]);
   }
   give_text(kDescription, manifest_text(library_));
   for (const char* name : kShared) show(*module_, library_, name);
+  if (has_cuda(library_))
+    for (const char* name : kSharedCuda) show(*module_, library_, name);
   check(*module_);
   shrink(*module_);
   if (platform_.binary == Binary::WasmModule) expand_overflow_tests(*module_);
@@ -258,8 +275,13 @@ std::vector<std::string> exported_names(const Library& library, const Platform& 
   if (!platform.pool.empty())
     for (const char* name : kOfPool) names.push_back(fmt::format("{}_{}", library.prefix, name));
   for (const char* name : kShared) names.push_back(fmt::format("{}_{}", library.prefix, name));
+  if (has_cuda(library))
+    for (const char* name : kSharedCuda)
+      names.push_back(fmt::format("{}_{}", library.prefix, name));
   for (const LibraryRule& rule : library.rules) {
     for (const char* name : kOfRule) names.push_back(fmt::format("{}_{}", rule.prefix, name));
+    if (has_cuda(library))
+      for (const char* name : kCudaOfRule) names.push_back(fmt::format("{}_{}", rule.prefix, name));
     if (has_flat_step(rule)) names.push_back(fmt::format("{}_{}", rule.prefix, kFlat));
     names.push_back(rule.prefix + kTable);
   }

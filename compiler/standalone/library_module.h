@@ -22,6 +22,9 @@ inline bool is_float32(const Library& library) {
   return library.rules.front().plan->compute == types::ComputeType::F32;
 }
 
+/// Whether optimizers on NVIDIA's GPUs are in it.
+inline bool has_cuda(const Library& library) { return !library.rules.front().gpu_codes.empty(); }
+
 /// Names of the library's functions: what is not here is not visible.
 std::vector<std::string> exported_names(const Library& library, const Platform& platform);
 

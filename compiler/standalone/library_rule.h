@@ -7,15 +7,23 @@
 
 #include "compiler/ir/graph.h"
 #include "compiler/plan/plan.h"
+#include "compiler/targets/target.h"
 #include "runtime/abi/talweg_abi.h"
 
 namespace talweg::standalone {
+
+/// A rule's kernels for GPUs of an architecture and newer ones.
+struct GpuCode {
+  const targets::Target* target;
+  std::string ptx;
+};
 
 struct LibraryRule {
   std::string prefix;      // of the names of its own functions: "adamw"
   std::string class_name;  // in Python: "AdamW"
   const ir::Graph* graph;  // before optimisation
   const plan::Plan* plan;
+  std::vector<GpuCode> gpu_codes = {};  // the newest last; of all rules of a library for the same
 };
 
 /// Hypers that a caller may set, in the order of the struct of hypers.

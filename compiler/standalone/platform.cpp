@@ -27,6 +27,7 @@ std::span<const Platform> platforms() {
        "elf_x86_64",
        "x86_64|AMD64|amd64",
        bytes(talweg_runtime_x86_64, talweg_runtime_x86_64_end),
+       bytes(talweg_cuda_runtime_x86_64, talweg_cuda_runtime_x86_64_end),
        bytes(talweg_pool_x86_64, talweg_pool_x86_64_end)},
       {"aarch64",
        {"aarch64-unknown-linux-gnu", "generic", ""},
@@ -35,6 +36,7 @@ std::span<const Platform> platforms() {
        "aarch64linux",
        "aarch64|arm64|ARM64",
        bytes(talweg_runtime_aarch64, talweg_runtime_aarch64_end),
+       bytes(talweg_cuda_runtime_aarch64, talweg_cuda_runtime_aarch64_end),
        bytes(talweg_pool_aarch64, talweg_pool_aarch64_end)},
       // Emscripten calls its processor x86.
       {"wasm32",
@@ -44,6 +46,7 @@ std::span<const Platform> platforms() {
        "",
        "wasm32|^x86$",
        bytes(talweg_runtime_wasm32, talweg_runtime_wasm32_end),
+       "",
        ""},
   }};
   return all;

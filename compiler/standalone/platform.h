@@ -32,6 +32,7 @@ struct Platform {
   std::string_view linker_emulation;  // as linkers name it: "elf_x86_64"; empty for modules
   std::string_view cmake_pattern;     // what CMake calls such processors, as a regular expression
   std::string_view runtime;           // bitcode of runtime/standalone
+  std::string_view cuda_runtime;      // with optimizers on GPUs; empty: none
   std::string_view pool;              // of its threads; empty: none
 };
 

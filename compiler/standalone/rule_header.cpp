@@ -77,7 +77,8 @@ class RuleHeader {
         shared_(library.prefix) {}
 
   std::string text() {
-    return about() + hypers() + inputs() + creation() + step() + flat_step() + value();
+    return about() + hypers() + inputs() + creation() + step() +
+           (rule_.gpu_codes.empty() ? std::string() : cuda()) + flat_step() + value();
   }
 
  private:
@@ -98,6 +99,7 @@ class RuleHeader {
   std::string inputs();
   std::string creation();
   std::string step();
+  std::string cuda();
   std::string flat_step();
   std::string value();
 
@@ -242,6 +244,29 @@ std::string RuleHeader::step() {
                   fmt::format("{0}_optimizer* optimizer, {0}_element* const* gradients, "
                               "{1}{0}_outcome* outcome",
                               shared_, inputs));
+}
+
+std::string RuleHeader::cuda() {
+  const std::string inputs =
+      image_.input_count > 0 ? fmt::format("const {}_inputs* inputs, ", own_) : "";
+  return function(
+             "Makes an optimizer on a GPU. cuda may be null: the current context, its default "
+             "stream. Of the spec, thread_count and parallel_for are not looked at.",
+             "cuda_create",
+             fmt::format("const {0}_spec* spec, const {0}_cuda* cuda, {0}_optimizer** optimizer",
+                         shared_)) +
+         function(
+             fmt::format(
+                 "One step of all tensors in a stream (a CUstream or cudaStream_t), the "
+                 "optimizer's from now on: {0}_cuda_set_stream, set_hypers of all groups (null: "
+                 "they stay as they are) and {1}_step in one call. It may return before the step "
+                 "is done; outcome, which may be null, is COMPLETED then, and {0}_cuda_wait says "
+                 "more.",
+                 shared_, own_),
+             "cuda_step",
+             fmt::format("{0}_optimizer* optimizer, {0}_element* const* gradients, {1}const "
+                         "{2}_hypers* hypers, struct CUstream_st* stream, {0}_outcome* outcome",
+                         shared_, inputs, own_));
 }
 
 std::string RuleHeader::flat_step() {

@@ -47,4 +47,12 @@ std::span<const Target* const> nvptx_targets() {
   return all;
 }
 
+std::uint32_t gpu_architecture(const Target& target) {
+  const std::string name = target.processor();
+  std::uint32_t number = 0;
+  for (const char digit : name.substr(name.find('_') + 1))
+    number = 10 * number + static_cast<std::uint32_t>(digit - '0');
+  return number;
+}
+
 }  // namespace talweg::targets

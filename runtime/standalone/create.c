@@ -3,6 +3,9 @@
 #include <string.h>
 
 #include "runtime/memory/state_layout.h"
+#ifndef TALWEG_HOST_ONLY
+#include "runtime/gpu/optimizer.h"
+#endif
 #include "runtime/standalone/internal.h"
 #include "runtime/standalone/libc.h"
 
@@ -34,17 +37,17 @@ _Static_assert((int)TALWEG_LIB_SPLIT_BY_RULE == TALWEG_SPLIT_NONE &&
                    (int)TALWEG_LIB_SPLIT_PAIR == TALWEG_SPLIT_PAIR,
                "talweg_lib_split");
 
-/* Of our struct and the arrays behind it, widest first. */
-static size_t front_bytes(const talweg_image* image) {
+/* Widest first. */
+size_t talweg_lib_front_bytes(const talweg_image* image) {
   const size_t each = 4 * sizeof(void*) + sizeof(double) + sizeof(uint8_t);
   const size_t bytes = sizeof(talweg_lib_optimizer) + sizeof(double) + image->input_count * each;
   return (bytes + TALWEG_CONTROL_ALIGNMENT - 1) / TALWEG_CONTROL_ALIGNMENT *
          TALWEG_CONTROL_ALIGNMENT;
 }
 
-static talweg_lib_status read_spec(const talweg_lib_rule* rule, const talweg_lib_spec* spec,
-                                   const talweg_lib_variant** variant, talweg_optimizer_spec* core,
-                                   talweg_lib_error* error) {
+talweg_lib_status talweg_lib_read_spec(const talweg_lib_rule* rule, const talweg_lib_spec* spec,
+                                       const talweg_lib_variant** variant,
+                                       talweg_optimizer_spec* core, talweg_lib_error* error) {
   if (!spec) return fail_null(error, "the spec");
   if (spec->interface_version == 0)
     return fail(error, TALWEG_LIB_BAD_ARGUMENT, "the spec says no interface_version");
@@ -89,13 +92,14 @@ talweg_lib_status talweg_lib_measure(const talweg_lib_rule* rule, const talweg_l
   talweg_optimizer_spec core;
   talweg_optimizer_sizes measured;
   if (!sizes) return fail_null(error, "the place for the sizes");
-  talweg_lib_status status = read_spec(rule, spec, &variant, &core, error);
+  talweg_lib_status status = talweg_lib_read_spec(rule, spec, &variant, &core, error);
   if (status == TALWEG_LIB_OK)
     status = from_core(talweg_measure(&core, &measured, core_error(error)));
   if (status != TALWEG_LIB_OK) return status;
   *sizes = (talweg_lib_sizes){
-      .control_bytes = round_up(front_bytes(core.image) + (uint64_t)measured.control_bytes,
-                                TALWEG_CONTROL_ALIGNMENT),
+      .control_bytes =
+          round_up(talweg_lib_front_bytes(core.image) + (uint64_t)measured.control_bytes,
+                   TALWEG_CONTROL_ALIGNMENT),
       .control_alignment = TALWEG_CONTROL_ALIGNMENT,
       .state_bytes = round_up(measured.state_bytes, TALWEG_STATE_ALIGNMENT),
       .state_alignment = TALWEG_STATE_ALIGNMENT,
@@ -103,7 +107,7 @@ talweg_lib_status talweg_lib_measure(const talweg_lib_rule* rule, const talweg_l
   return TALWEG_LIB_OK;
 }
 
-static void carve_inputs(talweg_lib_optimizer* optimizer) {
+void talweg_lib_carve_inputs(talweg_lib_optimizer* optimizer) {
   const size_t count = optimizer->image->input_count;
   unsigned char* next = (unsigned char*)(optimizer + 1);
   next += (sizeof(double) - (uintptr_t)next % sizeof(double)) % sizeof(double);
@@ -123,17 +127,17 @@ static talweg_lib_status create_at(const talweg_lib_rule* rule, const talweg_lib
                                    talweg_lib_optimizer** result, talweg_lib_error* error) {
   const talweg_lib_variant* variant;
   talweg_optimizer_spec core;
-  talweg_lib_status status = read_spec(rule, spec, &variant, &core, error);
+  talweg_lib_status status = talweg_lib_read_spec(rule, spec, &variant, &core, error);
   if (status != TALWEG_LIB_OK) return status;
   talweg_lib_optimizer made = {
       .library = &talweg_lib_identity, .rule = rule, .variant = variant, .image = variant->image};
-  unsigned char* core_memory = (unsigned char*)control_memory + front_bytes(made.image);
+  unsigned char* core_memory = (unsigned char*)control_memory + talweg_lib_front_bytes(made.image);
   status =
       from_core(talweg_create(&core, core_memory, state_memory, &made.core, core_error(error)));
   if (status != TALWEG_LIB_OK) return status;
   *result = control_memory;
   **result = made;
-  carve_inputs(*result);
+  talweg_lib_carve_inputs(*result);
   return TALWEG_LIB_OK;
 }
 
@@ -195,6 +199,13 @@ talweg_lib_status talweg_lib_create(const talweg_lib_rule* rule, const talweg_li
 
 void talweg_lib_destroy(talweg_lib_optimizer* optimizer) {
   if (!is_own(optimizer)) return;
+#ifndef TALWEG_HOST_ONLY
+  if (optimizer->gpu) {
+    talweg_gpu_destroy(optimizer->core);
+    free(optimizer->control_allocation);
+    return;
+  }
+#endif
   talweg_abandon(optimizer->core);
   if (talweg_swapped_view(optimizer->core) != TALWEG_NO_VIEW) talweg_swap_out(optimizer->core, 0);
   void* states = optimizer->state_allocation;

@@ -11,6 +11,9 @@ extern "C" {
 extern const char talweg_runtime_x86_64[], talweg_runtime_x86_64_end[];
 extern const char talweg_runtime_aarch64[], talweg_runtime_aarch64_end[];
 extern const char talweg_runtime_wasm32[], talweg_runtime_wasm32_end[];
+/* With optimizers on GPUs. */
+extern const char talweg_cuda_runtime_x86_64[], talweg_cuda_runtime_x86_64_end[];
+extern const char talweg_cuda_runtime_aarch64[], talweg_cuda_runtime_aarch64_end[];
 /* The same of wasm_libc.c. */
 extern const char talweg_wasm_libc[], talweg_wasm_libc_end[];
 extern const char talweg_pool_x86_64[], talweg_pool_x86_64_end[];

@@ -1,7 +1,8 @@
 /* The C interface of a generated library, written once: what C files here implement under the
  * prefix talweg_lib, a library's header shows under its own. The generator takes what stands
  * between BEGIN and END and replaces `talweg_lib_` and `TALWEG_LIB_`; it says what an element is
- * and adds, at RULES, what depends on a rule: hypers and inputs by name, creation, the step. */
+ * and adds, at RULES, what depends on a rule: hypers and inputs by name, creation, the step. What
+ * stands between CUDA and END CUDA is left out of libraries without code for GPUs. */
 #ifndef TALWEG_STANDALONE_INTERFACE_H
 #define TALWEG_STANDALONE_INTERFACE_H
 
@@ -38,6 +39,7 @@ typedef enum talweg_lib_status {
   TALWEG_LIB_UNSUPPORTED_CPU = 14, /* no code in the library is for this processor */
   TALWEG_LIB_NEWER_INTERFACE = 15, /* the caller's header is newer than the library */
   TALWEG_LIB_BAD_DATA = 16,        /* saved by another rule or for other tensors; see load */
+  TALWEG_LIB_DEVICE_FAILED = 19,   /* a GPU or its driver failed, or there is none */
 } talweg_lib_status;
 
 /* The code by its name: "OUT_OF_RANGE". */
@@ -136,6 +138,34 @@ typedef enum talweg_lib_outcome {
   TALWEG_LIB_SKIPPED = 2, /* the rule left the step out: all is as before */
   TALWEG_LIB_REGRAD = 3,  /* it has moved the parameters: compute gradients there, call again */
 } talweg_lib_outcome;
+/* CUDA */
+
+/* ---- NVIDIA GPUs ---- */
+
+/* An optimizer that cuda_create makes works in the memory of a GPU. Parameters, gradients, inputs
+ * of elements, rows and columns, destinations of views and the memory for talweg_lib_swap_in are
+ * addresses of the device then, as cudaMalloc and cuMemAlloc give them; all else is of the host.
+ * Every function for optimizers is for it too, and results are the same bits as without a GPU.
+ *
+ * It puts its work into a stream of yours, where gradients must have been computed, and most steps
+ * return before they are done. What is read by the host (a view excepted) is waited for first. What
+ * a step computes and may not (a hyper out of its range) a later call says: talweg_lib_cuda_wait.
+ * Where the device fails within a call, what the call was to change is undefined.
+ *
+ * The driver is opened when the first one is made, as libcuda.so.1 or what the environment variable
+ * TALWEG_CUDA_DRIVER names; nothing else of CUDA is needed. Handles have the names of cuda.h. */
+struct CUctx_st;
+struct CUstream_st;
+
+/* Where an optimizer works. Begin with {0}: what is null is as said. */
+typedef struct talweg_lib_cuda {
+  struct CUctx_st* context;   /* a CUcontext; null: the calling thread's current one, which
+                                 cudaMalloc, for example, has made */
+  struct CUstream_st* stream; /* a CUstream or cudaStream_t; null: the default stream */
+  void* state_memory;         /* of the device, yours, of the state_bytes that measure says; null:
+                                 allocated */
+} talweg_lib_cuda;
+/* END CUDA */
 /* RULES */
 /* ---- Any optimizer of the library ---- */
 
@@ -151,8 +181,8 @@ uint64_t talweg_lib_steps(const talweg_lib_optimizer* optimizer);
 uint64_t talweg_lib_calls(const talweg_lib_optimizer* optimizer);
 
 /* The instruction set that the optimizer runs with, such as "x86-64-v3": the best one that the
- * processor has, or what the environment variable TALWEG_CPU says at creation. Results never depend
- * on it. */
+ * processor has, or what the environment variable TALWEG_CPU says at creation; on a GPU that of its
+ * kernels, "nvptx-sm90". Results never depend on it. */
 const char* talweg_lib_cpu(const talweg_lib_optimizer* optimizer);
 
 /* ---- Hypers by name ---- */
@@ -211,6 +241,7 @@ typedef struct talweg_lib_state {
   uint32_t element_bytes; /* 4: float, 8: double */
   uint32_t kind;          /* of enum talweg_lib_state_kind */
   uint32_t place[3];      /* used by talweg_lib_next_state */
+  uint32_t on_device;     /* 1: data is an address of a GPU's memory; 0: of the host's */
   uint64_t lines[2];      /* used for shape */
 } talweg_lib_state;
 
@@ -237,6 +268,33 @@ talweg_lib_status talweg_lib_save(talweg_lib_optimizer* optimizer, void* buffer,
 talweg_lib_status talweg_lib_load(talweg_lib_optimizer* optimizer, const void* buffer,
                                   uint64_t bytes, talweg_lib_error* error);
 
+/* CUDA */
+/* ---- Optimizers on a GPU ---- */
+
+/* Work goes into this stream from now on, of the same context, behind what is still to be done in
+ * the one before. */
+talweg_lib_status talweg_lib_cuda_set_stream(talweg_lib_optimizer* optimizer,
+                                             struct CUstream_st* stream, talweg_lib_error* error);
+
+/* Hypers reach the GPU with the next call of the step. For graphs: a replayed step makes no call,
+ * and takes those that this function has put into the stream. */
+talweg_lib_status talweg_lib_cuda_send_hypers(talweg_lib_optimizer* optimizer,
+                                              talweg_lib_error* error);
+
+/* Numbers in the device's memory, each a float, that all steps from now on look at in the order of
+ * the stream; null: there is none. found_inf: where it is not 0, the step is left out and counts as
+ * no call. gradient_scale: all gradients are divided by it before the step, in place, by a
+ * multiplication with 1 / scale as PyTorch's GradScaler does it. */
+talweg_lib_status talweg_lib_cuda_set_scaling(talweg_lib_optimizer* optimizer,
+                                              const float* found_inf, const float* gradient_scale,
+                                              talweg_lib_error* error);
+
+/* Waits for all steps, and says how the last one ended or why one was refused. outcome may be null.
+ */
+talweg_lib_status talweg_lib_cuda_wait(talweg_lib_optimizer* optimizer, talweg_lib_outcome* outcome,
+                                       talweg_lib_error* error);
+
+/* END CUDA */
 /* ---- The library ---- */
 
 /* The release of talweg that generated it, and its version of the interface. */

@@ -21,6 +21,10 @@ struct talweg_lib_optimizer {
   const void* const** line_inputs;
   const double** group_inputs;
   const double** tensor_inputs;
+#ifndef TALWEG_HOST_ONLY
+  const talweg_lib_gpu_code* gpu; /* what it runs on a GPU; null: it is the host's */
+  struct CUstream_st* stream;
+#endif
 };
 
 /* Codes and errors of the core are codes and errors of a library. */
@@ -53,6 +57,25 @@ talweg_lib_status talweg_lib_refuse_foreign(const talweg_lib_optimizer* optimize
 /* The best variant that runs here, or the one that TALWEG_CPU names. */
 talweg_lib_status talweg_lib_choose(const talweg_lib_rule* rule, const talweg_lib_variant** variant,
                                     talweg_lib_error* error);
+
+/* Checks what a spec says of itself and makes one for the core of it. */
+talweg_lib_status talweg_lib_read_spec(const talweg_lib_rule* rule, const talweg_lib_spec* spec,
+                                       const talweg_lib_variant** variant,
+                                       talweg_optimizer_spec* core, talweg_lib_error* error);
+
+/* The bytes of our struct and the arrays behind it, and where these are put, which is done before
+ * the first step. */
+size_t talweg_lib_front_bytes(const talweg_image* image);
+void talweg_lib_carve_inputs(talweg_lib_optimizer* optimizer);
+
+/* A function of one rule must not be given the optimizer of another. */
+talweg_lib_status talweg_lib_check_rule(const talweg_lib_rule* rule,
+                                        const talweg_lib_optimizer* optimizer,
+                                        talweg_lib_error* error);
+
+/* The newest code that a device of an architecture runs (90: of compute capability 9.0). */
+talweg_lib_status talweg_lib_choose_gpu(const talweg_lib_rule* rule, uint32_t architecture,
+                                        const talweg_lib_gpu_code** code, talweg_lib_error* error);
 
 /* Whether memory of the caller can be that of an optimizer. */
 talweg_lib_status talweg_lib_check_given(const talweg_lib_rule* rule, const talweg_lib_spec* spec,

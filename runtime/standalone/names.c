@@ -32,11 +32,26 @@ talweg_lib_status talweg_lib_find(const char* kind, const void* rows, size_t row
 }
 
 const char* talweg_lib_status_text(talweg_lib_status status) {
-  static const char* const texts[] = {
-      "OK",           "BAD_IMAGE", "BAD_ARGUMENT",    "NOT_SERVED",      "OVERLAP",    "TOO_LARGE",
-      "OUT_OF_RANGE", "BOUND",     "MISSING_INPUT",   "NOT_YET",         "SWAPPED_IN", "WAITING",
-      "UNKNOWN_NAME", "NO_MEMORY", "UNSUPPORTED_CPU", "NEWER_INTERFACE", "BAD_DATA",   "BAD_RULE",
-      "SYSTEM"};
+  static const char* const texts[] = {"OK",
+                                      "BAD_IMAGE",
+                                      "BAD_ARGUMENT",
+                                      "NOT_SERVED",
+                                      "OVERLAP",
+                                      "TOO_LARGE",
+                                      "OUT_OF_RANGE",
+                                      "BOUND",
+                                      "MISSING_INPUT",
+                                      "NOT_YET",
+                                      "SWAPPED_IN",
+                                      "WAITING",
+                                      "UNKNOWN_NAME",
+                                      "NO_MEMORY",
+                                      "UNSUPPORTED_CPU",
+                                      "NEWER_INTERFACE",
+                                      "BAD_DATA",
+                                      "BAD_RULE",
+                                      "SYSTEM",
+                                      "DEVICE_FAILED"};
   const size_t count = sizeof texts / sizeof *texts;
   return (size_t)status < count ? texts[status] : "unknown status";
 }

@@ -22,11 +22,23 @@ typedef struct talweg_lib_variant {
   uint32_t reserved;
 } talweg_lib_variant;
 
+/* The kernels of one rule for GPUs of an architecture and newer ones: PTX, which ends with a 0,
+ * with those of runtime/gpu/device. */
+typedef struct talweg_lib_gpu_code {
+  const char* isa; /* "nvptx-sm90" */
+  const char* ptx;
+  uint32_t architecture; /* 90 */
+  uint32_t reserved;
+} talweg_lib_gpu_code;
+
 typedef struct talweg_lib_rule {
   const talweg_lib_variant* variants; /* the best first */
   const uint32_t* fields;             /* [field_count] hypers of the struct of hypers, in order */
   uint32_t variant_count;
   uint32_t field_count;
+  const talweg_lib_gpu_code* gpu_codes; /* [gpu_code_count] the newest last */
+  uint32_t gpu_code_count;
+  uint32_t reserved;
 } talweg_lib_rule;
 
 /* The release of talweg that generated the library, and what is in it as JSON: constants of each
@@ -54,6 +66,18 @@ talweg_lib_status talweg_lib_get_hypers(const talweg_lib_rule* rule,
 talweg_lib_status talweg_lib_step(const talweg_lib_rule* rule, talweg_lib_optimizer* optimizer,
                                   const void* const* gradients, const void* const* inputs,
                                   talweg_lib_outcome* outcome, talweg_lib_error* error);
+
+/* On a GPU. `cuda` may be null. */
+talweg_lib_status talweg_lib_cuda_create(const talweg_lib_rule* rule, const talweg_lib_spec* spec,
+                                         const talweg_lib_cuda* cuda,
+                                         talweg_lib_optimizer** optimizer, talweg_lib_error* error);
+
+/* talweg_lib_step in a stream, which the optimizer keeps; `hypers` [field_count], of all groups,
+ * may be null. */
+talweg_lib_status talweg_lib_cuda_step(const talweg_lib_rule* rule, talweg_lib_optimizer* optimizer,
+                                       const void* const* gradients, const void* const* inputs,
+                                       const double* hypers, struct CUstream_st* stream,
+                                       talweg_lib_outcome* outcome, talweg_lib_error* error);
 
 /* Step `t` (from 1) of `n` elements without an optimizer: streams are param, gradient and the
  * states in order; `hypers` as above. */

@@ -6,6 +6,7 @@
  * what differs in one byte is of other tensors, and nothing of a foreign file is interpreted. */
 #include <string.h>
 
+#include "runtime/optimizer/work.h"
 #include "runtime/standalone/internal.h"
 
 #define MAX_COUNT 9007199254740992.0 /* 2^53 */
@@ -139,9 +140,21 @@ static talweg_lib_status refuse_size(uint64_t bytes, uint64_t needed, talweg_lib
   return status;
 }
 
+/* From or to a state, which may be on a device. */
+static void copy_state(const talweg_lib_optimizer* optimizer, const talweg_lib_state* state,
+                       void* to, const void* from) {
+  const size_t length = (size_t)(state->elements * state->element_bytes);
+  if (state->on_device)
+    talweg_copy_elements(optimizer->core, to, from, length);
+  else if (length > 0)
+    memcpy(to, from, length);
+}
+
 talweg_lib_status talweg_lib_save(talweg_lib_optimizer* optimizer, void* buffer, uint64_t bytes,
                                   talweg_lib_error* error) {
-  const talweg_lib_status refused = talweg_lib_refuse_between(optimizer, "saved", error);
+  talweg_lib_status refused = talweg_lib_refuse_between(optimizer, "saved", error);
+  if (refused == TALWEG_LIB_OK)
+    refused = from_core(talweg_settle(optimizer->core, core_error(error)));
   if (refused != TALWEG_LIB_OK) return refused;
   if (!buffer) return fail_null(error, "the buffer");
   const uint64_t needed = talweg_lib_saved_bytes(optimizer);
@@ -153,12 +166,11 @@ talweg_lib_status talweg_lib_save(talweg_lib_optimizer* optimizer, void* buffer,
   for (uint32_t size = 8; size >= 4; size -= 4) {
     talweg_lib_state state = {0};
     while (next_of_size(optimizer, size, &state)) {
-      const size_t length = (size_t)(state.elements * size);
-      if (length > 0) memcpy(data, state.data, length);
-      data += length;
+      copy_state(optimizer, &state, data, state.data);
+      data += (size_t)(state.elements * size);
     }
   }
-  return TALWEG_LIB_OK;
+  return from_core(talweg_or_failure(optimizer->core, TALWEG_OK, core_error(error)));
 }
 
 static int is_allowed(uint32_t kind, const char* data) {
@@ -174,10 +186,9 @@ static int go_over(talweg_lib_optimizer* optimizer, const char* data, int copies
   for (uint32_t size = 8; size >= 4; size -= 4) {
     talweg_lib_state state = {0};
     while (next_of_size(optimizer, size, &state)) {
-      const size_t length = (size_t)(state.elements * size);
       if (!copies && !is_allowed(state.kind, data)) return 0;
-      if (copies && length > 0) memcpy(state.data, data, length);
-      data += length;
+      if (copies) copy_state(optimizer, &state, state.data, data);
+      data += (size_t)(state.elements * size);
     }
   }
   return 1;
@@ -185,7 +196,9 @@ static int go_over(talweg_lib_optimizer* optimizer, const char* data, int copies
 
 talweg_lib_status talweg_lib_load(talweg_lib_optimizer* optimizer, const void* buffer,
                                   uint64_t bytes, talweg_lib_error* error) {
-  const talweg_lib_status refused = talweg_lib_refuse_between(optimizer, "loaded", error);
+  talweg_lib_status refused = talweg_lib_refuse_between(optimizer, "loaded", error);
+  if (refused == TALWEG_LIB_OK)
+    refused = from_core(talweg_settle(optimizer->core, core_error(error)));
   if (refused != TALWEG_LIB_OK) return refused;
   if (!buffer) return fail_null(error, "the buffer");
   const uint64_t needed = talweg_lib_saved_bytes(optimizer);
@@ -201,5 +214,5 @@ talweg_lib_status talweg_lib_load(talweg_lib_optimizer* optimizer, const void* b
   if (!go_over(optimizer, data, 0))
     return fail(error, TALWEG_LIB_BAD_DATA, "the saved states have a counter that cannot be");
   go_over(optimizer, data, 1);
-  return TALWEG_LIB_OK;
+  return from_core(talweg_or_failure(optimizer->core, TALWEG_OK, core_error(error)));
 }

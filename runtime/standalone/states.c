@@ -2,6 +2,7 @@
  * tensors, then which of those that begin late have begun. */
 #include <string.h>
 
+#include "runtime/optimizer/work.h"
 #include "runtime/standalone/internal.h"
 
 /* place[0] of an iteration. */
@@ -63,6 +64,7 @@ static int show_entry(const talweg_lib_optimizer* optimizer, uint32_t s, uint32_
       set_shape(state, state->lines, array.rank);
   }
   state->tensor = tensors[index].name;
+  state->on_device = talweg_device_of(optimizer->core) && info->rate >= TALWEG_RATE_ROW;
   return 1;
 }
 

@@ -1,10 +1,9 @@
 /* The step of an optimizer, and its hypers. */
 #include "runtime/standalone/internal.h"
 
-/* A function of one rule must not be given the optimizer of another. */
-static talweg_lib_status check_rule(const talweg_lib_rule* rule,
-                                    const talweg_lib_optimizer* optimizer,
-                                    talweg_lib_error* error) {
+talweg_lib_status talweg_lib_check_rule(const talweg_lib_rule* rule,
+                                        const talweg_lib_optimizer* optimizer,
+                                        talweg_lib_error* error) {
   if (!is_own(optimizer)) return talweg_lib_refuse_foreign(optimizer, error);
   if (optimizer->rule == rule) return TALWEG_LIB_OK;
   fail(error, TALWEG_LIB_BAD_ARGUMENT, "the optimizer is of rule ");
@@ -40,7 +39,7 @@ static void bind_inputs(talweg_lib_optimizer* optimizer, const void* const* inpu
 talweg_lib_status talweg_lib_step(const talweg_lib_rule* rule, talweg_lib_optimizer* optimizer,
                                   const void* const* gradients, const void* const* inputs,
                                   talweg_lib_outcome* outcome, talweg_lib_error* error) {
-  const talweg_lib_status status = check_rule(rule, optimizer, error);
+  const talweg_lib_status status = talweg_lib_check_rule(rule, optimizer, error);
   if (status != TALWEG_LIB_OK) return status;
   bind_inputs(optimizer, inputs);
   const talweg_step_inputs given = {
@@ -71,7 +70,7 @@ static int is_set_already(const talweg_lib_optimizer* optimizer, uint32_t hyper,
 talweg_lib_status talweg_lib_set_hypers(const talweg_lib_rule* rule,
                                         talweg_lib_optimizer* optimizer, uint32_t group,
                                         const double* hypers, talweg_lib_error* error) {
-  talweg_status status = (talweg_status)check_rule(rule, optimizer, error);
+  talweg_status status = (talweg_status)talweg_lib_check_rule(rule, optimizer, error);
   if (status == TALWEG_OK && !hypers) return fail_null(error, "the struct of hypers");
   const uint32_t* fields = rule->fields;
   for (uint32_t i = 0; status == TALWEG_OK && i < rule->field_count; ++i)
@@ -86,7 +85,7 @@ talweg_lib_status talweg_lib_set_hypers(const talweg_lib_rule* rule,
 talweg_lib_status talweg_lib_get_hypers(const talweg_lib_rule* rule,
                                         const talweg_lib_optimizer* optimizer, uint32_t group,
                                         double* hypers, talweg_lib_error* error) {
-  talweg_status status = (talweg_status)check_rule(rule, optimizer, error);
+  talweg_status status = (talweg_status)talweg_lib_check_rule(rule, optimizer, error);
   if (status == TALWEG_OK && !hypers) return fail_null(error, "the struct of hypers");
   for (uint32_t i = 0; status == TALWEG_OK && i < rule->field_count; ++i) {
     double now; /* which a hyper that follows others may not have yet */
@@ -132,5 +131,9 @@ void talweg_lib_abandon(talweg_lib_optimizer* optimizer) {
 }
 
 const char* talweg_lib_cpu(const talweg_lib_optimizer* optimizer) {
-  return is_own(optimizer) ? optimizer->variant->cpu : "";
+  if (!is_own(optimizer)) return "";
+#ifndef TALWEG_HOST_ONLY
+  if (optimizer->gpu) return optimizer->gpu->isa;
+#endif
+  return optimizer->variant->cpu;
 }

@@ -35,6 +35,15 @@ talweg_lib_status talweg_lib_table_create_in(const talweg_lib_table* rule,
               : fail_null(error, "the rule");
 }
 
+talweg_lib_status talweg_lib_table_cuda_create(const talweg_lib_table* rule,
+                                               const talweg_lib_spec* spec,
+                                               const talweg_lib_cuda* cuda,
+                                               talweg_lib_optimizer** optimizer,
+                                               talweg_lib_error* error) {
+  return rule ? talweg_lib_cuda_create(code_of(rule), spec, cuda, optimizer, error)
+              : fail_null(error, "the rule");
+}
+
 talweg_lib_status talweg_lib_step_any(talweg_lib_optimizer* optimizer,
                                       talweg_lib_element* const* gradients,
                                       const void* const* inputs, talweg_lib_outcome* outcome,
@@ -120,4 +129,9 @@ const talweg_lib_functions talweg_lib_built_functions = {
     .rule_input = talweg_lib_rule_input,
     .rule_view = talweg_lib_rule_view,
     .release = keep,
+    .cuda_create = talweg_lib_table_cuda_create,
+    .cuda_set_stream = talweg_lib_cuda_set_stream,
+    .cuda_send_hypers = talweg_lib_cuda_send_hypers,
+    .cuda_set_scaling = talweg_lib_cuda_set_scaling,
+    .cuda_wait = talweg_lib_cuda_wait,
 };

@@ -101,6 +101,16 @@ struct talweg_lib_functions {
   int (*rule_input)(const talweg_lib_table*, uint32_t, talweg_lib_part*);
   int (*rule_view)(const talweg_lib_table*, uint32_t, talweg_lib_part*);
   void (*release)(const talweg_lib_table*); /* ends the rule; rules of libraries need no end */
+  /* Optimizers on a GPU; refused (NOT_SERVED) by a library without code for one. */
+  talweg_lib_status (*cuda_create)(const talweg_lib_table*, const talweg_lib_spec*,
+                                   const talweg_lib_cuda*, talweg_lib_optimizer**,
+                                   talweg_lib_error*);
+  talweg_lib_status (*cuda_set_stream)(talweg_lib_optimizer*, struct CUstream_st*,
+                                       talweg_lib_error*);
+  talweg_lib_status (*cuda_send_hypers)(talweg_lib_optimizer*, talweg_lib_error*);
+  talweg_lib_status (*cuda_set_scaling)(talweg_lib_optimizer*, const float*, const float*,
+                                        talweg_lib_error*);
+  talweg_lib_status (*cuda_wait)(talweg_lib_optimizer*, talweg_lib_outcome*, talweg_lib_error*);
 };
 /* END */
 
@@ -118,6 +128,11 @@ talweg_lib_status talweg_lib_table_create_in(const talweg_lib_table* rule,
                                              const talweg_lib_spec* spec, void* control_memory,
                                              void* state_memory, talweg_lib_optimizer** optimizer,
                                              talweg_lib_error* error);
+talweg_lib_status talweg_lib_table_cuda_create(const talweg_lib_table* rule,
+                                               const talweg_lib_spec* spec,
+                                               const talweg_lib_cuda* cuda,
+                                               talweg_lib_optimizer** optimizer,
+                                               talweg_lib_error* error);
 /* The step of an optimizer of whatever rule. */
 talweg_lib_status talweg_lib_step_any(talweg_lib_optimizer* optimizer,
                                       talweg_lib_element* const* gradients,

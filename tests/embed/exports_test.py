@@ -17,7 +17,7 @@ names = sorted(line.split()[-1].split("@")[0] for line in table.splitlines())
 if os.environ.get("TALWEG_UPDATE_GOLDENS"):
     recorded.write_text("\n".join(names) + "\n", encoding="utf-8")
 assert names == recorded.read_text(encoding="utf-8").split(), f"exported: {names}"
-header = (root / "compiler/embed/include/talweg/talweg.h").read_text(encoding="utf-8")
+header = "".join((root / f"compiler/embed/include/talweg/{name}.h").read_text(encoding="utf-8") for name in ("talweg", "interface"))
 header += (root / "compiler/embed/tensors.h").read_text(encoding="utf-8").replace("talweg_embed_", "talweg_")
 text = re.sub(r"/\*.*?\*/", "", header, flags=re.S)
 declared = sorted(set(re.findall(r"\b(talweg_\w+)\(", text)))

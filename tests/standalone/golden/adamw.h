@@ -69,6 +69,7 @@ typedef enum adamw_status {
   ADAMW_UNSUPPORTED_CPU = 14, /* no code in the library is for this processor */
   ADAMW_NEWER_INTERFACE = 15, /* the caller's header is newer than the library */
   ADAMW_BAD_DATA = 16,        /* saved by another rule or for other tensors; see load */
+  ADAMW_DEVICE_FAILED = 19,   /* a GPU or its driver failed, or there is none */
 } adamw_status;
 
 /* The code by its name: "OUT_OF_RANGE". */
@@ -258,8 +259,8 @@ uint64_t adamw_steps(const adamw_optimizer* optimizer);
 uint64_t adamw_calls(const adamw_optimizer* optimizer);
 
 /* The instruction set that the optimizer runs with, such as "x86-64-v3": the best one that the
- * processor has, or what the environment variable TALWEG_CPU says at creation. Results never depend
- * on it. */
+ * processor has, or what the environment variable TALWEG_CPU says at creation; on a GPU that of its
+ * kernels, "nvptx-sm90". Results never depend on it. */
 const char* adamw_cpu(const adamw_optimizer* optimizer);
 
 /* ---- Hypers by name ---- */
@@ -317,6 +318,7 @@ typedef struct adamw_state {
   uint32_t element_bytes; /* 4: float, 8: double */
   uint32_t kind;          /* of enum adamw_state_kind */
   uint32_t place[3];      /* used by adamw_next_state */
+  uint32_t on_device;     /* 1: data is an address of a GPU's memory; 0: of the host's */
   uint64_t lines[2];      /* used for shape */
 } adamw_state;
 
