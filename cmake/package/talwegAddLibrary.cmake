@@ -1,7 +1,8 @@
 # talweg_add_library(NAME
 #   [RULES FILE...]              rule files (.tw)
 #   [EXPRESSIONS [NAME=]EXPR...] what is built; without it, all rules of the files
-#   [TARGETS TARGET...]          what `talweg targets` lists; by default what CMake builds for
+#   [TARGETS TARGET...]          what `talweg targets` lists; by default what CMake builds for. With nvptx, or
+#                                nvptx-sm90 and so on, code for NVIDIA GPUs besides
 #   [STATIC | SHARED]            by default what BUILD_SHARED_LIBS says
 #   [DTYPE float32 | float64]    of parameters and states
 #   [INCLUDE FOLDER...])         where modules are looked for, after the folders of the files
@@ -10,8 +11,8 @@
 # project, and again when one of the files, a module that they import or the command changes. With several
 # TARGETS all are built, into a folder each, and NAME is the one that CMake builds for.
 
-# What `talweg targets` lists, for this configuring: names, and what CMake calls such processors.
-function(_talweg_read_targets names_result patterns_result)
+# What `talweg targets` lists, for this configuring: names, what CMake calls such processors, and names of GPUs.
+function(_talweg_read_targets names_result patterns_result gpus_result)
   execute_process(COMMAND "${TALWEG_COMMAND}" targets --json
     OUTPUT_VARIABLE text ERROR_VARIABLE error RESULT_VARIABLE code)
   if(NOT code EQUAL 0)
@@ -19,15 +20,22 @@ function(_talweg_read_targets names_result patterns_result)
   endif()
   set(names)
   set(patterns)
+  set(gpus)
   string(REGEX MATCHALL "[^\n]+" lines "${text}")
   foreach(line IN LISTS lines)
     string(JSON name GET "${line}" name)
     string(JSON pattern GET "${line}" cmake_processor)
+    string(JSON is_gpu GET "${line}" is_gpu)
+    if(is_gpu)
+      list(APPEND gpus "${name}")
+      continue()
+    endif()
     list(APPEND names "${name}")
     list(APPEND patterns "${pattern}")
   endforeach()
   set(${names_result} "${names}" PARENT_SCOPE)
   set(${patterns_result} "${patterns}" PARENT_SCOPE)
+  set(${gpus_result} "${gpus}" PARENT_SCOPE)
 endfunction()
 
 # Stops at what cannot be meant.
@@ -57,9 +65,9 @@ function(_talweg_check_arguments name)
   endif()
 endfunction()
 
-# The targets that are built, and the one of them to link.
-function(_talweg_choose_targets name all_result linked_result)
-  _talweg_read_targets(names patterns)
+# The targets that are built, the one of them to link, and the GPUs that they have code for besides.
+function(_talweg_choose_targets name all_result linked_result gpus_result)
+  _talweg_read_targets(names patterns gpu_names)
   set(fitting)
   foreach(target pattern IN ZIP_LISTS names patterns)
     # Emscripten calls its processor x86, which elsewhere is one that no library is for.
@@ -70,9 +78,14 @@ function(_talweg_choose_targets name all_result linked_result)
       set(fitting ${target})
     endif()
   endforeach()
-  list(JOIN names ", " known)
+  set(known ${names} ${gpu_names})
+  list(JOIN known ", " known)
+  set(gpus)
   foreach(target IN LISTS ARG_TARGETS)
-    if(NOT target IN_LIST names)
+    if(target IN_LIST gpu_names)
+      list(APPEND gpus ${target})
+      list(REMOVE_ITEM ARG_TARGETS ${target})
+    elseif(NOT target IN_LIST names)
       message(FATAL_ERROR "talweg_add_library(${name}): there is no target '${target}'; there are ${known}.")
     endif()
   endforeach()
@@ -90,6 +103,11 @@ function(_talweg_choose_targets name all_result linked_result)
   list(REMOVE_DUPLICATES ARG_TARGETS)
   set(${all_result} "${ARG_TARGETS}" PARENT_SCOPE)
   set(${linked_result} "${fitting}" PARENT_SCOPE)
+  list(REMOVE_DUPLICATES gpus)
+  set(${gpus_result} "${gpus}" PARENT_SCOPE)
+  if(gpus AND "wasm32" IN_LIST ARG_TARGETS)
+    message(FATAL_ERROR "talweg_add_library(${name}): code for GPUs does not go with wasm32.")
+  endif()
 endfunction()
 
 # Rule files with their whole paths; those that the build itself makes need not be there yet.
@@ -110,7 +128,7 @@ function(talweg_add_library name)
   cmake_parse_arguments(PARSE_ARGV 1 ARG "STATIC;SHARED" "DTYPE" "RULES;EXPRESSIONS;TARGETS;INCLUDE")
   _talweg_check_arguments("${name}")
   _talweg_find_rules("${name}" files)
-  _talweg_choose_targets("${name}" targets linked)
+  _talweg_choose_targets("${name}" targets linked gpus)
 
   set(form STATIC)
   if(ARG_SHARED OR (BUILD_SHARED_LIBS AND NOT ARG_STATIC))
@@ -121,7 +139,8 @@ function(talweg_add_library name)
   endif()
   string(TOLOWER ${form} form_option)
   set(folder "${CMAKE_CURRENT_BINARY_DIR}/talweg/${name}")
-  list(JOIN targets "," target_names)
+  set(target_names ${targets} ${gpus})
+  list(JOIN target_names "," target_names)
   set(options --quiet --name ${name} --${form_option} --target ${target_names}
     --out "${folder}" --depfile "${folder}/${name}.d")
   if(DEFINED ARG_DTYPE)
@@ -174,5 +193,8 @@ function(talweg_add_library name)
     INTERFACE_INCLUDE_DIRECTORIES "${folder}")
   if(form STREQUAL "SHARED")
     set_target_properties(${name} PROPERTIES IMPORTED_SONAME lib${name}.so)
+  endif()
+  if(gpus)  # it opens the driver
+    set_target_properties(${name} PROPERTIES INTERFACE_LINK_LIBRARIES "${CMAKE_DL_LIBS}")
   endif()
 endfunction()

@@ -6,6 +6,7 @@
 #include <deque>
 #include <map>
 #include <memory>
+#include <set>
 
 #include "compiler/cli/console.h"
 #include "compiler/cli/depfile.h"
@@ -14,9 +15,11 @@
 #include "compiler/cli/library_names.h"
 #include "compiler/cli/lists.h"
 #include "compiler/cli/subcommands.h"
+#include "compiler/driver/device_code.h"
 #include "compiler/passes/pass.h"
 #include "compiler/standalone/write_package.h"
 #include "compiler/syntax/parse.h"
+#include "compiler/targets/nvptx.h"
 #include "runtime/support/file_io.h"
 
 namespace talweg::cli {
@@ -66,22 +69,51 @@ std::vector<std::string> platform_names() {
   return names;
 }
 
-/// The platforms asked for; by default the one that talweg runs on.
-Result<std::vector<const standalone::Platform*>> chosen_platforms(const Options& o) {
-  std::vector<const standalone::Platform*> chosen;
-  if (o.targets.empty()) chosen.push_back(&standalone::host_platform());
+std::vector<std::string> target_names() {
+  std::vector<std::string> names = platform_names();
+  for (const standalone::GpuFamily& family : standalone::gpu_families())
+    names.emplace_back(family.name);
+  return names;
+}
+
+/// What a library is built for.
+struct Targets {
+  std::vector<const standalone::Platform*> platforms;
+  std::set<const targets::Target*> gpus;
+};
+
+void add_gpus(std::string_view family, Targets& chosen) {
+  const auto& targets = standalone::find_gpu_family(family)->targets;
+  chosen.gpus.insert(targets.begin(), targets.end());
+}
+
+/// What was asked for; the platform is by default the one that talweg runs on.
+Result<Targets> chosen_targets(const Options& o) {
+  Targets chosen;
   for (const std::string& name : split_at_commas(o.targets)) {
     if (name.empty())
       return Failure{FailureKind::Usage,
                      fmt::format("a target is empty in `--target {}`; name targets with one comma "
                                  "between two",
                                  fmt::join(o.targets, " --target "))};
+    if (standalone::find_gpu_family(name) != nullptr) {
+      add_gpus(name, chosen);
+      continue;
+    }
     const standalone::Platform* platform = standalone::find_platform(name);
     if (platform == nullptr)
       return Failure{FailureKind::Usage, fmt::format("there is no target `{}`; there are {}", name,
-                                                     fmt::join(platform_names(), ", "))};
-    if (std::ranges::find(chosen, platform) == chosen.end()) chosen.push_back(platform);
+                                                     fmt::join(target_names(), ", "))};
+    if (std::ranges::find(chosen.platforms, platform) == chosen.platforms.end())
+      chosen.platforms.push_back(platform);
   }
+  if (chosen.platforms.empty()) chosen.platforms.push_back(&standalone::host_platform());
+  if (o.emit == "ptx" && chosen.gpus.empty()) add_gpus("nvptx", chosen);
+  for (const standalone::Platform* platform : chosen.platforms)
+    if (!chosen.gpus.empty() && platform->cuda_runtime.empty())
+      return Failure{FailureKind::Usage, fmt::format("code for GPUs does not go with {}, which has "
+                                                     "no driver for them",
+                                                     platform->name)};
   return chosen;
 }
 
@@ -90,7 +122,10 @@ Result<std::vector<fs::path>> write(const Options& o, const standalone::Library&
   using enum standalone::CodeForm;
   if (o.emit.empty())
     return standalone::write_package(library, platforms, {!o.only_shared, !o.only_static}, o.out);
-  const auto form = o.emit == "llvm" ? LlvmText : o.emit == "asm" ? Assembly : Object;
+  const auto form = o.emit == "llvm"  ? LlvmText
+                    : o.emit == "asm" ? Assembly
+                    : o.emit == "ptx" ? Ptx
+                                      : Object;
   return standalone::write_code(library, platforms, form, o.out);
 }
 
@@ -142,7 +177,8 @@ struct Made {
 };
 
 Made make_library(const std::string& name, const std::vector<Wanted>& wanted,
-                  std::deque<driver::FrontEnd> front_ends, types::ComputeType compute) {
+                  std::deque<driver::FrontEnd> front_ends, types::ComputeType compute,
+                  const std::set<const targets::Target*>& gpus) {
   Made made{std::move(front_ends), {}, {name, TALWEG_VERSION, {}}};
   std::vector<std::string> names;
   for (const Wanted& rule : wanted) names.push_back(rule.name);
@@ -151,14 +187,18 @@ Made make_library(const std::string& name, const std::vector<Wanted>& wanted,
     const ir::Graph& graph = made.front_ends[i].graph;
     made.plans.push_back(plan::make_plan(passes::run_passes(graph), compute));
     const std::string prefix = wanted.size() == 1 ? name : name + "_" + lower_case(wanted[i].name);
-    made.library.rules.push_back({prefix, classes[i], &graph, &made.plans.back()});
+    auto& rule = made.library.rules.emplace_back(
+        standalone::LibraryRule{prefix, classes[i], &graph, &made.plans.back()});
+    for (const targets::Target* target : targets::nvptx_targets())
+      if (gpus.contains(target))
+        rule.gpu_codes.push_back({target, driver::generate_device_code(*rule.plan, *target)});
   }
   return made;
 }
 
 int run(const Options& o) {
-  const auto platforms = chosen_platforms(o);
-  if (!platforms) return report("build", platforms.failure());
+  const auto targets = chosen_targets(o);
+  if (!targets) return report("build", targets.failure());
   Compilation compilation(o.include_dirs);
   const auto wanted = find_wanted(o, compilation);
   if (!wanted) return report("build", wanted.failure());
@@ -175,10 +215,10 @@ int run(const Options& o) {
   const auto name = library_name(o.name, o.files, *wanted);
   if (!name) return report("build", name.failure());
   const auto compute = o.dtype == "float64" ? types::ComputeType::F64 : types::ComputeType::F32;
-  const Made made = make_library(*name, *wanted, std::move(front_ends), compute);
+  const Made made = make_library(*name, *wanted, std::move(front_ends), compute, targets->gpus);
   if (const auto status = check_functions(made.library); !status)
     return report("build", status.failure());
-  const auto written = write(o, made.library, *platforms);
+  const auto written = write(o, made.library, targets->platforms);
   if (!written) return report("build", written.failure());
   if (!o.quiet)
     for (const fs::path& file : *written) print(file.string() + "\n");
@@ -212,18 +252,20 @@ std::function<int()> declare_build(CLI::App& app) {
       ->required()
       ->check(not_empty());
   app.add_option("--target", options->targets,
-                 "For which machines, separated by commas; by default this one")
+                 "For which machines, separated by commas; by default this one. With nvptx, or "
+                 "nvptx-sm90 and so on, the library has code for NVIDIA GPUs besides")
       ->allow_extra_args(false)
       ->type_name("TARGET")
-      ->check(known_words(platform_names()));
+      ->check(known_words(target_names()));
   auto* only_static = app.add_flag("--static", options->only_static,
                                    "Only the archive (.a), no shared library or module");
   auto* only_shared = app.add_flag("--shared", options->only_shared,
                                    "Only the shared library (.so; .wasm for wasm32), no archive")
                           ->excludes(only_static);
   app.add_option("--emit", options->emit,
-                 "The library's code alone, for looking: NAME.ll, NAME.s or NAME.o")
-      ->check(CLI::IsMember({"llvm", "asm", "obj"}))
+                 "The library's code alone, for looking: NAME.ll, NAME.s or NAME.o; or that for "
+                 "NVIDIA GPUs, NAME.sm_90.ptx and so on")
+      ->check(CLI::IsMember({"llvm", "asm", "obj", "ptx"}))
       ->excludes(only_static)
       ->excludes(only_shared);
   app.add_flag("-q,--quiet", options->quiet,
@@ -238,8 +280,10 @@ std::function<int()> declare_build(CLI::App& app) {
       "pkg-config,\n"
       "and prints their paths. For wasm32 there are NAME.wasm, a module without imports, in place "
       "of\n"
-      "libNAME.so, and NAME.mjs in place of NAME.py.\n\n"
+      "libNAME.so, and NAME.mjs in place of NAME.py. With code for NVIDIA GPUs, which is in the\n"
+      "library, it lies beside it too, as NAME.sm_80.ptx and so on.\n\n"
       "Examples:\n  talweg build adamw.tw -o out\n"
+      "  talweg build --rule AdamW --target nvptx -o out\n"
       "  talweg build --rule 'clipped=ClipByGlobalNorm | AdamW' --name optim -o out");
   return [options] { return run(*options); };
 }

@@ -4,7 +4,6 @@
 #include <fmt/ranges.h>
 
 #include <cstdlib>
-#include <mutex>
 #include <new>
 #include <optional>
 
@@ -183,7 +182,7 @@ const Rule* Compilation::run(const char* expression) {
   if (!front_end) return refuse_errors();
   const driver::CompileOptions how = driver_options(options_);
   auto program = driver::compile(front_end->graph, how);
-  if (program) return new Rule(front_end->graph, how.compute, std::move(*program));
+  if (program) return new Rule(front_end->graph, how, std::move(*program));
   const bool is_usage = program.failure().kind == support::FailureKind::Usage;
   return refuse(is_usage ? TALWEG_LIB_UNSUPPORTED_CPU : TALWEG_EMBED_SYSTEM,
                 program.failure().message);
@@ -193,12 +192,6 @@ talweg_embed_report* Compilation::report() const {
   if (diagnostics_.all().empty()) return nullptr;
   return new talweg_embed_report{base::render_text(diagnostics_, sources_, false),
                                  base::render_json(diagnostics_, sources_)};
-}
-
-/// The compiler is run by one thread at a time.
-std::mutex& compiler_mutex() {
-  static std::mutex mutex;
-  return mutex;
 }
 
 talweg_lib_status compile(const char* expression, const talweg_embed_options& options,

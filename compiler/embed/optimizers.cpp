@@ -91,6 +91,21 @@ void talweg_embed_destroy(talweg_lib_optimizer* optimizer) {
   Rule::release(rule);
 }
 
+talweg_lib_status talweg_embed_choose_gpu(const talweg_lib_rule* code, uint32_t architecture,
+                                          const talweg_lib_gpu_code** gpu,
+                                          talweg_lib_error* error) {
+  talweg_lib_status status = TALWEG_LIB_OK;
+  try {
+    *gpu = Rule::of_code(code)->gpu_code(architecture, &status, error);
+    return status;
+  } catch (const std::bad_alloc&) {
+    return talweg::embed::fail(error, TALWEG_LIB_NO_MEMORY,
+                               "there is not enough memory to compile the rule");
+  } catch (const std::exception& failure) {
+    return talweg::embed::fail(error, TALWEG_EMBED_SYSTEM, failure.what());
+  }
+}
+
 void talweg_embed_rule_destroy(const talweg_lib_table* table) {
   if (const Rule* rule = Rule::find(table)) Rule::release(rule);
 }

@@ -1,14 +1,18 @@
 // See rule.h.
 #include "compiler/embed/rule.h"
 
+#include <fmt/format.h>
+
 #include <nlohmann/json.hpp>
 #include <unordered_map>
 
+#include "compiler/driver/device_code.h"
 #include "compiler/embed/interface.h"
 #include "compiler/embed/optimizers.h"
 #include "compiler/passes/pass.h"
 #include "compiler/plan/plan_text.h"
 #include "compiler/standalone/manifest.h"
+#include "compiler/targets/nvptx.h"
 #include "runtime/optimizer/message.h"
 
 namespace talweg::embed {
@@ -43,11 +47,18 @@ std::string describe(const ir::Graph& graph, const plan::Plan& plan) {
 
 }  // namespace
 
-Rule::Rule(const ir::Graph& graph, types::ComputeType compute,
+std::mutex& compiler_mutex() {
+  static std::mutex mutex;
+  return mutex;
+}
+
+Rule::Rule(const ir::Graph& graph, driver::CompileOptions options,
            std::shared_ptr<driver::Program> program)
     : talweg_lib_table{},
+      graph_(graph),
+      options_(std::move(options)),
       program_(std::move(program)),
-      plan_(plan::make_plan(passes::run_passes(graph), compute)),
+      plan_(plan::make_plan(passes::run_passes(graph), options_.compute)),
       description_(describe(graph, plan_)),
       fields_(standalone::settable_hypers(program_->image())) {
   const talweg_image& image = program_->image();
@@ -58,7 +69,7 @@ Rule::Rule(const ir::Graph& graph, types::ComputeType compute,
   code_.fields = fields_.data();
   code_.field_count = static_cast<std::uint32_t>(fields_.size());
   interface_version = TALWEG_LIB_INTERFACE;
-  element_bytes = compute == types::ComputeType::F64 ? 8 : 4;
+  element_bytes = options_.compute == types::ComputeType::F64 ? 8 : 4;
   name = image.name;
   description = description_.c_str();
   functions = &talweg_embed_functions;
@@ -88,6 +99,35 @@ const Rule* Rule::of_code(const talweg_lib_rule* code) {
 
 void Rule::release(const Rule* rule) {
   if (rule->holders_.fetch_sub(1) == 1) delete rule;
+}
+
+const talweg_lib_gpu_code* Rule::gpu_code(std::uint32_t architecture, talweg_lib_status* status,
+                                          talweg_lib_error* error) const {
+  const auto refuse = [&](talweg_lib_status why, const std::string& text) {
+    *status = fail(error, why, text);
+    return nullptr;
+  };
+  if (options_.backend == driver::Backend::Interpreter)
+    return refuse(TALWEG_LIB_NOT_SERVED, "the interpreter runs no rules on a GPU");
+  const targets::Target* newest = nullptr;
+  for (const targets::Target* target : targets::nvptx_targets())
+    if (targets::gpu_architecture(*target) <= architecture) newest = target;
+  if (newest == nullptr)
+    return refuse(TALWEG_LIB_NOT_SERVED,
+                  fmt::format("the device is of compute capability {}.{}; rules are compiled for "
+                              "8.0 and newer ones",
+                              architecture / 10, architecture % 10));
+  const std::lock_guard lock(compiler_mutex());
+  const std::uint32_t key = targets::gpu_architecture(*newest);
+  if (const auto known = gpu_codes_.find(key); known != gpu_codes_.end())
+    return &known->second.code;
+  auto ptx = driver::compile_device_code(graph_, options_, std::string(newest->name()));
+  if (!ptx) return refuse(TALWEG_EMBED_SYSTEM, ptx.failure().message);
+  GpuCode& made = gpu_codes_[key];
+  made.isa = newest->name();
+  made.ptx = std::move(*ptx);
+  made.code = {made.isa.c_str(), made.ptx.c_str(), key, 0};
+  return &made.code;
 }
 
 void Rule::describe_plan() const {

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <atomic>
+#include <map>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -17,7 +18,7 @@ namespace talweg::embed {
 
 class Rule final : public talweg_lib_table {
  public:
-  Rule(const ir::Graph& graph, types::ComputeType compute,
+  Rule(const ir::Graph& graph, driver::CompileOptions options,
        std::shared_ptr<driver::Program> program);
   Rule(const Rule&) = delete;
   Rule& operator=(const Rule&) = delete;
@@ -27,6 +28,11 @@ class Rule final : public talweg_lib_table {
   /// The rule that an optimizer steps; null for what was not compiled here, which is not read.
   static const Rule* of_code(const talweg_lib_rule* code);
 
+  /// Its kernels for a GPU of an architecture (90), compiled when they are first asked for. Null
+  /// where `error` says why there are none.
+  const talweg_lib_gpu_code* gpu_code(std::uint32_t architecture, talweg_lib_status* status,
+                                      talweg_lib_error* error) const;
+
   void hold() const { ++holders_; }
   /// Ends one hold, and with the last one the rule.
   static void release(const Rule* rule);
@@ -35,19 +41,31 @@ class Rule final : public talweg_lib_table {
   [[nodiscard]] const std::string& plan_json() const;
 
  private:
+  /// The same text for as long as the rule lives.
+  struct GpuCode {
+    std::string isa, ptx;
+    talweg_lib_gpu_code code{};
+  };
+
   ~Rule();
   void describe_plan() const;
 
   mutable std::atomic<std::uint64_t> holders_{1};
+  ir::Graph graph_;  // before optimisation
+  driver::CompileOptions options_;
   std::shared_ptr<driver::Program> program_;
   plan::Plan plan_;
   std::string description_;
   talweg_lib_variant variant_{};
   std::vector<std::uint32_t> fields_;
   talweg_lib_rule code_{};
+  mutable std::map<std::uint32_t, GpuCode> gpu_codes_;  // by architecture; under compiler_mutex()
   mutable std::once_flag is_described_;
   mutable std::string plan_text_, plan_json_;
 };
+
+/// The compiler is run by one thread at a time.
+std::mutex& compiler_mutex();
 
 /// Writes a sentence to a caller's error, if there is one.
 talweg_lib_status fail(talweg_lib_error* error, talweg_lib_status status, const std::string& text);

@@ -103,6 +103,8 @@ std::string manifest_text(const Library& library) {
   json["interface"] = TALWEG_LIB_INTERFACE;
   json["name"] = library.prefix;
   json["dtype"] = is_float32(library) ? "float32" : "float64";
+  for (const GpuCode& code : library.rules.front().gpu_codes)
+    json["gpus"].push_back(code.target->name());
   json["rules"] = Json::array();
   for (const LibraryRule& rule : library.rules) json["rules"].push_back(rule_json(rule));
   return json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";

@@ -12,16 +12,19 @@ namespace talweg::standalone {
 
 namespace {
 
-std::string imported_target(const std::string& target, const char* kind, const std::string& file) {
+std::string imported_target(const Library& library, const std::string& target, const char* kind,
+                            const std::string& file) {
+  // The C library may have dlopen apart, too.
+  const char* loader = has_cuda(library) ? ";${CMAKE_DL_LIBS}" : "";
   return fmt::format(
       "if(NOT TARGET {0})\n"
       "  add_library({0} {1} IMPORTED)\n"
       "  set_target_properties({0} PROPERTIES\n"
       "    IMPORTED_LOCATION \"${{_talweg_folder}}/{2}\"\n"
       "    INTERFACE_INCLUDE_DIRECTORIES \"${{CMAKE_CURRENT_LIST_DIR}}\"\n"
-      "    INTERFACE_LINK_LIBRARIES \"${{_talweg_threads}}\")\n"
+      "    INTERFACE_LINK_LIBRARIES \"${{_talweg_threads}}{3}\")\n"
       "endif()\n",
-      target, kind, file);
+      target, kind, file, loader);
 }
 
 /// The text of a binding, for this library.
@@ -66,10 +69,11 @@ std::string cmake_text(const Library& library, const std::vector<const Platform*
   const bool both = forms.is_static && forms.is_shared;
   const bool all_shared = std::ranges::all_of(platforms, is_shared_object);
   if (forms.is_static)
-    text += imported_target(fmt::format("{0}::{0}", name), "STATIC", fmt::format("lib{}.a", name));
+    text += imported_target(library, fmt::format("{0}::{0}", name), "STATIC",
+                            fmt::format("lib{}.a", name));
   if (forms.is_shared && std::ranges::any_of(platforms, is_shared_object)) {
     const std::string shared =
-        imported_target(both ? name + "::shared" : fmt::format("{0}::{0}", name), "SHARED",
+        imported_target(library, both ? name + "::shared" : fmt::format("{0}::{0}", name), "SHARED",
                         fmt::format("lib{}.so", name));
     // For WebAssembly there is none.
     text += all_shared ? shared
@@ -109,9 +113,9 @@ std::string pkg_config_text(const Library& library, const Platform& platform, bo
     rules += (rules.empty() ? "" : ", ") + rule.graph->name;
   return fmt::format(
       "folder=${{pcfiledir}}\n\nName: {0}\nDescription: optimizer kernels of {1}\nVersion: {2}\n"
-      "Cflags: -I${{folder}}{3}\nLibs: -L${{folder}} -l{0}{4}\n",
+      "Cflags: -I${{folder}}{3}\nLibs: -L${{folder}} -l{0}{4}{5}\n",
       library.prefix, rules, library.release, has_own_folder ? "/.." : "",
-      platform.pool.empty() ? "" : " -pthread");
+      platform.pool.empty() ? "" : " -pthread", has_cuda(library) ? " -ldl" : "");
 }
 
 std::string python_text(const Library& library) {

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <array>
 
+#include "compiler/targets/nvptx.h"
 #include "runtime/standalone/embedded.h"
 
 namespace talweg::standalone {
@@ -63,6 +64,21 @@ const Platform& host_platform() {
 const Platform* find_platform(std::string_view name) {
   const auto found = std::ranges::find(platforms(), name, &Platform::name);
   return found == platforms().end() ? nullptr : &*found;
+}
+
+std::span<const GpuFamily> gpu_families() {
+  static const std::vector<GpuFamily> all = [] {
+    const auto targets = targets::nvptx_targets();
+    std::vector<GpuFamily> families = {{"nvptx", {targets.begin(), targets.end()}}};
+    for (const targets::Target* target : targets) families.push_back({target->name(), {target}});
+    return families;
+  }();
+  return all;
+}
+
+const GpuFamily* find_gpu_family(std::string_view name) {
+  const auto found = std::ranges::find(gpu_families(), name, &GpuFamily::name);
+  return found == gpu_families().end() ? nullptr : &*found;
 }
 
 }  // namespace talweg::standalone

@@ -42,4 +42,14 @@ const Platform& host_platform();
 /// Null for an unknown name.
 const Platform* find_platform(std::string_view name);
 
+/// Code for GPUs that a library has beside that of a platform.
+struct GpuFamily {
+  std::string_view name;                        // "nvptx"
+  std::vector<const targets::Target*> targets;  // the newest last
+};
+/// All of a vendor's GPUs, then those of each architecture and newer ones.
+std::span<const GpuFamily> gpu_families();
+/// Null for an unknown name.
+const GpuFamily* find_gpu_family(std::string_view name);
+
 }  // namespace talweg::standalone

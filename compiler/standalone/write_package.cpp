@@ -57,6 +57,15 @@ support::Status add_code(const Library& library, const Platform& platform, const
   return support::ok();
 }
 
+/// The code of each rule for GPUs, which is in the library too.
+std::vector<File> ptx_files(const Library& library) {
+  std::vector<File> files;
+  for (const LibraryRule& rule : library.rules)
+    for (const GpuCode& code : rule.gpu_codes)
+      files.push_back({rule.prefix + "." + code.target->processor() + ".ptx", code.ptx});
+  return files;
+}
+
 /// All files, in memory: nothing is written where one cannot be made.
 Result<std::vector<File>> make_files(const Library& library,
                                      const std::vector<const Platform*>& platforms,
@@ -70,6 +79,7 @@ Result<std::vector<File>> make_files(const Library& library,
         add_code(library, *platform, forms, folder_of(*platform, platforms), files);
     if (!status) return status.failure();
   }
+  std::ranges::move(ptx_files(library), std::back_inserter(files));
   const auto is_linked = [&](const Platform* platform) { return can_be_linked(*platform, forms); };
   if (std::ranges::any_of(platforms, is_linked)) {
     files.push_back({name + "Config.cmake", cmake_text(library, platforms, forms)});
@@ -112,6 +122,7 @@ Result<std::vector<fs::path>> write_package(const Library& library,
 Result<std::vector<fs::path>> write_code(const Library& library,
                                          const std::vector<const Platform*>& platforms,
                                          CodeForm form, const fs::path& folder) {
+  if (form == CodeForm::Ptx) return write_files(ptx_files(library), folder);
   std::vector<File> files;
   for (const Platform* platform : platforms) {
     const std::string name = folder_of(*platform, platforms) + library.prefix;

@@ -19,10 +19,10 @@ support::Result<std::vector<std::filesystem::path>> write_package(
     const std::filesystem::path& folder);
 
 /// What a library is made of, for looking.
-enum class CodeForm : std::uint8_t { LlvmText, Assembly, Object };
+enum class CodeForm : std::uint8_t { LlvmText, Assembly, Object, Ptx };
 
 /// Writes a library's code alone in one of these forms: NAME.ll, NAME.s or NAME.o, for each
-/// platform as above.
+/// platform as above; or of each rule NAME.sm_90.ptx and so on, which no platform is asked for.
 support::Result<std::vector<std::filesystem::path>> write_code(
     const Library& library, const std::vector<const Platform*>& platforms, CodeForm form,
     const std::filesystem::path& folder);

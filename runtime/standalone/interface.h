@@ -289,8 +289,7 @@ talweg_lib_status talweg_lib_cuda_set_scaling(talweg_lib_optimizer* optimizer,
                                               const float* found_inf, const float* gradient_scale,
                                               talweg_lib_error* error);
 
-/* Waits for all steps, and says how the last one ended or why one was refused. outcome may be null.
- */
+/* Waits for all steps; says how the last one ended, or why one was refused. outcome may be null. */
 talweg_lib_status talweg_lib_cuda_wait(talweg_lib_optimizer* optimizer, talweg_lib_outcome* outcome,
                                        talweg_lib_error* error);
 

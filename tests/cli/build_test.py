@@ -315,6 +315,14 @@ class Targets(CommandTest):
         for target in targets:
             self.talweg("build", "--rule", "SGD", "-o", "out", "--target", target["name"], "--emit", "obj")
 
+    def test_gpus(self):
+        text = self.talweg("targets").stdout
+        self.assertRegex(text, r"(?m)^nvptx +PTX for compute capability 8\.0, 9\.0, 10\.0 and newer, beside")
+        self.assertRegex(text, r"(?m)^nvptx-sm90 +PTX for compute capability 9\.0 and newer, beside")
+        gpus = [target for target in map(json.loads, self.talweg("targets", "--json").stdout.splitlines()) if target["is_gpu"]]
+        self.assertEqual([gpu["name"] for gpu in gpus], ["nvptx", "nvptx-sm80", "nvptx-sm90", "nvptx-sm100"])
+        self.assertEqual({gpu["cmake_processor"] for gpu in gpus}, {None})
+
 
 if __name__ == "__main__":
     unittest.main(argv=sys.argv[:1])
