@@ -18,12 +18,12 @@ static const talweg_rule* rule_of(const char* expression) {
 
 static const talweg_rule* train(void) { return RULE(train, "ClipByGlobalNorm(1) | AdamW | Ema"); }
 
-static void check_steps(const talweg_rule* rule, int states_there) {
+static void check_steps(const talweg_rule* rule, int has_states_there) {
   model m;
   model_make(&m, rule);
   for (int i = 0; i < 4; ++i) {
     while (model_step(&m, NULL) == TALWEG_REGRAD) REQUIRE(rule->functions->is_waiting(m.device));
-    REQUIRE(model_compare(&m) == states_there);
+    REQUIRE((model_compare(&m) > 0) == has_states_there);
   }
   REQUIRE(rule->functions->steps(m.device) == 4);
   REQUIRE(strcmp(rule->functions->cpu(m.device), "nvptx-sm90") == 0);
@@ -32,8 +32,8 @@ static void check_steps(const talweg_rule* rule, int states_there) {
 }
 
 static void test_steps(void) {
-  check_steps(train(), 12);
-  check_steps(RULE(lines, "Adafactor"), 11);
+  check_steps(train(), 1);
+  check_steps(RULE(lines, "Adafactor"), 1);
   check_steps(RULE(sharp, "SAM | SGD(lr = 0.1)"), 0);
 }
 
@@ -167,11 +167,17 @@ static void test_views(void) {
 static void test_graphs(void) {
   model m;
   model_make(&m, train());
-  model_step(&m, NULL);
   void *here[TENSORS], *there[TENSORS];
   gradient_pointers(&m, here, there);
   fake_cuda_graph graph;
   fake_cuda_graph_exec exec;
+  /* The average begins in the first step, which the host leads. */
+  REQUIRE(cuStreamBeginCapture_v2(m.stream, 0) == 0);
+  REQUIRE(m.rule->functions->step(m.device, there, NULL, NULL, &error) == TALWEG_NOT_SERVED);
+  REQUIRE(strstr(error.message, "cannot be captured"));
+  REQUIRE(cuStreamEndCapture(m.stream, &graph) == 0 && cuGraphDestroy(graph) == 0);
+  model_step(&m, NULL);
+  REQUIRE(!m.rule->functions->cuda_send_hypers(m.device, &error));
   REQUIRE(cuStreamBeginCapture_v2(m.stream, 0) == 0);
   REQUIRE(!m.rule->functions->step(m.device, there, NULL, NULL, &error));
   REQUIRE(cuStreamEndCapture(m.stream, &graph) == 0);
