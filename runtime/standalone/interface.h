@@ -276,8 +276,9 @@ talweg_lib_status talweg_lib_load(talweg_lib_optimizer* optimizer, const void* b
 talweg_lib_status talweg_lib_cuda_set_stream(talweg_lib_optimizer* optimizer,
                                              struct CUstream_st* stream, talweg_lib_error* error);
 
-/* Hypers reach the GPU with the next call of the step. For graphs: a replayed step makes no call,
- * and takes those that this function has put into the stream. */
+/* Hypers, and states of the host that were written, reach the GPU with the next call of the step.
+ * For graphs: a replayed step makes no call, and takes what this function has put into the stream;
+ * one that is captured is refused (NOT_SERVED) while there is something to send. */
 talweg_lib_status talweg_lib_cuda_send_hypers(talweg_lib_optimizer* optimizer,
                                               talweg_lib_error* error);
 

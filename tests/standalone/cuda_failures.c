@@ -160,6 +160,7 @@ static void test_functions_of_a_rule(void) {
 }
 
 static void set_up(int major, int minor, size_t bytes) {
+  gpu_destroy((gpu_optimizer*)m.host); /* what the device had goes with the reset */
   fake_cuda_reset(2);
   fake_cuda_set_version(12080);
   fake_cuda_set_device(0, "Pretended", major, minor, 4, bytes);

@@ -120,6 +120,7 @@ static inline void model_make(model* m, const talweg_rule* rule) {
 static inline void model_end(model* m) {
   m->rule->functions->destroy(m->host);
   m->rule->functions->destroy(m->device);
+  m->host = m->device = NULL;
   for (int t = 0; t < TENSORS; ++t) {
     REQUIRE(cuMemFree_v2(m->params_there[t]) == 0);
     REQUIRE(cuMemFree_v2(m->gradients_there[t]) == 0);

@@ -269,8 +269,9 @@ talweg_status talweg_load(talweg_optimizer* optimizer, const void* buffer, uint6
 talweg_status talweg_cuda_set_stream(talweg_optimizer* optimizer, struct CUstream_st* stream,
                                      talweg_error* error);
 
-/* Hypers reach the GPU with the next call of the step. For graphs: a replayed step makes no call,
- * and takes those that this function has put into the stream. */
+/* Hypers, and states of the host that were written, reach the GPU with the next call of the step.
+ * For graphs: a replayed step makes no call, and takes what this function has put into the stream;
+ * one that is captured is refused (NOT_SERVED) while there is something to send. */
 talweg_status talweg_cuda_send_hypers(talweg_optimizer* optimizer, talweg_error* error);
 
 /* Numbers in the device's memory, each a float, that all steps from now on look at in the order of
@@ -280,8 +281,7 @@ talweg_status talweg_cuda_send_hypers(talweg_optimizer* optimizer, talweg_error*
 talweg_status talweg_cuda_set_scaling(talweg_optimizer* optimizer, const float* found_inf,
                                       const float* gradient_scale, talweg_error* error);
 
-/* Waits for all steps, and says how the last one ended or why one was refused. outcome may be null.
- */
+/* Waits for all steps; says how the last one ended, or why one was refused. outcome may be null. */
 talweg_status talweg_cuda_wait(talweg_optimizer* optimizer, talweg_outcome* outcome,
                                talweg_error* error);
 
