@@ -1,6 +1,9 @@
 // The elements of one warp's part of a chunk; see gpu_pass.h.
 #pragma once
 
+#include <functional>
+#include <vector>
+
 #include "compiler/codegen/pass_tables.h"
 
 namespace talweg::codegen {
@@ -9,9 +12,11 @@ namespace talweg::codegen {
 struct GpuPart {
   llvm::Value* tensor = nullptr;         // i64
   llvm::Value* first_element = nullptr;  // i64, from the start of the tensor
-  llvm::Value* count = nullptr;          // i64; may be 0
+  llvm::Value* count = nullptr;          // i32; may be 0
   llvm::Value* lane = nullptr;           // i32, the thread of the warp
-  std::vector<llvm::Value*> streams;     // the part's first element in each; null: not used
+  /// Loads where the part's first element is in each stream; null: not used. Loading once more is
+  /// cheaper than registers.
+  std::function<std::vector<llvm::Value*>()> load_streams;
 };
 
 /// Emits the loop of one version and leaves the builder behind it. For each of the version's folds,

@@ -2,6 +2,7 @@
 #include "compiler/codegen/gpu_pass.h"
 
 #include <algorithm>
+#include <optional>
 
 #include "compiler/codegen/abi_access.h"
 #include "compiler/codegen/choose_version.h"
@@ -20,12 +21,7 @@ class GpuPass {
  public:
   GpuPass(llvm::Function& kernel, const plan::Plan& plan, const plan::ElementPass& pass,
           HelperFunctions& helpers)
-      : kernel_(kernel),
-        plan_(plan),
-        pass_(pass),
-        helpers_(helpers),
-        ir_(emit_gpu_entry(kernel)),
-        tables_(ir_, plan, kernel.getArg(kGpuArgs)) {}
+      : kernel_(kernel), plan_(plan), pass_(pass), helpers_(helpers), ir_(emit_gpu_entry(kernel)) {}
 
   void emit() {
     thread_ = emit_thread_of_block(ir_);
@@ -64,17 +60,18 @@ class GpuPass {
 
   /// The warp's part of a chunk; then a branch to `done`.
   void emit_chunk(llvm::Value* index, llvm::Value* is_shared, llvm::BasicBlock* done) {
-    llvm::Value* chunk = entry_address(ir_, tables_.pointer(TALWEG_FIELD(talweg_pass_args, chunks)),
-                                       index, sizeof(talweg_chunk));
+    tables_.emplace(ir_, plan_, kernel_.getArg(kGpuArgs));
+    llvm::Value* chunk = entry_address(
+        ir_, tables_->pointer(TALWEG_FIELD(talweg_pass_args, chunks)), index, sizeof(talweg_chunk));
     llvm::Value* tensor = load_widened(chunk, offsetof(talweg_chunk, tensor_index));
     llvm::BasicBlock* present = block("present");
-    ir_.CreateCondBr(tables_.is_left_out(tensor), done, present);
+    ir_.CreateCondBr(tables_->is_left_out(tensor), done, present);
     ir_.SetInsertPoint(present);
-    const ScalarSources sources = tables_.sources_of(tensor);
+    const ScalarSources sources = tables_->sources_of(tensor);
     const GpuPart part = part_of(chunk, tensor, is_shared);
     const auto emit_version = [&](const plan::LoopVersion& version) {
       const std::vector<llvm::Value*> segments =
-          emit_gpu_elements(ir_, plan_, pass_, version, part, sources, tables_, helpers_);
+          emit_gpu_elements(ir_, plan_, pass_, version, part, sources, *tables_, helpers_);
       for (std::size_t i = 0; i < segments.size(); ++i)
         emit_fold(version.folds[i], segments[i], index, is_shared);
       if (!segments.empty()) emit_where(ir_, is_shared, [&] { emit_block_barrier(ir_); });
@@ -88,7 +85,7 @@ class GpuPass {
   }
 
   llvm::Value* load_route(llvm::Value* tensor) {
-    llvm::Value* routes = tables_.pointer(TALWEG_FIELD(talweg_pass_args, tensor_routes));
+    llvm::Value* routes = tables_->pointer(TALWEG_FIELD(talweg_pass_args, tensor_routes));
     return ir_.CreateLoad(ir_.getInt32Ty(),
                           entry_address(ir_, routes, tensor, sizeof(std::uint32_t)));
   }
@@ -97,26 +94,30 @@ class GpuPass {
     GpuPart part;
     part.tensor = tensor;
     part.lane = ir_.CreateAnd(thread_, ir_.getInt32(TALWEG_GPU_WARP - 1));
-    llvm::Value* skipped = ir_.CreateSelect(is_shared,
-                                            ir_.CreateMul(ir_.CreateZExt(warp_, ir_.getInt64Ty()),
-                                                          ir_.getInt64(TALWEG_GPU_WARP_ELEMENTS)),
-                                            ir_.getInt64(0));
-    llvm::Value* of_chunk = load_widened(chunk, offsetof(talweg_chunk, element_count));
+    llvm::Value* skipped = ir_.CreateSelect(
+        is_shared, ir_.CreateMul(warp_, ir_.getInt32(TALWEG_GPU_WARP_ELEMENTS)), ir_.getInt32(0));
+    llvm::Value* of_chunk =
+        load_field(ir_, ir_.getInt32Ty(), chunk, offsetof(talweg_chunk, element_count));
     llvm::Value* left = ir_.CreateBinaryIntrinsic(llvm::Intrinsic::usub_sat, of_chunk, skipped);
     part.count = ir_.CreateBinaryIntrinsic(llvm::Intrinsic::umin, left,
-                                           ir_.getInt64(TALWEG_GPU_WARP_ELEMENTS));
+                                           ir_.getInt32(TALWEG_GPU_WARP_ELEMENTS));
     part.first_element = ir_.CreateAdd(
-        load_field(ir_, ir_.getInt64Ty(), chunk, offsetof(talweg_chunk, first_element)), skipped);
+        load_field(ir_, ir_.getInt64Ty(), chunk, offsetof(talweg_chunk, first_element)),
+        ir_.CreateZExt(skipped, ir_.getInt64Ty()));
     const auto size = static_cast<std::uint64_t>(types::size_bytes(plan_.compute));
     llvm::Value* offset = ir_.CreateMul(part.first_element, ir_.getInt64(size));
-    llvm::Value* streams = tables_.streams_of(tensor);
-    for (std::size_t i = 0; i < pass_.streams.size(); ++i) {
-      const bool is_used = pass_.streams[i].is_read || pass_.streams[i].is_written;
-      llvm::Value* start = is_used ? emit_stream_start(ir_, pass_, streams, i) : nullptr;
-      part.streams.push_back(
-          is_used ? ir_.CreateGEP(ir_.getInt8Ty(), emit_global_pointer(ir_, start), offset)
-                  : nullptr);
-    }
+    llvm::Value* row = tables_->streams_of(tensor);
+    part.load_streams = [this, offset, row] {
+      std::vector<llvm::Value*> streams;
+      for (std::size_t i = 0; i < pass_.streams.size(); ++i) {
+        const bool is_used = pass_.streams[i].is_read || pass_.streams[i].is_written;
+        llvm::Value* start = is_used ? emit_stream_start(ir_, pass_, row, i) : nullptr;
+        streams.push_back(
+            is_used ? ir_.CreateGEP(ir_.getInt8Ty(), emit_global_pointer(ir_, start), offset)
+                    : nullptr);
+      }
+      return streams;
+    };
     return part;
   }
 
@@ -131,10 +132,10 @@ class GpuPass {
     llvm::Value* start = one.lanes.number(ComputeType::F64, ir::fold_start(kind));
     segment = emit_combine(one, kind, segment, start);
     llvm::Value* lane = ir_.CreateAnd(thread_, ir_.getInt32(TALWEG_GPU_WARP - 1));
-    llvm::Value* place = ir_.CreateMul(tables_.count(TALWEG_FIELD(talweg_pass_args, chunk_count)),
+    llvm::Value* place = ir_.CreateMul(tables_->count(TALWEG_FIELD(talweg_pass_args, chunk_count)),
                                        ir_.getInt64(partial.place));
     llvm::Value* result = ir_.CreateGEP(
-        ir_.getDoubleTy(), tables_.pointer(TALWEG_FIELD(talweg_pass_args, chunk_partials)),
+        ir_.getDoubleTy(), tables_->pointer(TALWEG_FIELD(talweg_pass_args, chunk_partials)),
         ir_.CreateAdd(place, chunk));
     const auto store_first = [&](llvm::Value* thread, llvm::Value* value) {
       emit_where(ir_, ir_.CreateICmpEQ(thread, ir_.getInt32(0)),
@@ -189,7 +190,7 @@ class GpuPass {
   const plan::ElementPass& pass_;
   HelperFunctions& helpers_;
   llvm::IRBuilder<> ir_;
-  PassTables tables_;
+  std::optional<PassTables> tables_;  // loaded for each chunk: registers are dearer
   llvm::Value *thread_ = nullptr, *warp_ = nullptr;
 };
 

@@ -48,4 +48,13 @@ llvm::Value* emit_exchange(llvm::IRBuilder<>& ir, llvm::Value* value, std::uint3
   return ir.CreateBitCast(result, ir.getDoubleTy());
 }
 
+void keep_rolled(llvm::Instruction* branch) {
+  llvm::LLVMContext& context = branch->getContext();
+  llvm::MDNode* disable =
+      llvm::MDNode::get(context, llvm::MDString::get(context, "llvm.loop.unroll.disable"));
+  llvm::MDNode* loop = llvm::MDNode::getDistinct(context, {nullptr, disable});
+  loop->replaceOperandWith(0, loop);
+  branch->setMetadata(llvm::LLVMContext::MD_loop, loop);
+}
+
 }  // namespace talweg::codegen

@@ -17,6 +17,9 @@ void emit_block_barrier(llvm::IRBuilder<>& ir);
 /// the warp must come here.
 llvm::Value* emit_exchange(llvm::IRBuilder<>& ir, llvm::Value* value, std::uint32_t mask);
 
+/// Keeps the assembler from unrolling the loop that `branch` repeats, which would cost registers.
+void keep_rolled(llvm::Instruction* branch);
+
 /// for (index = first; index < end; index += step) emit_turn(index), i64; the builder is left
 /// behind it.
 template <class EmitTurn>

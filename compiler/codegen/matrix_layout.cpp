@@ -16,7 +16,7 @@ MatrixLayout::MatrixLayout(llvm::IRBuilder<>& ir, const PassTables& tables, llvm
       first_row_(tables.view_field(tensor, offsetof(talweg_matrix_view, first_row))),
       first_col_(tables.view_field(tensor, offsetof(talweg_matrix_view, first_col))) {}
 
-MatrixLayout::Place MatrixLayout::place_of(llvm::Value* element) const {
+MatrixLayout::Digits MatrixLayout::digits_of(llvm::Value* element) const {
   const auto split = [&](llvm::Value*& number, llvm::Value* by) {
     by = ir_.CreateBinaryIntrinsic(llvm::Intrinsic::umax, by, ir_.getInt64(1));
     llvm::Value* rest = ir_.CreateURem(number, by);
@@ -27,12 +27,20 @@ MatrixLayout::Place MatrixLayout::place_of(llvm::Value* element) const {
   llvm::Value* col = split(element, cols_);
   llvm::Value* in_inner = split(element, inner_);
   llvm::Value* row = split(element, rows_);
-  llvm::Value* matrix = ir_.CreateAdd(ir_.CreateMul(element, inner_), in_inner);
-  matrix = ir_.CreateAdd(ir_.CreateMul(matrix, last_), in_last);
+  return {element, row, in_inner, col, in_last};
+}
+
+MatrixLayout::Place MatrixLayout::place_at(const Digits& digits) const {
+  const auto [outer, row, in_inner, col, in_last] = digits;
+  llvm::Value* matrix = ir_.CreateAdd(ir_.CreateMul(outer, inner_), in_inner);
+  llvm::Value* length = ir_.CreateSub(cols_, col);
+  if (in_last != nullptr) {
+    matrix = ir_.CreateAdd(ir_.CreateMul(matrix, last_), in_last);
+    length = ir_.CreateSelect(is_contiguous(), length, ir_.getInt64(1));
+  }
   return {ir_.CreateAdd(first_matrix_, matrix),
           ir_.CreateAdd(first_row_, ir_.CreateAdd(ir_.CreateMul(matrix, rows_), row)),
-          ir_.CreateAdd(first_col_, ir_.CreateAdd(ir_.CreateMul(matrix, cols_), col)),
-          ir_.CreateSelect(is_contiguous(), ir_.CreateSub(cols_, col), ir_.getInt64(1))};
+          ir_.CreateAdd(first_col_, ir_.CreateAdd(ir_.CreateMul(matrix, cols_), col)), length};
 }
 
 llvm::Value* MatrixLayout::first_element(llvm::Value* matrix, llvm::Value* row) const {
@@ -51,6 +59,10 @@ llvm::Value* MatrixLayout::first_element(llvm::Value* matrix, llvm::Value* row) 
 
 llvm::Value* MatrixLayout::first_col(llvm::Value* matrix) const {
   return ir_.CreateAdd(first_col_, ir_.CreateMul(ir_.CreateSub(matrix, first_matrix_), cols_));
+}
+
+llvm::Value* MatrixLayout::row_stride() const {
+  return ir_.CreateMul(ir_.CreateMul(inner_, cols_), last_);
 }
 
 llvm::Value* MatrixLayout::is_contiguous() const {

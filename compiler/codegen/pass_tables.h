@@ -43,24 +43,25 @@ class PassTables {
 llvm::Value* emit_stream_start(llvm::IRBuilder<>& ir, const plan::ElementPass& pass,
                                llvm::Value* streams, std::size_t stream);
 
-/// for (index = first; index < end; index += step) emit_turn(index), with i64 values; the builder
-/// is left behind it.
+/// for (index = first; index < end; index += step) emit_turn(index), with values of the type of
+/// `first`; the builder is left behind it. Gives the branch that ends a turn.
 template <class EmitTurn>
-void emit_turns(llvm::IRBuilder<>& ir, llvm::Value* first, llvm::Value* end, std::uint32_t step,
-                EmitTurn emit_turn) {
+llvm::Instruction* emit_turns(llvm::IRBuilder<>& ir, llvm::Value* first, llvm::Value* end,
+                              std::uint32_t step, EmitTurn emit_turn) {
   llvm::BasicBlock* before = ir.GetInsertBlock();
   llvm::Function* function = before->getParent();
   llvm::BasicBlock* turn = llvm::BasicBlock::Create(ir.getContext(), "turn", function);
   llvm::BasicBlock* done = llvm::BasicBlock::Create(ir.getContext(), "done", function);
   ir.CreateCondBr(ir.CreateICmpULT(first, end), turn, done);
   ir.SetInsertPoint(turn);
-  llvm::PHINode* index = ir.CreatePHI(ir.getInt64Ty(), 2);
+  llvm::PHINode* index = ir.CreatePHI(first->getType(), 2);
   emit_turn(index);
-  llvm::Value* next = ir.CreateNUWAdd(index, ir.getInt64(step));
+  llvm::Value* next = ir.CreateNUWAdd(index, llvm::ConstantInt::get(first->getType(), step));
   index->addIncoming(first, before);
   index->addIncoming(next, ir.GetInsertBlock());
-  ir.CreateCondBr(ir.CreateICmpULT(next, end), turn, done);
+  llvm::Instruction* branch = ir.CreateCondBr(ir.CreateICmpULT(next, end), turn, done);
   ir.SetInsertPoint(done);
+  return branch;
 }
 
 /// for (index = begin; index < end; ++index) emit_body(index), whose arguments are 3 and 4 of
