@@ -44,7 +44,8 @@ llvm::Function* add_gpu_kernel(llvm::Module& module, const std::string& name) {
   kernel->setCallingConv(llvm::CallingConv::PTX_Kernel);
   kernel->addFnAttr(llvm::Attribute::NoUnwind);
   kernel->addFnAttr("nvvm.maxntid", std::to_string(TALWEG_GPU_THREADS));
-  // One block at least. Where nothing is said, ptxas spills some registers to fit in one block more.
+  // One block at least. Where nothing is said, ptxas spills some registers to fit in one block
+  // more.
   kernel->addFnAttr("nvvm.minctasm", "1");
   return kernel;
 }

@@ -28,7 +28,8 @@ DTYPES = ("float32", "float64")
 PIPELINES = ("ClipByGlobalNorm(1) | AdamW", "ClipByGlobalNorm(1) | AdamW | Ema", "AdamW | Cautious", "SAM | AdamW",
              "ClipByGlobalNorm(1) | LAMB | Ema", "ClipByGlobalNorm(1) | Adafactor", "levels.Levels")
 SKIPPED = 77
-HEADING = """Registers of a thread: float32 on sm_80, sm_90 and sm_100, then float64 on them. Each pass of a rule has a line with the
+HEADING = """\
+Registers of a thread: float32 on sm_80, sm_90 and sm_100, then float64 on them. Each pass of a rule has a line with the
 bytes of shared memory of a block, where it has any; of all other kernels of a kind the most are given."""
 
 
