@@ -60,7 +60,7 @@ class _CState(ctypes.Structure):
     _fields_ = [("name", ctypes.c_char_p), ("tensor", ctypes.c_char_p), ("data", _POINTER),
                 ("shape", ctypes.POINTER(_U64)), ("elements", _U64), ("rank", _U32),
                 ("group", _U32), ("element_bytes", _U32), ("kind", _U32), ("place", _U32 * 3),
-                ("lines", _U64 * 2)]
+                ("on_device", _U32), ("lines", _U64 * 2)]
 
 
 class _CHyper(ctypes.Structure):
@@ -144,7 +144,7 @@ class Part(NamedTuple):
 class State(NamedTuple):
     """Where a state is. `kind` is "value", "counter" ("t" and "calls") or "begun" (1.0 or 0.0:
     whether the state has its initial value yet). `tensor` is None for one of a group or the
-    model."""
+    model. `on_device`: the address is one of a GPU's memory."""
 
     name: str
     tensor: Optional[str]
@@ -153,6 +153,7 @@ class State(NamedTuple):
     address: int
     shape: tuple[int, ...]
     element_bytes: int
+    on_device: bool
 
 
 class Tensor(NamedTuple):
@@ -316,24 +317,26 @@ class Engine:
         self._swapped: Any = None
         spec, self._spec_parts = self._spec()
         handle = _POINTER()
-        if allocate is None:
-            table.call("create", table._pointer, ctypes.byref(spec), ctypes.byref(handle))
-        else:
-            sizes = _CSizes()
-            table.call("measure", table._pointer, ctypes.byref(spec), sizes)
-            control = ctypes.create_string_buffer(sizes.control_bytes + sizes.control_alignment)
-            address, owner = allocate(sizes.state_bytes, sizes.state_alignment)
-            self._memory = control, owner
-            table.call("create_in", table._pointer, ctypes.byref(spec),
-                       _aligned(ctypes.addressof(control), sizes.control_alignment), address,
-                       ctypes.byref(handle))
-        self._spec_parts = None
-        self._handle = handle
+        self._create(spec, handle, allocate)
+        self._spec_parts, self._handle = None, handle
         if pool:
             pool.add_user(1)
         self._outcome, self._error = ctypes.c_int(), _CError()
         self._c_step = table._functions["step"]
         self._step_tail = ctypes.byref(self._outcome), ctypes.byref(self._error)
+
+    def _create(self, spec: _CSpec, handle: Any, allocate: Optional[Allocate]) -> None:
+        if allocate is None:
+            self.table.call("create", self.table._pointer, ctypes.byref(spec), ctypes.byref(handle))
+            return
+        sizes = _CSizes()
+        self.table.call("measure", self.table._pointer, ctypes.byref(spec), sizes)
+        control = ctypes.create_string_buffer(sizes.control_bytes + sizes.control_alignment)
+        address, owner = allocate(sizes.state_bytes, sizes.state_alignment)
+        self._memory = control, owner
+        self.table.call("create_in", self.table._pointer, ctypes.byref(spec),
+                        _aligned(ctypes.addressof(control), sizes.control_alignment), address,
+                        ctypes.byref(handle))
 
     def _spec(self) -> tuple[_CSpec, Any]:
         tensors = (_CTensor * max(1, len(self.tensors)))()
@@ -441,7 +444,7 @@ class Engine:
             tensor = state.tensor.decode() if state.tensor else None
             yield State(state.name.decode(), tensor, state.group,
                         ("value", "counter", "begun")[state.kind], state.data or 0,
-                        tuple(state.shape[:state.rank]), state.element_bytes)
+                        tuple(state.shape[:state.rank]), state.element_bytes, bool(state.on_device))
 
     def reset(self) -> None:
         """Back to the moment of creation, except for hypers and parameters."""
@@ -453,12 +456,11 @@ class Engine:
 
     def swap_in(self, name: str) -> None:
         """Puts a view in place of all parameters, which are kept until swap_out."""
-        memory = ctypes.create_string_buffer(self.table.tell("swap_bytes", self._handle) + 64)
+        address, memory = self._room(self.table.tell("swap_bytes", self._handle))
         before = self._swapped
         self._swapped = before, memory  # first: an interrupt may come right after the call
         try:
-            self.table.call("swap_in", self._handle, _bytes(name, "view"),
-                            _aligned(ctypes.addressof(memory), 64))
+            self.table.call("swap_in", self._handle, _bytes(name, "view"), address)
         except Error:
             self._swapped = before
             raise
@@ -466,6 +468,10 @@ class Engine:
             if before is None:
                 self.put_back()
             raise
+
+    def _room(self, size: int) -> tuple[int, Any]:
+        memory = ctypes.create_string_buffer(size + 64)
+        return _aligned(ctypes.addressof(memory), 64), memory
 
     def put_back(self) -> None:
         """Puts the parameters back if a view is in their place."""

@@ -71,6 +71,19 @@ using namespace fake_cuda;
 
 extern "C" {
 
+void fake_cuda_admit(int device, void* memory, size_t bytes) {
+  Driver& driver = Driver::get();
+  const std::lock_guard lock(driver.mutex);
+  driver.devices.at(device)->memory.dismiss(memory);
+  driver.devices.at(device)->memory.admit(memory, bytes);
+}
+
+void fake_cuda_dismiss(int device, void* memory) {
+  Driver& driver = Driver::get();
+  const std::lock_guard lock(driver.mutex);
+  driver.devices.at(device)->memory.dismiss(memory);
+}
+
 Result cuMemGetInfo_v2(size_t* free_bytes, size_t* all_bytes) {
   return call("cuMemGetInfo_v2", "", [&](Driver& driver) {
     Result why_not = kSuccess;
