@@ -83,7 +83,7 @@ LIKE = {
         f"lr=1e-2, etas=(0.5, 1.2), step_sizes=(1e-6, 50), *, {_END}", lambda given: "Rprop",
         {"lr": ("lr",), "etas": ("eta_minus", "eta_plus"), "step_sizes": ("step_min", "step_max")}),
 }
-#: Ways of torch to compute the same: there is one here.
+#: Ways of torch to compute the same: there is one here. On a GPU it can be captured.
 _UNSERVED = ("foreach", "capturable", "differentiable", "fused")
 
 
@@ -103,10 +103,10 @@ def _like(name: str) -> type[Optimizer]:
         given = dict(bound.arguments)
         del given["self"]
         params, threads = given.pop("params"), given.pop("threads")
-        for key in _UNSERVED:
-            if given.get(key):
-                raise ValueError(f"{key}={given[key]!r} is not served: leave {key} out")
         param_groups, dtype = groups.prepare(params)
+        for key in _UNSERVED:
+            if given.get(key) and not (key == "capturable" and groups.are_on_gpu(param_groups)):
+                raise ValueError(f"{key}={given[key]!r} is not served: leave {key} out")
         together = dict(given)
         for group in param_groups:  # a momentum in one group needs the rule with momentum
             if group.get("momentum"):

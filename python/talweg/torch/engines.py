@@ -12,7 +12,7 @@ from typing import Any, Callable, Mapping, Optional, Sequence
 import torch
 
 from .._engine import _REGRAD, Engine, Error, Pool, State, Table, Tensor
-from . import places, tensors
+from . import devices, places, tensors
 
 REGRAD, SKIPPED = _REGRAD, 2
 
@@ -50,9 +50,12 @@ class Snapshot:
 class Bound:
     """An engine bound to addresses. What changes them needs a new one, which takes the states."""
 
+    was_captured = False
+
     def __init__(self, table: Table, members: Sequence[Member], groups: int, pool: Optional[Pool],
-                 looks_at_shape: bool) -> None:
-        self.members, self.pool = tuple(members), pool
+                 looks_at_shape: bool, gpu: Optional[int] = None) -> None:
+        """`gpu`: the number of that which has the parameters."""
+        self.members, self.pool, self.gpu = tuple(members), pool, gpu
         self.parameters = [member.parameter for member in members]
         self.places = {id(parameter): i for i, parameter in enumerate(self.parameters)}
         self.shapes = [parameter.shape for parameter in self.parameters]
@@ -65,17 +68,21 @@ class Bound:
                    member.group, member.split)
             for name, member, address in zip(names, members, self.addresses)]
         try:
-            self.engine = Engine(table, described, groups, pool, self._allocate)
+            self.engine = self._make(table, described, groups)
         except Error as error:
             called = {name: member.said for name, member in zip(names, members)}
             raise Error(error.status, _said(str(error), called)) from None
-        self._control: Any = self.engine._memory[0]
         self.snapshot = self._snapshot()
         self._pointers: Any = (ctypes.c_void_p * max(1, len(self.parameters)))()
         self._set_live(list(range(len(self.parameters))))
         self.forked = False
         if pool is not None:
             _with_threads.add(self)
+
+    def _make(self, table: Table, described: Sequence[Tensor], groups: int) -> Engine:
+        engine = Engine(table, described, groups, self.pool, self._allocate)
+        self._control: Any = engine._memory[0]
+        return engine
 
     def _allocate(self, size: int, alignment: int) -> tuple[int, torch.Tensor]:
         self._states = torch.empty(size + alignment, dtype=torch.uint8, device="cpu")
@@ -108,19 +115,28 @@ class Bound:
         """The memory of a state itself, in the layout of its parameter."""
         dtype, count = tensors.BYTES[state.element_bytes], math.prod(state.shape)
         if count == 0:
-            return torch.zeros(state.shape, dtype=dtype, device="cpu")
-        offset = state.address - self._states.data_ptr()
-        if 0 <= offset < self._states.numel():
-            flat = self._states[offset:offset + count * state.element_bytes].view(dtype)
-        else:
-            offset = state.address - ctypes.addressof(self._control)
-            flat = torch.frombuffer(self._control, dtype=dtype, count=count, offset=offset)
+            return torch.zeros(state.shape, dtype=dtype, device="cpu" if parameter is None else parameter.device)
+        flat = self._flat(state, count * state.element_bytes, dtype)
         if parameter is not None and not parameter.is_contiguous() and state.shape == tensors.memory_shape(parameter):
             return flat.as_strided(parameter.size(), parameter.stride())
         return flat.reshape(state.shape)
 
+    def _flat(self, state: State, size: int, dtype: torch.dtype) -> torch.Tensor:
+        offset = state.address - self._states.data_ptr()
+        if 0 <= offset < self._states.numel():
+            return self._states[offset:offset + size].view(dtype)
+        offset = state.address - ctypes.addressof(self._control)
+        return torch.frombuffer(self._control, dtype=dtype, count=size // state.element_bytes, offset=offset)
+
+    def _flag(self, state: State) -> ctypes.c_double:
+        return ctypes.c_double.from_buffer(self._control, state.address - ctypes.addressof(self._control))
+
+    def settle(self) -> None:
+        """To be called before states are read or written that are in the host's memory."""
+
     def read(self) -> Snapshot:
         """The states as they are: tensors are the memory itself, numbers are copies."""
+        self.settle()
         found = self.snapshot
         found.counters, found.begun = {}, {}
         for state, parameter in self._numbers:
@@ -135,15 +151,14 @@ class Bound:
         """The numbers that say whether a state of a parameter has its initial value yet. They keep their
         memory alive."""
         found: dict[torch.Tensor, dict[str, ctypes.c_double]] = {}
-        start = ctypes.addressof(self._control)
         for state, parameter in self._numbers:
             if state.kind == "begun" and parameter is not None:
-                flag = ctypes.c_double.from_buffer(self._control, state.address - start)
-                found.setdefault(parameter, {})[state.name] = flag
+                found.setdefault(parameter, {})[state.name] = self._flag(state)
         return found
 
     def write(self, other: Snapshot) -> None:
         """Takes the states of another engine where there are the same here; others stay initial."""
+        self.settle()
         own = self.snapshot
         copy(own.model, other.model)
         for index, states in own.groups.items():
@@ -157,6 +172,12 @@ class Bound:
 
     # ---- Steps ----
 
+    def follow(self) -> None:
+        """Goes on where torch puts work now."""
+
+    def scale(self, found_inf: Optional[torch.Tensor], grad_scale: Optional[torch.Tensor]) -> None:
+        """GradScaler has already dealt with gradients on the CPU."""
+
     def moved(self) -> bool:
         """Whether a parameter has other memory than at creation."""
         return self.forked or list(map(tensors.address_of, self.parameters)) != self.addresses
@@ -168,7 +189,7 @@ class Bound:
         present = set(live)
         self._others = [parameter for i, parameter in enumerate(self.parameters) if i not in present]
         self._plain = all(map(tensors.is_contiguous, self._live_parameters))
-        self._gradients = places.of_gradients(self._live_parameters, [self.shapes[i] for i in live])
+        self._gradients = places.of_gradients(self._live_parameters, [self.shapes[i] for i in live], self.gpu)
         self.tell_autograd: Callable[[], None] = tensors.version_bump(self._live_parameters)
 
     def gather(self) -> Any:
@@ -262,7 +283,9 @@ def copy(to: dict[str, torch.Tensor], given: dict[str, torch.Tensor]) -> None:
 
 
 def is_alike(state: torch.Tensor, other: torch.Tensor) -> bool:
-    return tensors.same_layout(state, other) and other.device.type == "cpu" and not other.is_neg()
+    """Whether both are in the host's memory and lie there alike."""
+    are_here = other.device.type == "cpu" and devices.gpu_of(state) is None and devices.gpu_of(other) is None
+    return are_here and tensors.same_layout(state, other) and not other.is_neg()
 
 
 #: A forked child has none of the threads that its parent had: it must not wait for them.

@@ -5,7 +5,7 @@ from typing import Any, Iterable, Mapping, Optional, Sequence
 
 import torch
 
-from . import tensors
+from . import devices, tensors
 from .engines import Member
 from .rules import Looks
 
@@ -88,6 +88,27 @@ def check(group: dict[str, Any], index: int, dtype: str, looks: Looks) -> dict[s
         if looks.at_names and name_of(group, place) is None:
             raise ValueError(f"{said} has no name, and the rule asks for names: give model.named_parameters()")
     return group
+
+
+def check_device(groups: Sequence[dict[str, Any]], first: Optional[torch.Tensor], begin: int) -> Optional[int]:
+    """The GPU that all parameters are on. `first`: one that is known to be where the others are; `begin`: the
+    number of the first of these groups."""
+    gpu = None if first is None else devices.gpu_of(first)
+    for index, group in enumerate(groups, begin):
+        for place, parameter in enumerate(group["params"]):
+            found = devices.gpu_of(parameter)
+            if first is None:
+                first, gpu = parameter, found
+            if found != gpu:
+                raise ValueError(f"{say(group, index, place)} is on {devices.name(found)}, and others are on "
+                                 f"{devices.name(gpu)}: an optimizer has its parameters on one device. Make an optimizer for "
+                                 "each")
+    return gpu
+
+
+def are_on_gpu(groups: Sequence[dict[str, Any]]) -> bool:
+    return any(isinstance(parameter, torch.Tensor) and devices.gpu_of(parameter) is not None
+               for group in groups for parameter in group["params"])
 
 
 def members(groups: Sequence[dict[str, Any]]) -> list[Member]:

@@ -13,7 +13,8 @@ from typing import Any, Callable, Iterable, Iterator, Mapping, Optional, Sequenc
 import torch
 
 from .._rules import Rule
-from . import engines, groups, hooks, places, rules, state_dict, states, tensors, torch_format
+from . import devices, engines, groups, hooks, places, rules, state_dict, states, tensors, torch_format
+from .gpu import GpuBound
 from .hypers import Field, Hypers
 from .inputs import pointers
 
@@ -61,6 +62,7 @@ class Optimizer(torch.optim.Optimizer):
         self._restored: Optional[engines.Snapshot] = None
         self._changes = states.Changes()
         self._swapped: Optional[str] = None
+        self._captured: list[engines.Bound] = []  # which graphs may run again
         self._stepping_thread = 0
         self._looks = rules.looks(self._rule)
         _optimizers.add(self)
@@ -76,8 +78,10 @@ class Optimizer(torch.optim.Optimizer):
         the rule's `t` goes on."""
         if self._swapped is not None:
             raise RuntimeError(f"no group can be added inside evaluation({self._swapped!r})")
-        index = len(getattr(self, "param_groups", ()))
+        known = getattr(self, "param_groups", [])
+        index = len(known)
         param_group = groups.check(param_group, index, self._rule.dtype, self._looks)
+        groups.check_device([param_group], next((parameter for group in known for parameter in group["params"]), None), index)
         filled = {**self.defaults, **param_group}
         self._hypers.check_group(filled, index)
         super().add_param_group(param_group)
@@ -91,9 +95,10 @@ class Optimizer(torch.optim.Optimizer):
     def _ready(self) -> engines.Bound:
         """The engine over the parameters as they are now, with their hypers."""
         bound = self._bound
-        if (bound is None or self._changes.pending or (self._threads or torch.get_num_threads()) != self._bound_threads
-                or bound.forked or not self._are_same(unmoved=True)):
+        if (bound is None or self._changes.pending or bound.forked or not self._are_same(unmoved=True)
+                or (bound.gpu is None and (self._threads or torch.get_num_threads()) != self._bound_threads)):
             bound = self._bind()
+        bound.follow()
         self._hypers.apply(bound.engine, self.param_groups)
         return bound
 
@@ -117,17 +122,28 @@ class Optimizer(torch.optim.Optimizer):
         for member in members:
             self._check_changed(member)
         threads = self._thread_count()
-        reuses = old is not None and not old.forked and threads == self._bound_threads
-        pool = old.pool if old is not None and reuses else self._rule._table.pool(min(threads, 1024))
-        bound = engines.Bound(self._rule._table, members, len(self.param_groups), pool, self._looks.at_shapes)
+        bound = self._new_bound(members, threads, groups.check_device(self.param_groups, None, 0))
         self._hypers.forget()
         self._hypers.apply(bound.engine, self.param_groups)
         bound.write(states.taken(bound, self._state, old.read() if old is not None else self._restored))
-        of_groups = [places.of_parameters(group["params"]) for group in self.param_groups]
+        of_groups = [places.of_parameters(group["params"], bound.gpu) for group in self.param_groups]
+        if old is not None and old.was_captured:
+            self._captured.append(old)
         self._changes.pending = True  # an interrupt may come before all states are adopted: then all this is done again
         self._state.adopt(old.parameters if old is not None else (), bound)
         self._bound, self._bound_threads, self._restored, self._places = bound, threads, None, of_groups
         return bound
+
+    def _new_bound(self, members: Sequence[engines.Member], threads: int, gpu: Optional[int]) -> engines.Bound:
+        table, old = self._rule._table, self._bound
+        if gpu is not None:
+            if devices.is_capturing():
+                raise RuntimeError("a graph cannot capture the first step of an optimizer, nor the first after parameters, groups "
+                                   "or states have changed: make some steps before, as torch.cuda.graph needs them anyway")
+            return GpuBound(table, members, len(self.param_groups), self._looks.at_shapes, gpu)
+        reuses = old is not None and old.gpu is None and not old.forked and threads == self._bound_threads
+        pool = old.pool if old is not None and reuses else table.pool(min(threads, 1024))
+        return engines.Bound(table, members, len(self.param_groups), pool, self._looks.at_shapes)
 
     def _check_changed(self, member: engines.Member) -> None:
         """What a parameter may not have become since it was given."""
@@ -144,6 +160,8 @@ class Optimizer(torch.optim.Optimizer):
     @property
     def state(self) -> states.AllStates:
         """The states of parameters by name. What is put here counts from the next step on."""
+        if self._bound is not None:
+            self._bound.settle()
         return self._state
 
     @state.setter
@@ -159,13 +177,18 @@ class Optimizer(torch.optim.Optimizer):
     @property
     def model_state(self) -> dict[str, torch.Tensor]:
         """The states that there are once, such as a loss's average."""
-        return self._ready().snapshot.model
+        return self._read().model
 
     @property
     def group_state(self) -> list[dict[str, torch.Tensor]]:
         """The states that there are once a group."""
-        found = self._ready().snapshot.groups
+        found = self._read().groups
         return [found.get(i, {}) for i in range(len(self.param_groups))]
+
+    def _read(self) -> engines.Snapshot:
+        bound = self._ready()
+        bound.settle()
+        return bound.snapshot
 
     @property
     def steps(self) -> int:
@@ -210,6 +233,7 @@ class Optimizer(torch.optim.Optimizer):
         try:
             self._stepping_thread = thread
             bound = self._ready()
+            bound.scale(getattr(self, "found_inf", None), getattr(self, "grad_scale", None))
             if bound.step(self._pointers(inputs, loss)) == engines.REGRAD:
                 self._step_again(bound, closure, inputs)
         except BaseException:
@@ -244,6 +268,21 @@ class Optimizer(torch.optim.Optimizer):
             return None
         return pointers(parts, given or {}, loss, groups.members(self.param_groups), len(self.param_groups))
 
+    # ---- GPUs ----
+
+    @property
+    def _step_supports_amp_scaling(self) -> bool:
+        """Whether GradScaler is to leave its scale to the step, which then asks nothing of the host."""
+        return devices.hands_over_scales() and groups.are_on_gpu(self.param_groups)
+
+    def send_hypers(self) -> None:
+        """For CUDA graphs: puts the hypers of `param_groups` into the current stream. A step that a graph
+        has captured takes them from its next replay on."""
+        bound = self._ready()
+        if not isinstance(bound, GpuBound):
+            raise RuntimeError("send_hypers() is for parameters on a GPU: on the CPU every step takes the hypers as they are")
+        bound.engine.send_hypers()
+
     # ---- Views ----
 
     @contextlib.contextmanager
@@ -263,6 +302,7 @@ class Optimizer(torch.optim.Optimizer):
         finally:
             self._swapped = None
             try:
+                bound.follow()
                 bound.engine.put_back()
             except BaseException:  # an interrupt, maybe before it
                 bound.engine.put_back()

@@ -58,6 +58,7 @@ class Gradients:
     def __init__(self, parameters: Sequence[torch.Tensor], shapes: Sequence[torch.Size]) -> None:
         self._parameters, self._shapes = list(parameters), list(shapes)
         self._dtypes = {parameter.dtype for parameter in parameters}
+        self._devices = {parameter.device for parameter in parameters}
         self._before: Any = [-1] * len(parameters)
         self._found: Any = self._before
 
@@ -70,7 +71,7 @@ class Gradients:
             return found, UNFIT
         if self._found == self._before:
             return found, AS_BEFORE
-        fit = (set(map(tensors.dtype_of, found)) == self._dtypes and all(map(tensors.is_on_cpu, found))
+        fit = (set(map(tensors.dtype_of, found)) == self._dtypes and set(map(tensors.device_of, found)) == self._devices
                and not any(map(tensors.is_negated, found))
                and list(map(tensors.shape_of, found)) == self._shapes
                and list(map(tensors.shape_of, self._parameters)) == self._shapes
@@ -129,13 +130,13 @@ class DescribedGradients(Gradients):
 CALL_FROM = 16
 
 
-def of_parameters(parameters: Sequence[torch.Tensor]) -> Parameters:
+def of_parameters(parameters: Sequence[torch.Tensor], gpu: Optional[int] = None) -> Parameters:
     calls = described.calls()
-    if calls is None or len(parameters) < CALL_FROM:
+    if calls is None or gpu is not None or len(parameters) < CALL_FROM:
         return Parameters(parameters)
     return DescribedParameters(parameters, calls)
 
 
-def of_gradients(parameters: Sequence[torch.Tensor], shapes: Sequence[torch.Size]) -> Gradients:
-    calls = described.calls()
-    return Gradients(parameters, shapes) if calls is None else DescribedGradients(parameters, shapes, calls)
+def of_gradients(parameters: Sequence[torch.Tensor], shapes: Sequence[torch.Size], gpu: Optional[int] = None) -> Gradients:
+    calls = described.calls()  # which are for memory of the host
+    return Gradients(parameters, shapes) if calls is None or gpu is not None else DescribedGradients(parameters, shapes, calls)

@@ -6,11 +6,13 @@ from typing import Any, Callable, Iterable, Optional, Sequence
 
 import torch
 
+from . import devices
+
 address_of = torch.Tensor.data_ptr
 gradient_of = operator.attrgetter("grad")
 shape_of = operator.attrgetter("shape")
 dtype_of = operator.attrgetter("dtype")
-is_on_cpu = operator.attrgetter("is_cpu")
+device_of = operator.attrgetter("device")
 is_contiguous = torch.Tensor.is_contiguous
 is_negated = torch.Tensor.is_neg
 
@@ -44,8 +46,8 @@ def check_kind(tensor: torch.Tensor, said: str) -> None:
     """What can also change after creation, by `module.to()` or by setting `.data`."""
     if tensor.layout != torch.strided:
         raise TypeError(f"{said} is sparse ({tensor.layout}): only dense tensors are served")
-    if tensor.device.type != "cpu":
-        raise TypeError(f"{said} is on {tensor.device}: only tensors on the CPU are served")
+    if not devices.is_served(tensor):
+        raise TypeError(f"{said} is on {tensor.device}: only tensors on the CPU and on NVIDIA's GPUs are served")
     if tensor.dtype not in DTYPES:
         raise TypeError(f"{said} is {tensor.dtype}: only torch.float32 and torch.float64 are served")
     if tensor.is_neg():
@@ -92,8 +94,7 @@ def fitting(tensor: torch.Tensor, parameter: torch.Tensor, said: str) -> torch.T
         raise RuntimeError(f"{said} has shape {tuple(tensor.shape)}, the parameter {tuple(parameter.shape)}")
     if same_layout(tensor, parameter) and not tensor.is_neg():
         return tensor
-    copy = torch.empty_strided(parameter.size(), parameter.stride(), dtype=parameter.dtype, device="cpu")
-    return copy.copy_(tensor.detach())
+    return devices.empty_like(parameter).copy_(tensor.detach())
 
 
 def same_layout(one: torch.Tensor, other: torch.Tensor) -> bool:
@@ -119,7 +120,7 @@ def version_bump(parameters: Sequence[torch.Tensor]) -> Callable[[], None]:
     with torch.inference_mode(False):
         sharing = [parameter.detach() for parameter in parameters]
         for shared in sharing:
-            shared.data = torch.zeros(1, dtype=shared.dtype, device="cpu")
+            shared.data = torch.zeros(1, dtype=shared.dtype, device=shared.device)
 
     def bump() -> None:
         with torch.inference_mode():

@@ -1,0 +1,77 @@
+"""An engine over parameters on a GPU. Most steps return before they are done, so what the host reads is waited for."""
+from __future__ import annotations
+
+import ctypes
+from typing import Any, Callable, Optional, Sequence
+
+import torch
+
+from .._engine import Engine, State, Table, Tensor
+from .._gpu import GpuEngine
+from . import devices, engines
+
+
+class GpuBound(engines.Bound):
+    """An engine in a GPU's memory, in torch's current stream of it."""
+
+    engine: GpuEngine
+    gpu: int
+
+    def __init__(self, table: Table, members: Sequence[engines.Member], groups: int, looks_at_shape: bool, gpu: int) -> None:
+        self._scales: list[Optional[torch.Tensor]] = [None, None]
+        #: Whether a graph has steps of it, which use its memory for as long as they are replayed.
+        self.was_captured = False
+        with devices.using(gpu):
+            super().__init__(table, members, groups, None, looks_at_shape, gpu)
+
+    def _make(self, table: Table, described: Sequence[Tensor], groups: int) -> Engine:
+        engine = GpuEngine(table, described, groups, self._allocate, devices.stream(self.gpu))
+        self._states: torch.Tensor = engine._memory
+        return engine
+
+    def _allocate(self, size: int, alignment: int) -> tuple[int, torch.Tensor]:
+        memory = devices.memory(size + alignment, self.gpu)
+        memory = memory[-memory.data_ptr() % alignment:]
+        return memory.data_ptr(), memory
+
+    def _flat(self, state: State, size: int, dtype: torch.dtype) -> torch.Tensor:
+        if state.on_device:
+            offset = state.address - self._states.data_ptr()
+            return self._states[offset:offset + size].view(dtype)
+        memory: Any = (ctypes.c_byte * size).from_address(state.address)
+        memory.owner = self.engine  # the memory is the engine's
+        return torch.frombuffer(memory, dtype=dtype)
+
+    def _flag(self, state: State) -> ctypes.c_double:
+        flag = ctypes.c_double.from_address(state.address)
+        flag.owner = self.engine  # type: ignore[attr-defined]
+        return flag
+
+    def settle(self) -> None:
+        self.engine.wait()
+
+    def follow(self) -> None:
+        self.engine.set_stream(devices.stream(self.gpu))
+
+    def scale(self, found_inf: Optional[torch.Tensor], grad_scale: Optional[torch.Tensor]) -> None:
+        """What GradScaler has on the device: read there, in the order of the stream."""
+        before, self._scales = self._scales, [self._taken(found_inf, "found_inf"), self._taken(grad_scale, "grad_scale")]
+        places = [_place(flag) for flag in self._scales]
+        if places != [_place(flag) for flag in before]:
+            self.engine.set_scaling(*places)
+
+    def _taken(self, given: Optional[torch.Tensor], said: str) -> Optional[torch.Tensor]:
+        if given is None:
+            return None
+        if given.numel() != 1:
+            raise ValueError(f"{said} of the optimizer has shape {tuple(given.shape)}: one number is needed")
+        return given.to(device=self.parameters[0].device, dtype=torch.float32, non_blocking=True)
+
+    def step(self, inputs: Any) -> int:
+        if devices.is_capturing():
+            self.was_captured = True
+        return super().step(inputs)
+
+
+def _place(flag: Optional[torch.Tensor]) -> Optional[int]:
+    return None if flag is None else flag.data_ptr()
