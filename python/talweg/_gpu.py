@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import ctypes
+import os
 from typing import Any, Optional, Sequence
 
 from ._engine import _ERROR, _POINTER, _STATUS, _TABLE, _TABLE_FUNCTIONS, Allocate, Engine, Table, Tensor, _CSizes, _CSpec
@@ -36,7 +37,7 @@ class GpuEngine(Engine):
     def __init__(self, table: Table, tensors: Sequence[Tensor], groups: int, allocate: Allocate, stream: int) -> None:
         """`allocate` gives memory of the device. `stream`: of CUDA; 0 is the default one."""
         _add_functions(table)
-        self._allocate, self.stream = allocate, stream
+        self._allocate, self.stream, self._process = allocate, stream, os.getpid()
         super().__init__(table, tensors, groups, None, allocate)
 
     def _create(self, spec: _CSpec, handle: Any, allocate: Optional[Allocate]) -> None:
@@ -46,6 +47,10 @@ class GpuEngine(Engine):
         if sizes.state_bytes > 0:
             cuda.state_memory, self._memory = self._allocate(sizes.state_bytes, sizes.state_alignment)
         self.table.call("cuda_create", self.table._pointer, ctypes.byref(spec), cuda, ctypes.byref(handle))
+
+    def __del__(self) -> None:
+        if getattr(self, "_process", 0) == os.getpid():  # a forked child must not ask the driver anything
+            super().__del__()
 
     def _room(self, size: int) -> tuple[int, Any]:
         return self._allocate(max(1, size), 64)

@@ -2,15 +2,16 @@
 driver (tests/gpu/fake_driver), which runs kernels by interpreted PTX and refuses memory that it was not shown."""
 import contextlib
 import ctypes
+import gc
 import os
 import pathlib
 import sys
 
-from torch_support import torch
+from torch_support import Case, give_gradients, torch, twins
 
 from talweg.torch import devices
 
-_GLOBAL, _THREAD = 0, 1
+_OF_THREAD = 1
 
 
 def _storage_of(tensor):
@@ -88,7 +89,7 @@ class Gpus:
     def capture(self, stream, graph, gpu=0):
         """Work in the stream becomes a graph, which is put into a list as a function that replays it."""
         with self.using(gpu):
-            self("cuStreamBeginCapture_v2", ctypes.c_void_p(stream), _THREAD)
+            self("cuStreamBeginCapture_v2", ctypes.c_void_p(stream), _OF_THREAD)
         before, self.streams[gpu], self.capturing = self.streams.get(gpu, 0), stream, True
         captured, made = ctypes.c_void_p(), ctypes.c_void_p()
         try:
@@ -125,7 +126,7 @@ class Gpus:
     def stream(self, gpu):
         return self.streams.get(gpu, 0)
 
-    def is_capturing(self):
+    def is_capturing(self, gpu):
         return self.capturing
 
     def memory(self, size, gpu):
@@ -152,3 +153,31 @@ def install(gpus):
             setattr(devices, name, value)
 
     return restore
+
+
+class OnGpu(Case):
+    """With pretended GPUs."""
+
+    count = 1
+
+    def setUp(self):
+        self.gpus = Gpus(self.count)
+        self.addCleanup(gc.collect)
+        self.addCleanup(install(self.gpus))
+
+    def twins(self, *shapes, **options):
+        """Parameters on the GPU, and the same on the CPU."""
+        own, other = twins(*shapes, **options)
+        return self.gpus.admit_all(own), other
+
+    def gradients(self, seed, *lists):
+        give_gradients(*lists, seed=seed)
+        for own in lists:
+            if self.gpus.gpu_of(own[0]) is not None:
+                self.gpus.admit_gradients(own)
+
+    def run_both(self, optimizer, own, alone, other, steps, first=0):
+        for step in range(first, first + steps):
+            self.gradients(step, own, other)
+            optimizer.step()
+            alone.step()

@@ -1,42 +1,15 @@
 """Parameters on a GPU: the same bits as on the CPU, and what a user of torch expects of streams, states and copies."""
-import copy
 import gc
 import os
 import subprocess
 import sys
 import unittest
 
-from pretended_gpu import Gpus, install
-from torch_support import Case, give_gradients, parameters, since, torch, twins, values
+from pretended_gpu import OnGpu
+from torch_support import torch, values
 
 import talweg
 import talweg.torch
-
-
-class OnGpu(Case):
-    count = 1
-
-    def setUp(self):
-        self.gpus = Gpus(self.count)
-        self.addCleanup(gc.collect)
-        self.addCleanup(install(self.gpus))
-
-    def twins(self, *shapes, **options):
-        """Parameters on the GPU, and the same on the CPU."""
-        own, other = twins(*shapes, **options)
-        return self.gpus.admit_all(own), other
-
-    def gradients(self, seed, *lists):
-        give_gradients(*lists, seed=seed)
-        for own in lists:
-            if self.gpus.gpu_of(own[0]) is not None:
-                self.gpus.admit_gradients(own)
-
-    def run_both(self, optimizer, own, alone, other, steps, first=0):
-        for step in range(first, first + steps):
-            self.gradients(step, own, other)
-            optimizer.step()
-            alone.step()
 
 
 class Results(OnGpu):
@@ -161,6 +134,24 @@ class Memory(OnGpu):
         gc.collect()
         self.assertSame([state["m"]], [m])
 
+    def test_a_forked_child_asks_nothing_of_the_driver(self):
+        own, _ = self.twins((4,))
+        optimizers = [talweg.torch.AdamW(own)]
+        self.gradients(0, own)
+        optimizers[0].step()
+
+        def work():
+            before = self.gpus.driver.fake_cuda_log_lines()
+            optimizers.clear()
+            gc.collect()
+            self.assertEqual(self.gpus.driver.fake_cuda_log_lines(), before)
+
+        self.in_child(work)
+        lines = self.gpus.driver.fake_cuda_log_lines()
+        optimizers.clear()
+        gc.collect()
+        self.assertGreater(self.gpus.driver.fake_cuda_log_lines(), lines)
+
     def test_a_step_allocates_nothing_and_waits_for_nothing(self):
         own, _ = self.twins((6, 5), (3,))
         optimizer = talweg.torch.Optimizer(own, "ClipByGlobalNorm(1) | AdamW", lr=0.1)
@@ -197,7 +188,7 @@ class Memory(OnGpu):
             "devices.gpu_of = lambda tensor: 0\n"
             "devices.using = lambda gpu: contextlib.nullcontext()\n"
             "devices.stream = lambda gpu: 0\n"
-            "devices.is_capturing = lambda: False\n"
+            "devices.is_capturing = lambda gpu: False\n"
             "devices.memory = lambda size, gpu: torch.zeros(size, dtype=torch.uint8)\n"
             "p = torch.nn.Parameter(torch.ones(3))\n"
             "p.grad = torch.ones(3)\n"

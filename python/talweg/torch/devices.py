@@ -40,9 +40,12 @@ def stream(gpu: int) -> int:
     return int(torch.cuda.current_stream(gpu).cuda_stream)
 
 
-def is_capturing() -> bool:
-    """Whether what is put into the current stream becomes a graph."""
-    return torch.cuda.is_available() and torch.cuda.is_current_stream_capturing()
+def is_capturing(gpu: int) -> bool:
+    """Whether what is put into the current stream of a GPU becomes a graph."""
+    if torch.cuda.current_device() == gpu:
+        return torch.cuda.is_current_stream_capturing()
+    with torch.cuda.device(gpu):
+        return torch.cuda.is_current_stream_capturing()
 
 
 def memory(size: int, gpu: int) -> torch.Tensor:

@@ -68,7 +68,7 @@ class GpuBound(engines.Bound):
         return given.to(device=self.parameters[0].device, dtype=torch.float32, non_blocking=True)
 
     def step(self, inputs: Any) -> int:
-        if devices.is_capturing():
+        if devices.is_capturing(self.gpu):
             self.was_captured = True
         return super().step(inputs)
 

@@ -21,7 +21,8 @@ class Field(NamedTuple):
 def number(value: Any, said: str) -> float:
     if isinstance(value, torch.Tensor) and value.numel() != 1:
         raise TypeError(f"{said} is a tensor of shape {tuple(value.shape)}: one number is needed")
-    if isinstance(value, torch.Tensor) and devices.gpu_of(value) is not None and devices.is_capturing():
+    gpu = devices.gpu_of(value) if isinstance(value, torch.Tensor) else None
+    if gpu is not None and devices.is_capturing(gpu):
         raise RuntimeError(f"{said} is a tensor on a GPU, which cannot be read while a graph is captured: give a number")
     try:
         if isinstance(value, (str, bytes)):  # float() would read it

@@ -137,9 +137,9 @@ class Optimizer(torch.optim.Optimizer):
     def _new_bound(self, members: Sequence[engines.Member], threads: int, gpu: Optional[int]) -> engines.Bound:
         table, old = self._rule._table, self._bound
         if gpu is not None:
-            if devices.is_capturing():
-                raise RuntimeError("a graph cannot capture the first step of an optimizer, nor the first after parameters, groups "
-                                   "or states have changed: make some steps before, as torch.cuda.graph needs them anyway")
+            if devices.is_capturing(gpu):
+                raise RuntimeError("a graph cannot capture the first step of an optimizer, nor the first after parameters, "
+                                   "groups or states have changed: make some steps before, as torch.cuda.graph needs them anyway")
             return GpuBound(table, members, len(self.param_groups), self._looks.at_shapes, gpu)
         reuses = old is not None and old.gpu is None and not old.forked and threads == self._bound_threads
         pool = old.pool if old is not None and reuses else table.pool(min(threads, 1024))
@@ -368,7 +368,7 @@ def _after_fork() -> None:
     for optimizer in list(_optimizers):
         if optimizer._stepping_thread not in (0, threading.get_ident()):
             optimizer._stepping_thread = 0
-            if optimizer._bound is not None and optimizer._bound.pool is None:
+            if optimizer._bound is not None and optimizer._bound.pool is None and optimizer._bound.gpu is None:
                 optimizer._bound.engine.abandon()
 
 
