@@ -183,6 +183,28 @@ class Graphs(OnGpu):
         self.run_both(optimizer, own, alone, other, 2, 6)
         self.assertSame(own, other)
 
+    def test_states_are_loaded_between_replays(self):
+        own, other = self.twins((6, 5), (3,))
+        optimizers = [talweg.torch.Optimizer(p, "AdamW | Ema", lr=0.1) for p in (own, other)]
+        optimizer, alone = optimizers
+        self.run_both(optimizer, own, alone, other, 2)
+        saved = [copy.deepcopy(o.state_dict()) for o in optimizers]
+        graph = []
+        with self.gpus.capture(self.gpus.new_stream(), graph):
+            optimizer.step()
+        for goes_on in (optimizer.step, optimizer.send_hypers, optimizer.send_hypers):
+            for _ in range(3):
+                graph[0]()
+                alone.step()
+            self.assertSame(own, other)
+            self.assertEqual(optimizer.steps, alone.steps)
+            for o, state_dict in zip(optimizers, saved):
+                o.load_state_dict(copy.deepcopy(state_dict))
+                self.assertEqual(o.steps, 2)
+            goes_on()
+            if goes_on == optimizer.step:
+                alone.step()
+
     def test_what_a_graph_cannot_capture_is_refused(self):
         own, other = self.twins((6, 5), (3,))
         optimizer = talweg.torch.AdamW(own, lr=0.1)
