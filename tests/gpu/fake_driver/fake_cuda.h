@@ -14,8 +14,8 @@
  * thread: CUDA_ERROR_NOT_SUPPORTED.
  *
  * A process starts with what its environment says: FAKE_CUDA_DEVICES (a number; 1),
- * FAKE_CUDA_VERSION (12040), FAKE_CUDA_CAPABILITY (90, of all devices), FAKE_CUDA_FAIL (`cuDeviceGetName:2:999`: the second such call gives
- * 999). */
+ * FAKE_CUDA_VERSION (12040), FAKE_CUDA_CAPABILITY (90, of all devices), FAKE_CUDA_FAIL
+ * (`cuDeviceGetName:2:999`: the second such call gives 999). */
 #ifndef TALWEG_TESTS_GPU_FAKE_CUDA_H
 #define TALWEG_TESTS_GPU_FAKE_CUDA_H
 
