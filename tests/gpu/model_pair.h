@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "compiler/driver/compile.h"
+#include "compiler/ir/graph.h"
 #include "runtime/gpu/optimizer.h"
 #include "runtime/optimizer/step.h"
 #include "tests/gpu/fake_driver/fake_cuda.h"
@@ -53,6 +54,7 @@ class DeviceBytes {
 struct PairRule {
   PairRule(const std::string& expression, types::ComputeType compute,
            const std::string& module_text = {});
+  PairRule(const ir::Graph& graph, types::ComputeType compute);
 
   /// Whether tensors of these shapes are what the rule requires.
   [[nodiscard]] bool takes(const std::vector<PairTensor>& tensors) const;
@@ -80,7 +82,8 @@ class ModelPair {
   talweg_status step_device(bool names_gradients = true, talweg_error* error = nullptr);
 
   void set_hyper(const std::string& name, double value);
-  /// Parameters, states, counters, hypers, views: the same bits, else the test fails.
+  /// Parameters, states, counters, hypers, views: the same bits (any NaN is one), else the test
+  /// fails.
   void require_same();
   /// Parameters and all that persists; of the device where `on_device`.
   [[nodiscard]] std::string everything(bool on_device);
