@@ -53,19 +53,29 @@ static int begins(talweg_optimizer* core, uint32_t state) {
   return 0;
 }
 
+/* Of a rule whose steps are all led. */
+static reason why_always_led(const talweg_gpu* gpu) {
+  const talweg_image* image = gpu->core->image;
+  if (gpu->asks)
+    return (reason){"rule ", image->name, " asks for another gradient in the middle of a step"};
+  for (uint32_t i = 0; i < image->input_count; ++i)
+    if (talweg_is_line_rate(image->inputs[i].rate))
+      return (reason){"input ", image->inputs[i].name, " is of matrices, rows or columns"};
+  return (reason){0};
+}
+
 static reason why_led(talweg_gpu* gpu) {
   talweg_optimizer* core = gpu->core;
   const talweg_image* image = core->image;
-  if (gpu->asks)
-    return (reason){"rule ", image->name, " asks for another gradient in the middle of a step"};
+  const reason always = why_always_led(gpu);
+  if (always.text) return always;
   for (uint32_t s = 0; s < image->state_count; ++s)
     if (begins(core, s))
       return (reason){"state ", image->states[s].name,
                       " gets its initial value in this step; make one such step before"};
   for (uint32_t i = 0; i < image->input_count; ++i)
     if (!has_input(core, i))
-      return (reason){"input ", image->inputs[i].name,
-                      " is not given for all tensors, or as numbers of rows or columns"};
+      return (reason){"input ", image->inputs[i].name, " is not given for all tensors"};
   return (reason){0};
 }
 
@@ -240,8 +250,8 @@ static int make_step(talweg_gpu* gpu, const talweg_step_inputs* inputs, talweg_s
     *status = talweg_gpu_put_failure(&failure, error);
     return 1;
   }
-  if (gpu->asks && is_capturing) {
-    const reason why = why_led(gpu);
+  reason why = why_always_led(gpu);
+  if (why.text && is_capturing) { /* before what is given is bound, which may move some of it */
     *status = refuse_capture(&why, error);
     return 1;
   }
@@ -258,7 +268,7 @@ static int make_step(talweg_gpu* gpu, const talweg_step_inputs* inputs, talweg_s
   *status = bind(gpu, inputs, error);
   if (*status != TALWEG_OK) return 1;
   if (outcome) *outcome = TALWEG_COMPLETED;
-  const reason why = why_led(gpu);
+  why = why_led(gpu);
   if (!why.text) {
     *status = launch_step(gpu, is_capturing, error);
     return 1;
