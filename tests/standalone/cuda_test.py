@@ -50,6 +50,11 @@ class Devices(unittest.TestCase):
         self.runs(program)
         self.runs(program)  # kernels from the cache
 
+    def test_cpp(self):
+        program = FOLDER / "cuda_cpp"
+        run(CXX, "-std=c++20", *FLAGS[1:], HERE / "cuda.cpp", "-o", program, GPU / "libgpu.a", *LINKED)
+        self.runs(program)
+
     def test_failures(self):
         self.runs(compile_program("cuda_failures.c", "cuda_failures", GPU / "libgpu.a"))
 

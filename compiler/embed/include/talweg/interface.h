@@ -140,8 +140,9 @@ typedef enum talweg_outcome {
 /* ---- NVIDIA GPUs ---- */
 
 /* An optimizer that cuda_create makes works in the memory of a GPU. Parameters, gradients, inputs
- * of elements, rows and columns, destinations of views and the memory for talweg_swap_in are
- * addresses of the device then, as cudaMalloc and cuMemAlloc give them; all else is of the host.
+ * of elements, rows and columns and destinations of views are addresses of the device then, as
+ * cudaMalloc and cuMemAlloc give them; the memory for talweg_swap_in may be; all else is of the
+ * host.
  * Every function for optimizers is for it too, and results are the same bits as without a GPU.
  *
  * It puts its work into a stream of yours, where gradients must have been computed, and most steps

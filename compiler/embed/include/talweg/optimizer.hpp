@@ -28,6 +28,9 @@ struct Options {
   /// A loop of yours in the pool's place, which is told of `threads` tasks.
   talweg_parallel_for parallel_for = nullptr;
   void* parallel_context = nullptr;
+  /// On an NVIDIA GPU, where this says (begin with `talweg_cuda cuda{}`): parameters, gradients and
+  /// inputs of elements, rows and columns are addresses there. Threads are not looked at.
+  const talweg_cuda* cuda = nullptr;
 };
 
 enum class Outcome {
@@ -48,6 +51,8 @@ class State {
     return {state_.shape, state_.shape + state_.rank};
   }
   [[nodiscard]] std::size_t size() const { return static_cast<std::size_t>(state_.elements); }
+  /// Whether its elements are in the memory of a GPU.
+  [[nodiscard]] bool on_device() const { return state_.on_device != 0; }
   /// Its elements, if they are of that type; else null.
   template <class T>
   [[nodiscard]] T* data() const {
@@ -183,6 +188,25 @@ class Optimizer {
   /// Back to the moment of creation, except for hypers and parameters.
   void reset() { detail::call(&functions(), functions().reset, core().optimizer); }
 
+  /// Of an optimizer on a GPU: into which stream its work goes, behind that in the one before.
+  void set_stream(CUstream_st* stream) {
+    detail::call(&functions(), functions().cuda_set_stream, core().optimizer, stream);
+  }
+  /// Hypers into the stream, for a graph that is replayed; else the next step brings them.
+  void send_hypers() { detail::call(&functions(), functions().cuda_send_hypers, core().optimizer); }
+  /// Numbers in the GPU's memory: whether a step is to be left out, and what gradients were
+  /// multiplied by; null: neither.
+  void set_scaling(const float* found_inf, const float* gradient_scale) {
+    detail::call(&functions(), functions().cuda_set_scaling, core().optimizer, found_inf,
+                 gradient_scale);
+  }
+  /// Waits for all steps; how the last one ended. Throws what the GPU has found wrong in one.
+  Outcome wait() {
+    talweg_outcome outcome = TALWEG_COMPLETED;
+    detail::call(&functions(), functions().cuda_wait, core().optimizer, &outcome);
+    return static_cast<Outcome>(outcome);
+  }
+
   /// All of them: counters, then states in the order of the rule.
   [[nodiscard]] std::vector<State> states() const {
     std::vector<State> all;
@@ -293,6 +317,11 @@ inline Optimizer::Optimizer(Rule rule, const std::vector<Tensor>& tensors, const
   spec.thread_count = options.threads;
   spec.parallel_for = options.parallel_for;
   spec.parallel_context = options.parallel_context;
+  if (options.cuda != nullptr) {
+    detail::call(&functions(), functions().cuda_create, core().rule.get(), &spec, options.cuda,
+                 &core().optimizer);
+    return;
+  }
   if (options.parallel_for == nullptr && options.threads > 1) {
     talweg_sizes sizes{};  // a spec that is refused starts no threads
     detail::call(&functions(), functions().measure, core().rule.get(), &spec, &sizes);
