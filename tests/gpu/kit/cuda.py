@@ -74,6 +74,7 @@ class Driver:
             if function is not None:
                 function.restype, function.argtypes = ctypes.c_int, list(arguments)
                 self._functions[name] = function
+        self.device = device  #: its ordinal
         self.call("cuInit", 0)
         number, context = ctypes.c_int(), POINTER()
         self.call("cuDeviceGet", number, device)

@@ -167,7 +167,7 @@ def measure(driver: Driver, stream: int, rule: Rule, shapes: Sequence[tuple[int,
             optimizer.step(pointers)
         graph = Graph(driver, stream, lambda: optimizer.step(pointers))
         works = {"talweg": lambda: optimizer.step(pointers), "talweg, graph": graph.replay}
-        torch_works = torch_speed.works(rule.name, params, gradients, starts, shapes, stream)
+        torch_works = torch_speed.works(rule.name, params, gradients, starts, shapes, stream, driver.device)
         return medians(driver, stream, {**works, **torch_works}, rounds)
     finally:
         torch_works.clear()

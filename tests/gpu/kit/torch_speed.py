@@ -12,11 +12,16 @@ try:
 except ImportError:
     torch = None
 
+#: For more tensors the compiler takes minutes, and more memory than most have.
+MOST_COMPILED = 1000
+
 
 def why_not() -> Optional[str]:
     """Why torch is not measured; None: it is."""
     if torch is None:
         return "there is no torch"
+    if not hasattr(torch.optim, "Adafactor"):
+        return f"torch {torch.__version__} is older than 2.5"
     return None if torch.cuda.is_available() else "this torch has no CUDA"
 
 
@@ -25,6 +30,7 @@ def forget() -> None:
     gc.collect()
     if torch is not None and torch.cuda.is_available():
         torch.cuda.synchronize()
+        torch.compiler.reset()
         torch.cuda.empty_cache()
 
 
@@ -36,7 +42,10 @@ class _Array:
 
 
 def _tensors(address: int, starts: Sequence[int], shapes: Sequence[tuple[int, ...]]) -> list[Any]:
+    """Views of memory; torch must be on its device already, or it would copy."""
     whole = torch.as_tensor(_Array(address, starts[-1] + math.prod(shapes[-1])), device="cuda")
+    if whole.data_ptr() != address:
+        raise RuntimeError("torch has copied what it was to look at")
     return [whole[start:start + math.prod(shape)].view(shape) for start, shape in zip(starts, shapes)]
 
 
@@ -102,11 +111,12 @@ def _variants(rule: str, params: list[Any], grads: list[Any]) -> dict[str, Calla
 
 
 def works(rule: str, params_at: int, gradients_at: int, starts: Sequence[int], shapes: Sequence[tuple[int, ...]],
-          stream: int) -> dict[str, Callable[[], Any]]:
+          stream: int, device: int) -> dict[str, Callable[[], Any]]:
     """Steps of torch in that stream, by name. One that fails when it is tried (no memory, no compiler) is left out,
     and said."""
     if why_not():
         return {}
+    torch.cuda.set_device(device)
     params = [torch.nn.Parameter(tensor) for tensor in _tensors(params_at, starts, shapes)]
     grads = _tensors(gradients_at, starts, shapes)
     for param, grad in zip(params, grads):
@@ -116,6 +126,10 @@ def works(rule: str, params_at: int, gradients_at: int, starts: Sequence[int], s
     with torch.cuda.stream(of_stream):
         variants = _variants(rule, params, grads)
     for name, variant in variants.items():
+        if name == "torch compiled" and len(params) > MOST_COMPILED:
+            print(f"        {name} is left out: it takes too long to compile for {len(params)} tensors")
+            continue
+
         def work(variant: Callable[[], Any] = variant) -> None:
             with torch.no_grad(), torch.cuda.stream(of_stream):
                 variant()
