@@ -159,6 +159,16 @@ add_dependencies(all_of_it mine)
         project.configure()
         self.assertIn("Building kernels of mine", project.make())
 
+    def test_code_for_gpus(self):
+        project = Project(self)
+        file = project.source / "CMakeLists.txt"
+        file.write_text(file.read_text(encoding="utf-8").replace("INCLUDE modules", "TARGETS nvptx-sm90 INCLUDE modules"))
+        project.configure()
+        project.make()
+        self.assertEqual(project.run(), "mine 0.75 1.5 2\nstages 0.1.0 8\n")
+        self.assertTrue(list((project.build / "talweg/mine").glob("*.sm_90.ptx")))
+        self.assertFalse(list((project.build / "talweg/mine").glob("*.sm_80.ptx")))
+
 
 class OtherMachines(unittest.TestCase):
     def cross(self, project, *options):
