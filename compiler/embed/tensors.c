@@ -1,16 +1,17 @@
 /* What would be many passes over all parameters in Python. */
 #include "compiler/embed/tensors.h"
 
-enum { CPU = 1, FLOAT = 2 }; /* kDLCPU, kDLFloat */
+enum { FLOAT = 2 }; /* kDLFloat */
 
 static uint64_t address_of(const talweg_embed_dl_tensor* tensor) {
   return (uint64_t)(uintptr_t)tensor->data + tensor->byte_offset;
 }
 
 static int is_fit(const talweg_embed_dl_tensor* tensor, const int64_t* sizes, uint32_t rank,
-                  uint32_t bits) {
-  if (tensor->device != CPU || tensor->code != FLOAT || tensor->bits != bits ||
-      tensor->lanes != 1 || tensor->rank != (int32_t)rank) {
+                  const talweg_embed_parameters* expected) {
+  if (tensor->device != expected->device || tensor->device_id != expected->device_id ||
+      tensor->code != FLOAT || tensor->bits != expected->bits || tensor->lanes != 1 ||
+      tensor->rank != (int32_t)rank) {
     return 0;
   }
   int64_t count = 1;
@@ -37,7 +38,7 @@ static talweg_embed_gradients look_at_parameters(const talweg_embed_python* pyth
     if (parameter == NULL || python->describe(parameter, &found) != 0) {
       return TALWEG_EMBED_GRADIENTS_FAILED;
     }
-    if (!is_fit(&found, sizes, expected->ranks[i], expected->bits)) {
+    if (!is_fit(&found, sizes, expected->ranks[i], expected)) {
       return TALWEG_EMBED_GRADIENTS_UNFIT;
     }
     sizes += expected->ranks[i];
@@ -67,7 +68,7 @@ talweg_embed_gradients talweg_embed_read_gradients(const talweg_embed_python* py
         return TALWEG_EMBED_GRADIENTS_FAILED;
       }
       addresses[i] = address_of(&found);
-      if (!is_fit(&found, sizes, expected->ranks[i], expected->bits)) {
+      if (!is_fit(&found, sizes, expected->ranks[i], expected)) {
         outcome = TALWEG_EMBED_GRADIENTS_UNFIT;
       } else if (addresses[i] != before[i]) {
         outcome = TALWEG_EMBED_GRADIENTS_ELSEWHERE;

@@ -34,13 +34,16 @@ typedef struct talweg_embed_python {
   void* none; /* Py_None, which is no tensor and must not be described */
 } talweg_embed_python;
 
-/* What parameters are, and their gradients have to be: contiguous, in memory of the CPU, floats of
- * `bits` bits; the first of the `sizes` are those of the first parameter, which has ranks[0]. */
+/* What parameters are, and their gradients have to be: contiguous, on a device (of DLPack's kinds,
+ * 1 is the CPU), floats of `bits` bits; the first of the `sizes` are those of the first parameter,
+ * which has ranks[0]. */
 typedef struct talweg_embed_parameters {
   uint64_t count;
   const uint32_t* ranks;
   const int64_t* sizes;
   uint32_t bits;
+  int32_t device;
+  int32_t device_id;
 } talweg_embed_parameters;
 
 typedef enum talweg_embed_gradients {

@@ -22,7 +22,8 @@ class Parameters(ctypes.Structure):
     """talweg_embed_parameters."""
 
     _fields_ = [("count", ctypes.c_uint64), ("ranks", ctypes.POINTER(ctypes.c_uint32)),
-                ("sizes", ctypes.POINTER(ctypes.c_int64)), ("bits", ctypes.c_uint32)]
+                ("sizes", ctypes.POINTER(ctypes.c_int64)), ("bits", ctypes.c_uint32),
+                ("device", ctypes.c_int32), ("device_id", ctypes.c_int32)]
 
 
 class _Exchange(ctypes.Structure):

@@ -189,7 +189,7 @@ class Bound:
         present = set(live)
         self._others = [parameter for i, parameter in enumerate(self.parameters) if i not in present]
         self._plain = all(map(tensors.is_contiguous, self._live_parameters))
-        self._gradients = places.of_gradients(self._live_parameters, [self.shapes[i] for i in live], self.gpu)
+        self._gradients = places.of_gradients(self._live_parameters, [self.shapes[i] for i in live])
         self.tell_autograd: Callable[[], None] = tensors.version_bump(self._live_parameters)
 
     def gather(self) -> Any:

@@ -126,7 +126,7 @@ class Optimizer(torch.optim.Optimizer):
         self._hypers.forget()
         self._hypers.apply(bound.engine, self.param_groups)
         bound.write(states.taken(bound, self._state, old.read() if old is not None else self._restored))
-        of_groups = [places.of_parameters(group["params"], bound.gpu) for group in self.param_groups]
+        of_groups = [places.of_parameters(group["params"]) for group in self.param_groups]
         if old is not None and old.was_captured:
             self._captured.append(old)
         self._changes.pending = True  # an interrupt may come before all states are adopted: then all this is done again

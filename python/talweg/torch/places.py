@@ -49,6 +49,12 @@ class DescribedParameters(Parameters):
         try:
             return self._call(given) == 1
         except RuntimeError:  # one is on a device or of a layout that no description has
+            return self._are_unmoved_undescribed(given)
+
+    def _are_unmoved_undescribed(self, given: Sequence[torch.Tensor]) -> bool:
+        try:
+            return super().are_unmoved(given)
+        except RuntimeError:  # of a layout without an address
             return False
 
 
@@ -93,6 +99,10 @@ class Gradients:
         self._before = [-1] * len(self._parameters)
 
 
+#: What DLPack calls devices.
+_KINDS = {"cpu": 1, "cuda": 2}
+
+
 class DescribedGradients(Gradients):
     """The same in one call of libtalweg."""
 
@@ -101,7 +111,9 @@ class DescribedGradients(Gradients):
         count, sizes = len(shapes), list(itertools.chain(*shapes))
         ranks = (ctypes.c_uint32 * max(1, count))(*map(len, shapes))
         bits = 8 * parameters[0].element_size() if count else 0
-        self._expected = described.Parameters(count, ranks, (ctypes.c_int64 * max(1, len(sizes)))(*sizes), bits)
+        device = parameters[0].device if count else torch.device("cpu")
+        self._expected = described.Parameters(count, ranks, (ctypes.c_int64 * max(1, len(sizes)))(*sizes), bits,
+                                              _KINDS.get(device.type, 0), device.index or 0)
         self._call = functools.partial(calls.read_gradients, ctypes.byref(calls.python), ctypes.byref(self._expected),
                                        self._parameters, "grad")
         self._before, self._found = ((ctypes.c_uint64 * max(1, count))() for _ in range(2))
@@ -130,13 +142,13 @@ class DescribedGradients(Gradients):
 CALL_FROM = 16
 
 
-def of_parameters(parameters: Sequence[torch.Tensor], gpu: Optional[int] = None) -> Parameters:
+def of_parameters(parameters: Sequence[torch.Tensor]) -> Parameters:
     calls = described.calls()
-    if calls is None or gpu is not None or len(parameters) < CALL_FROM:
+    if calls is None or len(parameters) < CALL_FROM:
         return Parameters(parameters)
     return DescribedParameters(parameters, calls)
 
 
-def of_gradients(parameters: Sequence[torch.Tensor], shapes: Sequence[torch.Size], gpu: Optional[int] = None) -> Gradients:
-    calls = described.calls()  # which are for memory of the host
-    return Gradients(parameters, shapes) if calls is None or gpu is not None else DescribedGradients(parameters, shapes, calls)
+def of_gradients(parameters: Sequence[torch.Tensor], shapes: Sequence[torch.Size]) -> Gradients:
+    calls = described.calls()
+    return Gradients(parameters, shapes) if calls is None else DescribedGradients(parameters, shapes, calls)

@@ -64,8 +64,8 @@ const char* fake_cuda_log_line(size_t line);
 /* What there is now: `allocations`, `bytes`, `pinned`, `modules`, `streams`, `events`, `contexts`
  * (counted as often as they are retained), `work` (that waits in streams). */
 size_t fake_cuda_count(const char* what);
-/* Memory of the host's counts as a device's from now on, until it is dismissed: that of tensors of a
- * PyTorch without CUDA, for example. What was admitted at the same start before is forgotten. */
+/* Memory of the host's counts as a device's from now on, until it is dismissed: that of tensors of
+ * a PyTorch without CUDA, for example. What was admitted at the same start before is forgotten. */
 void fake_cuda_admit(int device, void* memory, size_t bytes);
 void fake_cuda_dismiss(int device, void* memory);
 /* What went wrong in work last; empty: nothing. */
