@@ -264,6 +264,8 @@ void talweg_gpu_destroy(talweg_optimizer* optimizer) {
   talweg_abandon(optimizer);
   if (talweg_swapped_view(optimizer) != TALWEG_NO_VIEW) talweg_swap_out(optimizer, NULL);
   const int is_current = talweg_cuda_enter(context, NULL) == TALWEG_CUDA_OK;
+  /* Replays may be in any stream. */
+  if (is_current && gpu->captured_parts) talweg_cuda_wait_for_context(NULL);
   if (is_current) talweg_cuda_wait(gpu->stream, NULL);
   release(gpu);
   if (is_current) talweg_cuda_leave(context, NULL);

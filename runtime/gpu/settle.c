@@ -58,11 +58,13 @@ talweg_status talweg_gpu_tell_refusal(talweg_gpu* gpu, talweg_error* error) {
   const talweg_status status = gpu->refusal.status;
   talweg_cuda_error failure;
   if (status == TALWEG_OK || !talweg_gpu_enter(gpu)) return status;
-  gpu->is_busy = 1;
-  const int did = talweg_gpu_did(
-      gpu,
-      talweg_cuda_fill(gpu->places.progress, 0, sizeof(talweg_gpu_progress), gpu->stream, &failure),
-      &failure);
+  /* Waited for: a replay in another stream is not to find itself refused still. */
+  const int did =
+      talweg_gpu_did(gpu,
+                     talweg_cuda_fill(gpu->places.progress, 0, sizeof(talweg_gpu_progress),
+                                      gpu->stream, &failure),
+                     &failure) &&
+      talweg_gpu_wait_for_stream(gpu);
   talweg_gpu_leave(gpu);
   if (!did) return talweg_gpu_calls.failure(gpu, error);
   gpu->front->report.is_refused = 0;

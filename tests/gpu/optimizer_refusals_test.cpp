@@ -249,9 +249,12 @@ TEST_CASE("replays of a graph do nothing from a refusal on until it is told") {
   REQUIRE((pair.everything(true) == before));
   pair.set_hyper("ceiling", 10);
   REQUIRE(talweg_gpu_send_hypers(pair.device, nullptr) == TALWEG_OK);
+  stream.wait();
+  const Stream other;
   for (int i = 0; i < 3; ++i) {
     REQUIRE(pair.step_host() == TALWEG_OK);
-    graph.launch(stream);
+    graph.launch(i == 0 ? other : stream);
+    if (i == 0) other.wait();
   }
   REQUIRE(talweg_gpu_wait(pair.device, nullptr, &error) == TALWEG_OK);
   pair.require_same();

@@ -192,6 +192,22 @@ TEST_CASE("gradients that are not named are those before, whatever came in betwe
   pair.require_same();
 }
 
+TEST_CASE("replays in another stream are waited for before an optimizer's memory is released") {
+  DriverSession session;
+  const PairRule rule("AdamW", kF32);
+  const Stream stream, other;
+  auto pair = std::make_unique<ModelPair>(rule, three_tensors(), 2);
+  set_stream(*pair, stream);
+  pair->step();
+  const Graph graph(stream, [&] { begin_step(*pair); });
+  for (talweg_optimizer* optimizer : {pair->host, pair->device})
+    talweg_get_counters(optimizer)->calls += 1;  // which the device has not heard of
+  graph.launch(other);
+  talweg_gpu_destroy(std::exchange(pair->device, nullptr));
+  REQUIRE(fake_cuda_count("work") == 0);
+  REQUIRE(std::string(fake_cuda_fault()).empty());
+}
+
 TEST_CASE("optimizers of two devices, and callers without a context") {
   DriverSession session(2);
   talweg_cuda_context other = nullptr;
