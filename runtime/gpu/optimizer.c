@@ -59,11 +59,8 @@ static talweg_status check_params(const talweg_gpu* gpu, const talweg_optimizer_
     if (device == gpu->device) continue;
     talweg_fail(error, TALWEG_BAD_ARGUMENT, "tensor ");
     talweg_put_name(error, spec->tensors[t].name);
-    if (device < 0)
-      talweg_put(error, " is not in memory of a device");
-    else
-      talweg_put(error, " is in memory of another device"), talweg_put(error, ", number "),
-          talweg_put_count(error, (uint64_t)device);
+    talweg_put(error, device < 0 ? " is not in memory of a device" : " is in memory of device ");
+    if (device >= 0) talweg_put_count(error, (uint64_t)device);
     talweg_put(error, "; the optimizer is on device ");
     talweg_put_count(error, (uint64_t)gpu->device);
     return TALWEG_BAD_ARGUMENT;

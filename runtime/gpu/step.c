@@ -241,6 +241,14 @@ static talweg_status bind(talweg_gpu* gpu, const talweg_step_inputs* inputs, tal
   return core->image->input_count > 0 ? talweg_bind_inputs(core, inputs, error) : TALWEG_OK;
 }
 
+/* Whether this step is given what the last one was, which the device has made by itself, and the
+ * host has looked at nothing since: what takes part and what has begun is the same, however many
+ * tensors there are. */
+static int goes_on(const talweg_gpu* gpu, const talweg_step_inputs* inputs) {
+  return gpu->is_ahead && gpu->has_gradients && !inputs->gradients &&
+         gpu->core->image->input_count == 0;
+}
+
 /* 1: the step was made, or refused; 0: the host is to lead. The context is current. */
 static int make_step(talweg_gpu* gpu, const talweg_step_inputs* inputs, talweg_status* status,
                      talweg_outcome* outcome, talweg_error* error) {
@@ -265,10 +273,12 @@ static int make_step(talweg_gpu* gpu, const talweg_step_inputs* inputs, talweg_s
     return 1;
   }
   if (talweg_is_waiting(gpu->core)) return 0;
-  *status = bind(gpu, inputs, error);
-  if (*status != TALWEG_OK) return 1;
+  if (!goes_on(gpu, inputs)) {
+    *status = bind(gpu, inputs, error);
+    if (*status != TALWEG_OK) return 1;
+    why = why_led(gpu);
+  }
   if (outcome) *outcome = TALWEG_COMPLETED;
-  why = why_led(gpu);
   if (!why.text) {
     *status = launch_step(gpu, is_capturing, error);
     return 1;
