@@ -3,7 +3,7 @@ from __future__ import annotations
 
 import ctypes
 import os
-from typing import Any, Optional, Sequence
+from typing import Any, Callable, Optional, Sequence
 
 from ._engine import _ERROR, _POINTER, _STATUS, _TABLE, _TABLE_FUNCTIONS, Allocate, Engine, Table, Tensor, _CSizes, _CSpec
 
@@ -48,8 +48,8 @@ class GpuEngine(Engine):
             cuda.state_memory, self._memory = self._allocate(sizes.state_bytes, sizes.state_alignment)
         self.table.call("cuda_create", self.table._pointer, ctypes.byref(spec), cuda, ctypes.byref(handle))
 
-    def __del__(self) -> None:
-        if getattr(self, "_process", 0) == os.getpid():  # a forked child must not ask the driver anything
+    def __del__(self, process: Callable[[], int] = os.getpid) -> None:
+        if getattr(self, "_process", 0) == process():  # a forked child must not ask the driver anything
             super().__del__()
 
     def _room(self, size: int) -> tuple[int, Any]:

@@ -67,6 +67,23 @@ class Results(OnGpu):
         self.assertSame(own, before)
         self.assertEqual(optimizer.steps, 3)
 
+    def test_inputs(self):
+        rule = talweg.compile(text="rule Scaled {\n  input element scale\n  step {\n    update = scale * grad\n  }\n}\n")
+        for given, used in ((rule, "scale"), ("PolyakStep", "loss")):
+            with self.subTest(used):
+                own, other = self.twins((6, 5), (3,))
+                start = values(own)
+                optimizer, alone = talweg.torch.Optimizer(own, given), talweg.torch.Optimizer(other, given)
+                for step in range(3):
+                    self.gradients(step, own, other)
+                    inputs = [torch.randn(p.shape) for p in own] if used == "scale" else 2.5
+                    alone.step(inputs={used: inputs})
+                    if used == "scale":
+                        self.gpus.admit_all(inputs)
+                    optimizer.step(inputs={used: inputs})
+                self.assertSame(own, other)
+                self.assertMoved(own, start)
+
     def test_schedulers(self):
         own, other = self.twins((4,))
         optimizer, alone = talweg.torch.AdamW(own, lr=0.1), talweg.torch.AdamW(other, lr=0.1)
