@@ -7,6 +7,7 @@ from torch_support import run, since, torch, twins, values
 
 import talweg
 import talweg.torch
+from talweg.torch import engines
 
 RULE = "ClipByGlobalNorm(1) | AdamW | Ema"
 
@@ -70,6 +71,12 @@ class States(OnGpu):
             o.state[p[1]]["v"].fill_(0.25)
         self.run_both(optimizer, own, alone, other, 1, 2)
         self.assertSame(own, other)
+
+    def test_memory_of_a_gpu_is_none_of_the_hosts(self):
+        own, other, optimizer, alone = self.pair("AdamW")
+        self.run_both(optimizer, own, alone, other, 1)
+        on_gpu, on_cpu = optimizer.state[own[0]]["m"], alone.state[other[0]]["m"]
+        self.assertEqual([engines.is_alike(a, b) for a in (on_gpu, on_cpu) for b in (on_gpu, on_cpu)], [False] * 3 + [True])
 
     def test_moving_takes_states_along(self):
         """As `module.cuda()` does after steps on the CPU."""

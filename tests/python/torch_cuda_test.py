@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 import unittest
+import weakref
 
 from pretended_gpu import OnGpu
 from torch_support import torch, values
@@ -150,6 +151,23 @@ class Memory(OnGpu):
         del optimizer
         gc.collect()
         self.assertSame([state["m"]], [m])
+
+    def test_an_engine_ends_with_the_last_tensor_of_its_numbers(self):
+        own, _ = self.twins((4,))
+        optimizer = talweg.torch.NAdam(own)
+        self.gradients(0, own)
+        optimizer.step()
+        engine = weakref.ref(optimizer._bound.engine)
+        numbers = optimizer.group_state[0]
+        gc.disable()
+        try:
+            optimizer.state.clear()
+            optimizer.step()
+            self.assertIsNotNone(engine())
+            numbers.clear()
+            self.assertIsNone(engine())
+        finally:
+            gc.enable()
 
     def test_a_forked_child_asks_nothing_of_the_driver(self):
         own, _ = self.twins((4,))

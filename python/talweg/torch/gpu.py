@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import ctypes
+import functools
 from typing import Any, Optional, Sequence
 
 import torch
@@ -25,14 +26,9 @@ class GpuBound(engines.Bound):
             super().__init__(table, members, groups, None, looks_at_shape, gpu)
 
     def _make(self, table: Table, described: Sequence[Tensor], groups: int) -> Engine:
-        engine = GpuEngine(table, described, groups, self._allocate, devices.stream(self.gpu))
+        engine = GpuEngine(table, described, groups, functools.partial(_allocate, self.gpu), devices.stream(self.gpu))
         self._states: torch.Tensor = engine._memory
         return engine
-
-    def _allocate(self, size: int, alignment: int) -> tuple[int, torch.Tensor]:
-        memory = devices.memory(size + alignment, self.gpu)
-        memory = memory[-memory.data_ptr() % alignment:]
-        return memory.data_ptr(), memory
 
     def _flat(self, state: State, size: int, dtype: torch.dtype) -> torch.Tensor:
         if state.on_device:
@@ -71,6 +67,12 @@ class GpuBound(engines.Bound):
         if devices.is_capturing(self.gpu):
             self.was_captured = True
         return super().step(inputs)
+
+
+def _allocate(gpu: int, size: int, alignment: int) -> tuple[int, torch.Tensor]:
+    memory = devices.memory(size + alignment, gpu)
+    memory = memory[-memory.data_ptr() % alignment:]
+    return memory.data_ptr(), memory
 
 
 def _place(flag: Optional[torch.Tensor]) -> Optional[int]:
