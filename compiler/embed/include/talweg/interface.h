@@ -160,8 +160,8 @@ typedef struct talweg_cuda {
   struct CUctx_st* context;   /* a CUcontext; null: the calling thread's current one, which
                                  cudaMalloc, for example, has made */
   struct CUstream_st* stream; /* a CUstream or cudaStream_t; null: the default stream */
-  void* state_memory;         /* of the device, yours, of the state_bytes that measure says; null:
-                                 allocated */
+  void* state_memory;         /* of the device, yours, of the state_bytes and the alignment that
+                                 measure says; null: allocated */
 } talweg_cuda;
 
 /* ---- Any optimizer of the library ---- */
