@@ -23,6 +23,7 @@ from model import Host, digest
 from scenarios import SCENARIOS, SIZES, SMALL_SIZES, run
 
 HERE = pathlib.Path(__file__).resolve().parent
+ROOT = HERE.parents[2]
 SCRIPTS = sorted(path.name for path in HERE.glob("*.py") if path.name not in ("build_kit.py", "kit_test.py"))
 #: Pipelines beside the rules and stages of the library, by the names that their libraries get.
 PIPELINES = {
@@ -38,7 +39,7 @@ DOUBLE = ("sgd", "adamw", "lion", "lamb", "adafactor", "train")
 
 def rules_of(talweg: pathlib.Path) -> dict[str, str]:
     """Expressions by name: every rule and stage of the library, and the pipelines."""
-    listed = subprocess.run([talweg, "list", "--json"], capture_output=True, text=True, check=True).stdout
+    listed = subprocess.run([talweg, "list", "--json"], stdout=subprocess.PIPE, text=True, check=True).stdout
     entries = [json.loads(line) for line in listed.splitlines()]
     rules = {entry["name"].lower(): entry["name"] for entry in entries if entry["sort"] in ("rule", "stage")}
     return {**rules, **PIPELINES}
@@ -71,6 +72,8 @@ def main() -> None:
     parser.add_argument("--target", default="x86-64,nvptx", help="for which machines")
     parser.add_argument("--only", metavar="PATTERN", default=".*", help="names of the rules that are built")
     parser.add_argument("--small", action="store_true", help="few and small tensors, for a GPU that is simulated")
+    parser.add_argument("--libtalweg", type=pathlib.Path, metavar="FILE",
+                        help="take libtalweg and the Python package along, for the checks with torch")
     parser.add_argument("--jobs", type=int, default=os.cpu_count())
     arguments = parser.parse_args()
     sizes = SMALL_SIZES if arguments.small else SIZES
@@ -81,6 +84,11 @@ def main() -> None:
     libraries.mkdir(parents=True)
     for name in SCRIPTS:
         shutil.copy(HERE / name, arguments.out / name)
+    if arguments.libtalweg:
+        package = arguments.out / "python"
+        shutil.copytree(ROOT / "python" / "talweg", package / "talweg", ignore=shutil.ignore_patterns("__pycache__"))
+        shutil.copytree(ROOT / "stdlib", package / "stdlib")
+        shutil.copy(arguments.libtalweg, package / "libtalweg.so")
     with concurrent.futures.ThreadPoolExecutor(arguments.jobs) as pool:
         futures = [pool.submit(build, arguments.talweg, libraries, *entry, arguments.target) for entry in wanted]
         for future in futures:

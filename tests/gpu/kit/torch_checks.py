@@ -1,8 +1,13 @@
 """talweg.torch on CUDA tensors against CPU tensors, where torch and talweg can be imported."""
 from __future__ import annotations
 
+import os
+import pathlib
+import sys
 from typing import Any, Sequence
 
+#: The package talweg and libtalweg, where the kit has them.
+PACKAGE = pathlib.Path(__file__).resolve().parent / "python"
 RULES = ("AdamW", "SGD(momentum = 0.9)", "Adafactor", "ClipByGlobalNorm(1) | AdamW | Ema")
 
 
@@ -20,6 +25,10 @@ def _train(torch: Any, talweg_torch: Any, rule: str, device: str) -> Sequence[An
 
 def check_all(report: Any) -> None:
     """One check a rule; skipped, and said so, without torch, talweg or CUDA in torch."""
+    if PACKAGE.exists():
+        sys.path.insert(0, str(PACKAGE))
+        os.environ.setdefault("TALWEG_LIBRARY", str(PACKAGE / "libtalweg.so"))
+        os.environ.setdefault("TALWEG_STDLIB", str(PACKAGE / "stdlib"))
     try:
         import torch
         import talweg.torch as talweg_torch
