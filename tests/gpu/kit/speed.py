@@ -207,6 +207,8 @@ def measure_all(report: Any, driver: Driver, kit: dict[str, Any], only: str) -> 
         moved = parameters * BYTES[name] / copy["kernel"] if name in BYTES else None
         rows.append(Row(kit["rules"][name]["expression"], tensors, parameters, times, moved))
         share = [f"{100 * moved / times['talweg']:.1f} % of a copy's speed"] if moved else []
+        others = [value for key, value in times.items() if key.startswith("torch")]
+        share += [f"{min(others) / times['talweg']:.2f} times as fast as torch's best"] if others else []
         report.add(title, "ok", [", ".join([f"{key} {value:.1f} us" for key, value in times.items()] + share)])
     driver.end_stream(stream)
     return {"copy_bytes_a_microsecond": copy, "rows": [row._asdict() for row in rows]}
