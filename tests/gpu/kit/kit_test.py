@@ -17,8 +17,12 @@ LITTLE = ("import ctypes, sys, run_kit; fake = ctypes.CDLL(sys.argv[1]); "
           "sys.exit(run_kit.main(['--driver'] + sys.argv[1:]))")
 
 
-def run(folder, *options):
-    return subprocess.run([sys.executable, "-c", LITTLE, FAKE, *options], cwd=folder, capture_output=True, text=True,
+#: For run(): events that measure nothing.
+NO_TIME = "import cuda; real = cuda.Timer.measure; cuda.Timer.measure = lambda *given: 0 * real(*given)\n"
+
+
+def run(folder, *options, before=""):
+    return subprocess.run([sys.executable, "-c", before + LITTLE, FAKE, *options], cwd=folder, capture_output=True, text=True,
                           timeout=900, check=False)
 
 
@@ -34,10 +38,10 @@ class Kit(unittest.TestCase):
     def tearDownClass(cls):
         cls.folder.cleanup()
 
-    def results(self, *options, code=0):
+    def results(self, *options, code=0, before=""):
         """The checks of a run, by name."""
         out = self.kit / "results.json"
-        made = run(self.kit, "--json", out, *options)
+        made = run(self.kit, "--json", out, *options, before=before)
         self.assertEqual(made.returncode, code, made.stdout + made.stderr)
         found = json.loads(out.read_text())
         return {check["name"]: check for check in found["checks"]}, found, made.stdout
@@ -51,10 +55,15 @@ class Kit(unittest.TestCase):
             self.assertEqual(checks[name]["result"], "ok")
         self.assertEqual(found["device"]["sm"], 90)
         self.assertIn("0 failed", printed)
-        if found["speed"]:
-            rules = {row["rule"] for row in found["speed"]["rows"]}
-            self.assertEqual(rules, {"AdamW", "Adafactor", "ClipByGlobalNorm(1) | AdamW | Ema"})
-            self.assertIn("| `AdamW` |", (self.kit / "speed.md").read_text())
+        rules = {row["rule"] for row in found["speed"]["rows"]}
+        self.assertEqual(rules, {"AdamW", "Adafactor", "ClipByGlobalNorm(1) | AdamW | Ema"})
+        self.assertIn("| `AdamW` |", (self.kit / "speed.md").read_text())
+
+    def test_events_without_time(self):
+        checks, found, _ = self.results("--part", "speed", "--markdown", self.kit / "none.md", before=NO_TIME)
+        self.assertEqual(checks["speed"]["result"], "skipped")
+        self.assertEqual(found["speed"], {})
+        self.assertEqual((self.kit / "none.md").read_text(), "Nothing was measured.\n")
 
     def test_a_wrong_expectation_is_reported(self):
         path = self.kit / "expected.json"
