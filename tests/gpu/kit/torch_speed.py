@@ -96,8 +96,9 @@ def _variants(rule: str, params: list[Any], grads: list[Any]) -> dict[str, Calla
         return {"torch fused": adamw(fused=True), "torch foreach": adamw(foreach=True),
                 "torch compiled": torch.compile(adamw(foreach=True))}
     if rule == "adafactor":
-        optimizer = torch.optim.Adafactor(params, foreach=True)
-        return {"torch foreach": optimizer.step, "torch compiled": torch.compile(torch.optim.Adafactor(params, foreach=True).step)}
+        def adafactor() -> Any:
+            return torch.optim.Adafactor(params, foreach=True).step
+        return {"torch foreach": adafactor(), "torch compiled": torch.compile(adafactor())}
     plain = [param.detach() for param in params]
     if rule == "lion":
         momenta = _zeros(plain)
