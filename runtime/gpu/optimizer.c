@@ -169,15 +169,27 @@ static int make_slots(talweg_gpu* gpu) {
   return talweg_gpu_did(gpu, talweg_cuda_create_event(&gpu->left_event, 0, &error), &error);
 }
 
-static talweg_status make(talweg_gpu* gpu, const talweg_gpu_spec* spec, talweg_error* error) {
+static talweg_status check_stream(const talweg_gpu* gpu, talweg_error* error) {
   talweg_cuda_error failure;
+  talweg_cuda_context context = gpu->context;
   int32_t is_capturing = 0;
+  if (gpu->stream && talweg_cuda_stream_context(gpu->stream, &context, &failure) != TALWEG_CUDA_OK)
+    return talweg_gpu_put_failure(&failure, error);
+  if (context != gpu->context)
+    return talweg_fail(error, TALWEG_BAD_ARGUMENT,
+                       "the stream is of another context, and perhaps another device, than the "
+                       "one that is given or current");
   if (talweg_cuda_is_capturing(gpu->stream, &is_capturing, &failure) != TALWEG_CUDA_OK)
     return talweg_gpu_put_failure(&failure, error);
   if (is_capturing)
     return talweg_fail(error, TALWEG_NOT_SERVED,
                        "an optimizer cannot be made while its stream is being captured");
-  talweg_status status = load(gpu, spec, error);
+  return TALWEG_OK;
+}
+
+static talweg_status make(talweg_gpu* gpu, const talweg_gpu_spec* spec, talweg_error* error) {
+  talweg_status status = check_stream(gpu, error);
+  if (status == TALWEG_OK) status = load(gpu, spec, error);
   if (status == TALWEG_OK) status = talweg_gpu_make_image(gpu, spec->optimizer.image, error);
   if (status == TALWEG_OK) status = make_core(gpu, spec, error);
   if (status == TALWEG_OK) status = make_snapshots(gpu, error);
