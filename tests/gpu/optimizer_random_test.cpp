@@ -9,6 +9,7 @@
 #include "tests/gpu/model_pair.h"
 #include "tests/gpu/streams.h"
 #include "tests/random/check_rule.h"
+#include "tests/sample_size.h"
 
 namespace talweg::gpu {
 
@@ -156,7 +157,8 @@ bool run_example(std::uint64_t n) {
 }  // namespace
 
 TEST_CASE("random rules on a device") {
-  unsigned first = 0, count = 60, made = 0;
+  auto count = static_cast<unsigned>(tests::sample_size(60));
+  unsigned first = 0, made = 0;
   if (const char* given = std::getenv("TALWEG_EXAMPLES"))
     REQUIRE(std::sscanf(given, "%u %u", &first, &count) == 2);
   for (unsigned n = first; n < first + count; ++n) made += run_example(n) ? 1 : 0;

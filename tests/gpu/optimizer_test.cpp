@@ -3,6 +3,7 @@
 
 #include "tests/gpu/model_pair.h"
 #include "tests/ir/compile_text.h"
+#include "tests/sample_size.h"
 
 namespace talweg::gpu {
 
@@ -36,8 +37,10 @@ TEST_CASE("a step of AdamW on a device") {
 
 TEST_CASE("every rule of the library on a device") {
   DriverSession session;
+  std::uint64_t number = 0;
   for (const std::string& name : tests::library_rules()) {
     for (const auto compute : {kF32, kF64}) {
+      if (!tests::is_in_sample(number++)) continue;
       INFO(name << ", " << to_text(compute));
       const PairRule rule(name, compute);
       ModelPair pair(rule, tensors_for(rule), 2);
