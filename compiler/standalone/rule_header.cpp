@@ -261,7 +261,7 @@ std::string RuleHeader::cuda() {
                  "optimizer's from now on: {0}_cuda_set_stream, set_hypers of all groups (null: "
                  "they stay as they are) and {1}_step in one call. It may return before the step "
                  "is done; outcome, which may be null, is COMPLETED then, and {0}_cuda_wait says "
-                 "more.",
+                 "more. Where the step is refused, stream and hypers may be set all the same.",
                  shared_, own_),
              "cuda_step",
              fmt::format("{0}_optimizer* optimizer, {0}_element* const* gradients, {1}const "

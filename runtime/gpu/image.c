@@ -30,6 +30,10 @@ static uintptr_t find(finding* to, const char* name, uint32_t lines) {
     talweg_gpu_function* function = &to->functions[to->count];
     function->lines = lines;
     to->result = talweg_cuda_find(&function->handle, to->gpu->module, name, &to->error);
+    /* A driver may load code when it is first asked for, which a capture does not allow. */
+    talweg_cuda_usage usage;
+    if (to->result == TALWEG_CUDA_OK)
+      to->result = talweg_cuda_function_usage(function->handle, &usage, &to->error);
   }
   return ++to->count;
 }

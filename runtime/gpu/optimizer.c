@@ -210,8 +210,8 @@ static talweg_status make(talweg_gpu* gpu, const talweg_gpu_spec* spec, talweg_e
   return TALWEG_OK;
 }
 
-/* What there is of it. The context is current, if it could be made so. */
-static void release(talweg_gpu* gpu) {
+/* What of it is the driver's, while its context is current. */
+static void release_there(talweg_gpu* gpu) {
   for (uint32_t i = 0; i < TALWEG_GPU_SLOTS; ++i)
     if (gpu->slot_events[i]) talweg_cuda_destroy_event(gpu->slot_events[i], NULL);
   if (gpu->left_event) talweg_cuda_destroy_event(gpu->left_event, NULL);
@@ -222,6 +222,9 @@ static void release(talweg_gpu* gpu) {
   if (gpu->tables_there) talweg_cuda_free(gpu->tables_there, NULL);
   if (gpu->states_owned) talweg_cuda_free(gpu->states_owned, NULL);
   if (gpu->module) talweg_cuda_unload(gpu->module, NULL);
+}
+
+static void release_here(talweg_gpu* gpu) {
   free(gpu->program.tables);
   free(gpu->program.launches);
   free(gpu->snapshot);
@@ -257,7 +260,8 @@ talweg_status talweg_gpu_create(const talweg_gpu_spec* spec, talweg_optimizer** 
   if (status == TALWEG_OK) *optimizer = gpu->core;
   if (status != TALWEG_OK) {
     const talweg_cuda_context context = gpu->context;
-    release(gpu);
+    release_there(gpu);
+    release_here(gpu);
     talweg_cuda_leave(context, NULL);
     return status;
   }
@@ -272,12 +276,18 @@ void talweg_gpu_destroy(talweg_optimizer* optimizer) {
   talweg_settle(optimizer, NULL);
   talweg_abandon(optimizer);
   if (talweg_swapped_view(optimizer) != TALWEG_NO_VIEW) talweg_swap_out(optimizer, NULL);
-  const int is_current = talweg_cuda_enter(context, NULL) == TALWEG_CUDA_OK;
-  /* Replays may be in any stream. */
-  if (is_current && gpu->captured_parts) talweg_cuda_wait_for_context(NULL);
-  if (is_current) talweg_cuda_wait(gpu->stream, NULL);
-  release(gpu);
-  if (is_current) talweg_cuda_leave(context, NULL);
+  const int is_entered = talweg_cuda_enter(context, NULL) == TALWEG_CUDA_OK;
+  talweg_cuda_context current = NULL;
+  if (!is_entered) talweg_cuda_current_context(&current, NULL);
+  /* A context that has ended took with it what it had. */
+  if (is_entered || current == context) {
+    if (gpu->captured_parts) talweg_cuda_wait_for_context(NULL); /* replays may be in any stream */
+    if (gpu->has_left) talweg_cuda_wait_for_event(gpu->left_event, NULL);
+    if (gpu->is_busy) talweg_cuda_wait(gpu->stream, NULL);
+    release_there(gpu);
+  }
+  if (is_entered) talweg_cuda_leave(context, NULL);
+  release_here(gpu);
 }
 
 talweg_status talweg_gpu_set_stream(talweg_optimizer* optimizer, talweg_cuda_stream stream,

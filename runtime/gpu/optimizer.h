@@ -10,7 +10,8 @@
  *   - steps in which a state gets its initial value that comes from param or hypers: the first of a
  *     tensor, and the first after a reset or after states were loaded;
  *   - steps of rules that ask for another gradient;
- *   - steps that are not given all the inputs that the rule has.
+ *   - steps that are not given all the inputs that the rule has, and all steps of rules with inputs
+ *     of matrices, rows or columns.
  * While a stream is being captured these are refused: TALWEG_NOT_SERVED. So are captured steps with
  * inputs that are numbers of the host's, and a capture that begins before the device has got what
  * talweg_gpu_send_hypers() sends. A graph's steps have the gradients and element inputs that they
@@ -56,7 +57,8 @@ talweg_status talweg_gpu_create(const talweg_gpu_spec* spec, talweg_optimizer** 
  * gradient abandoned. Null does nothing. */
 void talweg_gpu_destroy(talweg_optimizer* optimizer);
 
-/* Of the optimizer's context. Work that is still in the stream from before comes first. */
+/* Of the optimizer's context. Work that is still in the stream from before comes first. A stream
+ * must exist until another one was set, or the optimizer is destroyed. */
 talweg_status talweg_gpu_set_stream(talweg_optimizer* optimizer, talweg_cuda_stream stream,
                                     talweg_error* error);
 

@@ -137,10 +137,30 @@ talweg_status talweg_gpu_send(talweg_gpu* gpu, uint32_t parts, int is_capturing,
   return TALWEG_OK;
 }
 
+/* Whether an event can be recorded in the optimizer's stream. Beside the capture of a blocking
+ * stream nothing may be put into the default one: it would end that capture. */
+static int can_be_left(talweg_gpu* gpu) {
+  talweg_cuda_error error;
+  int32_t is_capturing = 0;
+  const int32_t result = talweg_cuda_is_capturing(gpu->stream, &is_capturing, &error);
+  if (result == TALWEG_CUDA_OK && !is_capturing) return 1;
+  talweg_cuda_fail(&error, TALWEG_CUDA_INVALID_VALUE,
+                   "the stream that the optimizer is in cannot be waited for during a capture: set "
+                   "the stream of the capture, or wait, before it begins");
+  return talweg_gpu_did(gpu, error.code, &error);
+}
+
 int talweg_gpu_follow(talweg_gpu* gpu, talweg_cuda_stream stream) {
   talweg_cuda_error error;
   int32_t is_capturing = 0;
-  if (gpu->is_busy && stream != gpu->stream) {
+  /* Replays may be in it that nobody told of. */
+  if ((gpu->is_busy || gpu->captured_parts) && stream != gpu->stream) {
+    if (!can_be_left(gpu)) return 0;
+    /* What was left before this one, and not waited for in it yet. */
+    if (gpu->has_left &&
+        !talweg_gpu_did(gpu, talweg_cuda_wait_in_stream(gpu->stream, gpu->left_event, &error),
+                        &error))
+      return 0;
     if (!talweg_gpu_did(gpu, talweg_cuda_record(gpu->left_event, gpu->stream, &error), &error))
       return 0;
     gpu->is_busy = 0;

@@ -35,14 +35,28 @@ static void note_refusal(talweg_gpu* gpu) {
   talweg_refuse_bound(gpu->core, (size_t)report->row, report->hyper, report->value, &gpu->refusal);
 }
 
+/* Waiting would end the capture. */
+static int is_captured_now(talweg_gpu* gpu) {
+  talweg_cuda_error error;
+  int32_t is_capturing = 0;
+  return talweg_gpu_did(gpu, talweg_cuda_is_capturing(gpu->stream, &is_capturing, &error),
+                        &error) &&
+         is_capturing;
+}
+
 talweg_status talweg_gpu_settle(void* context, talweg_optimizer* optimizer, talweg_error* error) {
   talweg_gpu* gpu = context;
   (void)optimizer;
   if (gpu->is_broken || !gpu->core) return talweg_gpu_calls.failure(gpu, error);
   const int may_differ = gpu->is_ahead || (gpu->captured_parts && !talweg_gpu_host_changed(gpu));
   if (may_differ && talweg_gpu_enter(gpu)) {
+    if (is_captured_now(gpu)) {
+      talweg_gpu_leave(gpu);
+      return talweg_fail(error, TALWEG_NOT_SERVED,
+                         "what steps have left cannot be read while the stream is being captured");
+    }
     gpu->is_ahead = 1; /* also where only some of it gets here */
-    if (fetch(gpu)) {
+    if (gpu->failure.code == TALWEG_CUDA_OK && fetch(gpu)) {
       talweg_gpu_take_snapshot(gpu);
       gpu->is_ahead = 0;
       note_refusal(gpu);

@@ -176,10 +176,10 @@ static talweg_status launch_step(talweg_gpu* gpu, int is_capturing, talweg_error
   if (status != TALWEG_OK) return status;
   note_sent(gpu, parts);
   gpu->may_have_moved = 0;
-  if (is_capturing) gpu->captured_parts |= parts;
+  const int did = talweg_gpu_did(gpu, launch_all(gpu, is_capturing, &failure), &failure);
+  if (did && is_capturing) gpu->captured_parts |= parts;
   gpu->unsure_parts = gpu->captured_parts;
-  if (!talweg_gpu_did(gpu, launch_all(gpu, is_capturing, &failure), &failure))
-    return talweg_gpu_calls.failure(gpu, error);
+  if (!did) return talweg_gpu_calls.failure(gpu, error);
   gpu->is_ahead |= !is_capturing;
   return TALWEG_OK;
 }
@@ -343,6 +343,8 @@ talweg_status talweg_gpu_send_hypers(talweg_optimizer* optimizer, talweg_error* 
     status = talweg_fail(error, TALWEG_NOT_SERVED,
                          "hypers cannot be sent while the stream is being captured: every replay "
                          "would bring them");
+  else if (gpu->has_left && !talweg_gpu_follow(gpu, gpu->stream))
+    status = talweg_gpu_calls.failure(gpu, error);
   else
     status = send_numbers(gpu, error);
   talweg_gpu_leave(gpu);

@@ -56,14 +56,16 @@ typedef struct talweg_gpu_step {
   uint32_t reserved;
 } talweg_gpu_step;
 
+/* clang-format off: a kernel a line */
 /* The kernels. One dimension of threads and blocks, any number of them but where it says so.
- *   talweg_gpu_begin    (step, found_inf)  what talweg_begin_scalars does. `found_inf`: float32 of
- *                       which any but 0 leaves the call out; or null
- *   talweg_gpu_check    (step, phase, ends, stop)  one warp: what functions of model and groups
- * have bound in the phase. `ends`: 1: and whether it is the end of a skipped call talweg_gpu_commit
- * (step)  what the step keeps talweg_gpu_fill     (start, count, value, is_float)  `value`: the
- * bits of a double talweg_gpu_unscale  (step, scale, stop)  gradients: times the float32 of 1 /
- * *scale */
+ *   talweg_gpu_begin   (step, found_inf)     what talweg_begin_scalars does. `found_inf`: a float32
+ *                                            of which any but 0 leaves the call out; or null
+ *   talweg_gpu_check   (step, phase, ends, stop)  one warp: what functions of model and groups have
+ *                                            bound in the phase; `ends`: 1: and whether it is the
+ * end of a skipped call talweg_gpu_commit  (step)                what the step keeps
+ *   talweg_gpu_fill    (start, count, value, is_float)  `value`: the bits of a double
+ *   talweg_gpu_unscale (step, scale, stop)   gradients: times the float32 of 1 / *scale */
+/* clang-format on */
 
 #ifdef __cplusplus
 }

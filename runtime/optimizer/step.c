@@ -134,8 +134,9 @@ talweg_status talweg_missing_inputs(talweg_optimizer* optimizer, const talweg_st
   const talweg_float_mode mode = talweg_enter_float_mode();
   talweg_begin_scalars(optimizer, 0);
   const talweg_status status = talweg_run_scalars(optimizer, 0, error);
-  for (uint32_t i = 0; i < optimizer->image->input_count; ++i)
-    missing[i] = status == TALWEG_OK && !optimizer->given[i] && talweg_is_needed(optimizer, i);
   talweg_leave_float_mode(mode);
-  return status;
+  const talweg_status done = talweg_or_failure(optimizer, status, error);
+  for (uint32_t i = 0; i < optimizer->image->input_count; ++i)
+    missing[i] = done == TALWEG_OK && !optimizer->given[i] && talweg_is_needed(optimizer, i);
+  return done;
 }

@@ -90,7 +90,6 @@ talweg_lib_status talweg_lib_cuda_create(const talweg_lib_rule* rule, const talw
   if (status == TALWEG_LIB_OK) status = talweg_lib_choose_gpu(rule, architecture, &made.gpu, error);
   if (status != TALWEG_LIB_OK) return status;
   made.image = made.variant->image;
-  made.stream = cuda->stream;
   made.control_allocation = malloc(talweg_lib_front_bytes(made.image));
   if (!made.control_allocation)
     return fail(error, TALWEG_LIB_NO_MEMORY, "there is not enough memory for the optimizer");
@@ -115,11 +114,9 @@ static talweg_lib_status refuse_host(const talweg_lib_optimizer* optimizer,
 
 talweg_lib_status talweg_lib_cuda_set_stream(talweg_lib_optimizer* optimizer,
                                              struct CUstream_st* stream, talweg_lib_error* error) {
-  talweg_lib_status status = refuse_host(optimizer, error);
-  if (status != TALWEG_LIB_OK || stream == optimizer->stream) return status;
-  status = from_core(talweg_gpu_set_stream(optimizer->core, stream, core_error(error)));
-  if (status == TALWEG_LIB_OK) optimizer->stream = stream;
-  return status;
+  const talweg_lib_status status = refuse_host(optimizer, error);
+  if (status != TALWEG_LIB_OK) return status;
+  return from_core(talweg_gpu_set_stream(optimizer->core, stream, core_error(error)));
 }
 
 talweg_lib_status talweg_lib_cuda_step(const talweg_lib_rule* rule, talweg_lib_optimizer* optimizer,

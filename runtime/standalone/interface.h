@@ -149,7 +149,7 @@ typedef enum talweg_lib_outcome {
  * Every function for optimizers is for it too, and results are the same bits as without a GPU.
  *
  * It puts its work into a stream of yours, where gradients must have been computed, and most steps
- * return before they are done. What is read by the host (a view excepted) is waited for first. What
+ * return before they are done. What is read by the host is waited for first. What
  * a step computes and may not (a hyper out of its range) a later call says: talweg_lib_cuda_wait.
  * Where the device fails within a call, what the call was to change is undefined.
  *
@@ -162,7 +162,8 @@ struct CUstream_st;
 typedef struct talweg_lib_cuda {
   struct CUctx_st* context;   /* a CUcontext; null: the calling thread's current one, which
                                  cudaMalloc, for example, has made */
-  struct CUstream_st* stream; /* a CUstream or cudaStream_t; null: the default stream */
+  struct CUstream_st* stream; /* a CUstream or cudaStream_t; null: the default stream. It must
+                                 exist until another one was set, or the optimizer is destroyed */
   void* state_memory;         /* of the device, yours, of the state_bytes and the alignment that
                                  measure says; null: allocated */
 } talweg_lib_cuda;
@@ -286,7 +287,7 @@ talweg_lib_status talweg_lib_cuda_send_hypers(talweg_lib_optimizer* optimizer,
 /* Numbers in the device's memory, each a float, that all steps from now on look at in the order of
  * the stream; null: there is none. found_inf: where it is not 0, the step is left out and counts as
  * no call. gradient_scale: all gradients are divided by it before the step, in place, by a
- * multiplication with 1 / scale as PyTorch's GradScaler does it. */
+ * multiplication with 1 / scale as PyTorch's GradScaler does it; no two may share memory then. */
 talweg_lib_status talweg_lib_cuda_set_scaling(talweg_lib_optimizer* optimizer,
                                               const float* found_inf, const float* gradient_scale,
                                               talweg_lib_error* error);

@@ -23,7 +23,6 @@ struct talweg_lib_optimizer {
   const double** tensor_inputs;
 #ifndef TALWEG_HOST_ONLY
   const talweg_lib_gpu_code* gpu; /* what it runs on a GPU; null: it is the host's */
-  struct CUstream_st* stream;
 #endif
 };
 

@@ -150,6 +150,76 @@ TEST_CASE("what is left for a stream that is captured comes before what follows 
   }
 }
 
+TEST_CASE("hypers that are sent come behind what was left for a capture") {
+  DriverSession session;
+  const PairRule rule("AdamW", kF32);
+  ModelPair pair(rule, three_tensors(), 2);
+  const Stream first, captured, third;
+  pair.step();
+  set_stream(pair, first);
+  begin_step(pair);
+  REQUIRE(pair.step_host() == TALWEG_OK);
+  const Graph graph(captured, [&] {
+    set_stream(pair, captured);
+    begin_step(pair);
+  });
+  pair.set_hyper("lr", 0.5);
+  REQUIRE(talweg_gpu_send_hypers(pair.device, nullptr) == TALWEG_OK);
+  captured.wait();
+  REQUIRE(fake_cuda_count("work") == 0);
+  // And what follows in yet another stream, behind the hypers and the replay.
+  graph.launch(captured);
+  REQUIRE(pair.step_host() == TALWEG_OK);
+  set_stream(pair, third);
+  begin_step(pair);
+  REQUIRE(pair.step_host() == TALWEG_OK);
+  third.wait();
+  REQUIRE(fake_cuda_count("work") == 0);
+  pair.require_same();
+}
+
+TEST_CASE("a step in another stream comes behind replays in the one before") {
+  DriverSession session;
+  const PairRule rule("AdamW", kF32);
+  ModelPair pair(rule, three_tensors(), 2);
+  const Stream captured, other;
+  pair.step();
+  pair.step();
+  set_stream(pair, captured);
+  const Graph graph(captured, [&] { begin_step(pair); });
+  wait(pair);
+  graph.launch(captured);
+  set_stream(pair, other);
+  begin_step(pair);
+  for (int i = 0; i < 2; ++i) REQUIRE(pair.step_host() == TALWEG_OK);
+  other.wait();
+  REQUIRE(fake_cuda_count("work") == 0);
+  pair.require_same();
+}
+
+TEST_CASE("nothing is read during a capture, which goes on") {
+  DriverSession session;
+  const PairRule rule("AdamW", kF32);
+  ModelPair pair(rule, three_tensors(), 2);
+  const Stream captured;
+  pair.step();
+  pair.step();
+  set_stream(pair, captured);
+  begin_step(pair);
+  REQUIRE(pair.step_host() == TALWEG_OK);
+  talweg_error error{};
+  const Graph graph(captured, [&] {
+    begin_step(pair);
+    REQUIRE(talweg_gpu_wait(pair.device, nullptr, &error) == TALWEG_NOT_SERVED);
+  });
+  CHECK(std::string(error.message) ==
+        "what steps have left cannot be read while the stream is being captured");
+  graph.launch(captured);
+  REQUIRE(pair.step_host() == TALWEG_OK);
+  wait(pair);
+  pair.require_same();
+}
+
 TEST_CASE("gradients that are not named are those before, whatever came in between") {
   DriverSession session;
   const PairRule rule("AdamW | Ema", kF32);
