@@ -19,6 +19,34 @@ LITTLE = ("import ctypes, sys, run_kit; fake = ctypes.CDLL(sys.argv[1]); "
 
 #: For run(): events that measure nothing.
 NO_TIME = "import cuda; real = cuda.Timer.measure; cuda.Timer.measure = lambda *given: 0 * real(*given)\n"
+#: One check of a rule that ends its process, one that does not end, and one that leaves an error behind.
+PLANTED = """
+import os, signal, time, rule_checks
+real = rule_checks.check_scenario
+def planted(driver, rule, scenario, *others):
+    if scenario.name == "small":
+        print("the last words", flush=True)
+        os.kill(os.getpid(), signal.SIGSEGV)
+    if scenario.name == "odd":
+        time.sleep(1000)
+    if scenario.name == "unaligned":
+        driver.is_lost = True
+        try:
+            raise ValueError("the first cause")
+        finally:
+            raise KeyError("of clean-up")
+    assert not hasattr(driver, "is_lost")
+    return real(driver, rule, scenario, *others)
+rule_checks.check_scenario = planted
+"""
+#: A work of the speed part that raises, and one that ends its process.
+PLANTED_SPEED = """
+import os, speed_works
+def raising(self):
+    raise MemoryError("planted")
+speed_works.Bench.graph = raising
+speed_works.Bench.driver_copy = lambda self: lambda: os.abort()
+"""
 
 
 def run(folder, *options, before=""):
@@ -51,18 +79,85 @@ class Kit(unittest.TestCase):
         for name in RULES.split("|"):
             for scenario in ("small", "unaligned", "odd", "many", "large"):
                 self.assertEqual(checks.pop(f"{name}.{scenario}")["result"], "ok")
-        for name in ("adamw.save", "train.graph", "train.streams", "adamw.scaling", "adamw.memory", "adamw.refusals"):
+        for name in ("adamw.save", "train.graph", "train.graph_sent", "train.streams", "adamw.scaling", "adamw.memory", "adamw.refusals"):
             self.assertEqual(checks[name]["result"], "ok")
         self.assertEqual(found["device"]["sm"], 90)
         self.assertIn("0 failed", printed)
-        rules = {row["rule"] for row in found["speed"]["rows"]}
-        self.assertEqual(rules, {"AdamW", "Adafactor", "ClipByGlobalNorm(1) | AdamW | Ema"})
-        self.assertIn("| `AdamW` |", (self.kit / "speed.md").read_text())
+        rows = found["speed"]["rows"]
+        self.assertEqual({row["rule"] for row in rows}, {"AdamW", "Adafactor", "ClipByGlobalNorm(1) | AdamW | Ema"})
+        for row in rows:
+            self.assertGreaterEqual(set(row["times"]), {"talweg, C", "talweg, C, graph"})
+            self.assertEqual(set(row["copies"]), {"kernel", "driver"})
+            self.assertGreater(min(row["copies"].values()), 0)
+        self.assertTrue(found["is_over"])
+        text = (self.kit / "speed.md").read_text()
+        self.assertIn("| `AdamW` |", text)
+        self.assertIn("| `ClipByGlobalNorm(1) \\| AdamW \\| Ema` |", text)
+
+    def test_what_ends_a_process_is_one_check(self):
+        checks, found, printed = self.results("--part", "checks", "--only", "momo", "--check-limit", "20", code=1, before=PLANTED)
+        results = {name: check["result"] for name, check in checks.items() if name.startswith("momo")}
+        self.assertEqual(results, {"momo.small": "FAILED", "momo.unaligned": "FAILED", "momo.odd": "FAILED",
+                                   "momo.many": "not run", "momo.large": "not run"})
+        crashed, raised, hung = (checks[f"momo.{name}"]["details"] for name in ("small", "unaligned", "odd"))
+        self.assertEqual(crashed[0], "ended by SIGSEGV")
+        self.assertIn("the last words", crashed)
+        self.assertRegex("\n".join(crashed), "in planted")
+        self.assertEqual(raised[0], "ValueError: the first cause")
+        self.assertRegex(raised[1], ", planted: ")
+        self.assertEqual(raised[-1], "afterwards KeyError: 'of clean-up'")
+        self.assertEqual(hung[0], "it took longer than 20 seconds")
+        self.assertRegex("\n".join(hung), "in planted")
+        self.assertIn("2 not run", printed)
+        self.assertTrue(found["is_over"])
+
+    def test_after_a_crash_the_others_run(self):
+        before = PLANTED.replace('"odd"', '"none"')
+        checks, _, _ = self.results("--part", "checks", "--only", "momo|sgld", code=1, before=before)
+        for name in ("momo", "sgld"):
+            self.assertEqual({kind: checks[f"{name}.{kind}"]["result"] for kind in ("small", "unaligned", "odd", "many", "large")},
+                             {"small": "FAILED", "unaligned": "FAILED", "odd": "ok", "many": "ok", "large": "ok"})
+
+    def test_a_limit_of_time(self):
+        """What is not run is said; nothing runs before the planted hang."""
+        before = PLANTED.replace('"odd"', '"small"').replace("os.kill", "time.sleep(1000); os.kill")
+        checks, found, printed = self.results("--part", "checks", "--only", "momo|sgld", "--limit", "15", "--jobs", "1", code=1,
+                                              before=before)
+        self.assertEqual({check["result"] for check in checks.values()}, {"not run"}, checks)
+        self.assertGreaterEqual(set(checks), {f"{name}.{kind}" for name in ("momo", "sgld")
+                                              for kind in ("small", "unaligned", "odd", "many", "large")})
+        self.assertEqual(checks["sgld.large"]["details"], ["the limit of time came first"])
+        self.assertIn("0 ok, 0 failed", printed)
+
+    def test_a_work_that_fails_leaves_the_others(self):
+        checks, found, _ = self.results("--part", "speed", "--only", "adafactor", code=1, before=PLANTED_SPEED)
+        for title in [name for name in checks if name.endswith("parameters")]:
+            self.assertEqual(checks[title]["result"], "ok")
+            self.assertEqual(checks[f"{title}: talweg, C, graph"]["details"][0], "MemoryError: planted")
+            self.assertEqual(checks[f"{title}: driver's copy"]["details"][0], "ended by SIGABRT")
+        self.assertEqual(len(found["speed"]["rows"]), 3)
+        for row in found["speed"]["rows"]:
+            self.assertEqual((set(row["times"]), set(row["copies"])), ({"talweg, C"}, {"kernel"}))
+
+    def test_in_process(self):
+        checks, found, _ = self.results("--quick", "--only", "momo", "--in-process")
+        self.assertEqual({checks["momo.small"]["result"], checks["momo.unaligned"]["result"]}, {"ok"})
+        self.assertTrue(found["is_over"])
+
+    def test_names_that_no_rule_has(self):
+        for pattern, said in (("adamm", r"no rule of this kit is called 'adamm'; there are adamw"),
+                              ("momo|trian", "no rule of this kit is called 'trian'; there are train"),
+                              ("adam[", r"'adam\[' is no pattern")):
+            made = run(self.kit, "--only", pattern)
+            self.assertEqual(made.returncode, 2, made.stdout)
+            self.assertRegex(made.stderr, "--only: " + said)
 
     def test_events_without_time(self):
         checks, found, _ = self.results("--part", "speed", "--markdown", self.kit / "none.md", before=NO_TIME)
-        self.assertEqual(checks["speed"]["result"], "skipped")
-        self.assertEqual(found["speed"], {})
+        titles = [check for name, check in checks.items() if name.endswith("parameters")]
+        self.assertEqual({check["result"] for check in titles}, {"skipped"})
+        self.assertEqual(titles[0]["details"], ["events measure no time here"])
+        self.assertEqual(found["speed"], {"rows": []})
         self.assertEqual((self.kit / "none.md").read_text(), "Nothing was measured.\n")
 
     def test_a_wrong_expectation_is_reported(self):

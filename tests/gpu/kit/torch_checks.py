@@ -1,45 +1,50 @@
-"""talweg.torch on CUDA tensors against CPU tensors, where torch and talweg can be imported."""
+"""talweg.torch on CUDA tensors against the same on CPU tensors, where torch and talweg can be imported."""
 from __future__ import annotations
 
-import os
-import pathlib
-import sys
-from typing import Any, Sequence
+from typing import Any, Callable, Optional, Sequence
 
-#: The package talweg and libtalweg, where the kit has them.
-PACKAGE = pathlib.Path(__file__).resolve().parent / "python"
+import torch_modules
+from children import Checks, Task
+
 RULES = ("AdamW", "SGD(momentum = 0.9)", "Adafactor", "ClipByGlobalNorm(1) | AdamW | Ema")
+#: By name: functions of torch_features.
+FEATURES = ("graph", "graph_sent", "scaler", "streams", "moved_stream", "state_dict", "deepcopy", "evaluation", "sam",
+            "set_to_none", "thread", "moved_module")
 
 
-def _train(torch: Any, talweg_torch: Any, rule: str, device: str) -> Sequence[Any]:
-    """Parameters after a few steps of numbers that do not depend on the device."""
-    generator = torch.Generator().manual_seed(3)
-    params = [torch.nn.Parameter(torch.randn(*shape, generator=generator).to(device)) for shape in ((33, 65), (129,), (1,))]
-    optimizer = talweg_torch.Optimizer(params, rule=rule)
-    for _ in range(4):
-        for param in params:
-            param.grad = torch.randn(*param.shape, generator=generator).to(device)
-        optimizer.step()
-    return [param.detach().cpu() for param in params]
+def _task(name: str, check: Callable[[Any], Sequence[str]], device: int) -> Task:
+    def work(checks: Checks) -> None:
+        if not checks.begin(name):
+            return
+        if why := torch_modules.why_no_talweg():
+            checks.add(name, "skipped", [why])
+            return
+        torch = torch_modules.torch()
+        torch.cuda.set_device(device)
+        checks.check(name, lambda: check(torch.device("cuda", device)))
+    return Task(name, work, [name])
 
 
-def check_all(report: Any) -> None:
-    """One check a rule; skipped, and said so, without torch, talweg or CUDA in torch."""
-    if PACKAGE.exists():
-        sys.path.insert(0, str(PACKAGE))
-        os.environ.setdefault("TALWEG_LIBRARY", str(PACKAGE / "libtalweg.so"))
-        os.environ.setdefault("TALWEG_STDLIB", str(PACKAGE / "stdlib"))
-    try:
-        import torch
-        import talweg.torch as talweg_torch
-    except (ImportError, OSError) as error:
-        report.add("torch", "skipped", [str(error)])
-        return
-    if not torch.cuda.is_available():
-        report.add("torch", "skipped", ["this torch has no CUDA"])
-        return
-    for rule in RULES:
-        def check(rule: str = rule) -> list[str]:
-            cpu, gpu = (_train(torch, talweg_torch, rule, device) for device in ("cpu", "cuda"))
-            return [f"parameter {i} differs" for i, (a, b) in enumerate(zip(cpu, gpu)) if not torch.equal(a, b)]
-        report.check(f"torch: {rule}", check)
+def _train(rule: str) -> Callable[[Any], Sequence[str]]:
+    def check(device: Any) -> Sequence[str]:
+        from torch_features import Twins
+        twins = Twins(device, rule)
+        for _ in range(4):
+            twins.step()
+        return twins.differences("after four steps")
+    return check
+
+
+def _feature(name: str) -> Callable[[Any], Sequence[str]]:
+    def check(device: Any) -> Sequence[str]:
+        import torch_features  # it imports torch: in a child, where there is one
+        made: Optional[Sequence[str]] = getattr(torch_features, f"check_{name}")(device)
+        assert made is not None
+        return made
+    return check
+
+
+def tasks(device: int) -> list[Task]:
+    """Each check is a task of its own; skipped, and said so, without torch, talweg or CUDA in torch."""
+    return [_task(f"torch: {rule}", _train(rule), device) for rule in RULES] + \
+           [_task(f"torch.{name}", _feature(name), device) for name in FEATURES]

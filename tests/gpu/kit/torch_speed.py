@@ -1,37 +1,31 @@
-"""PyTorch's optimizers on memory that a GPU has, for comparison: fused, foreach and compiled. What
-torch has no optimizer for (Lion, LAMB) is written with its foreach functions.
+"""PyTorch's optimizers on memory that a GPU has, for comparison: fused, foreach and compiled; and talweg.torch on the same
+Parameters. What torch has no optimizer for (Lion, LAMB) is written with its foreach functions.
 """
 from __future__ import annotations
 
-import gc
+import contextlib
 import math
-from typing import Any, Callable, Optional, Sequence
+from typing import Any, Callable, Iterator, Sequence
 
-try:
-    import torch
-except ImportError:
-    torch = None
+import torch_modules
+
+if torch_modules.why_no_cuda() is None:
+    torch = torch_modules.torch()
 
 #: For more tensors the compiler takes minutes, and more memory than most have.
 MOST_COMPILED = 1000
+Work = Callable[[], Any]
 
 
-def why_not() -> Optional[str]:
-    """Why torch is not measured; None: it is."""
-    if torch is None:
-        return "there is no torch"
-    if not hasattr(torch.optim, "Adafactor"):
-        return f"torch {torch.__version__} is older than 2.5"
-    return None if torch.cuda.is_available() else "this torch has no CUDA"
-
-
-def forget() -> None:
-    """Gives torch's memory back."""
-    gc.collect()
-    if torch is not None and torch.cuda.is_available():
-        torch.cuda.synchronize()
-        torch.compiler.reset()
-        torch.cuda.empty_cache()
+@contextlib.contextmanager
+def contexts(stream: int, device: int) -> Iterator[None]:
+    """All works are made and timed in these: they are entered once, not in every step."""
+    if torch_modules.why_no_cuda():
+        yield
+        return
+    torch.cuda.set_device(device)
+    with torch.no_grad(), torch.cuda.stream(torch.cuda.ExternalStream(stream)):
+        yield
 
 
 class _Array:
@@ -88,56 +82,44 @@ def _train(params: list[Any], optimizer: Any) -> Callable[[], None]:
     return step
 
 
-def _variants(rule: str, params: list[Any], grads: list[Any]) -> dict[str, Callable[[], Any]]:
+def _variants(rule: str, params: list[Any], grads: list[Any]) -> dict[str, Callable[[], Work]]:
+    """What makes torch's works, by name."""
+    plain = [param.detach() for param in params]
     if rule in ("adamw", "train"):
         def adamw(**how: bool) -> Any:
             optimizer = torch.optim.AdamW(params, lr=1e-3, weight_decay=0.01, **how)
             return _train(params, optimizer) if rule == "train" else optimizer.step
-        return {"torch fused": adamw(fused=True), "torch foreach": adamw(foreach=True),
-                "torch compiled": torch.compile(adamw(foreach=True))}
+        return {"torch fused": lambda: adamw(fused=True), "torch foreach": lambda: adamw(foreach=True),
+                "torch compiled": lambda: torch.compile(adamw(foreach=True))}
     if rule == "adafactor":
         def adafactor() -> Any:
-            return torch.optim.Adafactor(params, foreach=True).step
-        return {"torch foreach": adafactor(), "torch compiled": torch.compile(adafactor())}
-    plain = [param.detach() for param in params]
-    if rule == "lion":
-        momenta = _zeros(plain)
-        return {"torch foreach": lambda: lion(plain, grads, momenta),
-                "torch compiled": lambda f=torch.compile(lion): f(plain, grads, momenta)}
-    if rule == "lamb":
-        m, v = _zeros(plain), _zeros(plain)
-        return {"torch foreach": lambda: lamb(plain, grads, m, v),
-                "torch compiled": lambda f=torch.compile(lamb): f(plain, grads, m, v)}
-    return {}
+            return torch.optim.Adafactor(params, foreach=True).step  # of torch 2.5
+        return {"torch foreach": adafactor, "torch compiled": lambda: torch.compile(adafactor())}
 
-
-def works(rule: str, params_at: int, gradients_at: int, starts: Sequence[int], shapes: Sequence[tuple[int, ...]],
-          stream: int, device: int) -> dict[str, Callable[[], Any]]:
-    """Steps of torch in that stream, by name. One that fails when it is tried (no memory, no compiler) is left out,
-    and said."""
-    if why_not():
+    def written(function: Any, states: int) -> Work:
+        kept = [_zeros(plain) for _ in range(states)]
+        return lambda: function(plain, grads, *kept)
+    functions = {"lion": (lion, 1), "lamb": (lamb, 2)}
+    if rule not in functions:
         return {}
-    torch.cuda.set_device(device)
+    function, states = functions[rule]
+    return {"torch foreach": lambda: written(function, states),
+            "torch compiled": lambda: written(torch.compile(function), states)}
+
+
+def makers(rule: str, expression: str, params_at: int, gradients_at: int, starts: Sequence[int],
+           shapes: Sequence[tuple[int, ...]]) -> dict[str, Callable[[], Work]]:
+    """What makes the works of talweg.torch and of torch, by name. They are for `contexts`."""
+    if torch_modules.why_no_cuda():
+        return {}
     params = [torch.nn.Parameter(tensor) for tensor in _tensors(params_at, starts, shapes)]
     grads = _tensors(gradients_at, starts, shapes)
     for param, grad in zip(params, grads):
         param.grad = grad
-    of_stream = torch.cuda.ExternalStream(stream)
-    found = {}
-    with torch.cuda.stream(of_stream):
-        variants = _variants(rule, params, grads)
-    for name, variant in variants.items():
-        if name == "torch compiled" and len(params) > MOST_COMPILED:
-            print(f"        {name} is left out: it takes too long to compile for {len(params)} tensors")
-            continue
-
-        def work(variant: Callable[[], Any] = variant) -> None:
-            with torch.no_grad(), torch.cuda.stream(of_stream):
-                variant()
-        try:
-            work()
-            of_stream.synchronize()
-            found[name] = work
-        except Exception as error:  # pylint: disable=broad-except  # of a compiler, too
-            print(f"        {name} is left out: {type(error).__name__}: {str(error).splitlines()[0] if str(error) else ''}")
+    found: dict[str, Callable[[], Work]] = {}
+    if not torch_modules.why_no_talweg():
+        found["talweg.torch"] = lambda: torch_modules.talweg_torch().Optimizer(params, rule=expression).step
+    found.update(_variants(rule, params, grads))
+    if len(params) > MOST_COMPILED:
+        found.pop("torch compiled", None)  # it would take too long
     return found
