@@ -95,7 +95,8 @@ class Kit(unittest.TestCase):
         self.assertIn("| `ClipByGlobalNorm(1) \\| AdamW \\| Ema` |", text)
 
     def test_what_ends_a_process_is_one_check(self):
-        checks, found, printed = self.results("--part", "checks", "--only", "momo", "--check-limit", "20", code=1, before=PLANTED)
+        checks, found, printed = self.results("--part", "checks", "--only", "momo", "--check-limit", "20", code=1,
+                                              before=PLANTED)
         results = {name: check["result"] for name, check in checks.items() if name.startswith("momo")}
         self.assertEqual(results, {"momo.small": "FAILED", "momo.unaligned": "FAILED", "momo.odd": "FAILED",
                                    "momo.many": "not run", "momo.large": "not run"})

@@ -43,7 +43,8 @@ def _rule_task(kit: dict[str, Any], name: str, scenarios: Sequence[Scenario], ex
     def work(checks: Checks) -> None:
         driver, rule = Driver(device), Rule(HERE / "libraries" / f"{name}.so")
         for scenario in scenarios:
-            checks.check(f"{name}.{scenario.name}", lambda s=scenario: check_scenario(driver, rule, s, kit["sizes"], expected[s.name]))
+            checks.check(f"{name}.{scenario.name}", lambda s=scenario:
+                         check_scenario(driver, rule, s, kit["sizes"], expected[s.name]))
     return Task(name, work, [f"{name}.{scenario.name}" for scenario in scenarios])
 
 

@@ -120,14 +120,13 @@ def main(given: Optional[Sequence[str]] = None) -> int:
         print(f"--only: {error}", file=sys.stderr)
         return 2
     report = Report(kit, arguments.json, arguments.markdown)
-    children = Children(report.add, report.take, max(1, arguments.jobs), arguments.check_limit, end)
 
-    def run(tasks: Sequence[Task]) -> None:
+    def run(tasks: Sequence[Task], check_limit: float, end: Optional[float]) -> None:
         if arguments.in_process:
             run_here(tasks, report)
         else:
-            children.run(tasks)
-    run([describe_device(arguments.device)])
+            Children(report.add, report.take, max(1, arguments.jobs), check_limit, end).run(tasks)
+    run([describe_device(arguments.device)], max(60.0, arguments.check_limit), None)
     if "name" not in report.device:
         print(f"no GPU: {report.device.get('error', 'it could not be asked')}", file=sys.stderr)
         return 2
@@ -141,7 +140,7 @@ def main(given: Optional[Sequence[str]] = None) -> int:
         tasks += speed.tasks(kit, names, arguments.device)
     signal.signal(signal.SIGTERM, interrupt)
     try:
-        run(tasks)
+        run(tasks, arguments.check_limit, end)
         report.is_over = True
     except KeyboardInterrupt:
         print("interrupted", file=sys.stderr)
