@@ -116,7 +116,8 @@ class Kit(unittest.TestCase):
         before = PLANTED.replace('"odd"', '"none"')
         checks, _, _ = self.results("--part", "checks", "--only", "momo|sgld", code=1, before=before)
         for name in ("momo", "sgld"):
-            self.assertEqual({kind: checks[f"{name}.{kind}"]["result"] for kind in ("small", "unaligned", "odd", "many", "large")},
+            results = {kind: checks[f"{name}.{kind}"]["result"] for kind in ("small", "unaligned", "odd", "many", "large")}
+            self.assertEqual(results,
                              {"small": "FAILED", "unaligned": "FAILED", "odd": "ok", "many": "ok", "large": "ok"})
 
     def test_a_limit_of_time(self):

@@ -52,7 +52,8 @@ def _said(row: dict[str, Any]) -> str:
     said = [f"{key} {value:.1f} us" for key, value in times.items()]
     said += [f"{name} copies {speed / 1000:.0f} GB/s" for name, speed in row["copies"].items()]
     if row["moved"]:
-        said += [f"{key} {100 * row['moved'] / times[key]:.1f} % of the kernel's speed" for key in times if key.startswith("talweg")]
+        said += [f"{key} {100 * row['moved'] / time:.1f} % of the kernel's speed" for key, time in times.items()
+                 if key.startswith("talweg")]
     others = [value for key, value in times.items() if key.startswith("torch ")]
     if others and "talweg.torch" in times:
         said.append(f"talweg.torch is {min(others) / times['talweg.torch']:.2f} times as fast as torch's best")
@@ -113,8 +114,8 @@ def markdown(rows: Sequence[dict[str, Any]], device: dict[str, Any]) -> str:
     if not rows:
         return "Nothing was measured.\n"
     columns = list(dict.fromkeys(name for row in rows for name in row["times"]))
-    lines = [f"{device['name']}, driver for CUDA {device['driver_cuda']}. Medians in microseconds; `moved` is what the kernel that "
-             "only moves bytes, over the same arrays, takes for as many as the step.", "",
+    lines = [f"{device['name']}, driver for CUDA {device['driver_cuda']}. Medians in microseconds; `moved` is what the kernel "
+             "that only moves bytes, over the same arrays, takes for as many as the step.", "",
              "| rule | tensors | parameters | copies, GB/s: kernel, driver | moved | " + " | ".join(columns) + " |",
              "|---|---|---|---|---|" + "---|" * len(columns)]
     for row in rows:
@@ -122,5 +123,6 @@ def markdown(rows: Sequence[dict[str, Any]], device: dict[str, Any]) -> str:
         copies = ", ".join(f"{speed / 1000:.0f}" for speed in row["copies"].values())
         moved = f"{row['moved']:.1f}" if row["moved"] else ""
         rule = row["rule"].replace("|", "\\|")
-        lines.append(f"| `{rule}` | {row['tensors']} | {row['parameters']:.3g} | {copies} | {moved} | " + " | ".join(times) + " |")
+        cells = [f"`{rule}`", row["tensors"], f"{row['parameters']:.3g}", copies, moved, *times]
+        lines.append("| " + " | ".join(cells) + " |")
     return "\n".join(lines) + "\n"

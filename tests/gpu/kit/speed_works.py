@@ -154,6 +154,11 @@ class Bench:
         return True
 
 
+def _blame(short: str) -> str:
+    """The result of a work that ends its process, or does not end."""
+    return "skipped" if short.startswith("torch ") else "FAILED"
+
+
 def _failed(checks: Checks, name: str, error: Exception) -> None:
     """What torch's own optimizers cannot do, and what there is no memory for, is only left out."""
     is_theirs = ": torch " in name or "MEMORY" in str(error) or "out of memory" in str(error)
@@ -164,7 +169,7 @@ def _tried(checks: Checks, bench: Bench) -> Iterator[tuple[str, Work]]:
     """The works that do their work, three times."""
     for short, make in bench.makers().items():
         name = f"{bench.case.title}: {short}"
-        if not checks.begin(name, blame="skipped" if short.startswith("torch ") else "FAILED"):
+        if not checks.begin(name, blame=_blame(short)):
             continue
         try:
             work = make()
@@ -189,7 +194,7 @@ def measure(checks: Checks, driver: Driver, case: Case) -> tuple[dict[str, float
         times: dict[str, list[float]] = {name: [] for name in works}
         for _ in range(case.rounds):
             for name in list(works):
-                checks.begin(f"{case.title}: {name}")
+                checks.begin(f"{case.title}: {name}", blame=_blame(name))
                 try:
                     times[name].append(1000 * timer.measure(bench.stream, works[name]))
                 except Exception as error:  # pylint: disable=broad-except
