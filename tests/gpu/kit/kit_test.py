@@ -79,7 +79,8 @@ class Kit(unittest.TestCase):
         for name in RULES.split("|"):
             for scenario in ("small", "unaligned", "odd", "many", "large"):
                 self.assertEqual(checks.pop(f"{name}.{scenario}")["result"], "ok")
-        for name in ("adamw.save", "train.graph", "train.graph_sent", "train.streams", "adamw.scaling", "adamw.memory", "adamw.refusals"):
+        for name in ("adamw.save", "train.graph", "train.graph_sent", "train.streams", "adamw.scaling", "adamw.memory",
+                     "adamw.refusals"):
             self.assertEqual(checks[name]["result"], "ok")
         self.assertEqual(found["device"]["sm"], 90)
         self.assertIn("0 failed", printed)
@@ -117,8 +118,7 @@ class Kit(unittest.TestCase):
         checks, _, _ = self.results("--part", "checks", "--only", "momo|sgld", code=1, before=before)
         for name in ("momo", "sgld"):
             results = {kind: checks[f"{name}.{kind}"]["result"] for kind in ("small", "unaligned", "odd", "many", "large")}
-            self.assertEqual(results,
-                             {"small": "FAILED", "unaligned": "FAILED", "odd": "ok", "many": "ok", "large": "ok"})
+            self.assertEqual(results, {"small": "FAILED", "unaligned": "FAILED", "odd": "ok", "many": "ok", "large": "ok"})
 
     def test_a_limit_of_time(self):
         """What is not run is said; nothing runs before the planted hang."""
