@@ -41,7 +41,7 @@ class Gpus:
             context = ctypes.c_void_p()
             self("cuDevicePrimaryCtxRetain", ctypes.byref(context), gpu)
             self.contexts.append(context)
-        self.streams, self.capturing, self.allocated = {}, False, []
+        self.streams, self.capturing, self.allocated, self.emptied = {}, False, [], 0
         self._gpus, self._kept = {}, []
 
     def __call__(self, function, *arguments):
@@ -129,6 +129,12 @@ class Gpus:
     def is_capturing(self, gpu):
         return self.capturing
 
+    def is_capturing_at_all(self, gpu):
+        return self.capturing
+
+    def empty_cache(self):
+        self.emptied += 1
+
     def memory(self, size, gpu):
         self.allocated.append((size, gpu))
         return self.admit(torch.zeros(size, dtype=torch.uint8), gpu)
@@ -139,7 +145,7 @@ class Gpus:
 
 
 #: What a test replaces.
-NAMES = ("gpu_of", "using", "stream", "is_capturing", "memory", "empty_like")
+NAMES = ("gpu_of", "using", "stream", "is_capturing", "is_capturing_at_all", "empty_cache", "memory", "empty_like")
 
 
 def install(gpus):

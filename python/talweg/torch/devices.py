@@ -48,6 +48,17 @@ def is_capturing(gpu: int) -> bool:
         return torch.cuda.is_current_stream_capturing()
 
 
+def is_capturing_at_all(gpu: int) -> bool:
+    """Whether the calling thread captures, on this GPU or on its current one. What waits or frees would spoil
+    either capture."""
+    return torch.cuda.is_current_stream_capturing() or is_capturing(gpu)
+
+
+def empty_cache() -> None:
+    """Gives the driver back what torch keeps for tensors to come."""
+    torch.cuda.empty_cache()
+
+
 def memory(size: int, gpu: int) -> torch.Tensor:
     """Of torch's allocator, so that torch.cuda's statistics know it."""
     return torch.zeros(size, dtype=torch.uint8, device=torch.device("cuda", gpu))

@@ -7,9 +7,14 @@ from typing import Any, Optional, Sequence
 
 import torch
 
-from .._engine import Engine, State, Table, Tensor
+from .._engine import Engine, Error, State, Table, Tensor
 from .._gpu import GpuEngine
 from . import devices, engines
+
+
+_OUT_OF_MEMORY = "CUDA_ERROR_OUT_OF_MEMORY"
+
+OutOfMemoryError: type[Exception] = getattr(torch.cuda, "OutOfMemoryError", RuntimeError)
 
 
 class GpuBound(engines.Bound):
@@ -26,6 +31,21 @@ class GpuBound(engines.Bound):
             super().__init__(table, members, groups, None, looks_at_shape, gpu)
 
     def _make(self, table: Table, described: Sequence[Tensor], groups: int) -> Engine:
+        """Twice where the driver has no memory left: it does not know of what torch keeps for later."""
+        try:
+            return self._make_once(table, described, groups)
+        except Error as error:
+            if _OUT_OF_MEMORY not in str(error):
+                raise
+        devices.empty_cache()  # out here, where the states of the first attempt have ended with the error
+        try:
+            return self._make_once(table, described, groups)
+        except Error as error:
+            if _OUT_OF_MEMORY not in str(error):
+                raise
+            raise OutOfMemoryError(str(error)) from None
+
+    def _make_once(self, table: Table, described: Sequence[Tensor], groups: int) -> GpuEngine:
         engine = GpuEngine(table, described, groups, functools.partial(_allocate, self.gpu), devices.stream(self.gpu))
         self._states: torch.Tensor = engine._memory
         return engine
