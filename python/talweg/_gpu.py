@@ -3,6 +3,7 @@ from __future__ import annotations
 
 import ctypes
 import os
+import sys
 from typing import Any, Callable, Optional, Sequence
 
 from ._engine import _ERROR, _POINTER, _STATUS, _TABLE, _TABLE_FUNCTIONS, Allocate, Engine, Table, Tensor, _CSizes, _CSpec
@@ -30,17 +31,24 @@ def _add_functions(table: Table) -> None:
         table._functions[name] = ctypes.CFUNCTYPE(result, *arguments)(pointers[i])
 
 
+#: Engines that ended while something was captured, and what has to outlive them.
+_ended: list[tuple[int, Table, Any, Any]] = []
+
+
 class GpuEngine(Engine):
     """An optimizer whose parameters, gradients and states are in a GPU's memory: that of the context
     which is current at creation."""
 
-    def __init__(self, table: Table, tensors: Sequence[Tensor], groups: int, allocate: Allocate, stream: int) -> None:
-        """`allocate` gives memory of the device. `stream`: of CUDA; 0 is the default one."""
+    def __init__(self, table: Table, tensors: Sequence[Tensor], groups: int, allocate: Allocate, stream: int,
+                 is_capturing: Callable[[], bool]) -> None:
+        """`allocate` gives memory of the device. `stream`: of CUDA; 0 is the default one. `is_capturing`:
+        whether this is no time to wait for the device or to free anything."""
         _add_functions(table)
-        self._allocate, self.stream, self._process = allocate, stream, os.getpid()
+        self._allocate, self.stream, self._process, self._is_capturing = allocate, stream, os.getpid(), is_capturing
         super().__init__(table, tensors, groups, None, allocate)
 
     def _create(self, spec: _CSpec, handle: Any, allocate: Optional[Allocate]) -> None:
+        self.end_others()
         cuda = _CCuda(stream=self.stream)
         sizes = _CSizes()
         self.table.call("measure", self.table._pointer, ctypes.byref(spec), sizes)
@@ -48,9 +56,24 @@ class GpuEngine(Engine):
             cuda.state_memory, self._memory = self._allocate(sizes.state_bytes, sizes.state_alignment)
         self.table.call("cuda_create", self.table._pointer, ctypes.byref(spec), cuda, ctypes.byref(handle))
 
-    def __del__(self, process: Callable[[], int] = os.getpid) -> None:
-        if getattr(self, "_process", 0) == process():  # a forked child must not ask the driver anything
-            super().__del__()
+    def __del__(self, process: Callable[[], int] = os.getpid, is_ending: Callable[[], bool] = sys.is_finalizing) -> None:
+        if getattr(self, "_process", 0) != process():  # a forked child must not ask the driver anything
+            return
+        if getattr(self, "_handle", None) and not is_ending() and self._is_capturing():  # the garbage collector comes at any time
+            _ended.append((self._process, self.table, self._handle, (self._memory, self._swapped)))
+            self._handle = None
+        super().__del__()
+
+    def end_others(self) -> None:
+        """Those that could not end in the middle of a capture."""
+        while _ended and not self._is_capturing():
+            try:
+                process, table, handle, memory = _ended.pop()
+            except IndexError:  # another thread was faster
+                return
+            if process == os.getpid():
+                table.tell("destroy", handle)
+            del memory
 
     def _room(self, size: int) -> tuple[int, Any]:
         return self._allocate(max(1, size), 64)
@@ -72,6 +95,7 @@ class GpuEngine(Engine):
 
     def wait(self) -> int:
         """Until all steps are done. Returns how the last one ended."""
+        self.end_others()
         outcome = ctypes.c_int()
         self.table.call("cuda_wait", self._handle, outcome)
         return outcome.value

@@ -3,7 +3,7 @@ import gc
 import unittest
 
 from pretended_gpu import OnGpu
-from torch_support import torch, values
+from torch_support import torch, twins, values
 
 import talweg
 import talweg.torch
@@ -64,6 +64,43 @@ class Shortage(OnGpu):
         with self.assertRaisesRegex(talweg.Error, "cuMemAlloc_v2"):
             talweg.torch.AdamW(own).step()
         self.assertEqual(self.gpus.emptied, 0)
+
+
+class Captures(OnGpu):
+    def test_an_optimizer_may_end_inside_one(self):
+        """The garbage collector ends those that are in cycles, as with a scheduler, whenever it likes."""
+        own, other = self.twins((6, 5))
+        optimizer, alone = talweg.torch.AdamW(own, lr=0.1), talweg.torch.AdamW(other, lr=0.1)
+        self.run_both(optimizer, own, alone, other, 2)
+        ways = {"a step": optimizer.step, "a wait": lambda: optimizer.steps,
+                "a new engine": talweg.torch.SGD(self.with_gradients(twins((2,))[0])).step}
+        for name, goes_on in ways.items():
+            with self.subTest(name):
+                self.check(optimizer, goes_on)
+        alone.step()
+        self.assertSame(own, other)
+
+    def with_gradients(self, parameters):
+        self.gpus.admit_all(parameters)
+        self.gradients(7, parameters)
+        return parameters
+
+    def check(self, optimizer, goes_on):
+        dropped = talweg.torch.AdamW(self.with_gradients(twins((4,))[0]))
+        dropped.itself = dropped
+        torch.optim.lr_scheduler.ExponentialLR(dropped, 0.9)
+        dropped.step()
+        graph, lines = [], self.gpus.driver.fake_cuda_log_lines
+        with self.gpus.capture(self.gpus.new_stream(), graph):
+            optimizer.step()
+            count, before = len(engines()), lines()
+            del dropped
+            gc.collect()
+            self.assertEqual(len(engines()), count - 1)
+            self.assertEqual(lines(), before)
+        freed = self.gpus.calls("cuMemFreeHost")
+        goes_on()
+        self.assertGreater(self.gpus.calls("cuMemFreeHost"), freed)
 
 
 if __name__ == "__main__":

@@ -165,6 +165,38 @@ class Scaling(OnGpu):
         self.run_both(optimizer, own, alone, other, 1, 9)  # without a scaler
         self.assertSame(own, other)
 
+    @since(2, 3, "GradScaler on the CPU")
+    def test_the_scaler_of_torch_without_any_gradient(self):
+        """It sums up no flags to 0, which is no tensor."""
+        own, other = self.twins((6, 5))
+        optimizer, alone = talweg.torch.AdamW(own, lr=0.1), talweg.torch.AdamW(other, lr=0.1)
+        self.run_both(optimizer, own, alone, other, 1)
+        before, scaler, seen = values(own), torch.amp.GradScaler("cpu", init_scale=3.0), []
+        optimizer.zero_grad()
+        scaler.scale(torch.zeros(()))
+
+        def look(o, *_):
+            seen.append(o.found_inf)
+            self.gpus.admit(o.grad_scale)
+
+        optimizer.register_step_pre_hook(look)
+        scaler.step(optimizer)
+        self.assertEqual(seen, [0])
+        self.assertNotIsInstance(seen[0], torch.Tensor)
+        self.assertSame(own, before)
+        self.assertEqual(optimizer.steps, 2)
+
+    def test_flags_are_tensors(self):
+        own, _ = self.twins((6, 5))
+        optimizer = talweg.torch.AdamW(own, lr=0.1)
+        self.gradients(0, own)
+        for name in ("found_inf", "grad_scale"):
+            setattr(optimizer, name, 2.0)
+            with self.assertRaisesRegex(TypeError, f"{name} of the optimizer is 2.0: a tensor is needed"):
+                optimizer.step()
+            delattr(optimizer, name)
+        optimizer.step()
+
 
 class Graphs(OnGpu):
     def test_a_captured_step_is_replayed(self):

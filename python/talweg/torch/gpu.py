@@ -46,7 +46,8 @@ class GpuBound(engines.Bound):
             raise OutOfMemoryError(str(error)) from None
 
     def _make_once(self, table: Table, described: Sequence[Tensor], groups: int) -> GpuEngine:
-        engine = GpuEngine(table, described, groups, functools.partial(_allocate, self.gpu), devices.stream(self.gpu))
+        engine = GpuEngine(table, described, groups, functools.partial(_allocate, self.gpu), devices.stream(self.gpu),
+                           functools.partial(devices.is_capturing_at_all, self.gpu))
         self._states: torch.Tensor = engine._memory
         return engine
 
@@ -77,8 +78,10 @@ class GpuBound(engines.Bound):
             self.engine.set_scaling(*places)
 
     def _taken(self, given: Optional[torch.Tensor], said: str) -> Optional[torch.Tensor]:
-        if given is None:
+        if given is None or (type(given) is int and given == 0):  # GradScaler's sum of no flags
             return None
+        if not isinstance(given, torch.Tensor):
+            raise TypeError(f"{said} of the optimizer is {given!r}: a tensor is needed")
         if given.numel() != 1:
             raise ValueError(f"{said} of the optimizer has shape {tuple(given.shape)}: one number is needed")
         return given.to(device=self.parameters[0].device, dtype=torch.float32, non_blocking=True)
@@ -86,6 +89,8 @@ class GpuBound(engines.Bound):
     def step(self, inputs: Any) -> int:
         if devices.is_capturing(self.gpu):
             self.was_captured = True
+        else:
+            self.engine.end_others()
         return super().step(inputs)
 
 
