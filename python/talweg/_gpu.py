@@ -4,7 +4,9 @@ from __future__ import annotations
 import ctypes
 import os
 import sys
-from typing import Any, Callable, Optional, Sequence
+import threading
+import weakref
+from typing import Any, Callable, Optional, Sequence, cast
 
 from ._engine import _ERROR, _POINTER, _STATUS, _TABLE, _TABLE_FUNCTIONS, Allocate, Engine, Table, Tensor, _CSizes, _CSpec
 
@@ -31,6 +33,46 @@ def _add_functions(table: Table) -> None:
         table._functions[name] = ctypes.CFUNCTYPE(result, *arguments)(pointers[i])
 
 
+class _Guarded:
+    """A table whose functions one thread calls at a time, and a forked child never: it cannot ask the driver anything."""
+
+    def __init__(self, table: Table) -> None:
+        self._table, self.lock, self._is_forked = table, threading.RLock(), False
+        _guarded.add(self)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._table, name)
+
+    def check(self) -> None:
+        if self._is_forked:
+            raise RuntimeError("the states of this optimizer are on a GPU, and CUDA cannot be used in a forked process: start it "
+                               "by \"spawn\", as torch.multiprocessing.get_context(\"spawn\") does")
+
+    def call(self, name: str, *arguments: Any) -> None:
+        with self.lock:
+            self.check()
+            self._table.call(name, *arguments)
+
+    def tell(self, name: str, *arguments: Any) -> Any:
+        with self.lock:
+            self.check()
+            return self._table.tell(name, *arguments)
+
+    def fork(self) -> None:
+        """In the child, where another thread may have the lock for ever."""
+        self.lock, self._is_forked = threading.RLock(), True
+
+
+_guarded: weakref.WeakSet[_Guarded] = weakref.WeakSet()
+
+
+def _after_fork() -> None:
+    for table in list(_guarded):
+        table.fork()
+
+
+os.register_at_fork(after_in_child=_after_fork)
+
 #: Engines that ended while something was captured, and what has to outlive them.
 _ended: list[tuple[int, Table, Any, Any]] = []
 
@@ -44,8 +86,9 @@ class GpuEngine(Engine):
         """`allocate` gives memory of the device. `stream`: of CUDA; 0 is the default one. `is_capturing`:
         whether this is no time to wait for the device or to free anything."""
         _add_functions(table)
+        self._guard = _Guarded(table)
         self._allocate, self.stream, self._process, self._is_capturing = allocate, stream, os.getpid(), is_capturing
-        super().__init__(table, tensors, groups, None, allocate)
+        super().__init__(cast(Any, self._guard), tensors, groups, None, allocate)
 
     def _create(self, spec: _CSpec, handle: Any, allocate: Optional[Allocate]) -> None:
         self.end_others()
@@ -74,6 +117,20 @@ class GpuEngine(Engine):
             if process == os.getpid():
                 table.tell("destroy", handle)
             del memory
+
+    @property
+    def lock(self) -> threading.RLock:
+        """For what needs several calls."""
+        return self._guard.lock
+
+    def check_process(self) -> None:
+        """Raises in a forked child."""
+        self._guard.check()
+
+    def step(self, gradients: Any, inputs: Any = None) -> int:
+        with self.lock:
+            self.check_process()
+            return super().step(gradients, inputs)
 
     def _room(self, size: int) -> tuple[int, Any]:
         return self._allocate(max(1, size), 64)

@@ -80,6 +80,26 @@ class Captures(OnGpu):
         alone.step()
         self.assertSame(own, other)
 
+    def test_an_optimizer_keeps_what_its_graphs_use(self):
+        own, _ = self.twins((6, 5))
+        optimizer = talweg.torch.AdamW(own, lr=0.1)
+        changes = (lambda: optimizer.state.update({own[0]: {}}),
+                   lambda: optimizer.add_param_group({"params": self.with_gradients(twins((2,))[0])}))
+        graphs, gc_before = [], len(engines())
+        for change in (*changes, lambda: None):
+            for _ in range(2):
+                self.with_gradients(own)
+                optimizer.step()
+            with self.gpus.capture(self.gpus.new_stream(), graphs):
+                optimizer.step()
+            change()
+        gc.collect()
+        self.assertEqual(len(engines()), gc_before + 3)
+        for replay in graphs:
+            before = values(own)
+            replay()  # the driver refuses memory that was freed
+            self.assertMoved(own, before)
+
     def with_gradients(self, parameters):
         self.gpus.admit_all(parameters)
         self.gradients(7, parameters)

@@ -72,6 +72,20 @@ class States(OnGpu):
         self.run_both(optimizer, own, alone, other, 1, 2)
         self.assertSame(own, other)
 
+    def test_a_number_that_is_written_to_a_kept_dict_counts(self):
+        """The host has it, and steps that were made meanwhile do not put theirs over it."""
+        own, other, optimizer, alone = self.pair("AdaNorm")
+        self.run_both(optimizer, own, alone, other, 2)
+        kept = [(optimizer.state[own[0]], optimizer), (alone.state[other[0]], alone)]
+        self.run_both(optimizer, own, alone, other, 1, 2)
+        for state, o in kept:
+            state["e"] = torch.tensor(0.5, dtype=torch.float64)
+            self.assertEqual(next(iter(o.state.values()))["e"].item(), 0.5)
+        self.run_both(optimizer, own, alone, other, 2, 3)
+        self.assertSame(own, other)
+        self.assertEqual(optimizer.steps, 5)  # brings the numbers here
+        self.assertSame([kept[0][0]["e"]], [kept[1][0]["e"]])
+
     def test_memory_of_a_gpu_is_none_of_the_hosts(self):
         own, other, optimizer, alone = self.pair("AdamW")
         self.run_both(optimizer, own, alone, other, 1)

@@ -67,7 +67,16 @@ class GpuBound(engines.Bound):
     def settle(self) -> None:
         self.engine.wait()
 
+    def read(self) -> engines.Snapshot:
+        with self.engine.lock:
+            return super().read()
+
+    def write(self, other: engines.Snapshot) -> None:
+        with self.engine.lock:
+            super().write(other)
+
     def follow(self) -> None:
+        self.engine.check_process()
         self.engine.set_stream(devices.stream(self.gpu))
 
     def scale(self, found_inf: Optional[torch.Tensor], grad_scale: Optional[torch.Tensor]) -> None:
@@ -77,21 +86,24 @@ class GpuBound(engines.Bound):
         if places != [_place(flag) for flag in before]:
             self.engine.set_scaling(*places)
 
-    def _taken(self, given: Optional[torch.Tensor], said: str) -> Optional[torch.Tensor]:
+    def _taken(self, given: Any, said: str) -> Optional[torch.Tensor]:
         if given is None or (type(given) is int and given == 0):  # GradScaler's sum of no flags
             return None
         if not isinstance(given, torch.Tensor):
             raise TypeError(f"{said} of the optimizer is {given!r}: a tensor is needed")
         if given.numel() != 1:
             raise ValueError(f"{said} of the optimizer has shape {tuple(given.shape)}: one number is needed")
-        return given.to(device=self.parameters[0].device, dtype=torch.float32, non_blocking=True)
+        found: torch.Tensor = given.to(device=self.parameters[0].device, dtype=torch.float32, non_blocking=True)
+        return found
 
     def step(self, inputs: Any) -> int:
-        if devices.is_capturing(self.gpu):
-            self.was_captured = True
-        else:
-            self.engine.end_others()
-        return super().step(inputs)
+        with self.engine.lock:
+            self.follow()  # in here: a thread that reads meanwhile has another current stream
+            if devices.is_capturing(self.gpu):
+                self.was_captured = True
+            else:
+                self.engine.end_others()
+            return super().step(inputs)
 
 
 def _allocate(gpu: int, size: int, alignment: int) -> tuple[int, torch.Tensor]:

@@ -93,12 +93,16 @@ class Optimizer(torch.optim.Optimizer):
         return self._threads or torch.get_num_threads()
 
     def _ready(self) -> engines.Bound:
-        """The engine over the parameters as they are now, with their hypers."""
+        """The engine over the parameters as they are now, with their hypers, where torch puts work now."""
+        bound = self._current()
+        bound.follow()
+        return bound
+
+    def _current(self) -> engines.Bound:
         bound = self._bound
         if (bound is None or self._changes.pending or bound.forked or not self._are_same(unmoved=True)
                 or (bound.gpu is None and (self._threads or torch.get_num_threads()) != self._bound_threads)):
             bound = self._bind()
-        bound.follow()
         self._hypers.apply(bound.engine, self.param_groups)
         return bound
 
@@ -232,7 +236,7 @@ class Optimizer(torch.optim.Optimizer):
             raise RuntimeError("a step of this optimizer is on its way: in another thread, or this is its closure")
         try:
             self._stepping_thread = thread
-            bound = self._ready()
+            bound = self._current()
             bound.scale(getattr(self, "found_inf", None), getattr(self, "grad_scale", None))
             if bound.step(self._pointers(inputs, loss)) == engines.REGRAD:
                 self._step_again(bound, closure, inputs)

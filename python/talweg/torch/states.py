@@ -4,6 +4,7 @@ from __future__ import annotations
 import collections
 import ctypes
 import dataclasses
+import weakref
 from typing import Any, Callable, Iterable, Mapping, Optional
 
 import torch
@@ -54,17 +55,19 @@ class States(_Noticed):
     place is copied into them if it has their shape and type. Another stays here as it is, for it may
     be on its way to another parameter; the next step refuses it if it still is of this one."""
 
-    __slots__ = ("_memory", "_flags", "_changes")
+    __slots__ = ("_memory", "_flags", "_changes", "_bound")
 
     def __init__(self) -> None:
         super().__init__()
         self._memory: Mapping[str, torch.Tensor] = {}
         self._flags: Mapping[str, ctypes.c_double] = {}
         self._changes = Changes()
+        self._bound: Callable[[], Optional[engines.Bound]] = lambda: None
 
-    def bind(self, memory: Mapping[str, torch.Tensor], flags: Mapping[str, ctypes.c_double], changes: Changes) -> None:
+    def bind(self, memory: Mapping[str, torch.Tensor], flags: Mapping[str, ctypes.c_double], changes: Changes,
+             bound: engines.Bound) -> None:
         memory = dict(memory)  # of the same names, where there are some already
-        self._memory, self._flags, self._changes = memory, flags, changes
+        self._memory, self._flags, self._changes, self._bound = memory, flags, changes, weakref.ref(bound)
         dict.update(self, memory)  # type: ignore[arg-type]  # at once: no interrupt shall leave some of them
 
     def begun(self, name: str) -> float:
@@ -75,6 +78,9 @@ class States(_Noticed):
     def __setitem__(self, name: str, value: Any) -> None:
         own = self._memory.get(name)
         if own is not None and _fits(own, value):
+            bound = self._bound()
+            if bound is not None:
+                bound.settle()  # or what steps have left would come here later, over the new value
             engines.copy({name: own}, {name: value if engines.is_alike(own, value) else value.detach().clone()})
             if name in self._flags:
                 self._flags[name].value = 1.0
@@ -125,7 +131,7 @@ class AllStates(_Noticed, collections.defaultdict[Any, Any]):
             if not isinstance(states, States) or id(states) in used:
                 states = States()
             used.add(id(states))
-            states.bind(memory, flags.get(parameter, {}), self._changes)
+            states.bind(memory, flags.get(parameter, {}), self._changes, bound)
             own[parameter] = states
             dict.__setitem__(self, parameter, states)
         self._changes.pending = False
