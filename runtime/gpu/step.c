@@ -146,21 +146,25 @@ static talweg_status check_capture(const talweg_gpu* gpu, uint32_t parts, talweg
   return TALWEG_OK;
 }
 
+/* Where the loss was scaled. `step` and `stop`: as the device sees them. */
+static int32_t launch_unscaling(const talweg_gpu* gpu, uint64_t step, uint64_t stop,
+                                talweg_cuda_error* error) {
+  if (!gpu->gradient_scale || gpu->core->chunk_count == 0) return TALWEG_CUDA_OK;
+  const talweg_gpu_launch launch = {.kernel = TALWEG_GPU_UNSCALE,
+                                    .blocks = gpu->core->chunk_count,
+                                    .blocks_y = 1,
+                                    .threads = TALWEG_GPU_THREADS,
+                                    .parameter_count = 3,
+                                    .parameters = {step, gpu->gradient_scale, stop}};
+  return talweg_gpu_launch_one(gpu, &launch, error);
+}
+
 static int32_t launch_all(talweg_gpu* gpu, int is_capturing, talweg_cuda_error* error) {
   talweg_gpu_launch* begin = &gpu->program.launches[0];
   begin->parameters[1] = gpu->found_inf;
   int32_t result = talweg_gpu_launch_one(gpu, begin, error);
   if (result != TALWEG_CUDA_OK) return result;
-  if (gpu->gradient_scale) {
-    const talweg_gpu_launch unscale = {
-        .kernel = TALWEG_GPU_UNSCALE,
-        .blocks = gpu->core->chunk_count,
-        .blocks_y = 1,
-        .threads = TALWEG_GPU_THREADS,
-        .parameter_count = 3,
-        .parameters = {gpu->places.step, gpu->gradient_scale, gpu->program.stop}};
-    if (gpu->core->chunk_count > 0) result = talweg_gpu_launch_one(gpu, &unscale, error);
-  }
+  result = launch_unscaling(gpu, gpu->places.step, gpu->program.stop, error);
   for (uint32_t i = 1; result == TALWEG_CUDA_OK && i < gpu->program.launch_count; ++i)
     result = talweg_gpu_launch_one(gpu, &gpu->program.launches[i], error);
   gpu->is_broken = result != TALWEG_CUDA_OK && !is_capturing;
@@ -200,15 +204,10 @@ static int left_out(talweg_gpu* gpu, talweg_status* status, talweg_error* error)
   }
   front->progress.left_out = front->number != 0;
   if (front->number != 0) return 1;
-  if (!gpu->gradient_scale || gpu->core->chunk_count == 0) return 0;
-  const talweg_gpu_launch unscale = {
-      .kernel = TALWEG_GPU_UNSCALE,
-      .blocks = gpu->core->chunk_count,
-      .blocks_y = 1,
-      .threads = TALWEG_GPU_THREADS,
-      .parameter_count = 3,
-      .parameters = {(uintptr_t)&front->led_step, gpu->gradient_scale, (uintptr_t)&front->no_stop}};
-  if (talweg_gpu_did(gpu, talweg_gpu_launch_one(gpu, &unscale, &failure), &failure) &&
+  if (!gpu->gradient_scale) return 0;
+  const int32_t result =
+      launch_unscaling(gpu, (uintptr_t)&front->led_step, (uintptr_t)&front->no_stop, &failure);
+  if (talweg_gpu_did(gpu, result, &failure) &&
       talweg_gpu_wait_for_stream(gpu)) /* tables that it reads are written by the next step */
     return 0;
   *status = talweg_gpu_calls.failure(gpu, error);
