@@ -132,7 +132,8 @@ support::Status Filler::set_kernels(const plan::Plan& plan, const codegen::Kerne
     find(phase.col_scalars, levels[static_cast<std::size_t>(plan::Level::Col)]);
     find(phase.lines, symbols.phases[i].lines);
     find(phase.pass, symbols.phases[i].pass);
-    phase.says_regrad = plan.phases[i][plan::Level::Model].regrad ? 1 : 0;
+    if (const auto& regrad = plan.phases[i][plan::Level::Model].regrad)
+      phase.says_regrad = is_always(plan.graph, plan.graph.regrads[*regrad]) ? 2 : 1;
     if (!plan.phases[i].pass) continue;
     phase.read_bytes_per_element = plan.phases[i].pass->read_bytes_per_element;
     phase.written_bytes_per_element = plan.phases[i].pass->written_bytes_per_element;

@@ -48,6 +48,11 @@ bool places_tensors(const Graph& graph) {
          std::any_of(graph.inputs.begin(), graph.inputs.end(), depends);
 }
 
+bool is_always(const Graph& graph, const Regrad& regrad) {
+  const Node& condition = graph[regrad.condition];
+  return condition.kind == NodeKind::Constant && condition.value != 0;
+}
+
 bool is_of_hypers(const Graph& graph, NodeId root) {
   std::vector<bool> needed(root.index + std::size_t{1});
   needed[root.index] = true;

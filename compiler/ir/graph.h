@@ -189,6 +189,9 @@ bool places_tensors(const Graph& graph);
 /// True if a node comes from hypers and constants alone.
 bool is_of_hypers(const Graph& graph, NodeId root);
 
+/// True if the step waits whatever it computes.
+bool is_always(const Graph& graph, const Regrad& regrad);
+
 /// True if the initial value of a state is neither a Scalar of hypers and constants nor `param` as
 /// it is: it takes a run over tensors.
 bool computes_initial(const Graph& graph, const StateInfo& state);

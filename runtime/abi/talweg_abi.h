@@ -344,9 +344,9 @@ typedef void (*talweg_line_function)(void* self, const talweg_pass_args* args, u
 /* In order: reductions of this phase are folded; the model function; the group function for each
  * group that has tensors; the tensor function; the functions of matrices, rows and columns; the
  * pass over lines, which goes over the elements row block by row block and stores nothing; the
- * pass. What is null does nothing. Where a phase folds only for tensors, matrices, rows and columns,
- * and has no functions of model and groups, a tensor may be through with it before another has
- * begun the phase before. */
+ * pass. What is null does nothing. Where a phase folds only for tensors, matrices, rows and
+ * columns, and has no functions of model and groups, a tensor may be through with it before another
+ * has begun the phase before. */
 typedef struct talweg_phase {
   talweg_scalar_function model_scalars;
   talweg_scalar_function group_scalars;
@@ -358,7 +358,8 @@ typedef struct talweg_phase {
   talweg_pass_function pass;
   uint32_t read_bytes_per_element; /* of the pass */
   uint32_t written_bytes_per_element;
-  uint32_t says_regrad; /* 1: its model function says whether the call returns after it */
+  uint32_t says_regrad; /* 1: its model function says whether the call returns after it; 2: it
+                           always says so */
 } talweg_phase;
 
 /* What runs over tensors: a step, a view, an initial value. */

@@ -14,6 +14,8 @@ static const char* const runtime_kernels[TALWEG_GPU_KERNEL_COUNT] = {
     [TALWEG_GPU_COMMIT] = "talweg_gpu_commit",
     [TALWEG_GPU_FILL] = "talweg_gpu_fill",
     [TALWEG_GPU_UNSCALE] = "talweg_gpu_unscale",
+    [TALWEG_GPU_READ_NUMBERS] = "talweg_gpu_read_numbers",
+    [TALWEG_GPU_CHECK_INPUTS] = "talweg_gpu_check_inputs",
 };
 
 typedef struct finding {

@@ -20,9 +20,22 @@ void free(void* memory);
 typedef enum talweg_gpu_part {
   TALWEG_GPU_HYPERS = 1,  /* as set */
   TALWEG_GPU_STREAMS = 2, /* where tensors are, and which take part */
-  TALWEG_GPU_INPUTS = 4,  /* of model, groups and tensors */
+  TALWEG_GPU_INPUTS = 4,  /* of model, groups, tensors and matrices; which lines were given */
   TALWEG_GPU_SCALARS = 8, /* what a step changes: states, counters, what it says of itself */
 } talweg_gpu_part;
+
+/* Where an input that is one or more numbers lies in the device's memory. */
+typedef struct talweg_gpu_source {
+  talweg_cuda_address numbers; /* 0: it is what steps are given */
+  uint32_t is_float;
+} talweg_gpu_source;
+
+/* Why the host must lead through a step, or a capture is refused: a sentence, with the name of
+ * something in it. */
+typedef struct talweg_gpu_reason {
+  const char* text;        /* null: it need not */
+  const char *name, *rest; /* or null */
+} talweg_gpu_reason;
 
 typedef struct talweg_gpu_range {
   void* here; /* in control memory */
@@ -48,8 +61,9 @@ typedef struct talweg_gpu_function {
 /* Memory of the host that the device reads and writes too. */
 typedef struct talweg_gpu_front {
   volatile talweg_gpu_report report;
-  uint32_t no_stop; /* 0 */
-  float number;     /* what was read from the device */
+  uint32_t no_stop;     /* 0 */
+  uint32_t says_regrad; /* these: what was read from the device */
+  float number;
   talweg_gpu_progress progress;
   talweg_pass_args args;    /* of a function that the host leads through */
   talweg_gpu_step led_step; /* of such a step: as far as talweg_gpu_unscale looks at it */
@@ -97,13 +111,20 @@ typedef struct talweg_gpu {
   uint8_t* takes_part_there;
   double* hypers_there; /* [group][hyper] */
 
-  uint32_t unsure_parts;   /* talweg_gpu_part: others may be there than the host believes */
-  uint32_t captured_parts; /* those that graphs bring; not 0: steps may run at any time that the
-                              host does not know of */
-  int is_ahead;            /* steps were begun since the host has looked */
-  int has_gradients;       /* a step was given some */
-  int may_have_moved;      /* gradients and inputs, since they were sent */
-  int asks;                /* the rule may ask for another gradient */
+  uint32_t unsure_parts;      /* talweg_gpu_part: others may be there than the host believes */
+  uint32_t captured_parts;    /* those that graphs bring; not 0: steps may run at any time that the
+                                 host does not know of */
+  int is_ahead;               /* steps were begun since the host has looked */
+  int has_gradients;          /* a step was given some */
+  int may_have_moved;         /* gradients and inputs, since they were sent */
+  int asks;                   /* the rule may ask for another gradient */
+  int has_wide_inputs;        /* inputs of more than the model and groups */
+  int misses_inputs;          /* this step has not all that it may read */
+  talweg_gpu_source* sources; /* [input] */
+  double* numbers;            /* room for those of the longest source */
+  uint32_t next_launch;       /* where a step that waits for another gradient goes on; 0: none does
+                                 that the device goes through by itself */
+  int is_half_captured;       /* what came before was captured, and has not run */
   talweg_cuda_address found_inf, gradient_scale;
 
   talweg_cuda_error failure; /* of the driver, that nobody was told yet; code 0: none */
@@ -156,6 +177,25 @@ void talweg_gpu_take_snapshot(talweg_gpu* gpu);
 talweg_status talweg_gpu_settle(void* context, talweg_optimizer* optimizer, talweg_error* error);
 /* A refusal that nobody was told of, if there is one. */
 talweg_status talweg_gpu_tell_refusal(talweg_gpu* gpu, talweg_error* error);
+
+/* inputs.c: sources count as given. The context is current where an error of the driver is told. */
+void talweg_gpu_give_sources(talweg_gpu* gpu);
+int32_t talweg_gpu_launch_numbers(const talweg_gpu* gpu, talweg_cuda_error* error);
+/* Whether the step has not all that it may read. Of elements, param stands in for what is not
+ * there, so only of a step that the device goes through by itself. */
+int talweg_gpu_misses_inputs(talweg_optimizer* core);
+/* As talweg_device_calls has them. */
+void talweg_gpu_take_inputs(void* context);
+void talweg_gpu_put_lines(void* context, void* to, const void* from, uint64_t bytes);
+
+/* led.c: why the host leads through all steps; through this one, that was bound. */
+talweg_gpu_reason talweg_gpu_why_always_led(const talweg_gpu* gpu);
+talweg_gpu_reason talweg_gpu_why_led(talweg_gpu* gpu);
+/* Whether steps of the rule can be captured; and this one, to which `parts` are to be sent: what a
+ * graph would bring again and again is not to be in it. */
+talweg_status talweg_gpu_check_captured_rule(const talweg_gpu* gpu, talweg_error* error);
+talweg_status talweg_gpu_check_capture(const talweg_gpu* gpu, uint32_t parts, talweg_error* error);
+talweg_status talweg_gpu_refuse_capture(const talweg_gpu_reason* why, talweg_error* error);
 
 /* step.c */
 int talweg_gpu_step_by_itself(void* context, talweg_optimizer* optimizer,

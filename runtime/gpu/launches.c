@@ -1,5 +1,5 @@
-/* The launches of a step, in order: what talweg_run_phases of the host does, of a step that neither
- * begins states nor asks for another gradient. */
+/* The launches of a step, in order: what talweg_run_phases of the host does, of a step that begins
+ * no states. */
 #include "runtime/abi/talweg_gpu_abi.h"
 #include "runtime/gpu/fold_program.h"
 #include "runtime/gpu/internal.h"
@@ -66,11 +66,17 @@ static void add_own(const talweg_gpu* gpu, talweg_gpu_program* program, talweg_g
   talweg_gpu_add_launch(program, &launch);
 }
 
-/* Whether functions of model and groups of this phase bind hypers, or say how the call ends. */
-static int needs_check(const talweg_image* image, uint32_t phase) {
+static int binds_hypers(const talweg_image* image, uint32_t phase) {
   for (uint32_t h = 0; h < image->hyper_count; ++h)
     if (image->hypers[h].bound && image->hypers[h].bound_phase == phase) return 1;
-  return phase == image->step.end_phase && image->step.phases[phase].model_scalars;
+  return 0;
+}
+
+/* Whether functions of model and groups of this phase say how the call ends, and nothing is done
+ * any more in one that keeps nothing. Where param is moved in between, passes put it back. */
+static int may_end(const talweg_gpu* gpu, uint32_t phase) {
+  const talweg_kernels* step = &gpu->core->image->step;
+  return phase == step->end_phase && step->phases[phase].model_scalars && !gpu->asks;
 }
 
 static void add_phase(const talweg_gpu* gpu, talweg_gpu_program* program, uint32_t phase) {
@@ -85,9 +91,12 @@ static void add_phase(const talweg_gpu* gpu, talweg_gpu_program* program, uint32
                TALWEG_GPU_WARP);
   add_each(program, (uintptr_t)functions->group_scalars, groups, core->spec.group_count,
            talweg_gpu_there(program, core->group_has_tensor));
-  if (needs_check(core->image, phase))
+  const int ends = may_end(gpu, phase);
+  if (ends || binds_hypers(core->image, phase))
     add_own(gpu, program, TALWEG_GPU_CHECK, 1, TALWEG_GPU_WARP, 3,
-            (const uint64_t[]){phase, phase == core->image->step.end_phase, program->stop});
+            (const uint64_t[]){phase, (uint64_t)ends, program->stop});
+  if (phase == 0 && core->image->input_count > 0)
+    add_own(gpu, program, TALWEG_GPU_CHECK_INPUTS, 1, TALWEG_GPU_THREADS, 1, &program->stop);
   add_each(program, (uintptr_t)functions->tensor_scalars, args, core->spec.tensor_count, 0);
   add_each(program, (uintptr_t)functions->matrix_scalars, args, lines->matrices, 0);
   add_each(program, (uintptr_t)functions->row_scalars, args, lines->rows, 0);
@@ -96,6 +105,10 @@ static void add_phase(const talweg_gpu* gpu, talweg_gpu_program* program, uint32
                TALWEG_GPU_THREADS);
   add_function(program, (uintptr_t)functions->pass, args, places->unit_count, places->units,
                places->unit_count, TALWEG_GPU_THREADS);
+  if (!functions->says_regrad) return;
+  const talweg_gpu_launch pause = {.kernel = TALWEG_GPU_PAUSE,
+                                   .parameters = {phase, functions->says_regrad == 2}};
+  talweg_gpu_add_launch(program, &pause);
 }
 
 void talweg_gpu_write_launches(talweg_gpu* gpu, talweg_gpu_program* program) {

@@ -175,8 +175,7 @@ talweg_status MirroredCore::step(const talweg_step_inputs& inputs, talweg_outcom
   if (inputs.element_inputs != nullptr) there.element_inputs = element_inputs_.data();
   talweg_outcome ended = TALWEG_COMPLETED;
   talweg_status status = talweg_step(optimizer_, &there, &ended, error);
-  if (status == TALWEG_OK && ended != TALWEG_REGRAD)
-    status = talweg_gpu_wait(optimizer_, &ended, error);
+  if (status == TALWEG_OK) status = talweg_gpu_wait(optimizer_, &ended, error);
   if (status == TALWEG_OK) status = take_params(error);
   if (status != TALWEG_OK) return stop(status);
   if (outcome != nullptr) *outcome = ended;

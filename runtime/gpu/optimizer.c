@@ -107,6 +107,26 @@ static talweg_status make_core(talweg_gpu* gpu, const talweg_gpu_spec* from, tal
   return talweg_create(&spec, gpu->control, (void*)(uintptr_t)gpu->states, &gpu->core, error);
 }
 
+static void note_rule(talweg_gpu* gpu) {
+  const talweg_image* image = gpu->core->image;
+  for (uint32_t p = 0; p < image->step.phase_count; ++p)
+    gpu->asks |= image->step.phases[p].says_regrad != 0;
+  for (uint32_t i = 0; i < image->input_count; ++i)
+    gpu->has_wide_inputs |= !talweg_is_scalar_rate(image->inputs[i].rate);
+}
+
+/* Where inputs lie on the device, and room to bring them here. */
+static talweg_status make_sources(talweg_gpu* gpu, talweg_error* error) {
+  const talweg_optimizer* core = gpu->core;
+  const size_t inputs = core->image->input_count, tensors = core->spec.tensor_count;
+  const size_t most = tensors > core->row_count ? tensors : core->row_count;
+  gpu->sources = malloc(inputs * sizeof *gpu->sources + 1);
+  gpu->numbers = malloc((inputs > 0 ? most : 0) * sizeof *gpu->numbers + 1);
+  if (!gpu->sources || !gpu->numbers) return no_memory(error);
+  memset(gpu->sources, 0, inputs * sizeof *gpu->sources);
+  return TALWEG_OK;
+}
+
 /* Buffers of the host, for what was sent. */
 static talweg_status make_snapshots(talweg_gpu* gpu, talweg_error* error) {
   const talweg_optimizer* core = gpu->core;
@@ -192,6 +212,9 @@ static talweg_status make(talweg_gpu* gpu, const talweg_gpu_spec* spec, talweg_e
   if (status == TALWEG_OK) status = load(gpu, spec, error);
   if (status == TALWEG_OK) status = talweg_gpu_make_image(gpu, spec->optimizer.image, error);
   if (status == TALWEG_OK) status = make_core(gpu, spec, error);
+  if (status != TALWEG_OK) return status;
+  note_rule(gpu);
+  status = make_sources(gpu, error);
   if (status == TALWEG_OK) status = make_snapshots(gpu, error);
   if (status == TALWEG_OK) status = make_program(gpu, error);
   if (status != TALWEG_OK) return status;
@@ -200,8 +223,6 @@ static talweg_status make(talweg_gpu* gpu, const talweg_gpu_spec* spec, talweg_e
   talweg_gpu_take_snapshot(gpu);
   memcpy(gpu->hypers_there, core->hypers,
          (size_t)core->spec.group_count * core->image->hyper_count * sizeof(double));
-  for (uint32_t p = 0; p < core->image->step.phase_count; ++p)
-    gpu->asks |= core->image->step.phases[p].says_regrad != 0;
   gpu->front->led_step = (talweg_gpu_step){.chunks = core->chunks,
                                            .pointers = core->pointers,
                                            .chunk_count = core->chunk_count,
@@ -231,6 +252,8 @@ static void release_here(talweg_gpu* gpu) {
   free(gpu->pointers_there);
   free(gpu->takes_part_there);
   free(gpu->hypers_there);
+  free(gpu->sources);
+  free(gpu->numbers);
   free(gpu->functions);
   free(gpu->image_memory);
   free(gpu);
@@ -318,6 +341,8 @@ talweg_status talweg_gpu_wait(talweg_optimizer* optimizer, talweg_outcome* outco
   /* Of one who takes no error it was kept. */
   if (status == TALWEG_OK) status = talweg_gpu_tell_refusal(gpu, error);
   if (status == TALWEG_OK && outcome)
-    *outcome = gpu->front->progress.left_out ? TALWEG_SKIPPED : (talweg_outcome)optimizer->outcome;
+    *outcome = gpu->front->progress.left_out  ? TALWEG_SKIPPED
+               : talweg_is_waiting(optimizer) ? TALWEG_REGRAD
+                                              : (talweg_outcome)optimizer->outcome;
   return status;
 }

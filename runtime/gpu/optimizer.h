@@ -9,17 +9,19 @@
  * their parts:
  *   - steps in which a state gets its initial value that comes from param or hypers: the first of a
  *     tensor, and the first after a reset or after states were loaded;
- *   - steps of rules that ask for another gradient;
- *   - steps that are not given all the inputs that the rule has, and all steps of rules with inputs
- *     of matrices, rows or columns.
+ *   - all steps of rules that compute a hyper behind a gradient that they ask for.
+ * Where a rule asks for another gradient in some of its steps only, the host waits to hear of it.
  * While a stream is being captured these are refused: TALWEG_NOT_SERVED. So are captured steps with
- * inputs that are numbers of the host's, and a capture that begins before the device has got what
- * talweg_gpu_send_hypers() sends. A graph's steps have the gradients and element inputs that they
- * were captured with, wherever those of other steps lie; at most 4 different such places.
+ * inputs that are numbers of the host's (see talweg_gpu_set_input), and a capture that begins
+ * before the device has got what talweg_gpu_send_hypers() sends. Of a step that asks for another
+ * gradient both calls are captured, into one graph or two. A graph's steps have the gradients and
+ * inputs of elements, rows and columns that they were captured with, wherever those of other steps
+ * lie; at most 4 different such places.
  *
  * Functions that read states or counters (and views) wait for the stream. What a rule computes in a
- * step and may not (a hyper out of its range) is found by the device: the step changes nothing, nor
- * does any after it, and a later call says it. */
+ * step and may not (a hyper out of its range), and an input that a step reads and was not given, is
+ * found by the device: the step changes nothing, nor does any after it, and a later call says it.
+ */
 #ifndef TALWEG_GPU_OPTIMIZER_H
 #define TALWEG_GPU_OPTIMIZER_H
 
@@ -73,6 +75,15 @@ talweg_status talweg_gpu_send_hypers(talweg_optimizer* optimizer, talweg_error* 
  * the step, in place, as PyTorch's GradScaler does: multiplied by the float32 of 1 / scale. */
 talweg_status talweg_gpu_set_scaling(talweg_optimizer* optimizer, talweg_cuda_address found_inf,
                                      talweg_cuda_address gradient_scale, talweg_error* error);
+
+/* Numbers in the device's memory in place of an input of the model (one), of groups or tensors (one
+ * each): all steps from now on read them, in the order of the stream, and a replayed graph as they
+ * are then; what steps are given for this input is not looked at. `is_float`: each is a float32,
+ * else a float64. 0: there are none, and what steps are given counts again. Refused
+ * (TALWEG_BAD_ARGUMENT): an input of another rate, one that does not exist, an address that is not
+ * aligned to its numbers. While a step waits for another gradient: TALWEG_WAITING. */
+talweg_status talweg_gpu_set_input(talweg_optimizer* optimizer, uint32_t input,
+                                   talweg_cuda_address numbers, int is_float, talweg_error* error);
 
 /* Waits for all steps, and says how the last call ended, or what was refused. `outcome` may be
  * null. */

@@ -24,11 +24,18 @@ typedef enum talweg_gpu_kernel {
   TALWEG_GPU_COMMIT = 5,
   TALWEG_GPU_FILL = 6,
   TALWEG_GPU_UNSCALE = 7,
-  TALWEG_GPU_KERNEL_COUNT = 8,
+  TALWEG_GPU_READ_NUMBERS = 8,
+  TALWEG_GPU_CHECK_INPUTS = 9,
+  TALWEG_GPU_KERNEL_COUNT = 10,
 } talweg_gpu_kernel;
 
+/* In place of a kernel: where the step may return for another gradient. Parameters: the phase
+ * behind which it is, and 1 if it always does. */
+#define TALWEG_GPU_PAUSE UINT32_MAX
+
 typedef struct talweg_gpu_launch {
-  uint32_t kernel; /* talweg_gpu_kernel, or TALWEG_GPU_KERNEL_COUNT + that of the rule */
+  uint32_t kernel; /* talweg_gpu_kernel, TALWEG_GPU_KERNEL_COUNT + that of the rule, or
+                      TALWEG_GPU_PAUSE */
   uint32_t blocks, blocks_y, threads;
   uint32_t parameter_count;
   uint64_t

@@ -18,6 +18,7 @@ void talweg_gpu_list_ranges(talweg_gpu* gpu) {
   const uint64_t rows = core->row_count, tensors = core->spec.tensor_count;
   const uint64_t state_rows = core->tensor_state_count > 0 ? tensors : 0;
   const uint64_t input_rows = core->tensor_input_count > 0 ? tensors : 0;
+  const uint64_t matrix_rows = core->lines.matrix_input_count > 0 ? core->lines.counts.matrices : 0;
   gpu->range_count = 0;
   add(gpu, TALWEG_GPU_HYPERS, core->hypers, (uint64_t)core->spec.group_count * image->hyper_count,
       sizeof(double));
@@ -27,6 +28,10 @@ void talweg_gpu_list_ranges(talweg_gpu* gpu) {
       (core->input_columns > 0 ? rows : 1) * image->input_count, sizeof(double));
   add(gpu, TALWEG_GPU_INPUTS, core->given, image->input_count, 1);
   add(gpu, TALWEG_GPU_INPUTS, core->tensor_inputs, input_rows * image->input_count, sizeof(double));
+  add(gpu, TALWEG_GPU_INPUTS, core->lines.matrix_inputs, matrix_rows * image->input_count,
+      sizeof(double));
+  add(gpu, TALWEG_GPU_INPUTS, core->lines.input_given,
+      (core->lines.input_count > 0 ? tensors : 0) * image->input_count, 1);
   add(gpu, TALWEG_GPU_SCALARS, &core->counters, 1, sizeof core->counters);
   add(gpu, TALWEG_GPU_SCALARS, &core->outcome, 1, sizeof core->outcome);
   add(gpu, TALWEG_GPU_SCALARS, core->scalar_states, rows * image->state_count, sizeof(double));

@@ -31,8 +31,16 @@ static int fetch(talweg_gpu* gpu) {
 /* The context is current. */
 static void note_refusal(talweg_gpu* gpu) {
   const volatile talweg_gpu_report* report = &gpu->front->report;
-  if (!report->is_refused || gpu->refusal.status != TALWEG_OK) return;
-  talweg_refuse_bound(gpu->core, (size_t)report->row, report->hyper, report->value, &gpu->refusal);
+  talweg_optimizer* core = gpu->core;
+  if (!report->refused || gpu->refusal.status != TALWEG_OK) return;
+  if (report->refused == TALWEG_GPU_BOUND_HYPER) {
+    talweg_refuse_bound(core, (size_t)report->where, report->number, report->value, &gpu->refusal);
+    return;
+  }
+  const uint32_t rate = core->image->inputs[report->number].rate;
+  const int is_of_tensors = rate != TALWEG_RATE_MODEL && rate != TALWEG_RATE_GROUP;
+  talweg_refuse_missing(core, report->number, is_of_tensors ? &core->tensors[report->where] : NULL,
+                        &gpu->refusal);
 }
 
 /* Waiting would end the capture. */
@@ -81,7 +89,9 @@ talweg_status talweg_gpu_tell_refusal(talweg_gpu* gpu, talweg_error* error) {
       talweg_gpu_wait_for_stream(gpu);
   talweg_gpu_leave(gpu);
   if (!did) return talweg_gpu_calls.failure(gpu, error);
-  gpu->front->report.is_refused = 0;
+  gpu->front->report.refused = TALWEG_GPU_NOT_REFUSED;
+  /* One that was to go on with another gradient has moved nothing. */
+  if (gpu->next_launch > 0) gpu->core->progress.next_phase = 0;
   if (error) *error = gpu->refusal;
   gpu->refusal.status = TALWEG_OK;
   return status;

@@ -8,85 +8,6 @@
 #include "runtime/gpu/internal.h"
 #include "runtime/optimizer/message.h"
 
-/* Why the host must lead through a step: a sentence, with the name of something in it. */
-typedef struct reason {
-  const char *text, *name, *rest; /* text null: it need not */
-} reason;
-
-/* Element inputs of a tensor that its steps never read get memory that can be loaded from. */
-static int has_element_input(talweg_optimizer* core, uint32_t input) {
-  const talweg_image* image = core->image;
-  int has_all = 1;
-  for (uint32_t t = 0; t < core->spec.tensor_count; ++t) {
-    void** streams = core->pointers + (size_t)t * image->stream_count;
-    void** stream = &streams[image->inputs[input].stream];
-    if (*stream || !core->takes_part[t] || core->element_counts[t] == 0) continue;
-    if (core->input_present[(size_t)t * image->input_count + input])
-      has_all = 0;
-    else
-      *stream = streams[TALWEG_STREAM_PARAM];
-  }
-  return has_all;
-}
-
-static int has_input(talweg_optimizer* core, uint32_t input) {
-  switch (core->image->inputs[input].rate) {
-    case TALWEG_RATE_ELEMENT:
-      return has_element_input(core, input);
-    case TALWEG_RATE_MODEL:
-    case TALWEG_RATE_GROUP:
-    case TALWEG_RATE_TENSOR:
-      return core->given[input];
-    default:
-      return 0; /* of matrices, rows and columns: they are gathered in tables of the host */
-  }
-}
-
-static int begins(talweg_optimizer* core, uint32_t state) {
-  const talweg_state_info* info = &core->image->states[state];
-  if (!talweg_begins_late(info)) return 0;
-  for (uint32_t t = 0; t < core->spec.tensor_count; ++t) {
-    const double* begun = talweg_state_begun(core, state, t);
-    if (begun && *begun == 0 && (core->takes_part[t] || talweg_is_scalar_rate(info->rate)))
-      return 1;
-  }
-  return 0;
-}
-
-/* Of a rule whose steps are all led. */
-static reason why_always_led(const talweg_gpu* gpu) {
-  const talweg_image* image = gpu->core->image;
-  if (gpu->asks)
-    return (reason){"rule ", image->name, " asks for another gradient in the middle of a step"};
-  for (uint32_t i = 0; i < image->input_count; ++i)
-    if (talweg_is_line_rate(image->inputs[i].rate))
-      return (reason){"input ", image->inputs[i].name, " is of matrices, rows or columns"};
-  return (reason){0};
-}
-
-static reason why_led(talweg_gpu* gpu) {
-  talweg_optimizer* core = gpu->core;
-  const talweg_image* image = core->image;
-  const reason always = why_always_led(gpu);
-  if (always.text) return always;
-  for (uint32_t s = 0; s < image->state_count; ++s)
-    if (begins(core, s))
-      return (reason){"state ", image->states[s].name,
-                      " gets its initial value in this step; make one such step before"};
-  for (uint32_t i = 0; i < image->input_count; ++i)
-    if (!has_input(core, i))
-      return (reason){"input ", image->inputs[i].name, " is not given for all tensors"};
-  return (reason){0};
-}
-
-static talweg_status refuse_capture(const reason* why, talweg_error* error) {
-  talweg_fail(error, TALWEG_NOT_SERVED, "this step cannot be captured: ");
-  talweg_put(error, why->text);
-  talweg_put_name(error, why->name);
-  talweg_put(error, why->rest);
-  return TALWEG_NOT_SERVED;
-}
-
 /* Whether hypers on the device are not those that were set. */
 static int hypers_changed(const talweg_gpu* gpu) {
   const talweg_optimizer* core = gpu->core;
@@ -102,14 +23,17 @@ static int streams_changed(const talweg_gpu* gpu) {
          memcmp(gpu->takes_part_there, core->takes_part, tensors) != 0;
 }
 
-/* A graph brings with it where its tensors are: other steps may lie between its replays. */
+/* A graph brings with it where its tensors are: other steps may lie between its replays. A step
+ * that goes on with another gradient has all else from its first half. */
 static uint32_t changed_parts(const talweg_gpu* gpu, int is_capturing) {
   uint32_t parts = gpu->unsure_parts;
   if (hypers_changed(gpu)) parts |= TALWEG_GPU_HYPERS;
   if (gpu->may_have_moved && streams_changed(gpu)) parts |= TALWEG_GPU_STREAMS;
+  if (is_capturing) parts |= TALWEG_GPU_STREAMS;
+  if (talweg_is_waiting(gpu->core)) return parts & TALWEG_GPU_STREAMS;
   if (gpu->core->image->input_count > 0) parts |= TALWEG_GPU_INPUTS;
   if (!gpu->is_ahead && talweg_gpu_host_changed(gpu)) parts |= TALWEG_GPU_SCALARS;
-  return is_capturing ? parts | TALWEG_GPU_STREAMS : parts;
+  return parts;
 }
 
 static void note_sent(talweg_gpu* gpu, uint32_t parts) {
@@ -126,26 +50,6 @@ static void note_sent(talweg_gpu* gpu, uint32_t parts) {
   if (parts & TALWEG_GPU_SCALARS) talweg_gpu_take_snapshot(gpu);
 }
 
-/* What a graph would bring again and again is not to be in it. */
-static talweg_status check_capture(const talweg_gpu* gpu, uint32_t parts, talweg_error* error) {
-  const talweg_image* image = gpu->core->image;
-  if (parts & TALWEG_GPU_HYPERS)
-    return talweg_fail(error, TALWEG_NOT_SERVED,
-                       "this step cannot be captured: hypers were set since the last step; send "
-                       "them to the device before");
-  if (parts & TALWEG_GPU_SCALARS)
-    return talweg_fail(error, TALWEG_NOT_SERVED,
-                       "this step cannot be captured: the device has not got the states that were "
-                       "set, or that the last step has left, which the host led through; make one "
-                       "more step before, or send hypers");
-  for (uint32_t i = 0; i < image->input_count; ++i) {
-    if (image->inputs[i].rate == TALWEG_RATE_ELEMENT) continue;
-    const reason why = {"input ", image->inputs[i].name, " is a number of the host's"};
-    return refuse_capture(&why, error);
-  }
-  return TALWEG_OK;
-}
-
 /* Where the loss was scaled. `step` and `stop`: as the device sees them. */
 static int32_t launch_unscaling(const talweg_gpu* gpu, uint64_t step, uint64_t stop,
                                 talweg_cuda_error* error) {
@@ -159,14 +63,48 @@ static int32_t launch_unscaling(const talweg_gpu* gpu, uint64_t step, uint64_t s
   return talweg_gpu_launch_one(gpu, &launch, error);
 }
 
-static int32_t launch_all(talweg_gpu* gpu, int is_capturing, talweg_cuda_error* error) {
+static int32_t launch_begin(talweg_gpu* gpu, talweg_cuda_error* error) {
   talweg_gpu_launch* begin = &gpu->program.launches[0];
   begin->parameters[1] = gpu->found_inf;
   int32_t result = talweg_gpu_launch_one(gpu, begin, error);
-  if (result != TALWEG_CUDA_OK) return result;
-  result = launch_unscaling(gpu, gpu->places.step, gpu->program.stop, error);
-  for (uint32_t i = 1; result == TALWEG_CUDA_OK && i < gpu->program.launch_count; ++i)
-    result = talweg_gpu_launch_one(gpu, &gpu->program.launches[i], error);
+  if (result == TALWEG_CUDA_OK)
+    result = launch_unscaling(gpu, gpu->places.step, gpu->program.stop, error);
+  return result == TALWEG_CUDA_OK ? talweg_gpu_launch_numbers(gpu, error) : result;
+}
+
+/* Whether the step is to wait at a pause. The host looks where it does not know. */
+static int32_t ask(talweg_gpu* gpu, const talweg_gpu_launch* pause, int* waits,
+                   talweg_cuda_error* error) {
+  uint32_t* says = &gpu->front->says_regrad;
+  *waits = 1;
+  if (pause->parameters[1]) return TALWEG_CUDA_OK;
+  const uint64_t there = talweg_gpu_there(&gpu->program, &gpu->core->progress.regrad);
+  int32_t result = talweg_cuda_copy_out(says, there, sizeof *says, gpu->stream, error);
+  if (result == TALWEG_CUDA_OK) result = talweg_cuda_wait(gpu->stream, error);
+  *waits = *says != 0 && !gpu->front->report.refused;
+  return result;
+}
+
+/* From where the step stands, to its end or to where it waits for another gradient. */
+static int32_t launch_on(talweg_gpu* gpu, int is_capturing, talweg_cuda_error* error) {
+  int32_t result = gpu->next_launch == 0 ? launch_begin(gpu, error) : TALWEG_CUDA_OK;
+  uint32_t i = gpu->next_launch == 0 ? 1 : gpu->next_launch;
+  for (; result == TALWEG_CUDA_OK && i < gpu->program.launch_count; ++i) {
+    const talweg_gpu_launch* launch = &gpu->program.launches[i];
+    int waits = 0;
+    if (launch->kernel == TALWEG_GPU_PAUSE)
+      result = ask(gpu, launch, &waits, error);
+    else if (launch->kernel != TALWEG_GPU_CHECK_INPUTS || gpu->misses_inputs)
+      result = talweg_gpu_launch_one(gpu, launch, error);
+    if (result != TALWEG_CUDA_OK || !waits) continue;
+    gpu->next_launch = i + 1;
+    gpu->is_half_captured = is_capturing;
+    /* What was only captured has moved nothing. */
+    gpu->core->progress = (talweg_progress){.next_phase = (uint32_t)launch->parameters[0] + 1,
+                                            .has_waited = !is_capturing};
+    return TALWEG_CUDA_OK;
+  }
+  if (result == TALWEG_CUDA_OK) gpu->core->progress.next_phase = gpu->next_launch = 0;
   gpu->is_broken = result != TALWEG_CUDA_OK && !is_capturing;
   return result;
 }
@@ -175,14 +113,14 @@ static talweg_status launch_step(talweg_gpu* gpu, int is_capturing, talweg_error
   talweg_cuda_error failure;
   gpu->is_busy |= !is_capturing;
   const uint32_t parts = changed_parts(gpu, is_capturing);
-  talweg_status status = is_capturing ? check_capture(gpu, parts, error) : TALWEG_OK;
+  talweg_status status = is_capturing ? talweg_gpu_check_capture(gpu, parts, error) : TALWEG_OK;
   if (status == TALWEG_OK) status = talweg_gpu_send(gpu, parts, is_capturing, error);
   if (status != TALWEG_OK) return status;
   note_sent(gpu, parts);
   gpu->may_have_moved = 0;
-  const int did = talweg_gpu_did(gpu, launch_all(gpu, is_capturing, &failure), &failure);
+  const int did = talweg_gpu_did(gpu, launch_on(gpu, is_capturing, &failure), &failure);
   if (did && is_capturing) gpu->captured_parts |= parts;
-  gpu->unsure_parts = gpu->captured_parts;
+  gpu->unsure_parts = (gpu->unsure_parts & ~parts) | gpu->captured_parts;
   if (!did) return talweg_gpu_calls.failure(gpu, error);
   gpu->is_ahead |= !is_capturing;
   return TALWEG_OK;
@@ -228,7 +166,7 @@ static void bind_as_before(talweg_optimizer* core) {
 /* What the step is given: the same gradients as before, where the array of them is null. */
 static talweg_status bind(talweg_gpu* gpu, const talweg_step_inputs* inputs, talweg_error* error) {
   talweg_optimizer* core = gpu->core;
-  gpu->may_have_moved |= inputs->gradients || core->image->input_count > 0 || !gpu->has_gradients;
+  gpu->may_have_moved |= inputs->gradients || gpu->has_wide_inputs || !gpu->has_gradients;
   if (inputs->gradients || !gpu->has_gradients || !core->image->uses_gradient) {
     const talweg_status status = talweg_begin_step(core, inputs, error);
     if (status == TALWEG_OK) gpu->has_gradients = inputs->gradients != NULL;
@@ -240,12 +178,62 @@ static talweg_status bind(talweg_gpu* gpu, const talweg_step_inputs* inputs, tal
   return core->image->input_count > 0 ? talweg_bind_inputs(core, inputs, error) : TALWEG_OK;
 }
 
-/* Whether this step is given what the last one was, which the device has made by itself, and the
- * host has looked at nothing since: what takes part and what has begun is the same, however many
- * tensors there are. */
+/* Whether this step is given the gradients of the last one, which the device has made by itself,
+ * and the host has looked at nothing since: what takes part and what has begun is the same, however
+ * many tensors there are. */
 static int goes_on(const talweg_gpu* gpu, const talweg_step_inputs* inputs) {
-  return gpu->is_ahead && gpu->has_gradients && !inputs->gradients &&
-         gpu->core->image->input_count == 0;
+  return gpu->is_ahead && gpu->has_gradients && !inputs->gradients && !gpu->has_wide_inputs;
+}
+
+/* What a new step is given, and why the host must lead through it. */
+static talweg_status begin(talweg_gpu* gpu, const talweg_step_inputs* inputs,
+                           talweg_gpu_reason* why, talweg_error* error) {
+  talweg_status status = TALWEG_OK;
+  gpu->next_launch = 0;
+  if (goes_on(gpu, inputs)) {
+    talweg_bind_scalar_inputs(gpu->core, inputs);
+  } else {
+    status = bind(gpu, inputs, error);
+    if (status == TALWEG_OK) status = talweg_gpu_calls.failure(gpu, error); /* of rows, columns */
+    if (status == TALWEG_OK) *why = talweg_gpu_why_led(gpu);
+  }
+  if (status != TALWEG_OK) return status;
+  talweg_gpu_give_sources(gpu);
+  if (!why->text) gpu->misses_inputs = talweg_gpu_misses_inputs(gpu->core);
+  return TALWEG_OK;
+}
+
+/* What a step that waits is given, and which the device goes through by itself. */
+static talweg_status bind_again(talweg_gpu* gpu, const talweg_step_inputs* inputs, int is_capturing,
+                                talweg_error* error) {
+  if (is_capturing && !gpu->is_half_captured) {
+    const talweg_gpu_reason why = {.text =
+                                       "it waits for another gradient, and its first call was "
+                                       "not captured"};
+    return talweg_gpu_refuse_capture(&why, error);
+  }
+  if (gpu->is_half_captured && !is_capturing)
+    return talweg_fail(error, TALWEG_NOT_SERVED,
+                       "this step waits for another gradient in a capture: its first call was "
+                       "captured, so capture this one too, or abandon the step");
+  if (!inputs->gradients && gpu->has_gradients) return TALWEG_OK;
+  gpu->may_have_moved = 1;
+  return talweg_bind_next_gradients(gpu->core, inputs->gradients, error);
+}
+
+/* A step that the host is to lead through, after what the device has begun by itself. 1: it was
+ * left out, or failed. */
+static int lead(talweg_gpu* gpu, talweg_status* status, talweg_outcome* outcome,
+                talweg_error* error) {
+  /* Before gradients are changed. */
+  *status = talweg_gpu_settle(gpu, gpu->core, error);
+  if (*status != TALWEG_OK) return 1;
+  talweg_gpu_take_inputs(gpu);
+  *status = talweg_gpu_calls.failure(gpu, error);
+  if (*status != TALWEG_OK) return 1;
+  if (!left_out(gpu, status, error)) return 0;
+  if (outcome) *outcome = TALWEG_SKIPPED;
+  return 1;
 }
 
 /* 1: the step was made, or refused; 0: the host is to lead. The context is current. */
@@ -257,11 +245,9 @@ static int make_step(talweg_gpu* gpu, const talweg_step_inputs* inputs, talweg_s
     *status = talweg_gpu_put_failure(&failure, error);
     return 1;
   }
-  reason why = why_always_led(gpu);
-  if (why.text && is_capturing) { /* before what is given is bound, which may move some of it */
-    *status = refuse_capture(&why, error);
-    return 1;
-  }
+  /* Before what is given is bound, which may move some of it. */
+  if (is_capturing) *status = talweg_gpu_check_captured_rule(gpu, error);
+  if (*status != TALWEG_OK) return 1;
   if (gpu->asks && (gpu->found_inf || gpu->gradient_scale)) {
     *status = talweg_fail(error, TALWEG_NOT_SERVED,
                           "a rule that asks for another gradient cannot be given scaled ones");
@@ -271,26 +257,16 @@ static int make_step(talweg_gpu* gpu, const talweg_step_inputs* inputs, talweg_s
     *status = talweg_gpu_calls.failure(gpu, error);
     return 1;
   }
-  if (talweg_is_waiting(gpu->core)) return 0;
-  if (!goes_on(gpu, inputs)) {
-    *status = bind(gpu, inputs, error);
-    if (*status != TALWEG_OK) return 1;
-    why = why_led(gpu);
-  }
-  if (outcome) *outcome = TALWEG_COMPLETED;
-  if (!why.text) {
-    *status = launch_step(gpu, is_capturing, error);
-    return 1;
-  }
-  if (is_capturing) {
-    *status = refuse_capture(&why, error);
-    return 1;
-  }
-  /* Before gradients are changed. */
-  *status = talweg_gpu_settle(gpu, gpu->core, error);
+  talweg_gpu_reason why = {0};
+  const int is_waiting = talweg_is_waiting(gpu->core);
+  if (is_waiting && gpu->next_launch == 0 && !is_capturing) return 0;
+  *status =
+      is_waiting ? bind_again(gpu, inputs, is_capturing, error) : begin(gpu, inputs, &why, error);
   if (*status != TALWEG_OK) return 1;
-  if (!left_out(gpu, status, error)) return 0;
-  if (outcome) *outcome = TALWEG_SKIPPED;
+  if (why.text && !is_capturing) return lead(gpu, status, outcome, error);
+  *status =
+      why.text ? talweg_gpu_refuse_capture(&why, error) : launch_step(gpu, is_capturing, error);
+  if (outcome) *outcome = talweg_is_waiting(gpu->core) ? TALWEG_REGRAD : TALWEG_COMPLETED;
   return 1;
 }
 
@@ -304,7 +280,7 @@ int talweg_gpu_step_by_itself(void* context, talweg_optimizer* optimizer,
     gpu->failure.code = TALWEG_CUDA_OK; /* told by the status, if by nothing else */
     return 1;
   }
-  if (gpu->front->report.is_refused || gpu->refusal.status != TALWEG_OK || gpu->is_broken) {
+  if (gpu->front->report.refused || gpu->refusal.status != TALWEG_OK || gpu->is_broken) {
     *status = talweg_gpu_wait(optimizer, NULL, error);
     if (*status != TALWEG_OK) return 1;
   }

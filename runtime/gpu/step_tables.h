@@ -4,10 +4,14 @@
 #define TALWEG_GPU_STEP_TABLES_H
 
 #include "runtime/abi/talweg_abi.h"
+#include "runtime/abi/talweg_gpu_abi.h"
 
 #ifdef __cplusplus
 extern "C" {
 #endif
+
+/* Of a block of TALWEG_GPU_THREADS. */
+#define TALWEG_GPU_WARPS (TALWEG_GPU_THREADS / TALWEG_GPU_WARP)
 
 /* How calls go, as far as the device knows. */
 typedef struct talweg_gpu_progress {
@@ -17,12 +21,19 @@ typedef struct talweg_gpu_progress {
   uint32_t unused;
 } talweg_gpu_progress;
 
-/* What was refused, in memory of the host: a hyper that the rule bound. */
+/* For what a step was refused. */
+typedef enum talweg_gpu_refused {
+  TALWEG_GPU_NOT_REFUSED = 0,
+  TALWEG_GPU_BOUND_HYPER = 1,   /* a hyper that the rule bound to a value it may not have */
+  TALWEG_GPU_MISSING_INPUT = 2, /* an input that it reads and was not given */
+} talweg_gpu_refused;
+
+/* What was refused, in memory of the host. */
 typedef struct talweg_gpu_report {
-  uint32_t is_refused; /* the host looks at this without waiting */
-  uint32_t hyper;
-  uint64_t row; /* 0: of the model; else 1 + the group */
-  double value;
+  uint32_t refused; /* talweg_gpu_refused; the host looks at this without waiting */
+  uint32_t number;  /* of the hyper or input */
+  uint64_t where;   /* of a hyper, 0: of the model; else 1 + the group. Of an input: the tensor */
+  double value;     /* of a hyper */
 } talweg_gpu_report;
 
 typedef struct talweg_gpu_step {
@@ -41,6 +52,15 @@ typedef struct talweg_gpu_step {
   uint8_t* unbound;                                     /* [row][hyper_count] */
   uint8_t* kept;                                        /* [state_count] */
   uint8_t* needed;                                      /* [row][input_count] */
+  const talweg_input_info* inputs;                      /* [input_count]; texts are not there */
+  const uint8_t* given;                                 /* [input_count] */
+  const uint8_t* lines_given;     /* [tensor][input_count] inputs of matrices, rows or columns */
+  const uint8_t* input_present;   /* [tensor][input_count] */
+  double* row_inputs;             /* [row][input_columns], or one row for all */
+  double* tensor_inputs;          /* [tensor][input_count] */
+  const uint64_t* element_counts; /* [tensor] */
+  const uint32_t* tensor_groups;  /* [tensor] */
+  double* first_missing;          /* [TALWEG_GPU_WARPS] what talweg_gpu_check_inputs works with */
   double *tensor_states, *tensor_before, *tensor_after; /* [tensor][state_count] */
   double* matrix_states;                                /* [state of matrices][matrix] */
   double *matrix_before, *matrix_after;                 /* [matrix][state_count] */
@@ -50,10 +70,9 @@ typedef struct talweg_gpu_step {
   const talweg_chunk* chunks;
   void* const* pointers; /* [tensor][stream_count] */
   uint64_t row_count, tensor_count, matrix_count, chunk_count;
-  uint32_t hyper_count, state_count, input_count, stream_count;
+  uint32_t hyper_count, state_count, input_count, input_columns, stream_count;
   uint32_t tensor_state_count, matrix_state_count;
   uint32_t is_float; /* the compute type: 1: float32, 0: float64 */
-  uint32_t reserved;
 } talweg_gpu_step;
 
 /* clang-format off: a kernel a line */
@@ -62,9 +81,15 @@ typedef struct talweg_gpu_step {
  *                                            of which any but 0 leaves the call out; or null
  *   talweg_gpu_check   (step, phase, ends, stop)  one warp: what functions of model and groups have
  *                                            bound in the phase; `ends`: 1: and whether it is the
- * end of a skipped call talweg_gpu_commit  (step)                what the step keeps
+ *                                            end of a skipped call
+ *   talweg_gpu_commit  (step)                what the step keeps
  *   talweg_gpu_fill    (start, count, value, is_float)  `value`: the bits of a double
- *   talweg_gpu_unscale (step, scale, stop)   gradients: times the float32 of 1 / *scale */
+ *   talweg_gpu_unscale (step, scale, stop)   gradients: times the float32 of 1 / *scale
+ *   talweg_gpu_read_numbers (step, input, numbers, is_float)  an input of model, groups or tensors,
+ *                                            of float32 or float64
+ *   talweg_gpu_check_inputs (step, stop)     one block of TALWEG_GPU_THREADS: whether what the call
+ *                                            reads was given; behind the functions of model and
+ *                                            groups of the first phase */
 /* clang-format on */
 
 #ifdef __cplusplus

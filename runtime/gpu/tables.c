@@ -59,13 +59,14 @@ static void write_rows(talweg_gpu* gpu, talweg_gpu_program* program) {
   }
 }
 
-/* Rows and columns that callers give: pointers into control memory. */
+/* Rows and columns that callers give: copies of what control memory has for them, to which those go
+ * that are given from now on. */
 static uint64_t put_line_inputs(const talweg_optimizer* core, talweg_gpu_program* program) {
   uint64_t there;
   if (!core->lines.inputs) return 0;
   void** inputs = talweg_gpu_carve(program, core->image->input_count * sizeof(void*), &there);
   for (uint32_t i = 0; inputs && i < core->image->input_count; ++i)
-    inputs[i] = THERE(core->lines.inputs[i]);
+    inputs[i] = core->lines.inputs[i] = THERE(core->lines.inputs[i]);
   return there;
 }
 
@@ -136,6 +137,8 @@ static const uint8_t* put_models_states(const talweg_image* image, talweg_gpu_pr
 static void write_step(talweg_gpu* gpu, talweg_gpu_program* program) {
   const talweg_optimizer* core = gpu->core;
   const talweg_image* image = core->image;
+  uint64_t first_missing;
+  talweg_gpu_carve(program, TALWEG_GPU_WARPS * sizeof(double), &first_missing);
   const talweg_gpu_step step = {
       .progress = (talweg_gpu_progress*)(uintptr_t)gpu->places.progress,
       .report = (talweg_gpu_report*)&gpu->front->report,
@@ -156,6 +159,16 @@ static void write_step(talweg_gpu* gpu, talweg_gpu_program* program) {
       .unbound = THERE(core->unbound),
       .kept = THERE(core->kept),
       .needed = THERE(core->needed),
+      .inputs = (const talweg_input_info*)(uintptr_t)put(
+          program, image->inputs, image->input_count * sizeof *image->inputs),
+      .given = THERE(core->given),
+      .lines_given = THERE(core->lines.input_given),
+      .input_present = THERE(core->input_present),
+      .row_inputs = THERE(core->inputs),
+      .tensor_inputs = THERE(core->tensor_inputs),
+      .element_counts = THERE(core->element_counts),
+      .tensor_groups = THERE(core->tensor_groups),
+      .first_missing = (double*)(uintptr_t)first_missing,
       .tensor_states = THERE(core->tensor_states),
       .tensor_before = THERE(core->tensor_before),
       .tensor_after = THERE(core->tensor_after),
@@ -174,6 +187,7 @@ static void write_step(talweg_gpu* gpu, talweg_gpu_program* program) {
       .hyper_count = image->hyper_count,
       .state_count = image->state_count,
       .input_count = image->input_count,
+      .input_columns = core->input_columns,
       .stream_count = image->stream_count,
       .tensor_state_count = core->tensor_state_count,
       .matrix_state_count = core->lines.matrix_state_count,

@@ -30,10 +30,16 @@ struct talweg_device_calls {
               uint32_t begin, uint32_t end);
   /* Of elements; from wherever to wherever. */
   void (*copy)(void* context, void* to, const void* from, uint64_t bytes);
+  /* Values of rows or columns, into a table of theirs; null: zeros. In the order of steps: it need
+   * not be done when the call returns. */
+  void (*put)(void* context, void* to, const void* from, uint64_t bytes);
+  /* Inputs that are numbers and lie in the device's memory are brought to where functions find
+   * them, in place of what was given. */
+  void (*inputs)(void* context);
   void (*fill)(void* context, void* start, uint64_t element_count, uint32_t dtype, double value);
   /* A whole step, where the device goes through it by itself: 1, with what talweg_step is to
-   * return. It has been begun then, not done. 0: the host leads through it. What was given is bound then,
-   * but for a step that waits; nothing else has happened. */
+   * return. It has been begun then, not done. 0: the host leads through it. What was given is bound
+   * then, but for a step that waits; nothing else has happened. */
   int (*step)(void* context, talweg_optimizer* optimizer, const talweg_step_inputs* inputs,
               talweg_status* status, talweg_outcome* outcome, talweg_error* error);
   /* Waits for steps, and brings back what of the optimizer's tables they have changed. Before any

@@ -76,7 +76,7 @@ talweg_status talweg_bind_inputs(talweg_optimizer* optimizer, const talweg_step_
                                           : TALWEG_OK;
 }
 
-static talweg_status refuse_missing(const talweg_optimizer* optimizer, uint32_t input,
+talweg_status talweg_refuse_missing(const talweg_optimizer* optimizer, uint32_t input,
                                     const talweg_tensor* tensor, talweg_error* error) {
   talweg_fail(error, TALWEG_MISSING_INPUT, "step ");
   talweg_put_count(error, (uint64_t)optimizer->counters.completed_steps + 1);
@@ -101,7 +101,7 @@ static talweg_status check_tensor_input(const talweg_optimizer* optimizer, uint3
   if (optimizer->given[input]) return TALWEG_OK;
   for (uint32_t t = 0; t < optimizer->spec.tensor_count; ++t)
     if (is_read(optimizer, input, t))
-      return refuse_missing(optimizer, input, &optimizer->tensors[t], error);
+      return talweg_refuse_missing(optimizer, input, &optimizer->tensors[t], error);
   return TALWEG_OK;
 }
 
@@ -109,7 +109,7 @@ static talweg_status check_line_input(const talweg_optimizer* optimizer, uint32_
                                       talweg_error* error) {
   for (uint32_t t = 0; t < optimizer->spec.tensor_count; ++t)
     if (is_read(optimizer, input, t) && !talweg_has_line_input(optimizer, input, t))
-      return refuse_missing(optimizer, input, &optimizer->tensors[t], error);
+      return talweg_refuse_missing(optimizer, input, &optimizer->tensors[t], error);
   return TALWEG_OK;
 }
 
@@ -121,7 +121,7 @@ static talweg_status check_element_input(talweg_optimizer* optimizer, uint32_t i
     void** stream = &optimizer->pointers[row + image->inputs[input].stream];
     if (*stream || !optimizer->takes_part[t] || optimizer->element_counts[t] == 0) continue;
     if (is_read(optimizer, input, t))
-      return refuse_missing(optimizer, input, &optimizer->tensors[t], error);
+      return talweg_refuse_missing(optimizer, input, &optimizer->tensors[t], error);
     *stream = optimizer->pointers[row + TALWEG_STREAM_PARAM];
   }
   return TALWEG_OK;
@@ -137,7 +137,7 @@ talweg_status talweg_check_inputs(talweg_optimizer* optimizer, talweg_error* err
     else if (talweg_is_line_rate(optimizer->image->inputs[i].rate))
       status = check_line_input(optimizer, i, error);
     else if (!optimizer->given[i] && talweg_is_needed(optimizer, i))
-      status = refuse_missing(optimizer, i, 0, error);
+      status = talweg_refuse_missing(optimizer, i, 0, error);
     if (status != TALWEG_OK) return status;
   }
   return TALWEG_OK;

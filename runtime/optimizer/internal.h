@@ -262,6 +262,9 @@ talweg_status talweg_bind_inputs(talweg_optimizer* optimizer, const talweg_step_
                                  talweg_error* error);
 /* All but what passes read: that is not looked at. */
 void talweg_bind_scalar_inputs(talweg_optimizer* optimizer, const talweg_step_inputs* inputs);
+/* The error of one that a step reads and was not given; `tensor`: for that one, or null. */
+talweg_status talweg_refuse_missing(const talweg_optimizer* optimizer, uint32_t input,
+                                    const talweg_tensor* tensor, talweg_error* error);
 /* Inputs that this step reads must be there. A stream that it does not read gets memory that can be
  * loaded from: a pass may load what it then does not select. */
 talweg_status talweg_check_inputs(talweg_optimizer* optimizer, talweg_error* error);

@@ -1,10 +1,17 @@
 /* Inputs of matrices, rows and columns. What a caller gives for each tensor is copied into one
  * table over the matrices, rows or columns of all tensors, where functions read it like states of
  * these rates. Tensors that take part and are given nothing have zeros there. */
-#include <string.h>
-
 #include "runtime/optimizer/internal.h"
 #include "runtime/optimizer/work.h"
+
+/* Of an input in a tensor. */
+static uint64_t line_count(const talweg_optimizer* optimizer, uint32_t input, uint32_t tensor) {
+  const talweg_matrix_view* view = &optimizer->lines.views[tensor];
+  const uint32_t rate = optimizer->image->inputs[input].rate;
+  const uint64_t matrices = talweg_count_matrices(view);
+  if (rate == TALWEG_RATE_ROW) return matrices * view->rows;
+  return rate == TALWEG_RATE_COL ? matrices * view->cols : matrices;
+}
 
 /* A tensor's values of rows or columns lie together. */
 static void copy_lines(talweg_optimizer* optimizer, uint32_t input, uint32_t tensor,
@@ -12,21 +19,17 @@ static void copy_lines(talweg_optimizer* optimizer, uint32_t input, uint32_t ten
   const talweg_matrix_view* view = &optimizer->lines.views[tensor];
   const int is_row = optimizer->image->inputs[input].rate == TALWEG_RATE_ROW;
   const uint64_t first = is_row ? view->first_row : view->first_col;
-  const uint64_t count = talweg_count_matrices(view) * (is_row ? view->rows : view->cols);
-  const size_t bytes = (size_t)count * optimizer->element_bytes;
+  const uint64_t count = line_count(optimizer, input, tensor);
   unsigned char* all = optimizer->lines.inputs[input];
-  if (bytes == 0) return;
-  if (values)
-    talweg_copy_elements(optimizer, all + (size_t)first * optimizer->element_bytes, values, bytes);
-  else
-    memset(all + (size_t)first * optimizer->element_bytes, 0, bytes);
+  talweg_put_lines(optimizer, all + (size_t)first * optimizer->element_bytes, values,
+                   (size_t)count * optimizer->element_bytes);
 }
 
 static void copy_matrices(talweg_optimizer* optimizer, uint32_t input, uint32_t tensor,
                           const double* values) {
   const size_t columns = optimizer->image->input_count;
   const talweg_matrix_view* view = &optimizer->lines.views[tensor];
-  const uint64_t matrices = talweg_count_matrices(view);
+  const uint64_t matrices = line_count(optimizer, input, tensor);
   double* entries = optimizer->lines.matrix_inputs + (size_t)view->first_matrix * columns + input;
   for (size_t m = 0; m < matrices; ++m) entries[m * columns] = values ? values[m] : 0;
 }
@@ -50,7 +53,7 @@ static talweg_status bind_tensor(talweg_optimizer* optimizer, uint32_t input, ui
   const int is_matrix = optimizer->image->inputs[input].rate == TALWEG_RATE_MATRIX;
   const size_t value_bytes = is_matrix ? sizeof(double) : optimizer->element_bytes;
   if ((uintptr_t)values % value_bytes != 0) return refuse_place(optimizer, input, tensor, error);
-  *given_entry(optimizer, input, tensor) = values != 0;
+  *given_entry(optimizer, input, tensor) = values != 0 || line_count(optimizer, input, tensor) == 0;
   if (is_matrix)
     copy_matrices(optimizer, input, tensor, values);
   else
@@ -76,10 +79,5 @@ talweg_status talweg_bind_line_inputs(talweg_optimizer* optimizer, const talweg_
 }
 
 int talweg_has_line_input(const talweg_optimizer* optimizer, uint32_t input, uint32_t tensor) {
-  const talweg_matrix_view* view = &optimizer->lines.views[tensor];
-  const uint32_t rate = optimizer->image->inputs[input].rate;
-  uint64_t count = talweg_count_matrices(view);
-  if (rate == TALWEG_RATE_ROW) count *= view->rows;
-  if (rate == TALWEG_RATE_COL) count *= view->cols;
-  return count == 0 || *given_entry(optimizer, input, tensor);
+  return *given_entry(optimizer, input, tensor);
 }

@@ -45,7 +45,7 @@ typedef struct talweg_lines {
   double* matrix_inputs;     /* [matrix][input] where there are matrix inputs */
   void** inputs;             /* [input] of rows and columns: one array over all of them */
   uint8_t* input_given; /* [tensor][input] where there are inputs of these rates: 1 where given,
-                           of tensors that take part */
+                           or where there are no lines, of tensors that take part */
 } talweg_lines;
 
 /* Whether a rate is that of matrices, rows or columns; of rows or columns. */

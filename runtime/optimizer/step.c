@@ -131,6 +131,7 @@ talweg_status talweg_missing_inputs(talweg_optimizer* optimizer, const talweg_st
   if (optimizer->image->step.reduction_count > 0 || optimizer->image->initial_kernels)
     expect_gradients(optimizer, inputs->gradients);
   talweg_bind_scalar_inputs(optimizer, inputs);
+  talweg_take_inputs(optimizer);
   const talweg_float_mode mode = talweg_enter_float_mode();
   talweg_begin_scalars(optimizer, 0);
   const talweg_status status = talweg_run_scalars(optimizer, 0, error);

@@ -83,6 +83,25 @@ static inline void talweg_fill_elements(const talweg_optimizer* optimizer, void*
     talweg_fill(start, element_count, dtype, value);
 }
 
+/* Into a table of lines that functions of the image read; null: zeros. */
+static inline void talweg_put_lines(const talweg_optimizer* optimizer, void* to, const void* from,
+                                    size_t bytes) {
+  const talweg_device_calls* device = talweg_device_of(optimizer);
+  if (bytes == 0) return;
+  if (device)
+    device->put(optimizer->spec.device_context, to, from, bytes);
+  else if (from)
+    memcpy(to, from, bytes);
+  else
+    memset(to, 0, bytes);
+}
+
+/* Inputs that the device has are there, though the step was not given them. */
+static inline void talweg_take_inputs(const talweg_optimizer* optimizer) {
+  const talweg_device_calls* device = talweg_device_of(optimizer);
+  if (device) device->inputs(optimizer->spec.device_context);
+}
+
 /* Before persistent data, or what the last step left, is read or written. */
 static inline talweg_status talweg_settle(const talweg_optimizer* optimizer, talweg_error* error) {
   const talweg_device_calls* device = talweg_device_of(optimizer);

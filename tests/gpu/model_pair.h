@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <random>
 #include <string>
 #include <vector>
@@ -77,9 +78,14 @@ class ModelPair {
   talweg_outcome step(const std::vector<std::size_t>& absent = {}, bool gives_inputs = true);
   /// New gradients to where those of the last step are; what `step` does before it steps.
   void draw_gradients();
+  /// New numbers of inputs that are on the device, to where they are.
+  void draw_numbers();
   /// On the host alone, and on the device alone (gradients: where they are, or the null array).
   talweg_status step_host(talweg_outcome* outcome = nullptr, talweg_error* error = nullptr);
   talweg_status step_device(bool names_gradients = true, talweg_error* error = nullptr);
+
+  /// From the next `step` on inputs that are numbers lie in the device's memory; or no longer.
+  void place_numbers(bool on_device);
 
   void set_hyper(const std::string& name, double value);
   /// Parameters, states, counters, hypers, views: the same bits (any NaN is one), else the test
@@ -95,6 +101,8 @@ class ModelPair {
  private:
   talweg_step_inputs inputs(bool on_device);
   void draw_inputs(bool gives);
+  void draw_number(std::uint32_t input);
+  void place_number(std::uint32_t input);
   [[nodiscard]] std::string elements(bool on_device, const void* data, std::size_t bytes) const;
   void append_states(bool on_device, std::string& all);
   std::string random_bytes(std::size_t elements);
@@ -116,6 +124,8 @@ class ModelPair {
   std::vector<std::vector<std::string>> arrays_;         // [input][tensor]
   std::vector<std::vector<DeviceBytes>> device_arrays_;  // [input][tensor]
   std::vector<std::vector<const void*>> pointers_;       // [input][tensor]
+  bool places_numbers_ = false;
+  std::vector<std::optional<DeviceBytes>> sources_;  // [input] its numbers on the device
   std::vector<const void*const*> element_inputs_, line_inputs_;
   std::vector<const double*> group_inputs_, tensor_inputs_;
   std::vector<const void*> gradient_pointers_;

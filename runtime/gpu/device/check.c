@@ -33,18 +33,14 @@ TALWEG_KERNEL talweg_gpu_check(const talweg_gpu_step* step, uint64_t phase, uint
   wait_for_block(); /* before `stop` is written */
   if (stops) return;
   const double none = (double)(step->row_count * step->hyper_count);
-  double first = first_refused(step, (uint32_t)phase, none);
-  for (int distance = 1; distance < (int)TALWEG_GPU_WARP; distance *= 2) {
-    const double other = from_other(first, distance);
-    first = other < first ? other : first;
-  }
+  const double first = least_of_warp(first_refused(step, (uint32_t)phase, none));
   if (lane_of_warp() != 0) return;
   if (first < none) {
     const uint64_t entry = (uint64_t)first;
-    step->report->hyper = (uint32_t)(entry % step->hyper_count);
-    step->report->row = entry / step->hyper_count;
+    step->report->number = (uint32_t)(entry % step->hyper_count);
+    step->report->where = entry / step->hyper_count;
     step->report->value = step->bound[entry];
-    step->report->is_refused = 1;
+    step->report->refused = TALWEG_GPU_BOUND_HYPER;
     step->progress->refused = 1;
     step->progress->stop = 1;
   } else if (ends && *step->outcome == TALWEG_SKIPPED && !keeps_some(step)) {

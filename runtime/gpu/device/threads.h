@@ -44,4 +44,13 @@ static inline double from_other(double value, int distance) {
   return bits.f64;
 }
 
+/* For all threads of a warp; no value is NaN. */
+static inline double least_of_warp(double value) {
+  for (int distance = 1; distance < (int)TALWEG_GPU_WARP; distance *= 2) {
+    const double other = from_other(value, distance);
+    value = other < value ? other : value;
+  }
+  return value;
+}
+
 #endif
