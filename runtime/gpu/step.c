@@ -104,8 +104,9 @@ static int32_t launch_on(talweg_gpu* gpu, int is_capturing, talweg_cuda_error* e
                                             .has_waited = !is_capturing};
     return TALWEG_CUDA_OK;
   }
-  if (result == TALWEG_CUDA_OK) gpu->core->progress.next_phase = gpu->next_launch = 0;
   gpu->is_broken = result != TALWEG_CUDA_OK && !is_capturing;
+  if (result == TALWEG_CUDA_OK || gpu->is_broken) /* the step is over, or cannot go on */
+    gpu->core->progress.next_phase = gpu->next_launch = 0;
   return result;
 }
 

@@ -61,13 +61,14 @@ void require_broken(ModelPair& pair) {
 
 /// What `act` does fails at its first call of the driver, its second, ... until all is well. The
 /// number of failures after which the optimizer was broken.
-int fail_everywhere(const PairRule& rule, const Act& prepare, const Act& act) {
+int fail_everywhere(const PairRule& rule, const Act& prepare, const Act& act,
+                    const std::vector<PairTensor>& tensors = two_tensors()) {
   int broken = 0;
   bool is_due = false;
   for (int n = 1; !is_due; ++n) {
     DriverSession session;
     {
-      ModelPair pair(rule, two_tensors(), 2);
+      ModelPair pair(rule, tensors, 2);
       pair.draw_gradients();
       for (talweg_optimizer* optimizer : {pair.host, pair.device})
         REQUIRE(prepare(pair, optimizer, nullptr) == TALWEG_OK);
@@ -89,7 +90,7 @@ int fail_everywhere(const PairRule& rule, const Act& prepare, const Act& act) {
         REQUIRE(status == TALWEG_OK);
         REQUIRE(act(pair, pair.host, nullptr) == TALWEG_OK);
         pair.require_same();
-        for (int i = 0; i < 2; ++i) REQUIRE(pair.step() == TALWEG_COMPLETED);
+        for (int i = 0; i < 2 || talweg_is_waiting(pair.host) != 0; ++i) pair.step();
         pair.require_same();
       }
     }
@@ -167,6 +168,41 @@ TEST_CASE("steps fail at every call") {
             step) == first);
   CHECK(fail_everywhere(ema, nothing, step) > 0);  // led
   CHECK(fail_everywhere(ema, step, step) > 0);
+}
+
+TEST_CASE("steps that ask for another gradient fail at every call") {
+  const PairRule sam("SAM | AdamW", kF32), looksam("LookSAM(k = 2) | AdamW", kF32);
+  for (const PairRule* rule : {&sam, &looksam}) {
+    CHECK(fail_everywhere(*rule, nothing, step) > 0);
+    CHECK(fail_everywhere(*rule, step, step) > 0);
+    // One that is abandoned, too.
+    const auto abandon = [](ModelPair& pair, talweg_optimizer* optimizer, talweg_error* error) {
+      talweg_abandon(optimizer);
+      return optimizer == pair.host ? TALWEG_OK : talweg_gpu_wait(optimizer, nullptr, error);
+    };
+    CHECK(fail_everywhere(*rule, step, abandon) > 0);
+  }
+}
+
+TEST_CASE("steps with inputs of all kinds fail at every call") {
+  const PairRule rule("m.Inputs", kF32, R"(
+rule Inputs {
+  require rank >= 2
+  input model loss
+  input matrix factor
+  input row left
+  step { update = loss * grad * factor * left }
+}
+)");
+  for (const bool places_numbers : {false, true}) {
+    const auto prepare = [&](ModelPair& pair, talweg_optimizer* optimizer, talweg_error* error) {
+      if (optimizer == pair.host) return TALWEG_OK;
+      pair.place_numbers(places_numbers);
+      pair.step();
+      return talweg_gpu_wait(optimizer, nullptr, error);
+    };
+    CHECK(fail_everywhere(rule, prepare, step, {{{3, 5}, 0}, {{2, 3, 4}, 1}}) > 0);
+  }
 }
 
 TEST_CASE("what waits for steps fails at every call, and is done again") {
