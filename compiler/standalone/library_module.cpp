@@ -40,7 +40,7 @@ constexpr std::array kOfRule = {"measure",    "create",     "create_in",
                                 "set_hypers", "get_hypers", "step"};
 /// The same of libraries with code for GPUs.
 constexpr std::array kSharedCuda = {"cuda_set_stream", "cuda_send_hypers", "cuda_set_scaling",
-                                    "cuda_wait"};
+                                    "cuda_set_input", "cuda_wait"};
 constexpr std::array kCudaOfRule = {"cuda_create", "cuda_step"};
 constexpr std::size_t kInputsOfStep = 3;  // the argument of talweg_lib_step
 constexpr const char* kFlat = "step_flat";

@@ -149,6 +149,24 @@ talweg_lib_status talweg_lib_cuda_set_scaling(talweg_lib_optimizer* optimizer,
                              (talweg_cuda_address)(uintptr_t)gradient_scale, core_error(error)));
 }
 
+talweg_lib_status talweg_lib_cuda_set_input(talweg_lib_optimizer* optimizer, const char* input,
+                                            const void* numbers, uint32_t bytes_each,
+                                            talweg_lib_error* error) {
+  uint32_t found;
+  talweg_lib_status status = refuse_host(optimizer, error);
+  if (status != TALWEG_LIB_OK) return status;
+  const talweg_image* image = optimizer->image;
+  status = talweg_lib_find("input", image->inputs, sizeof *image->inputs, image->input_count, input,
+                           &found, error);
+  if (status != TALWEG_LIB_OK) return status;
+  if (numbers && bytes_each != sizeof(float) && bytes_each != sizeof(double))
+    return fail(error, TALWEG_LIB_BAD_ARGUMENT,
+                "bytes_each is neither 4, for floats, nor 8, for doubles");
+  return from_core(talweg_gpu_set_input(optimizer->core, found,
+                                        (talweg_cuda_address)(uintptr_t)numbers,
+                                        bytes_each == sizeof(float), core_error(error)));
+}
+
 talweg_lib_status talweg_lib_cuda_wait(talweg_lib_optimizer* optimizer, talweg_lib_outcome* outcome,
                                        talweg_lib_error* error) {
   const talweg_lib_status status = refuse_host(optimizer, error);

@@ -33,6 +33,13 @@ talweg_lib_status talweg_lib_cuda_set_scaling(talweg_lib_optimizer* optimizer,
   return refuse(optimizer, error);
 }
 
+talweg_lib_status talweg_lib_cuda_set_input(talweg_lib_optimizer* optimizer, const char* input,
+                                            const void* numbers, uint32_t bytes_each,
+                                            talweg_lib_error* error) {
+  (void)input, (void)numbers, (void)bytes_each;
+  return refuse(optimizer, error);
+}
+
 talweg_lib_status talweg_lib_cuda_wait(talweg_lib_optimizer* optimizer, talweg_lib_outcome* outcome,
                                        talweg_lib_error* error) {
   (void)outcome;

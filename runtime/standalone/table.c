@@ -134,4 +134,5 @@ const talweg_lib_functions talweg_lib_built_functions = {
     .cuda_send_hypers = talweg_lib_cuda_send_hypers,
     .cuda_set_scaling = talweg_lib_cuda_set_scaling,
     .cuda_wait = talweg_lib_cuda_wait,
+    .cuda_set_input = talweg_lib_cuda_set_input,
 };

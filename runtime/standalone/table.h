@@ -111,6 +111,8 @@ struct talweg_lib_functions {
   talweg_lib_status (*cuda_set_scaling)(talweg_lib_optimizer*, const float*, const float*,
                                         talweg_lib_error*);
   talweg_lib_status (*cuda_wait)(talweg_lib_optimizer*, talweg_lib_outcome*, talweg_lib_error*);
+  talweg_lib_status (*cuda_set_input)(talweg_lib_optimizer*, const char*, const void*, uint32_t,
+                                      talweg_lib_error*);
 };
 /* END */
 

@@ -142,7 +142,7 @@ typedef enum talweg_outcome {
 /* An optimizer that cuda_create makes works in the memory of a GPU. Parameters, gradients, inputs
  * of elements, rows and columns and destinations of views are addresses of the device then, as
  * cudaMalloc and cuMemAlloc give them; the memory for talweg_swap_in may be; all else is of the
- * host.
+ * host, but for what talweg_cuda_set_input is told.
  * Every function for optimizers is for it too, and results are the same bits as without a GPU.
  *
  * It puts its work into a stream of yours, where gradients must have been computed, and most steps
@@ -283,6 +283,14 @@ talweg_status talweg_cuda_send_hypers(talweg_optimizer* optimizer, talweg_error*
 talweg_status talweg_cuda_set_scaling(talweg_optimizer* optimizer, const float* found_inf,
                                       const float* gradient_scale, talweg_error* error);
 
+/* Numbers in the device's memory in place of an input that is one number, or one of each group or
+ * tensor: all steps from now on read them in the order of the stream, so that the host need not
+ * know them, and a replayed graph as they are then. What steps are given for this input is not
+ * looked at, until `numbers` is null. They must lie there until the last step that reads them is
+ * done. bytes_each: 4 where they are floats, 8 where doubles. */
+talweg_status talweg_cuda_set_input(talweg_optimizer* optimizer, const char* input,
+                                    const void* numbers, uint32_t bytes_each, talweg_error* error);
+
 /* Waits for all steps; says how the last one ended, or why one was refused. outcome may be null. */
 talweg_status talweg_cuda_wait(talweg_optimizer* optimizer, talweg_outcome* outcome,
                                talweg_error* error);
@@ -389,6 +397,8 @@ struct talweg_functions {
   talweg_status (*cuda_send_hypers)(talweg_optimizer*, talweg_error*);
   talweg_status (*cuda_set_scaling)(talweg_optimizer*, const float*, const float*, talweg_error*);
   talweg_status (*cuda_wait)(talweg_optimizer*, talweg_outcome*, talweg_error*);
+  talweg_status (*cuda_set_input)(talweg_optimizer*, const char*, const void*, uint32_t,
+                                  talweg_error*);
 };
 /* END */
 

@@ -200,6 +200,17 @@ class Optimizer {
     detail::call(&functions(), functions().cuda_set_scaling, core().optimizer, found_inf,
                  gradient_scale);
   }
+  /// Numbers in the GPU's memory in place of an input that is one number, or one of each group or
+  /// tensor: steps read them there, whatever is given. null: what is given counts again.
+  void set_input(const std::string& input, const float* numbers) {
+    set_input(input, numbers, sizeof *numbers);
+  }
+  void set_input(const std::string& input, const double* numbers) {
+    set_input(input, numbers, sizeof *numbers);
+  }
+  void set_input(const std::string& input, std::nullptr_t) {
+    set_input(input, nullptr, sizeof(double));
+  }
   /// Waits for all steps; how the last one ended. Throws what the GPU has found wrong in one.
   Outcome wait() {
     talweg_outcome outcome = TALWEG_COMPLETED;
@@ -258,6 +269,10 @@ class Optimizer {
     detail::refuse(&functions(), message);
   }
   [[nodiscard]] std::size_t input_index(const std::string& name) const;
+  void set_input(const std::string& input, const void* numbers, std::uint32_t bytes_each) {
+    detail::call(&functions(), functions().cuda_set_input, core().optimizer, input.c_str(), numbers,
+                 bytes_each);
+  }
   void keep_numbers(const std::string& name, const double* values, std::size_t count);
 
   Outcome run(void* const* gradients) {
