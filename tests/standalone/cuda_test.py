@@ -14,7 +14,8 @@ DRIVER = pathlib.Path(os.environ["TALWEG_FAKE_CUDA"])
 LIBTALWEG = pathlib.Path(os.environ["TALWEG_LIBTALWEG"])
 GPU = FOLDER / "gpu"
 RULES = ["--rule", "train=ClipByGlobalNorm(1) | AdamW | Ema", "--rule", "lines=Adafactor", "--rule", "sharp=SAM | SGD(lr = 0.1)",
-         "--rule", "polyak=PolyakStep"]
+         "--rule", "polyak=PolyakStep", "--rule", "waits=SAM | PolyakStep", "--rule", "noise=samples.Noise"]
+SAMPLES = HERE / "rules/samples.tw"
 #: How the driver is opened.
 LOADER = {"dlopen", "dlsym", "dlerror", "sched_yield"}
 FLAGS = ["-std=c11", "-O1", "-g", "-Wall", "-Wextra", "-Wpedantic", "-Werror", f"-I{ROOT}", f"-I{ROOT / 'compiler/embed/include'}",
@@ -32,7 +33,7 @@ def compile_program(source, name, *arguments):
 class Devices(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
-        build("gpu", GPU, "-q", "--target", "nvptx", *RULES)
+        build("gpu", GPU, SAMPLES, "-q", "--target", "nvptx", *RULES)
 
     def runs(self, program, *arguments, **environment):
         result = run(program, *arguments, env={**ENVIRONMENT, **environment})
@@ -49,6 +50,11 @@ class Devices(unittest.TestCase):
                                   f"-Wl,-rpath,{LIBTALWEG.parent}")
         self.runs(program)
         self.runs(program)  # kernels from the cache
+
+    def test_inputs(self):
+        self.runs(compile_program("cuda_inputs.c", "cuda_inputs", GPU / "libgpu.a"))
+        self.runs(compile_program("cuda_inputs.c", "cuda_inputs_compiled", f'-DCOMPILED="{SAMPLES}"', f"-L{LIBTALWEG.parent}", "-ltalweg",
+                                  f"-Wl,-rpath,{LIBTALWEG.parent}"))
 
     def test_cpp(self):
         program = FOLDER / "cuda_cpp"
@@ -76,7 +82,7 @@ class Files(unittest.TestCase):
     def test_ptx_lies_in_the_library_and_beside_it(self):
         for name in ("libgpu.so", "libgpu.a"):
             library = (GPU / name).read_bytes()
-            for rule in ("train", "lines", "sharp", "polyak"):
+            for rule in ("train", "lines", "sharp", "polyak", "waits", "noise"):
                 for architecture in (80, 90, 100):
                     ptx = (GPU / f"gpu_{rule}.sm_{architecture}.ptx").read_bytes()
                     self.assertIn(b"\n.target sm_%d" % architecture, ptx)

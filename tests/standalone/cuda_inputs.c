@@ -1,0 +1,143 @@
+/* Inputs that are numbers, read from the memory of a pretended device: of a library that was built,
+ * or (COMPILED, of the rules in that file) of libtalweg. */
+#include "cuda_pair.h"
+
+#ifdef COMPILED
+#include "talweg/talweg.h"
+
+static const talweg_rule* rule_of(const char* expression) {
+  const talweg_rule* rule = NULL;
+  const talweg_options options = {.interface_version = TALWEG_INTERFACE, .file = COMPILED};
+  REQUIRE(!talweg_compile(expression, &options, &rule, NULL, &error));
+  return rule;
+}
+#define RULE(name, expression) rule_of(expression)
+#else
+#include "gpu.h"
+#define RULE(name, expression) gpu_##name##_rule()
+#endif
+
+enum { GROUPS = 2, INPUTS = 4 }; /* loss, boost, factor and noise */
+
+/* What the rule Noise reads. */
+typedef struct given {
+  double loss, boost[GROUPS], factor[TENSORS];
+  float noise[TENSORS][MOST_ELEMENTS];
+  talweg_cuda_address noise_there[TENSORS];
+  const void *noise_pointers[TENSORS], *noise_pointers_there[TENSORS];
+} given;
+
+/* Numbers that a float has too. */
+static void given_fill(given* g, model* m) {
+  fill(m, g->noise, g->noise_there);
+  g->loss = next_value(m);
+  for (int i = 0; i < GROUPS; ++i) g->boost[i] = next_value(m);
+  for (int t = 0; t < TENSORS; ++t) g->factor[t] = next_value(m);
+}
+
+static void given_make(given* g) {
+  memset(g, 0, sizeof *g);
+  for (int t = 0; t < TENSORS; ++t) {
+    g->noise_there[t] = device_make(elements_of(t) * sizeof(float));
+    g->noise_pointers[t] = g->noise[t];
+    g->noise_pointers_there[t] = device_pointer(g->noise_there[t]);
+  }
+}
+
+static void given_end(given* g) {
+  for (int t = 0; t < TENSORS; ++t) REQUIRE(cuMemFree_v2(g->noise_there[t]) == 0);
+}
+
+/* The inputs of the host, and of a device whose numbers are `numbers_there` of the host's. */
+static void given_point(const given* g, const given* numbers_there, const void* here[INPUTS],
+                        const void* there[INPUTS]) {
+  here[0] = &g->loss;
+  here[1] = g->boost;
+  here[2] = g->factor;
+  here[3] = g->noise_pointers;
+  there[0] = numbers_there ? &numbers_there->loss : NULL;
+  there[1] = numbers_there ? numbers_there->boost : NULL;
+  there[2] = numbers_there ? numbers_there->factor : NULL;
+  there[3] = g->noise_pointers_there;
+}
+
+/* A step of both, where the device is given `numbers_there` for numbers. */
+static void step_both(model* m, given* g, const given* numbers_there) {
+  const void *inputs[INPUTS], *inputs_there[INPUTS];
+  void *here[TENSORS], *there[TENSORS];
+  fill(m, m->gradients, m->gradients_there);
+  gradient_pointers(m, here, there);
+  given_point(g, numbers_there, inputs, inputs_there);
+  REQUIRE(!m->rule->functions->step(m->host, here, inputs, NULL, &error));
+  REQUIRE(!m->rule->functions->step(m->device, there, inputs_there, NULL, &error));
+}
+
+static talweg_status set_input(const model* m, const char* name, talweg_cuda_address numbers,
+                               uint32_t bytes_each) {
+  return m->rule->functions->cuda_set_input(m->device, name, device_pointer(numbers), bytes_each,
+                                            &error);
+}
+
+static int refused(const model* m, const char* name, talweg_cuda_address numbers,
+                   uint32_t bytes_each, talweg_status status, const char* text) {
+  return set_input(m, name, numbers, bytes_each) == status && strstr(error.message, text) != NULL;
+}
+
+static void test_refusals(void) {
+  const talweg_rule* rule = RULE(noise, "Noise");
+  model m;
+  given g;
+  model_make(&m, rule);
+  given_make(&g);
+  const talweg_cuda_address there = device_make(8 * sizeof(double));
+  REQUIRE(refused(&m, NULL, there, 8, TALWEG_BAD_ARGUMENT, "the name is null"));
+  REQUIRE(refused(&m, "los", there, 8, TALWEG_UNKNOWN_NAME,
+                  "no input `los`; the rule has loss, boost, factor, noise"));
+  REQUIRE(refused(&m, "noise", there, 4, TALWEG_BAD_ARGUMENT, "input"));
+  REQUIRE(refused(&m, "loss", there, 2, TALWEG_BAD_ARGUMENT, "bytes_each"));
+  REQUIRE(refused(&m, "loss", there + 4, 8, TALWEG_BAD_ARGUMENT, "aligned"));
+  REQUIRE(refused(&m, "loss", there + 2, 4, TALWEG_BAD_ARGUMENT, "aligned"));
+  REQUIRE(rule->functions->cuda_set_input(m.host, "loss", NULL, 8, &error) == TALWEG_BAD_ARGUMENT);
+  REQUIRE(strstr(error.message, "not on a GPU"));
+  for (int i = 0; i < 2; ++i) {
+    given_fill(&g, &m);
+    step_both(&m, &g, &g);
+    model_compare(&m);
+  }
+  REQUIRE(cuMemFree_v2(there) == 0);
+  given_end(&g);
+  model_end(&m);
+  rule->functions->release(rule);
+}
+
+/* A rule that has no inputs says so, and one that waits for a gradient reads what it has read. */
+static void test_others(void) {
+  model m;
+  model_make(&m, RULE(sharp, "SAM | SGD(lr = 0.1)"));
+  REQUIRE(refused(&m, "loss", 0, 8, TALWEG_UNKNOWN_NAME, "the rule has none"));
+  model_end(&m);
+  m.rule->functions->release(m.rule);
+  model_make(&m, RULE(waits, "SAM | PolyakStep"));
+  const double loss = 0.5;
+  const void* inputs[] = {&loss};
+  for (int i = 0; i < 2; ++i) {
+    REQUIRE(model_step(&m, inputs) == TALWEG_REGRAD);
+    REQUIRE(refused(&m, "loss", 0, 8, TALWEG_WAITING, "waits for another gradient"));
+    REQUIRE(model_step(&m, inputs) == TALWEG_COMPLETED);
+    model_compare(&m);
+  }
+  model_end(&m);
+  m.rule->functions->release(m.rule);
+}
+
+int main(void) {
+  fake_cuda_reset(1);
+  fake_cuda_set_device(0, "Pretended H200", 9, 0, 4, (size_t)1 << 30);
+  enter_device(0);
+  test_refusals();
+  test_others();
+  REQUIRE(fake_cuda_count("allocations") == 0 && fake_cuda_count("pinned") == 0);
+  REQUIRE(fake_cuda_count("streams") == 0);
+  puts("ok");
+  return 0;
+}
