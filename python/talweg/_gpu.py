@@ -8,7 +8,8 @@ import threading
 import weakref
 from typing import Any, Callable, Optional, Sequence, cast
 
-from ._engine import _ERROR, _POINTER, _STATUS, _TABLE, _TABLE_FUNCTIONS, Allocate, Engine, Table, Tensor, _CSizes, _CSpec
+from ._engine import (
+    _ERROR, _POINTER, _STATUS, _TABLE, _TABLE_FUNCTIONS, Allocate, Engine, Table, Tensor, _bytes, _CSizes, _CSpec)
 
 
 class _CCuda(ctypes.Structure):
@@ -22,6 +23,7 @@ _FUNCTIONS: tuple[tuple[Any, ...], ...] = (
     ("cuda_send_hypers", _STATUS, _POINTER, _ERROR),
     ("cuda_set_scaling", _STATUS, _POINTER, _POINTER, _POINTER, _ERROR),
     ("cuda_wait", _STATUS, _POINTER, ctypes.POINTER(ctypes.c_int), _ERROR),
+    ("cuda_set_input", _STATUS, _POINTER, ctypes.c_char_p, _POINTER, ctypes.c_uint32, _ERROR),
 )
 
 
@@ -149,6 +151,11 @@ class GpuEngine(Engine):
         """Addresses of floats on the device that all steps look at from now on. Where found_inf is not
         0 a step is left out; gradients are divided by the scale first."""
         self.table.call("cuda_set_scaling", self._handle, found_inf, gradient_scale)
+
+    def set_input(self, name: str, numbers: Optional[int], bytes_each: int) -> None:
+        """An address of numbers on the device, floats or doubles, that all steps from now on read for an
+        input of the model, of groups or tensors. None: what steps are given counts again."""
+        self.table.call("cuda_set_input", self._handle, _bytes(name, "input"), numbers, bytes_each)
 
     def wait(self) -> int:
         """Until all steps are done. Returns how the last one ended."""

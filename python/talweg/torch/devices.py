@@ -2,7 +2,7 @@
 from __future__ import annotations
 
 import contextlib
-from typing import Any, Optional
+from typing import Any, Optional, Sequence
 
 import torch
 
@@ -67,6 +67,11 @@ def memory(size: int, gpu: int) -> torch.Tensor:
 def empty_like(parameter: torch.Tensor) -> torch.Tensor:
     """Memory for a gradient, say: in the layout of its parameter."""
     return torch.empty_strided(parameter.size(), parameter.stride(), dtype=parameter.dtype, device=parameter.device)
+
+
+def joined(numbers: Sequence[torch.Tensor]) -> torch.Tensor:
+    """Numbers of one GPU as float64, one behind the other, without the host."""
+    return torch.cat([part.detach().resolve_neg().reshape(-1).to(torch.float64) for part in numbers])
 
 
 def hands_over_scales() -> bool:

@@ -47,6 +47,16 @@ class Snapshot:
                         dict(self.begun))
 
 
+@dataclasses.dataclass
+class Inputs:
+    """What a step reads besides gradients; it keeps that alive."""
+
+    pointers: Any  #: an input each; null where it is not given
+    kept: list[Any] = dataclasses.field(default_factory=list)
+    #: Floats or doubles that stay on the GPU, by the names of inputs. Their pointers are null.
+    on_gpu: dict[str, torch.Tensor] = dataclasses.field(default_factory=dict)
+
+
 class Bound:
     """An engine bound to addresses. What changes them needs a new one, which takes the states."""
 
@@ -231,10 +241,10 @@ class Bound:
             self._set_live(live)
         return kept
 
-    def step(self, inputs: Any) -> int:
+    def step(self, inputs: Optional[Inputs]) -> int:
         """One call; the gradients are kept alive meanwhile."""
         kept = self.gather()
-        outcome = self.engine.step(self._pointers, inputs)
+        outcome = self.engine.step(self._pointers, inputs.pointers if inputs is not None else None)
         del kept
         if outcome != SKIPPED:
             self.tell_autograd()

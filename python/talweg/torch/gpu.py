@@ -3,7 +3,7 @@ from __future__ import annotations
 
 import ctypes
 import functools
-from typing import Any, Optional, Sequence
+from typing import Any, Mapping, Optional, Sequence
 
 import torch
 
@@ -25,6 +25,9 @@ class GpuBound(engines.Bound):
 
     def __init__(self, table: Table, members: Sequence[engines.Member], groups: int, looks_at_shape: bool, gpu: int) -> None:
         self._scales: list[Optional[torch.Tensor]] = [None, None]
+        #: Where the engine reads inputs, which is to be alive; None: an interrupt has left it unknown.
+        self._inputs: dict[str, Optional[torch.Tensor]] = {}
+        self._captured_inputs: list[torch.Tensor] = []
         #: Whether a graph has steps of it, which use its memory for as long as they are replayed.
         self.was_captured = False
         with devices.using(gpu):
@@ -96,14 +99,28 @@ class GpuBound(engines.Bound):
         found: torch.Tensor = given.to(device=self.parameters[0].device, dtype=torch.float32, non_blocking=True)
         return found
 
-    def step(self, inputs: Any) -> int:
+    def step(self, inputs: Optional[engines.Inputs]) -> int:
         with self.engine.lock:
             self.follow()  # in here: a thread that reads meanwhile has another current stream
+            self._read_inputs(inputs.on_gpu if inputs is not None else {})
             if devices.is_capturing(self.gpu):
                 self.was_captured = True
+                self._captured_inputs += [numbers for numbers in self._inputs.values() if numbers is not None]
             else:
                 self.engine.end_others()
             return super().step(inputs)
+
+    def _read_inputs(self, on_gpu: Mapping[str, torch.Tensor]) -> None:
+        """Inputs that are read there, in the order of the stream, and no others."""
+        for name in {**self._inputs, **on_gpu}:
+            before, now = self._inputs.get(name), on_gpu.get(name)
+            if now is None or before is None or (before.data_ptr(), before.dtype) != (now.data_ptr(), now.dtype):
+                self._inputs[name] = None
+                self.engine.set_input(name, _place(now), 8 if now is None else now.element_size())
+            if now is None:
+                del self._inputs[name]
+            else:
+                self._inputs[name] = now
 
 
 def _allocate(gpu: int, size: int, alignment: int) -> tuple[int, torch.Tensor]:
@@ -112,5 +129,5 @@ def _allocate(gpu: int, size: int, alignment: int) -> tuple[int, torch.Tensor]:
     return memory.data_ptr(), memory
 
 
-def _place(flag: Optional[torch.Tensor]) -> Optional[int]:
-    return None if flag is None else flag.data_ptr()
+def _place(given: Optional[torch.Tensor]) -> Optional[int]:
+    return None if given is None else given.data_ptr()

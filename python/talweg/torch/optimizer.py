@@ -16,7 +16,7 @@ from .._rules import Rule
 from . import devices, engines, groups, hooks, places, rules, state_dict, states, tensors, torch_format
 from .gpu import GpuBound
 from .hypers import Field, Hypers
-from .inputs import pointers
+from .inputs import gather
 
 
 class Optimizer(torch.optim.Optimizer):
@@ -238,8 +238,9 @@ class Optimizer(torch.optim.Optimizer):
             self._stepping_thread = thread
             bound = self._current()
             bound.scale(getattr(self, "found_inf", None), getattr(self, "grad_scale", None))
-            if bound.step(self._pointers(inputs, loss)) == engines.REGRAD:
-                self._step_again(bound, closure, inputs)
+            given = self._inputs(bound, inputs, loss)
+            if bound.step(given) == engines.REGRAD:
+                self._step_again(bound, closure, given)
         except BaseException:
             if self._bound is not None:
                 self._bound.abandon()  # an interrupt may come before _step_again has begun
@@ -248,8 +249,8 @@ class Optimizer(torch.optim.Optimizer):
             self._stepping_thread = 0
         return loss
 
-    def _step_again(self, bound: engines.Bound, closure: Optional[Callable[[], Any]],
-                    inputs: Optional[Mapping[str, Any]]) -> None:
+    def _step_again(self, bound: engines.Bound, closure: Optional[Callable[[], Any]], given: Optional[engines.Inputs]) -> None:
+        """What the step has read besides gradients stays as it was."""
         kept = bound.memory()
         try:
             outcome = engines.REGRAD
@@ -258,19 +259,19 @@ class Optimizer(torch.optim.Optimizer):
                     raise RuntimeError(f"the rule {self._rule._table.name} asks for a gradient at another point: call "
                                        "step(closure), with a closure that computes gradients")
                 with torch.enable_grad():
-                    loss = closure()
+                    closure()
                 if bound.moved():
                     raise RuntimeError("the closure has moved parameters to other memory in the middle of a step")
-                outcome = bound.step(self._pointers(inputs, loss))
+                outcome = bound.step(given)
         finally:
             bound.abandon()
             del kept
 
-    def _pointers(self, given: Optional[Mapping[str, Any]], loss: Any) -> Any:
+    def _inputs(self, bound: engines.Bound, given: Optional[Mapping[str, Any]], loss: Any) -> Optional[engines.Inputs]:
         parts = self._rule._table.inputs
         if not parts and not given:
             return None
-        return pointers(parts, given or {}, loss, groups.members(self.param_groups), len(self.param_groups))
+        return gather(parts, given or {}, loss, groups.members(self.param_groups), len(self.param_groups), bound.gpu)
 
     # ---- GPUs ----
 
