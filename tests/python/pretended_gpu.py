@@ -139,13 +139,17 @@ class Gpus:
         self.allocated.append((size, gpu))
         return self.admit(torch.zeros(size, dtype=torch.uint8), gpu)
 
+    def joined(self, numbers):
+        return self.admit(_joined(numbers), self.gpu_of(numbers[0]))
+
     def empty_like(self, parameter):
         made = torch.empty_strided(parameter.size(), parameter.stride(), dtype=parameter.dtype)
         return self.admit(made, self.gpu_of(parameter)) if self.gpu_of(parameter) is not None else made
 
 
 #: What a test replaces.
-NAMES = ("gpu_of", "using", "stream", "is_capturing", "is_capturing_at_all", "empty_cache", "memory", "empty_like")
+NAMES = ("gpu_of", "using", "stream", "is_capturing", "is_capturing_at_all", "empty_cache", "memory", "joined", "empty_like")
+_joined = devices.joined
 
 
 def install(gpus):
