@@ -104,15 +104,35 @@ static void run(void* context, talweg_work work, talweg_handle function, const v
   end_work(gpu);
 }
 
+static int put_copy(talweg_gpu* gpu, void* to, const void* from, uint64_t bytes) {
+  talweg_cuda_error error;
+  gpu->is_busy = 1;
+  return talweg_gpu_did(
+      gpu, talweg_cuda_copy((uintptr_t)to, (uintptr_t)from, bytes, gpu->stream, &error), &error);
+}
+
 static void copy(void* context, void* to, const void* from, uint64_t bytes) {
   talweg_gpu* gpu = context;
-  talweg_cuda_error error;
   if (bytes == 0 || !begin_work(gpu)) return;
-  if (talweg_gpu_did(gpu,
-                     talweg_cuda_copy((uintptr_t)to, (uintptr_t)from, bytes, gpu->stream, &error),
-                     &error))
-    talweg_gpu_wait_for_stream(gpu);
+  if (put_copy(gpu, to, from, bytes)) talweg_gpu_wait_for_stream(gpu);
   end_work(gpu);
+}
+
+static void begin_copy(void* context, void* to, const void* from, uint64_t bytes) {
+  talweg_gpu* gpu = context;
+  if (bytes == 0 || !begin_work(gpu)) return;
+  put_copy(gpu, to, from, bytes);
+  end_work(gpu);
+}
+
+/* Also behind one that failed: those before it may still read and write the caller's memory. */
+static void finish_copies(void* context) {
+  talweg_gpu* gpu = context;
+  if (gpu->is_busy && talweg_gpu_enter(gpu)) {
+    talweg_gpu_wait_for_stream(gpu);
+    talweg_gpu_leave(gpu);
+  }
+  if (gpu->failure.code != TALWEG_CUDA_OK) gpu->is_broken = 1;
 }
 
 static void fill(void* context, void* start, uint64_t count, uint32_t dtype, double value) {
@@ -139,6 +159,8 @@ static void fill(void* context, void* start, uint64_t count, uint32_t dtype, dou
 const talweg_device_calls talweg_gpu_calls = {
     .run = run,
     .copy = copy,
+    .begin_copy = begin_copy,
+    .finish_copies = finish_copies,
     .fill = fill,
     .put = talweg_gpu_put_lines,
     .inputs = talweg_gpu_take_inputs,

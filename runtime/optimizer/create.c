@@ -227,20 +227,20 @@ talweg_counters* talweg_get_counters(talweg_optimizer* optimizer) {
   return &optimizer->counters;
 }
 
-double* talweg_scalar_state(talweg_optimizer* optimizer, uint32_t state, uint32_t group) {
+double* talweg_scalar_state_here(talweg_optimizer* optimizer, uint32_t state, uint32_t group) {
   const talweg_image* image = optimizer->image;
-  talweg_settle(optimizer, 0);
   const size_t row = image->states[state].rate == TALWEG_RATE_MODEL ? MODEL_ROW : (size_t)group + 1;
   return &optimizer->scalar_states[row * image->state_count + state];
 }
 
+double* talweg_scalar_state(talweg_optimizer* optimizer, uint32_t state, uint32_t group) {
+  talweg_settle(optimizer, 0);
+  return talweg_scalar_state_here(optimizer, state, group);
+}
+
 void* talweg_element_state(talweg_optimizer* optimizer, uint32_t state, uint32_t tensor) {
-  if (optimizer->element_counts[tensor] == 0) return 0;
-  size_t region = 0;
-  for (uint32_t s = 0; s < state; ++s)
-    region += optimizer->image->states[s].rate == TALWEG_RATE_ELEMENT;
-  const uint64_t offset = optimizer->state_offsets[region * optimizer->spec.tensor_count + tensor];
-  return offset == NOT_KEPT ? 0 : optimizer->state_memory + offset;
+  const talweg_image* image = optimizer->image;
+  return optimizer->pointers[(size_t)tensor * image->stream_count + image->states[state].stream];
 }
 
 const talweg_optimizer_spec* talweg_get_spec(const talweg_optimizer* optimizer) {

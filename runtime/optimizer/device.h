@@ -3,8 +3,8 @@
  * both can, functions of its image but for those that place tensors are handles of the device's,
  * and there is no parallel_for.
  *
- * What is asked of a device is done when the call returns, but for `step`. What fails it remembers:
- * it does nothing more then, until `failure` was asked. */
+ * What is asked of a device is done when the call returns, but for `step` and `begin_copy`. What
+ * fails it remembers: it does nothing more then, until `failure` was asked. */
 #ifndef TALWEG_OPTIMIZER_DEVICE_H
 #define TALWEG_OPTIMIZER_DEVICE_H
 
@@ -30,6 +30,10 @@ struct talweg_device_calls {
               uint32_t begin, uint32_t end);
   /* Of elements; from wherever to wherever. */
   void (*copy)(void* context, void* to, const void* from, uint64_t bytes);
+  /* The same, one of many: done when `finish_copies` returns, which is to be called whatever
+   * failed. */
+  void (*begin_copy)(void* context, void* to, const void* from, uint64_t bytes);
+  void (*finish_copies)(void* context);
   /* Values of rows or columns, into a table of theirs; null: zeros. In the order of steps: it need
    * not be done when the call returns. */
   void (*put)(void* context, void* to, const void* from, uint64_t bytes);

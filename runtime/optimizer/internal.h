@@ -250,6 +250,13 @@ void talweg_run_phases_beside(talweg_beside* run);
 /* What is left of the phase but for its pass. */
 void talweg_run_tables_beside(talweg_beside* run);
 
+/* What the functions of step.h show without _here, for those who have settled (work.h), or look at
+ * places only: each of these waits for a device. In create.c, tensor_states.c and line_states.c. */
+double* talweg_scalar_state_here(talweg_optimizer* optimizer, uint32_t state, uint32_t group);
+double* talweg_tensor_state_here(talweg_optimizer* optimizer, uint32_t state, uint32_t tensor);
+int talweg_array_state_here(talweg_optimizer* optimizer, uint32_t state, uint32_t tensor,
+                            talweg_state_array* array);
+
 /* tensor_states.c: where there are tensor states. */
 int talweg_keeps_tensor_state(const talweg_optimizer* optimizer, uint32_t state, uint32_t tensor);
 void talweg_reset_tensor_states(talweg_optimizer* optimizer);

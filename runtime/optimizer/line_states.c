@@ -74,11 +74,10 @@ void talweg_clear_lines(talweg_optimizer* optimizer, const uint8_t* kept) {
   }
 }
 
-int talweg_array_state(talweg_optimizer* optimizer, uint32_t state, uint32_t tensor,
-                       talweg_state_array* array) {
+int talweg_array_state_here(talweg_optimizer* optimizer, uint32_t state, uint32_t tensor,
+                            talweg_state_array* array) {
   const uint32_t rate = optimizer->image->states[state].rate;
   if (!talweg_is_line_rate(rate) || !talweg_keeps_lines(optimizer, state, tensor)) return 0;
-  talweg_settle(optimizer, 0);
   const talweg_matrix_view* view = &optimizer->lines.views[tensor];
   const uint64_t matrices = talweg_count_matrices(view);
   array->rank = 0;
@@ -90,4 +89,10 @@ int talweg_array_state(talweg_optimizer* optimizer, uint32_t state, uint32_t ten
   array->data = lines_of(optimizer, state, tensor).start;
   array->shape[array->rank++] = rate == TALWEG_RATE_ROW ? view->rows : view->cols;
   return 1;
+}
+
+int talweg_array_state(talweg_optimizer* optimizer, uint32_t state, uint32_t tensor,
+                       talweg_state_array* array) {
+  talweg_settle(optimizer, 0);
+  return talweg_array_state_here(optimizer, state, tensor, array);
 }

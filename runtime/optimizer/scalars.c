@@ -200,7 +200,7 @@ talweg_status talweg_get_scalar(talweg_optimizer* optimizer, uint32_t state, uin
     const size_t row = home_row(image, state, (size_t)group + 1);
     *value = row_of(optimizer->initial_states, row, image->state_count)[state];
   } else {
-    *value = *talweg_scalar_state(optimizer, state, group);
+    *value = *talweg_scalar_state_here(optimizer, state, group);
   }
   return TALWEG_OK;
 }

@@ -13,10 +13,14 @@ int talweg_keeps_tensor_state(const talweg_optimizer* optimizer, uint32_t state,
   return optimizer->state_present[(size_t)tensor * optimizer->image->state_count + state];
 }
 
-double* talweg_tensor_state(talweg_optimizer* optimizer, uint32_t state, uint32_t tensor) {
+double* talweg_tensor_state_here(talweg_optimizer* optimizer, uint32_t state, uint32_t tensor) {
   const size_t entry = (size_t)tensor * optimizer->image->state_count + state;
-  talweg_settle(optimizer, 0);
   return optimizer->state_present[entry] ? &optimizer->tensor_states[entry] : 0;
+}
+
+double* talweg_tensor_state(talweg_optimizer* optimizer, uint32_t state, uint32_t tensor) {
+  talweg_settle(optimizer, 0);
+  return talweg_tensor_state_here(optimizer, state, tensor);
 }
 
 void talweg_reset_tensor_states(talweg_optimizer* optimizer) {
@@ -53,7 +57,7 @@ void talweg_commit_tensor_states(talweg_optimizer* optimizer) {
   for (uint32_t s = 0; s < columns; ++s) {
     if (!is_tensor_state(optimizer, s) || !optimizer->kept[s]) continue;
     for (uint32_t t = 0; t < optimizer->spec.tensor_count; ++t) {
-      double* state = talweg_tensor_state(optimizer, s, t);
+      double* state = talweg_tensor_state_here(optimizer, s, t);
       if (state && optimizer->takes_part[t]) *state = optimizer->tensor_after[t * columns + s];
     }
   }
@@ -65,7 +69,7 @@ talweg_status talweg_get_tensor_scalar(talweg_optimizer* optimizer, uint32_t sta
   if (state >= image->state_count || !is_tensor_state(optimizer, state) ||
       tensor >= optimizer->spec.tensor_count)
     return talweg_fail(error, TALWEG_BAD_ARGUMENT, "there is no such tensor state or tensor");
-  if (!talweg_tensor_state(optimizer, state, tensor)) {
+  if (!talweg_keeps_tensor_state(optimizer, state, tensor)) {
     talweg_fail(error, TALWEG_BAD_ARGUMENT, "tensor ");
     talweg_put_name(error, optimizer->tensors[tensor].name);
     talweg_put(error, " does not keep state ");

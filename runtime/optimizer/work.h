@@ -71,6 +71,23 @@ static inline void talweg_copy_elements(const talweg_optimizer* optimizer, void*
     memcpy(to, from, bytes);
 }
 
+/* The same for many: they are done after talweg_finish_copies, which is to follow whatever fails.
+ */
+static inline void talweg_begin_copy(const talweg_optimizer* optimizer, void* to, const void* from,
+                                     size_t bytes) {
+  const talweg_device_calls* device = talweg_device_of(optimizer);
+  if (bytes == 0) return;
+  if (device)
+    device->begin_copy(optimizer->spec.device_context, to, from, bytes);
+  else
+    memcpy(to, from, bytes);
+}
+
+static inline void talweg_finish_copies(const talweg_optimizer* optimizer) {
+  const talweg_device_calls* device = talweg_device_of(optimizer);
+  if (device) device->finish_copies(optimizer->spec.device_context);
+}
+
 /* With a value, in the image's compute type. */
 static inline void talweg_fill_elements(const talweg_optimizer* optimizer, void* start,
                                         uint64_t element_count, double value) {

@@ -91,7 +91,8 @@ talweg_lib_status talweg_lib_find(const char* kind, const void* rows, size_t row
 talweg_lib_status talweg_lib_refuse_between(const talweg_lib_optimizer* optimizer, const char* what,
                                             talweg_lib_error* error);
 
-/* talweg_lib_next_state, also while a step waits: sizes and names are the same then. */
+/* talweg_lib_next_state, but for waiting for a device; also while a step waits: sizes and names are
+ * the same then. */
 int talweg_lib_list_state(talweg_lib_optimizer* optimizer, talweg_lib_state* state);
 
 #endif

@@ -140,12 +140,12 @@ static talweg_lib_status refuse_size(uint64_t bytes, uint64_t needed, talweg_lib
   return status;
 }
 
-/* From or to a state, which may be on a device. */
+/* From or to a state, which may be on a device: done after talweg_finish_copies. */
 static void copy_state(const talweg_lib_optimizer* optimizer, const talweg_lib_state* state,
                        void* to, const void* from) {
   const size_t length = (size_t)(state->elements * state->element_bytes);
   if (state->on_device)
-    talweg_copy_elements(optimizer->core, to, from, length);
+    talweg_begin_copy(optimizer->core, to, from, length);
   else if (length > 0)
     memcpy(to, from, length);
 }
@@ -170,6 +170,7 @@ talweg_lib_status talweg_lib_save(talweg_lib_optimizer* optimizer, void* buffer,
       data += (size_t)(state.elements * size);
     }
   }
+  talweg_finish_copies(optimizer->core);
   return from_core(talweg_or_failure(optimizer->core, TALWEG_OK, core_error(error)));
 }
 
@@ -214,5 +215,6 @@ talweg_lib_status talweg_lib_load(talweg_lib_optimizer* optimizer, const void* b
   if (!go_over(optimizer, data, 0))
     return fail(error, TALWEG_LIB_BAD_DATA, "the saved states have a counter that cannot be");
   go_over(optimizer, data, 1);
+  talweg_finish_copies(optimizer->core);
   return from_core(talweg_or_failure(optimizer->core, TALWEG_OK, core_error(error)));
 }

@@ -42,11 +42,11 @@ static int show_entry(const talweg_lib_optimizer* optimizer, uint32_t s, uint32_
   switch (info->rate) {
     case TALWEG_RATE_MODEL:
     case TALWEG_RATE_GROUP:
-      show(state, info->name, talweg_scalar_state(optimizer->core, s, index), bytes);
+      show(state, info->name, talweg_scalar_state_here(optimizer->core, s, index), bytes);
       state->group = index;
       return 1;
     case TALWEG_RATE_TENSOR:
-      data = talweg_tensor_state(optimizer->core, s, index);
+      data = talweg_tensor_state_here(optimizer->core, s, index);
       if (!data) return 0;
       show(state, info->name, data, bytes);
       break;
@@ -57,7 +57,7 @@ static int show_entry(const talweg_lib_optimizer* optimizer, uint32_t s, uint32_
       set_shape(state, tensors[index].shape, tensors[index].rank);
       break;
     default:
-      if (!talweg_array_state(optimizer->core, s, index, &array)) return 0;
+      if (!talweg_array_state_here(optimizer->core, s, index, &array)) return 0;
       show(state, info->name, array.data, bytes);
       state->lines[0] = array.shape[0];
       state->lines[1] = array.shape[1];
@@ -90,7 +90,7 @@ static uint32_t entries_of(const talweg_lib_optimizer* optimizer, uint32_t list,
 }
 
 static void show_counter(talweg_lib_optimizer* optimizer, talweg_lib_state* state, int is_calls) {
-  talweg_counters* counters = talweg_get_counters(optimizer->core);
+  talweg_counters* counters = &optimizer->core->counters;
   if (is_calls)
     show(state, "calls", &counters->calls, sizeof(double));
   else
@@ -124,6 +124,8 @@ int talweg_lib_list_state(talweg_lib_optimizer* optimizer, talweg_lib_state* sta
 
 int talweg_lib_next_state(talweg_lib_optimizer* optimizer, talweg_lib_state* state) {
   if (!is_own(optimizer) || !state || talweg_is_waiting(optimizer->core)) return 0;
+  /* Not for each: it would wait as often as there are states, and nothing runs between them. */
+  if (state->place[0] == LIST_START && state->place[1] == 0) talweg_settle(optimizer->core, 0);
   return talweg_lib_list_state(optimizer, state);
 }
 
@@ -152,6 +154,7 @@ talweg_lib_status talweg_lib_find_state(talweg_lib_optimizer* optimizer, const c
                                                   image->state_count, name, &s, error);
   if (found != TALWEG_LIB_OK) return found;
   talweg_lib_state shown = {0};
+  talweg_settle(optimizer->core, 0);
   if (index < entries_of(optimizer, LIST_STATES, s) && show_entry(optimizer, s, index, &shown)) {
     *state = shown;
     if (shown.shape == shown.lines) state->shape = state->lines;

@@ -47,6 +47,24 @@ static void require_same(const loans* before, size_t more, int call) {
 /* A model on the host and its memory on the device; for each try the same. */
 static model m;
 static void *gradients[TENSORS], *gradients_here[TENSORS];
+static int copies_failed;
+
+/* Saves and loads. Where a copy has failed, no other one comes into our memory later. */
+static talweg_status save_and_load(talweg_optimizer* made) {
+  static unsigned char saved[1 << 14], untouched[sizeof saved];
+  const talweg_functions* functions = m.rule->functions;
+  const uint64_t bytes = functions->saved_bytes(made);
+  REQUIRE(bytes <= sizeof saved);
+  talweg_status status = functions->save(made, saved, bytes, &error);
+  if (status == TALWEG_OK) status = functions->load(made, saved, bytes, &error);
+  if (status == TALWEG_OK || !strstr(error.message, "cuMemcpyAsync")) return status;
+  memset(saved, 0x5a, sizeof saved);
+  memset(untouched, 0x5a, sizeof untouched);
+  REQUIRE(cuStreamSynchronize(m.stream) == 0);
+  REQUIRE(memcmp(saved, untouched, sizeof saved) == 0);
+  ++copies_failed;
+  return status;
+}
 
 /* Makes, steps and ends an optimizer where the n-th call from now fails; 1 if there is such a call.
  */
@@ -64,6 +82,7 @@ static int fails_at(int n) {
   for (int i = 0; status == TALWEG_OK && i < 3; ++i)
     status = functions->step(made, gradients, NULL, NULL, &error);
   if (status == TALWEG_OK) status = functions->cuda_wait(made, NULL, &error);
+  if (status == TALWEG_OK) status = save_and_load(made);
   /* It has no error to tell. */
   const int is_silent = status == TALWEG_OK && functions->steps(made) != 3;
   if (is_silent) status = TALWEG_DEVICE_FAILED;
@@ -89,7 +108,7 @@ static void test_every_call(void) {
   int n = 1;
   while (fails_at(n)) ++n;
   printf("%d calls\n", n - 1);
-  REQUIRE(n > 30);
+  REQUIRE(n > 30 && copies_failed > 5);
 }
 
 static void refused(talweg_status status, const char* text) {

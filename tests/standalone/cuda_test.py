@@ -14,7 +14,8 @@ DRIVER = pathlib.Path(os.environ["TALWEG_FAKE_CUDA"])
 LIBTALWEG = pathlib.Path(os.environ["TALWEG_LIBTALWEG"])
 GPU = FOLDER / "gpu"
 RULES = ["--rule", "train=ClipByGlobalNorm(1) | AdamW | Ema", "--rule", "lines=Adafactor", "--rule", "sharp=SAM | SGD(lr = 0.1)",
-         "--rule", "polyak=PolyakStep", "--rule", "waits=SAM | PolyakStep", "--rule", "noise=samples.Noise"]
+         "--rule", "polyak=PolyakStep", "--rule", "waits=SAM | PolyakStep", "--rule", "noise=samples.Noise",
+         "--rule", "norms=AdaNorm"]
 SAMPLES = HERE / "rules/samples.tw"
 #: How the driver is opened.
 LOADER = {"dlopen", "dlsym", "dlerror", "sched_yield"}
@@ -61,6 +62,9 @@ class Devices(unittest.TestCase):
         run(CXX, "-std=c++20", *FLAGS[1:], HERE / "cuda.cpp", "-o", program, GPU / "libgpu.a", *LINKED)
         self.runs(program)
 
+    def test_waits_after_a_capture(self):
+        self.runs(compile_program("cuda_waits.c", "cuda_waits", GPU / "libgpu.a"))
+
     def test_failures(self):
         self.runs(compile_program("cuda_failures.c", "cuda_failures", GPU / "libgpu.a"))
 
@@ -82,7 +86,7 @@ class Files(unittest.TestCase):
     def test_ptx_lies_in_the_library_and_beside_it(self):
         for name in ("libgpu.so", "libgpu.a"):
             library = (GPU / name).read_bytes()
-            for rule in ("train", "lines", "sharp", "polyak", "waits", "noise"):
+            for rule in ("train", "lines", "sharp", "polyak", "waits", "noise", "norms"):
                 for architecture in (80, 90, 100):
                     ptx = (GPU / f"gpu_{rule}.sm_{architecture}.ptx").read_bytes()
                     self.assertIn(b"\n.target sm_%d" % architecture, ptx)
