@@ -258,6 +258,32 @@ class Graphs(OnGpu):
             if goes_on == optimizer.step:
                 alone.step()
 
+    def test_state_dicts_wait_as_often_for_many_parameters(self):
+        """After a capture whatever the host reads is waited for."""
+        waits = []
+        for count in (2, 12):
+            own, other = self.twins(*[(3, 2)] * count)
+            optimizer, alone = [talweg.torch.Optimizer(p, "AdaNorm", lr=0.1) for p in (own, other)]
+            self.run_both(optimizer, own, alone, other, 2)
+            graph = []
+            with self.gpus.capture(self.gpus.new_stream(), graph):
+                optimizer.step()
+            graph[0]()
+            alone.step()
+            before = self.gpus.calls("cuCtxSynchronize")
+            saved = optimizer.state_dict()
+            between = self.gpus.calls("cuCtxSynchronize")
+            self.assertEqual([{k: v.tolist() for k, v in state.items()} for state in saved["state"].values()],
+                             [{k: v.tolist() for k, v in state.items()} for state in alone.state_dict()["state"].values()])
+            saved = copy.deepcopy(saved)
+            graph[0]()
+            copied = self.gpus.calls("cuCtxSynchronize")
+            optimizer.load_state_dict(saved)
+            self.assertEqual(optimizer.steps, 3)
+            waits.append((between - before, self.gpus.calls("cuCtxSynchronize") - copied))
+        self.assertGreater(min(waits[0]), 0)
+        self.assertEqual(waits[0], waits[1])
+
     def test_what_a_graph_cannot_capture_is_refused(self):
         own, other = self.twins((6, 5), (3,))
         optimizer = talweg.torch.AdamW(own, lr=0.1)
