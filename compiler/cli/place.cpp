@@ -10,6 +10,7 @@
 
 #include "compiler/cli/front_end.h"
 #include "compiler/driver/device_code.h"
+#include "compiler/targets/nvptx.h"
 #include "runtime/gpu/mirrored.hpp"
 
 namespace talweg::cli {
@@ -66,19 +67,16 @@ support::Result<Place> find_place(const RuleOptions& options, const ir::Graph& g
                    fmt::format("{}; `talweg devices` says what there is, and --device cpu needs no "
                                "GPU",
                                device.failure().message)};
-  const driver::DeviceTarget best = driver::find_device_target(device->capability);
-  if (best.target == nullptr)
+  const targets::Target* target = targets::find_gpu_target(device->capability);
+  if (target == nullptr)
     return Failure{
         FailureKind::Usage,
         fmt::format("cuda:{} ({}) has compute capability {}.{}; rules run on 8.0 or later", *number,
                     device->name, device->capability / 10, device->capability % 10)};
-  Place place{fmt::format("cuda:{}", *number), device->name, std::string(best.target->name()), {}};
+  Place place{fmt::format("cuda:{}", *number), device->name, std::string(target->name()), {}};
   auto text = driver::compile_device_code(graph, compile_options(options), place.isa);
   if (!text) return text.failure();
-  auto code = std::make_shared<gpu::DeviceCode>();
-  code->ptx = std::move(*text);
-  code->architecture = best.architecture;
-  place.make_core = gpu::on_device(*number, std::move(code));
+  place.make_core = gpu::on_device(*number, std::make_shared<const std::string>(std::move(*text)));
   return place;
 }
 

@@ -12,7 +12,6 @@
 
 #include <cstddef>
 #include <memory>
-#include <string_view>
 #include <utility>
 
 #include "compiler/base/check.h"
@@ -65,21 +64,6 @@ support::Result<std::string> compile_device_code(const ir::Graph& graph,
   std::string text = generate_device_code(plan, *target);
   if (!key.empty()) cache->store(key, text);
   return text;
-}
-
-DeviceTarget find_device_target(std::uint32_t capability) {
-  DeviceTarget best;
-  for (const targets::Target* target : targets::all_targets()) {
-    if (!target->shape().is_gpu) continue;
-    constexpr std::string_view kPrefix = "sm_";
-    const std::string processor = target->processor();
-    TALWEG_CHECK(processor.starts_with(kPrefix), processor);
-    const auto architecture =
-        static_cast<std::uint32_t>(std::stoul(processor.substr(kPrefix.size())));
-    if (architecture <= capability && architecture >= best.architecture)
-      best = {target, architecture};
-  }
-  return best;
 }
 
 }  // namespace talweg::driver

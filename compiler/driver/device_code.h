@@ -1,7 +1,6 @@
 // What a rule runs on a GPU: its kernels and those that every rule needs, as one PTX text.
 #pragma once
 
-#include <cstdint>
 #include <string>
 
 #include "compiler/driver/compile.h"
@@ -21,13 +20,5 @@ std::string generate_device_code(const plan::Plan& plan, const targets::Target& 
 support::Result<std::string> compile_device_code(const ir::Graph& graph,
                                                  const CompileOptions& options,
                                                  const std::string& isa);
-
-/// The best target for a GPU of a compute capability (90 for 9.0), and the capability that it asks
-/// for; null for one that is too old.
-struct DeviceTarget {
-  const targets::Target* target = nullptr;
-  std::uint32_t architecture = 0;
-};
-DeviceTarget find_device_target(std::uint32_t capability);
 
 }  // namespace talweg::driver

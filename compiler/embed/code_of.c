@@ -11,8 +11,9 @@ talweg_lib_status talweg_lib_choose(const talweg_lib_rule* rule, const talweg_li
 }
 
 talweg_lib_status talweg_lib_choose_gpu(const talweg_lib_rule* rule, uint32_t architecture,
-                                        const talweg_lib_gpu_code** code, talweg_lib_error* error) {
-  return talweg_embed_choose_gpu(rule, architecture, code, error);
+                                        const talweg_lib_gpu_code** code, uint32_t* oldest,
+                                        talweg_lib_error* error) {
+  return talweg_embed_choose_gpu(rule, architecture, code, oldest, error);
 }
 
 const talweg_lib_rule* talweg_embed_code_of(const talweg_lib_optimizer* optimizer) {

@@ -5,6 +5,7 @@
 
 #include "compiler/embed/interface.h"
 #include "compiler/embed/rule.h"
+#include "compiler/targets/nvptx.h"
 
 namespace {
 
@@ -92,11 +93,15 @@ void talweg_embed_destroy(talweg_lib_optimizer* optimizer) {
 }
 
 talweg_lib_status talweg_embed_choose_gpu(const talweg_lib_rule* code, uint32_t architecture,
-                                          const talweg_lib_gpu_code** gpu,
+                                          const talweg_lib_gpu_code** gpu, uint32_t* oldest,
                                           talweg_lib_error* error) {
+  namespace targets = talweg::targets;
   talweg_lib_status status = TALWEG_LIB_OK;
+  *gpu = nullptr;
   try {
-    *gpu = Rule::of_code(code)->gpu_code(architecture, &status, error);
+    *oldest = targets::gpu_architecture(*targets::nvptx_targets().front());
+    if (const targets::Target* target = targets::find_gpu_target(architecture))
+      *gpu = Rule::of_code(code)->gpu_code(*target, &status, error);
     return status;
   } catch (const std::bad_alloc&) {
     return talweg::embed::fail(error, TALWEG_LIB_NO_MEMORY,

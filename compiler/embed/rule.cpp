@@ -101,7 +101,7 @@ void Rule::release(const Rule* rule) {
   if (rule->holders_.fetch_sub(1) == 1) delete rule;
 }
 
-const talweg_lib_gpu_code* Rule::gpu_code(std::uint32_t architecture, talweg_lib_status* status,
+const talweg_lib_gpu_code* Rule::gpu_code(const targets::Target& target, talweg_lib_status* status,
                                           talweg_lib_error* error) const {
   const auto refuse = [&](talweg_lib_status why, const std::string& text) {
     *status = fail(error, why, text);
@@ -109,22 +109,14 @@ const talweg_lib_gpu_code* Rule::gpu_code(std::uint32_t architecture, talweg_lib
   };
   if (options_.backend == driver::Backend::Interpreter)
     return refuse(TALWEG_LIB_NOT_SERVED, "the interpreter runs no rules on a GPU");
-  const targets::Target* newest = nullptr;
-  for (const targets::Target* target : targets::nvptx_targets())
-    if (targets::gpu_architecture(*target) <= architecture) newest = target;
-  if (newest == nullptr)
-    return refuse(TALWEG_LIB_NOT_SERVED,
-                  fmt::format("the device is of compute capability {}.{}; rules are compiled for "
-                              "8.0 and newer ones",
-                              architecture / 10, architecture % 10));
   const std::lock_guard lock(compiler_mutex());
-  const std::uint32_t key = targets::gpu_architecture(*newest);
+  const std::uint32_t key = targets::gpu_architecture(target);
   if (const auto known = gpu_codes_.find(key); known != gpu_codes_.end())
     return &known->second.code;
-  auto ptx = driver::compile_device_code(graph_, options_, std::string(newest->name()));
+  auto ptx = driver::compile_device_code(graph_, options_, std::string(target.name()));
   if (!ptx) return refuse(TALWEG_EMBED_SYSTEM, ptx.failure().message);
   GpuCode& made = gpu_codes_[key];
-  made.isa = newest->name();
+  made.isa = target.name();
   made.ptx = std::move(*ptx);
   made.code = {made.isa.c_str(), made.ptx.c_str(), key, 0};
   return &made.code;

@@ -11,6 +11,7 @@
 
 #include "compiler/driver/compile.h"
 #include "compiler/plan/plan.h"
+#include "compiler/targets/target.h"
 #include "runtime/standalone/rule.h"
 #include "runtime/standalone/table.h"
 
@@ -28,9 +29,9 @@ class Rule final : public talweg_lib_table {
   /// The rule that an optimizer steps; null for what was not compiled here, which is not read.
   static const Rule* of_code(const talweg_lib_rule* code);
 
-  /// Its kernels for a GPU of an architecture (90), compiled when they are first asked for. Null
-  /// where `error` says why there are none.
-  const talweg_lib_gpu_code* gpu_code(std::uint32_t architecture, talweg_lib_status* status,
+  /// Its kernels of a target for GPUs, compiled when they are first asked for. Null where `error`
+  /// says why there are none.
+  const talweg_lib_gpu_code* gpu_code(const targets::Target& target, talweg_lib_status* status,
                                       talweg_lib_error* error) const;
 
   void hold() const { ++holders_; }

@@ -55,4 +55,11 @@ std::uint32_t gpu_architecture(const Target& target) {
   return number;
 }
 
+const Target* find_gpu_target(std::uint32_t architecture) {
+  const Target* newest = nullptr;
+  for (const Target* target : nvptx_targets())
+    if (gpu_architecture(*target) <= architecture) newest = target;
+  return newest;
+}
+
 }  // namespace talweg::targets

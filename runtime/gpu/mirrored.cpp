@@ -43,7 +43,7 @@ class MirroredCore final : public Core {
         element_inputs_(input_count_),
         state_bytes_(state_bytes) {}
   ~MirroredCore() override;
-  support::Status make(const talweg_optimizer_spec& spec, const DeviceCode& code);
+  support::Status make(const talweg_optimizer_spec& spec, const std::string& ptx);
 
   [[nodiscard]] talweg_optimizer* get() const override { return optimizer_; }
   [[nodiscard]] std::uint64_t state_bytes() const override { return state_bytes_; }
@@ -97,7 +97,7 @@ support::Status MirroredCore::allocate(Block& block, std::uint64_t bytes, const 
                                       fault.message + ")"};
 }
 
-support::Status MirroredCore::make(const talweg_optimizer_spec& spec, const DeviceCode& code) {
+support::Status MirroredCore::make(const talweg_optimizer_spec& spec, const std::string& ptx) {
   auto status = allocate(params_, shadows_.bytes(), "parameters");
   if (status) status = allocate(gradients_, shadows_.bytes(), "gradients");
   if (status) status = allocate(states_, state_bytes_ + TALWEG_STATE_ALIGNMENT, "states");
@@ -107,10 +107,8 @@ support::Status MirroredCore::make(const talweg_optimizer_spec& spec, const Devi
     tensors[i].param = pointer(shadows_.address(params_, i));
     tensors[i].device = TALWEG_DEVICE_CUDA;
   }
-  const talweg_gpu_code text{.ptx = code.ptx.c_str(), .architecture = code.architecture};
   talweg_gpu_spec gpu_spec{.optimizer = spec,
-                           .codes = &text,
-                           .code_count = 1,
+                           .ptx = ptx.c_str(),
                            .context = session_->context(),
                            .stream = session_->stream(),
                            .state_memory = states_start()};
@@ -273,8 +271,8 @@ void* MirroredCore::shown(void* state, bool is_for_writing) {
 
 }  // namespace
 
-optimizer::MakeCore on_device(std::int32_t device, std::shared_ptr<const DeviceCode> code) {
-  return [device, code = std::move(code)](
+optimizer::MakeCore on_device(std::int32_t device, std::shared_ptr<const std::string> ptx) {
+  return [device, ptx = std::move(ptx)](
              const talweg_optimizer_spec& spec) -> support::Result<std::unique_ptr<Core>> {
     // What it refuses of a spec, and how much states take, is the same on the host.
     talweg_error error{};
@@ -284,7 +282,7 @@ optimizer::MakeCore on_device(std::int32_t device, std::shared_ptr<const DeviceC
     auto session = Session::open(device);
     if (!session) return session.failure();
     auto core = std::make_unique<MirroredCore>(std::move(*session), spec, sizes.state_bytes);
-    if (const auto made = core->make(spec, *code); !made) return made.failure();
+    if (const auto made = core->make(spec, *ptx); !made) return made.failure();
     return std::unique_ptr<Core>(std::move(core));
   };
 }

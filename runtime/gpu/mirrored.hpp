@@ -13,18 +13,14 @@
 
 namespace talweg::gpu {
 
-/// The kernels of a rule, those of runtime/gpu among them.
-struct DeviceCode {
-  std::string ptx;
-  std::uint32_t architecture = 0;  // 80, 90, 100
-};
-
 /// For optimizer::Optimizer::create, with an image of the same rule. Results are those of the host,
 /// bit for bit. A call comes back when the device is done. Failures of the device and its driver
 /// are Io; where one comes while parameters are on their way back, some are of after the step.
 ///
 /// Memory of the device is kept for parameters, gradients, states and the inputs of elements that
 /// were given; while a view is read out or swapped in, for the parameters once more.
-optimizer::MakeCore on_device(std::int32_t device, std::shared_ptr<const DeviceCode> code);
+///
+/// `ptx`: as talweg_gpu_spec has it.
+optimizer::MakeCore on_device(std::int32_t device, std::shared_ptr<const std::string> ptx);
 
 }  // namespace talweg::gpu

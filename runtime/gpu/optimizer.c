@@ -15,34 +15,10 @@ static talweg_status no_memory(talweg_error* error) {
   return talweg_fail(error, TALWEG_TOO_LARGE, "there is not enough memory for the optimizer");
 }
 
-/* The code for the newest devices that this one is as new as. */
 static talweg_status load(talweg_gpu* gpu, const talweg_gpu_spec* spec, talweg_error* error) {
   talweg_cuda_error failure;
-  talweg_cuda_facts facts;
-  const char* ptx = NULL;
-  uint32_t least = UINT32_MAX;
   if (talweg_cuda_current_device(&gpu->device, &failure) != TALWEG_CUDA_OK ||
-      talweg_cuda_describe(gpu->device, &facts, &failure) != TALWEG_CUDA_OK)
-    return talweg_gpu_put_failure(&failure, error);
-  const uint32_t architecture = (uint32_t)(10 * facts.capability_major + facts.capability_minor);
-  for (uint32_t i = 0; i < spec->code_count; ++i) {
-    if (spec->codes[i].architecture <= architecture) ptx = spec->codes[i].ptx;
-    if (spec->codes[i].architecture < least) least = spec->codes[i].architecture;
-  }
-  if (!ptx) {
-    talweg_fail(error, TALWEG_NOT_SERVED, "device ");
-    talweg_put_count(error, (uint64_t)gpu->device);
-    talweg_put(error, " (");
-    talweg_put(error, facts.name);
-    talweg_put(error, ") is of architecture sm_");
-    talweg_put_count(error, architecture);
-    talweg_put(error,
-               spec->code_count > 0 ? "; the rule's code is for sm_" : "; the rule has none");
-    if (spec->code_count > 0) talweg_put_count(error, least);
-    if (spec->code_count > 0) talweg_put(error, " and newer ones");
-    return TALWEG_NOT_SERVED;
-  }
-  if (talweg_cuda_load(&gpu->module, ptx, &failure) != TALWEG_CUDA_OK)
+      talweg_cuda_load(&gpu->module, spec->ptx, &failure) != TALWEG_CUDA_OK)
     return talweg_gpu_put_failure(&failure, error);
   return TALWEG_OK;
 }

@@ -32,19 +32,12 @@
 extern "C" {
 #endif
 
-/* The kernels of a rule: PTX, a text that ends with a 0, with those of runtime/gpu/device. */
-typedef struct talweg_gpu_code {
-  const char* ptx;
-  uint32_t architecture; /* 80, 90, 100: of the oldest device that it is for */
-} talweg_gpu_code;
-
 typedef struct talweg_gpu_spec {
   /* Tensors are of TALWEG_DEVICE_CUDA, their parameters addresses of the device. The image is that
    * of any host's code of the same plan: of its functions only those that place tensors are called.
    * Not looked at: parallel_for and what follows. */
   talweg_optimizer_spec optimizer;
-  const talweg_gpu_code* codes; /* [code_count] the last one that the device can run is taken */
-  uint32_t code_count;
+  const char* ptx; /* of the rule's kernels and those of runtime/gpu/device, for this device */
   talweg_cuda_context context; /* null: the current one */
   talweg_cuda_stream stream;   /* until talweg_gpu_set_stream(); null: the default stream */
   /* Memory of the device for states, of the size that talweg_measure() says and aligned to

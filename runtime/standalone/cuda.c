@@ -11,19 +11,25 @@ static talweg_lib_status fail_device(talweg_lib_error* error, const talweg_cuda_
   return fail(error, TALWEG_LIB_DEVICE_FAILED, why->message);
 }
 
-/* Of the device of a context that is current: 90 for compute capability 9.0. */
-static int32_t ask_architecture(uint32_t* architecture, talweg_cuda_error* error) {
-  int32_t device;
+/* The device of a context that is current. */
+typedef struct device_facts {
+  int32_t number;
+  uint32_t architecture; /* 90 for compute capability 9.0 */
   talweg_cuda_facts facts;
-  int32_t result = talweg_cuda_current_device(&device, error);
-  if (result == TALWEG_CUDA_OK) result = talweg_cuda_describe(device, &facts, error);
+} device_facts;
+
+static int32_t ask_facts(device_facts* device, talweg_cuda_error* error) {
+  int32_t result = talweg_cuda_current_device(&device->number, error);
+  if (result == TALWEG_CUDA_OK)
+    result = talweg_cuda_describe(device->number, &device->facts, error);
   if (result != TALWEG_CUDA_OK) return result;
-  *architecture = (uint32_t)(10 * facts.capability_major + facts.capability_minor);
+  const talweg_cuda_facts* facts = &device->facts;
+  device->architecture = (uint32_t)(10 * facts->capability_major + facts->capability_minor);
   return TALWEG_CUDA_OK;
 }
 
-static talweg_lib_status find_architecture(talweg_cuda_context context, uint32_t* architecture,
-                                           talweg_lib_error* error) {
+static talweg_lib_status find_device(talweg_cuda_context context, device_facts* device,
+                                     talweg_lib_error* error) {
   talweg_cuda_error why;
   if (!context) {
     if (talweg_cuda_current_context(&context, &why) != TALWEG_CUDA_OK)
@@ -34,11 +40,37 @@ static talweg_lib_status find_architecture(talweg_cuda_context context, uint32_t
   }
   int32_t result = talweg_cuda_enter(context, &why);
   if (result != TALWEG_CUDA_OK) return fail_device(error, &why);
-  result = ask_architecture(architecture, &why);
+  result = ask_facts(device, &why);
   if (talweg_cuda_leave(context, result == TALWEG_CUDA_OK ? &why : 0) != TALWEG_CUDA_OK ||
       result != TALWEG_CUDA_OK)
     return fail_device(error, &why);
   return TALWEG_LIB_OK;
+}
+
+/* "9.0" */
+static void put_capability(talweg_error* error, uint32_t architecture) {
+  talweg_put_count(error, architecture / 10);
+  talweg_put(error, ".");
+  talweg_put_count(error, architecture % 10);
+}
+
+static talweg_lib_status choose(const talweg_lib_rule* rule, const device_facts* device,
+                                const talweg_lib_gpu_code** code, talweg_lib_error* error) {
+  uint32_t oldest;
+  talweg_error* to = core_error(error);
+  const talweg_lib_status status =
+      talweg_lib_choose_gpu(rule, device->architecture, code, &oldest, error);
+  if (status != TALWEG_LIB_OK || *code) return status;
+  fail(error, TALWEG_LIB_NOT_SERVED, "device ");
+  talweg_put_count(to, (uint64_t)device->number);
+  talweg_put(to, " (");
+  talweg_put(to, device->facts.name);
+  talweg_put(to, ") is of compute capability ");
+  put_capability(to, device->architecture);
+  talweg_put(to, "; the rule has code for ");
+  put_capability(to, oldest);
+  talweg_put(to, " and newer ones");
+  return TALWEG_LIB_NOT_SERVED;
 }
 
 /* In the memory of a device; to be freed. Null: there is no memory. */
@@ -58,11 +90,9 @@ static talweg_lib_status create_core(const talweg_optimizer_spec* core, const ta
   talweg_tensor* tensors = copy_tensors(core);
   if (!tensors)
     return fail(error, TALWEG_LIB_NO_MEMORY, "there is not enough memory for the optimizer");
-  const talweg_gpu_code code = {.ptx = made->gpu->ptx, .architecture = made->gpu->architecture};
   talweg_gpu_spec spec = {
       .optimizer = *core,
-      .codes = &code,
-      .code_count = 1,
+      .ptx = made->gpu->ptx,
       .context = cuda->context,
       .stream = cuda->stream,
       .state_memory = (talweg_cuda_address)(uintptr_t)cuda->state_memory,
@@ -84,10 +114,10 @@ talweg_lib_status talweg_lib_cuda_create(const talweg_lib_rule* rule, const talw
   if (!cuda) cuda = &usual;
   talweg_lib_optimizer made = {.library = &talweg_lib_identity, .rule = rule};
   talweg_optimizer_spec core;
-  uint32_t architecture = 0;
+  device_facts device;
   talweg_lib_status status = talweg_lib_read_spec(rule, spec, &made.variant, &core, error);
-  if (status == TALWEG_LIB_OK) status = find_architecture(cuda->context, &architecture, error);
-  if (status == TALWEG_LIB_OK) status = talweg_lib_choose_gpu(rule, architecture, &made.gpu, error);
+  if (status == TALWEG_LIB_OK) status = find_device(cuda->context, &device, error);
+  if (status == TALWEG_LIB_OK) status = choose(rule, &device, &made.gpu, error);
   if (status != TALWEG_LIB_OK) return status;
   made.image = made.variant->image;
   made.control_allocation = malloc(talweg_lib_front_bytes(made.image));

@@ -72,9 +72,11 @@ talweg_lib_status talweg_lib_check_rule(const talweg_lib_rule* rule,
                                         const talweg_lib_optimizer* optimizer,
                                         talweg_lib_error* error);
 
-/* The newest code that a device of an architecture runs (90: of compute capability 9.0). */
+/* The newest code that a device of an architecture runs (90: of compute capability 9.0). Null where
+ * that is older than the oldest code is for. */
 talweg_lib_status talweg_lib_choose_gpu(const talweg_lib_rule* rule, uint32_t architecture,
-                                        const talweg_lib_gpu_code** code, talweg_lib_error* error);
+                                        const talweg_lib_gpu_code** code, uint32_t* oldest,
+                                        talweg_lib_error* error);
 
 /* Whether memory of the caller can be that of an optimizer. */
 talweg_lib_status talweg_lib_check_given(const talweg_lib_rule* rule, const talweg_lib_spec* spec,

@@ -14,6 +14,7 @@
 #include "compiler/driver/image_tables.h"
 #include "compiler/driver/object_cache.h"
 #include "compiler/passes/pass.h"
+#include "compiler/targets/nvptx.h"
 #include "tests/gpu/fold_device.h"
 #include "tests/gpu/ptx/interpreter.h"
 #include "tests/ir/compile_text.h"
@@ -78,6 +79,18 @@ TEST_CASE("what these rules have is of several kinds") {
   CHECK(has(kViews, "view_"));
   CHECK(has(kViews, "initial_"));
   CHECK_FALSE(has(kSimple, "view_"));
+}
+
+TEST_CASE("a GPU gets the newest code that it runs") {
+  const auto name = [](std::uint32_t architecture) {
+    const targets::Target* target = targets::find_gpu_target(architecture);
+    return target == nullptr ? "none" : std::string(target->name());
+  };
+  for (const std::uint32_t old : {0U, 75U, 79U}) CHECK(name(old) == "none");
+  for (const std::uint32_t ampere : {80U, 86U, 89U}) CHECK(name(ampere) == "nvptx-sm80");
+  CHECK(name(90) == "nvptx-sm90");
+  CHECK(name(99) == "nvptx-sm90");
+  for (const std::uint32_t newer : {100U, 103U, 120U, 200U}) CHECK(name(newer) == "nvptx-sm100");
 }
 
 TEST_CASE("kernels of a GPU are kept in the cache, apart from other code") {

@@ -20,7 +20,7 @@ TEST_CASE("there is a device, and room on it") {
   float values[1000] = {};
   const auto make = [&](std::int32_t device) {
     return Optimizer::create(rule.program->image(), rule.program, {{"w", {1000}, values, 0, {}}}, 1,
-                             nullptr, on_device(device, rule.code));
+                             nullptr, on_device(device, rule.ptx));
   };
   const auto made = make(0);
   REQUIRE_FALSE(made);
@@ -39,7 +39,7 @@ TEST_CASE("tensors that share memory are refused") {
   float values[10] = {};
   const auto made = Optimizer::create(rule.program->image(), rule.program,
                                       {{"a", {6}, values, 0, {}}, {"b", {6}, values + 4, 0, {}}}, 1,
-                                      nullptr, on_device(0, rule.code));
+                                      nullptr, on_device(0, rule.ptx));
   CHECK(tests::failure(made) == "the parameters of tensors `a` and `b` share memory");
 }
 
@@ -57,7 +57,7 @@ std::string use_all(const Rule& rule, std::size_t& calls) {
   const void* const gradients[] = {gradient.data()};
   auto made =
       Optimizer::create(rule.program->image(), rule.program, {{"w", {40}, values.data(), 0, {}}}, 1,
-                        nullptr, on_device(0, rule.code));
+                        nullptr, on_device(0, rule.ptx));
   std::string told = tests::failure(made);
   const auto and_then = [&](const auto& use) {
     if (made && told == "no failure") told = tests::failure(use());

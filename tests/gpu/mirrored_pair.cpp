@@ -36,8 +36,8 @@ const Rule& compiled(const std::string& text, types::ComputeType compute) {
   driver::CompileOptions options;
   options.compute = compute;
   options.use_cache = false;
-  rule.code->ptx = *driver::compile_device_code(graph, options, "nvptx-sm80");
-  rule.code->architecture = 80;
+  rule.ptx = std::make_shared<const std::string>(
+      *driver::compile_device_code(graph, options, "nvptx-sm80"));
   rule.program = *driver::compile(graph, options);
   return rule;
 }

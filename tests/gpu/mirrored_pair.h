@@ -18,7 +18,7 @@ namespace talweg::gpu {
 /// A rule for both.
 struct Rule {
   std::shared_ptr<driver::Program> program;
-  std::shared_ptr<DeviceCode> code = std::make_shared<DeviceCode>();
+  std::shared_ptr<const std::string> ptx;
 };
 
 /// Module `m` has a rule `Inputs`, which reads inputs of all rates.
@@ -105,7 +105,7 @@ struct Pair {
   explicit Pair(const std::string& text)
       : Pair(compiled(text,
                       sizeof(Scalar) == 4 ? types::ComputeType::F32 : types::ComputeType::F64)) {}
-  explicit Pair(const Rule& rule) : host(rule, {}), device(rule, on_device(0, rule.code)) {}
+  explicit Pair(const Rule& rule) : host(rule, {}), device(rule, on_device(0, rule.ptx)) {}
 
   void step(std::uint64_t number, std::size_t left_out = 99) {
     INFO("step " << number);

@@ -181,11 +181,9 @@ ModelPair::ModelPair(const PairRule& rule, std::vector<PairTensor> tensors, std:
     described[t].device = TALWEG_DEVICE_CUDA;
     described[t].param = reinterpret_cast<void*>(device_params[t].address);
   }
-  const talweg_gpu_code code{rule.ptx.c_str(), 90};
   talweg_gpu_spec on_device{};
   on_device.optimizer = spec;
-  on_device.codes = &code;
-  on_device.code_count = 1;
+  on_device.ptx = rule.ptx.c_str();
   const talweg_status status = talweg_gpu_create(&on_device, &device, &error);
   INFO(error.message << " " << fake_cuda_fault());
   REQUIRE(status == TALWEG_OK);

@@ -65,11 +65,9 @@ TEST_CASE("optimizers of two devices, and callers without a context") {
     }
     talweg_gpu_spec spec{};
     std::string message;
-    const talweg_gpu_code code{rule.ptx.c_str(), 90};
     spec.optimizer = *talweg_get_spec(first.device);
     spec.optimizer.image = &rule.host->image();
-    spec.codes = &code;
-    spec.code_count = 1;
+    spec.ptx = rule.ptx.c_str();
     CHECK(refusal(spec, message) == TALWEG_BAD_ARGUMENT);
     CHECK(message == "tensor `w0` is in memory of device 0; the optimizer is on device 1");
     spec.context = session.context;
@@ -89,14 +87,12 @@ TEST_CASE("optimizers that are not made") {
   DriverSession session;
   const PairRule rule("AdamW", kF32);
   ModelPair pair(rule, three_tensors(), 2);
-  const talweg_gpu_code codes[] = {{rule.ptx.c_str(), 90}, {rule.ptx.c_str(), 100}};
   const Stream stream;
   talweg_gpu_spec spec{};
   std::string message;
   spec.optimizer = *talweg_get_spec(pair.device);
   spec.optimizer.image = &rule.host->image();
-  spec.codes = codes;
-  spec.code_count = 2;
+  spec.ptx = rule.ptx.c_str();
   CHECK(refusal(spec, message) == TALWEG_OK);
   spec.stream = stream.handle;
   const Graph graph(stream, [&] {
@@ -104,12 +100,9 @@ TEST_CASE("optimizers that are not made") {
     CHECK(message == "an optimizer cannot be made while its stream is being captured");
   });
   fake_cuda_set_device(0, "Old GPU", 7, 5, 40, std::size_t{8} << 30);
-  CHECK(refusal(spec, message) == TALWEG_NOT_SERVED);
-  CHECK(message ==
-        "device 0 (Old GPU) is of architecture sm_75; the rule's code is for sm_90 and newer ones");
-  spec.code_count = 0;
-  CHECK(refusal(spec, message) == TALWEG_NOT_SERVED);
-  CHECK(message == "device 0 (Old GPU) is of architecture sm_75; the rule has none");
+  CHECK(refusal(spec, message) == TALWEG_DEVICE_FAILED);
+  CHECK(message.find("CUDA_ERROR_INVALID_PTX") != std::string::npos);
+  CHECK(message.find("SM version specified by .target is higher") != std::string::npos);
   REQUIRE(talweg_cuda_leave(session.context, nullptr) == TALWEG_CUDA_OK);
   CHECK(refusal(spec, message) == TALWEG_BAD_ARGUMENT);
   CHECK(message == "no context of the CUDA driver is given, and none is current");

@@ -29,12 +29,10 @@ bool says(const talweg_error& error, const char* text) {
 /// Another optimizer of the pair's parameters.
 talweg_status create(const ModelPair& pair, const PairRule& rule, talweg_optimizer** made,
                      talweg_error* error) {
-  const talweg_gpu_code code{rule.ptx.c_str(), 90};
   talweg_gpu_spec spec{};
   spec.optimizer = *talweg_get_spec(pair.device);
   spec.optimizer.image = &rule.host->image();
-  spec.codes = &code;
-  spec.code_count = 1;
+  spec.ptx = rule.ptx.c_str();
   return talweg_gpu_create(&spec, made, error);
 }
 

@@ -285,7 +285,38 @@ static void test_two_devices(void) {
   REQUIRE(cuCtxSetCurrent(first) == 0);
 }
 
+/* Its kernels are PTX for a processor and all newer ones. */
+static void test_devices_of_all_ages(void) {
+  static const struct {
+    int major, minor;
+    const char* isa;
+  } devices[] = {{7, 5, NULL},         {8, 0, "nvptx-sm80"},   {8, 9, "nvptx-sm80"},
+                 {9, 0, "nvptx-sm90"}, {10, 0, "nvptx-sm100"}, {12, 0, "nvptx-sm100"}};
+  for (size_t i = 0; i < sizeof devices / sizeof *devices; ++i) {
+    model m;
+    fake_cuda_reset(1);
+    fake_cuda_set_device(0, "Pretended", devices[i].major, devices[i].minor, 4, (size_t)1 << 30);
+    fake_cuda_set_version(12080);
+    enter_device(0);
+    model_describe(&m, train());
+    const talweg_cuda cuda = cuda_of(&m);
+    const talweg_status status =
+        m.rule->functions->cuda_create(m.rule, &m.spec_there, &cuda, &m.device, &error);
+    if (devices[i].isa) {
+      REQUIRE(!status && strcmp(m.rule->functions->cpu(m.device), devices[i].isa) == 0);
+    } else {
+      REQUIRE(status == TALWEG_NOT_SERVED && !m.device);
+      REQUIRE(strcmp(error.message,
+                     "device 0 (Pretended) is of compute capability 7.5; the rule has code for "
+                     "8.0 and newer ones") == 0);
+    }
+    model_end(&m);
+    m.rule->functions->release(m.rule);
+  }
+}
+
 int main(void) {
+  test_devices_of_all_ages();
   fake_cuda_reset(2);
   fake_cuda_set_device(0, "Pretended H200", 9, 0, 4, (size_t)1 << 30);
   fake_cuda_set_device(1, "Pretended H200", 9, 0, 2, (size_t)1 << 30);

@@ -203,7 +203,8 @@ int main(int argc, char** argv) {
     return 0;
   }
   set_up(7, 5, (size_t)1 << 30);
-  refused(TALWEG_NOT_SERVED, "compute capability 7.5; the library has code for 8.0 and newer");
+  refused(TALWEG_NOT_SERVED,
+          "device 0 (Pretended) is of compute capability 7.5; the rule has code for 8.0 and newer");
   set_up(12, 0, 4096); /* runs code for 10.0 */
   refused(TALWEG_DEVICE_FAILED, "CUDA_ERROR_OUT_OF_MEMORY");
   set_up(8, 6, (size_t)1 << 30);
