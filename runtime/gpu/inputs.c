@@ -108,14 +108,14 @@ static int take_numbers(talweg_gpu* gpu, uint32_t input) {
 
 void talweg_gpu_take_inputs(void* context) {
   talweg_gpu* gpu = context;
-  int goes_on = 1;
   talweg_gpu_give_sources(gpu);
-  for (uint32_t i = 0; goes_on && i < gpu->core->image->input_count; ++i) {
+  for (uint32_t i = 0; i < gpu->core->image->input_count; ++i) {
     if (!gpu->sources[i].numbers) continue;
-    goes_on = talweg_gpu_enter(gpu);
-    if (goes_on && gpu->has_left) goes_on = talweg_gpu_follow(gpu, gpu->stream);
-    if (goes_on) goes_on = take_numbers(gpu, i);
+    if (!talweg_gpu_enter(gpu)) return;
+    const int is_here =
+        (!gpu->has_left || talweg_gpu_follow(gpu, gpu->stream)) && take_numbers(gpu, i);
     talweg_gpu_leave(gpu);
+    if (!is_here) return;
   }
 }
 

@@ -284,6 +284,27 @@ class Graphs(OnGpu):
         self.assertGreater(min(waits[0]), 0)
         self.assertEqual(waits[0], waits[1])
 
+    def test_both_gradients_of_a_step_are_captured(self):
+        own, other = self.twins((6, 5), (3,))
+        optimizer, alone = [talweg.torch.Optimizer(p, "SAM | AdamW", lr=0.1) for p in (own, other)]
+        self.gradients(0, own, other)
+        for _ in range(2):
+            for o in (optimizer, alone):
+                o.step(lambda: None)  # the gradients are where they are
+        graph = []
+        with self.gpus.capture(self.gpus.new_stream(), graph):
+            optimizer.step(lambda: None)
+        self.assertSame(own, other)  # nothing has run
+        for step in range(3):
+            new = [torch.randn(p.shape) for p in own]
+            for p in (own, other):
+                for q, gradient in zip(p, new):
+                    q.grad.copy_(gradient)
+            graph[0]()
+            alone.step(lambda: None)
+            self.assertSame(own, other)
+            self.assertEqual(optimizer.steps, step + 3)
+
     def test_what_a_graph_cannot_capture_is_refused(self):
         own, other = self.twins((6, 5), (3,))
         optimizer = talweg.torch.AdamW(own, lr=0.1)
