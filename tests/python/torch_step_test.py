@@ -165,6 +165,24 @@ class Closures(Case):
         with self.assertRaisesRegex(RuntimeError, r"the input 'scale' for parameter 0 of group 0.*has shape \(3,\)"):
             optimizer.step(inputs={"scale": [torch.ones(3), torch.ones(2)]})
 
+    def test_inputs_are_kept_until_a_step_that_asks_for_another_gradient_has_ended(self):
+        """Also copies, made of what lies elsewhere than the parameter."""
+        rule = talweg.compile("SAM | Scaled", text="rule Scaled {\n  input element scale\n  step {\n    update = scale * grad\n  }\n}\n")
+        own = parameters((40, 30))
+        optimizer = talweg.torch.Optimizer(own, rule)
+        before, calls, others = values(own), [], []
+
+        def closure():
+            own[0].grad = torch.ones(40, 30)
+            if calls:  # in memory that was free meanwhile
+                others.extend(torch.full((40, 30), 9.0) for _ in range(8))
+            calls.append(1)
+            return torch.tensor(1.0)
+
+        optimizer.step(closure, inputs={"scale": [torch.full((30, 40), 2.0).t()]})
+        self.assertEqual(len(calls), 2)
+        self.assertSame(own, [before[0] - 2])
+
 
 class Hooks(Case):
     @since(2, 0, "hooks of step")

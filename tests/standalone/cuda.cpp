@@ -78,6 +78,37 @@ int main() {
       require(error.code() == "BAD_ARGUMENT", "the code");
     }
   }
+  {
+    float* const losses = make_there();
+    const auto* const loss_there = reinterpret_cast<const double*>(losses);
+    talweg::Optimizer host(gpu_polyak_rule(), {{"w", {3, 4}, w.data()}});
+    talweg::Optimizer device(gpu_polyak_rule(), {{"w", {3, 4}, w_there}}, options);
+    for (std::size_t i = 0; i < 4; ++i) {
+      const double loss = i < 3 ? 0.5 + static_cast<double>(i) : 0.125;
+      std::vector<float> values(kElements, static_cast<float>(loss));
+      if (i == 1) std::memcpy(values.data(), &loss, sizeof loss);
+      write(losses, values);
+      host.give("loss", loss);
+      if (i == 0) device.set_input("loss", losses);
+      if (i == 1) device.set_input("loss", loss_there);
+      if (i == 2) device.set_input("loss", nullptr);
+      if (i == 2) device.give("loss", loss);
+      if (i == 3) device.set_input("loss", losses);  // in place of what it was given
+      for (std::size_t k = 0; k < kElements; ++k) gradient[k] = w[k] - static_cast<float>(k + i);
+      write(gradient_there, gradient);
+      host.step({gradient.data()});
+      device.step({gradient_there});
+      device.wait();
+      require(same(w, w_there), "the same parameters with the loss on the device");
+    }
+    try {
+      device.set_input("los", losses);
+      require(false, "there is no such input");
+    } catch (const talweg::Error& error) {
+      require(error.code() == "UNKNOWN_NAME", "the code");
+    }
+    cuMemFree_v2(reinterpret_cast<std::uintptr_t>(losses));
+  }
   cuMemFree_v2(reinterpret_cast<std::uintptr_t>(w_there));
   cuMemFree_v2(reinterpret_cast<std::uintptr_t>(gradient_there));
   require(fake_cuda_count("allocations") == 0 && fake_cuda_count("pinned") == 0, "all is freed");
