@@ -183,6 +183,47 @@ class Inputs(OnGpu):
                 alone.step(inputs={"loss": 0.25})
                 self.assertSame(own, other)
 
+    def test_both_gradients_of_a_captured_step_go_with_it(self):
+        own, other, optimizer, alone = self.pair("SAM | PolyakStep")
+        loss = self.there(1.5)
+        for step in range(2):
+            self.gradients(step, own, other)
+            optimizer.step(lambda: loss)
+            alone.step(lambda: 1.5)
+        graph = []
+        with self.gpus.capture(self.gpus.new_stream(), graph):
+            optimizer.step(lambda: loss)
+        for value in (0.5, 2.5):
+            loss.fill_(value)
+            graph[0]()
+            alone.step(lambda: value)
+            self.assertSame(own, other)
+        self.assertEqual(optimizer.steps, 4)
+
+    def test_a_number_of_the_host_is_not_captured(self):
+        own, other, optimizer, alone = self.pair("MoMo")
+        for step in range(2):
+            self.gradients(step, own, other)
+            optimizer.step(inputs={"loss": 1.5})
+            alone.step(inputs={"loss": 1.5})
+        for given in (1.5, torch.tensor(1.5)):
+            with self.gpus.capture(self.gpus.new_stream(), []), self.assertRaisesRegex(talweg.Error, "`loss` is a number of the host"):
+                optimizer.step(inputs={"loss": given})
+        optimizer.step(inputs={"loss": self.there(0.5)})
+        alone.step(inputs={"loss": 0.5})
+        self.assertSame(own, other)
+
+    def test_a_measurement_in_some_steps(self):
+        own, other, optimizer, alone = self.pair("ReduceOnPlateau(patience = 1) | SGD", lr=0.1)
+        for step, value in enumerate((1.0, None, 1.5, None, 2.0, 2.5, None, 3.0)):
+            self.gradients(step, own, other)
+            optimizer.step(inputs=None if value is None else {"validation_loss": self.there(value)})
+            alone.step(inputs=None if value is None else {"validation_loss": value})
+            self.assertSame(own, other)
+            self.assertEqual([state.item() for state in optimizer.model_state.values()],
+                             [state.item() for state in alone.model_state.values()])
+        self.assertLess(optimizer.model_state["scale"].item(), 1)
+
     def test_what_does_not_fit_is_refused(self):
         own, other, optimizer, alone = self.pair()
         before = values(own)
