@@ -148,8 +148,9 @@ typedef enum talweg_outcome {
  * It puts its work into a stream of yours, where gradients must have been computed, and most steps
  * return before they are done. What is read by the host is waited for first; talweg_next_state
  * does so in its first call only: make no step, and launch no graph that has one, before its last.
- * What a step computes and may not (a hyper out of its range) a later call says:
- * talweg_cuda_wait. Where the device fails within a call, what the call was to change is
+ * What a step computes and may not (a hyper out of its range), or reads and was not given, a later
+ * call says: talweg_cuda_wait. A step that ends with REGRAD has moved the parameters in the
+ * order of the stream. Where the device fails within a call, what the call was to change is
  * undefined.
  *
  * The driver is opened when the first one is made, as libcuda.so.1 or what the environment variable
