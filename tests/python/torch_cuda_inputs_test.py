@@ -207,7 +207,8 @@ class Inputs(OnGpu):
             optimizer.step(inputs={"loss": 1.5})
             alone.step(inputs={"loss": 1.5})
         for given in (1.5, torch.tensor(1.5)):
-            with self.gpus.capture(self.gpus.new_stream(), []), self.assertRaisesRegex(talweg.Error, "`loss` is a number of the host"):
+            refused = self.assertRaisesRegex(talweg.Error, "`loss` is a number of the host")
+            with self.gpus.capture(self.gpus.new_stream(), []), refused:
                 optimizer.step(inputs={"loss": given})
         optimizer.step(inputs={"loss": self.there(0.5)})
         alone.step(inputs={"loss": 0.5})
@@ -247,7 +248,7 @@ class Inputs(OnGpu):
         one, far = self.there(1.0), self.there(1.0, gpu=1)
         for name, given, error, text in (
                 ("boost", self.there([1.0, 2.0]), ValueError, r"'boost' is a tensor of shape \(2,\); the optimizer has 1 groups"),
-                ("factor", self.there([1.0]), ValueError, r"'factor' is a tensor of shape \(1,\); the optimizer has 2 parameters"),
+                ("factor", self.there([1.0]), ValueError, r"'factor' is a tensor of shape \(1,\); the optimizer has 2 param"),
                 ("factor", [one], ValueError, "'factor' has 1 entries; the optimizer has 2 parameters"),
                 ("factor", [one, far], RuntimeError, "'factor' is on cuda:1, the parameters on cuda:0"),
                 ("factor", [one, self.there([1.0, 2.0])], TypeError, r"'factor' has a tensor of shape \(2,\)")):

@@ -167,7 +167,8 @@ class Closures(Case):
 
     def test_inputs_are_kept_until_a_step_that_asks_for_another_gradient_has_ended(self):
         """Also copies, made of what lies elsewhere than the parameter."""
-        rule = talweg.compile("SAM | Scaled", text="rule Scaled {\n  input element scale\n  step {\n    update = scale * grad\n  }\n}\n")
+        text = "rule Scaled {\n  input element scale\n  step {\n    update = scale * grad\n  }\n}\n"
+        rule = talweg.compile("SAM | Scaled", text=text)
         own = parameters((40, 30))
         optimizer = talweg.torch.Optimizer(own, rule)
         before, calls, others = values(own), [], []

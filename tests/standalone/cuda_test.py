@@ -54,8 +54,8 @@ class Devices(unittest.TestCase):
 
     def test_inputs(self):
         self.runs(compile_program("cuda_inputs.c", "cuda_inputs", GPU / "libgpu.a"))
-        self.runs(compile_program("cuda_inputs.c", "cuda_inputs_compiled", f'-DCOMPILED="{SAMPLES}"', f"-L{LIBTALWEG.parent}", "-ltalweg",
-                                  f"-Wl,-rpath,{LIBTALWEG.parent}"))
+        self.runs(compile_program("cuda_inputs.c", "cuda_inputs_compiled", f'-DCOMPILED="{SAMPLES}"', f"-L{LIBTALWEG.parent}",
+                                  "-ltalweg", f"-Wl,-rpath,{LIBTALWEG.parent}"))
 
     def test_cpp(self):
         program = FOLDER / "cuda_cpp"
