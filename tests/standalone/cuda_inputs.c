@@ -22,6 +22,7 @@ enum { GROUPS = 2, INPUTS = 4 }; /* loss, boost, factor and noise */
 /* What the rule Noise reads. */
 typedef struct given {
   double loss, boost[GROUPS], factor[TENSORS];
+  float loss_float, boost_floats[GROUPS], factor_floats[TENSORS];
   float noise[TENSORS][MOST_ELEMENTS];
   talweg_cuda_address noise_there[TENSORS];
   const void *noise_pointers[TENSORS], *noise_pointers_there[TENSORS];
@@ -30,9 +31,9 @@ typedef struct given {
 /* Numbers that a float has too. */
 static void given_fill(given* g, model* m) {
   fill(m, g->noise, g->noise_there);
-  g->loss = next_value(m);
-  for (int i = 0; i < GROUPS; ++i) g->boost[i] = next_value(m);
-  for (int t = 0; t < TENSORS; ++t) g->factor[t] = next_value(m);
+  g->loss = g->loss_float = next_value(m);
+  for (int i = 0; i < GROUPS; ++i) g->boost[i] = g->boost_floats[i] = next_value(m);
+  for (int t = 0; t < TENSORS; ++t) g->factor[t] = g->factor_floats[t] = next_value(m);
 }
 
 static void given_make(given* g) {
@@ -110,6 +111,125 @@ static void test_refusals(void) {
   rule->functions->release(rule);
 }
 
+/* Where the numbers of Noise are on the device: floats or doubles. */
+typedef struct numbers {
+  talweg_cuda_address loss, boost, factor;
+  uint32_t bytes_each;
+} numbers;
+
+static numbers numbers_make(uint32_t bytes_each) {
+  const numbers made = {device_make(sizeof(double)), device_make(GROUPS * sizeof(double)),
+                        device_make(TENSORS * sizeof(double)), bytes_each};
+  return made;
+}
+
+static void numbers_end(const numbers* n) {
+  REQUIRE(cuMemFree_v2(n->loss) == 0 && cuMemFree_v2(n->boost) == 0);
+  REQUIRE(cuMemFree_v2(n->factor) == 0);
+}
+
+static void numbers_set(const model* m, const numbers* n) {
+  REQUIRE(!set_input(m, "loss", n->loss, n->bytes_each));
+  REQUIRE(!set_input(m, "boost", n->boost, n->bytes_each));
+  REQUIRE(!set_input(m, "factor", n->factor, n->bytes_each));
+}
+
+static void put(const model* m, talweg_cuda_address to, const void* from, size_t bytes) {
+  REQUIRE(cuMemcpyHtoDAsync_v2(to, from, bytes, m->stream) == 0);
+}
+
+/* In the stream, in whose order steps read them. */
+static void numbers_put(const model* m, const numbers* n, const given* g) {
+  const int is_float = n->bytes_each == sizeof(float);
+  put(m, n->loss, is_float ? (const void*)&g->loss_float : &g->loss, n->bytes_each);
+  put(m, n->boost, is_float ? (const void*)g->boost_floats : g->boost, GROUPS * n->bytes_each);
+  put(m, n->factor, is_float ? (const void*)g->factor_floats : g->factor, TENSORS * n->bytes_each);
+}
+
+static void test_values(void) {
+  const talweg_rule* rule = RULE(noise, "Noise");
+  model m;
+  given g, other;
+  model_make(&m, rule);
+  given_make(&g);
+  given_make(&other);
+  const numbers floats = numbers_make(sizeof(float)), doubles = numbers_make(sizeof(double));
+  for (int i = 0; i < 6; ++i) {
+    const numbers* n = i < 3 ? &floats : &doubles;
+    given_fill(&g, &m);
+    given_fill(&other, &m); /* what steps are given is not looked at */
+    numbers_put(&m, n, &g);
+    numbers_set(&m, n);
+    step_both(&m, &g, i % 2 == 0 ? &other : NULL);
+    model_compare(&m);
+  }
+  /* One of them is taken back. */
+  given_fill(&g, &m);
+  numbers_put(&m, &doubles, &g);
+  REQUIRE(!set_input(&m, "boost", 0, 0));
+  other.loss = 0;
+  memcpy(other.boost, g.boost, sizeof g.boost);
+  step_both(&m, &g, &other);
+  model_compare(&m);
+  void *here[TENSORS], *there[TENSORS];
+  const void *inputs[INPUTS], *inputs_there[INPUTS];
+  gradient_pointers(&m, here, there);
+  given_point(&g, NULL, inputs, inputs_there);
+  REQUIRE(!rule->functions->step(m.device, there, inputs_there, NULL, &error));
+  REQUIRE(rule->functions->cuda_wait(m.device, NULL, &error) == TALWEG_MISSING_INPUT);
+  REQUIRE(strstr(error.message, "`boost`"));
+  numbers_set(&m, &doubles);
+  step_both(&m, &g, NULL);
+  model_compare(&m);
+  numbers_end(&floats);
+  numbers_end(&doubles);
+  given_end(&g);
+  given_end(&other);
+  model_end(&m);
+  rule->functions->release(rule);
+}
+
+/* Steps in a graph read them where they are, as they are when it is replayed. */
+static void test_graph(void) {
+  const talweg_rule* rule = RULE(noise, "Noise");
+  model m;
+  given g;
+  model_make(&m, rule);
+  given_make(&g);
+  const numbers n = numbers_make(sizeof(float));
+  numbers_set(&m, &n);
+  for (int i = 0; i < 2; ++i) {
+    given_fill(&g, &m);
+    numbers_put(&m, &n, &g);
+    step_both(&m, &g, NULL);
+    model_compare(&m);
+  }
+  void *here[TENSORS], *there[TENSORS];
+  const void *inputs[INPUTS], *inputs_there[INPUTS];
+  gradient_pointers(&m, here, there);
+  given_point(&g, NULL, inputs, inputs_there);
+  fake_cuda_graph graph;
+  fake_cuda_graph_exec exec;
+  REQUIRE(cuStreamBeginCapture_v2(m.stream, 0) == 0);
+  REQUIRE(!rule->functions->step(m.device, there, inputs_there, NULL, &error));
+  REQUIRE(cuStreamEndCapture(m.stream, &graph) == 0);
+  REQUIRE(cuGraphInstantiateWithFlags(&exec, graph, 0) == 0);
+  for (int i = 0; i < 3; ++i) {
+    fill(&m, m.gradients, m.gradients_there);
+    given_fill(&g, &m);
+    numbers_put(&m, &n, &g);
+    REQUIRE(!rule->functions->step(m.host, here, inputs, NULL, &error));
+    REQUIRE(cuGraphLaunch(exec, m.stream) == 0);
+    model_compare(&m);
+  }
+  REQUIRE(rule->functions->steps(m.device) == 5);
+  REQUIRE(cuGraphExecDestroy(exec) == 0 && cuGraphDestroy(graph) == 0);
+  numbers_end(&n);
+  given_end(&g);
+  model_end(&m);
+  rule->functions->release(rule);
+}
+
 /* A rule that has no inputs says so, and one that waits for a gradient reads what it has read. */
 static void test_others(void) {
   model m;
@@ -136,6 +256,8 @@ int main(void) {
   enter_device(0);
   test_refusals();
   test_others();
+  test_values();
+  test_graph();
   REQUIRE(fake_cuda_count("allocations") == 0 && fake_cuda_count("pinned") == 0);
   REQUIRE(fake_cuda_count("streams") == 0);
   puts("ok");
