@@ -30,11 +30,12 @@ PIPELINES = {
     "train": "ClipByGlobalNorm(1) | AdamW | Ema",
     "sharpness": "SAM | SGD(lr = 0.1)",
     "gathered": "AccumulateGradient(k = 2) | ClipValue | AdamW",
+    "gathered_loss": "AccumulateGradient(k = 2) | PolyakStep",
     "guarded": "SkipNonFinite | AdamW(lr = 0.01 / t)",
     "bounded": "AdamW | TrustRatio | Lookahead(k = 2)",
 }
 #: Built for float64 too, as NAME_double.
-DOUBLE = ("sgd", "adamw", "lion", "lamb", "adafactor", "train")
+DOUBLE = ("sgd", "adamw", "lion", "lamb", "adafactor", "train", "momo", "sharpness")
 
 
 def rules_of(talweg: pathlib.Path) -> dict[str, str]:

@@ -21,9 +21,9 @@ class Pair:
         self.gpu_place = Gpu(driver)
         self.cpu, self.gpu = Model(Host(), rule, shapes, 2), Model(self.gpu_place, rule, shapes, 2)
 
-    def step(self, count: int = 1) -> None:
+    def step(self, count: int = 1, is_given: bool = True) -> None:
         for _ in range(count):
-            ends = self.cpu.step(), self.gpu.step()
+            ends = self.cpu.step(is_given=is_given), self.gpu.step(is_given=is_given)
             if ends[0] != ends[1]:
                 raise LibraryError("step", "outcome", f"{ends[1]} on the GPU, {ends[0]} on the CPU")
 

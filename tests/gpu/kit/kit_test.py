@@ -10,7 +10,7 @@ import unittest
 
 HERE = pathlib.Path(__file__).resolve().parent
 TALWEG, FAKE = os.environ["TALWEG_PROGRAM"], os.environ["TALWEG_FAKE_CUDA"]
-RULES = "adamw|adafactor|train|sharpness|momo|gathered|sgld|adamw_double"
+RULES = "adamw|adafactor|train|sharpness|momo|momo_double|gathered|gathered_loss|sgld|adamw_double"
 #: The pretended GPU's memory is the host's: it gets little of it.
 LITTLE = ("import ctypes, sys, run_kit; fake = ctypes.CDLL(sys.argv[1]); "
           "fake.fake_cuda_set_device(0, b'Pretended', 9, 0, 4, ctypes.c_size_t(64 << 20)); "
@@ -80,7 +80,8 @@ class Kit(unittest.TestCase):
             for scenario in ("small", "unaligned", "odd", "many", "large"):
                 self.assertEqual(checks.pop(f"{name}.{scenario}")["result"], "ok")
         for name in ("adamw.save", "train.graph", "train.graph_sent", "train.streams", "adamw.scaling", "adamw.memory",
-                     "adamw.refusals"):
+                     "adamw.refusals", "sharpness.regrad_graph", "sharpness.regrad_graphs", "momo.gpu_input",
+                     "momo_double.gpu_input", "sgld.given", "gathered_loss.missing"):
             self.assertEqual(checks[name]["result"], "ok")
         self.assertEqual(found["device"]["sm"], 90)
         self.assertIn("0 failed", printed)
@@ -100,7 +101,7 @@ class Kit(unittest.TestCase):
                                               before=PLANTED)
         results = {name: check["result"] for name, check in checks.items() if name.startswith("momo")}
         self.assertEqual(results, {"momo.small": "FAILED", "momo.unaligned": "FAILED", "momo.odd": "FAILED",
-                                   "momo.many": "not run", "momo.large": "not run"})
+                                   "momo.many": "not run", "momo.large": "not run", "momo.gpu_input": "ok"})
         crashed, raised, hung = (checks[f"momo.{name}"]["details"] for name in ("small", "unaligned", "odd"))
         self.assertEqual(crashed[0], "ended by SIGSEGV")
         self.assertIn("the last words", crashed)

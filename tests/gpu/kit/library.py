@@ -89,6 +89,7 @@ FUNCTIONS: tuple[tuple[Any, ...], ...] = (
     ("cuda_send_hypers", _INT, POINTER, _ERROR),
     ("cuda_set_scaling", _INT, POINTER, POINTER, POINTER, _ERROR),
     ("cuda_wait", _INT, POINTER, ctypes.POINTER(_INT), _ERROR),
+    ("cuda_set_input", _INT, POINTER, ctypes.c_char_p, POINTER, U32, _ERROR),
 )
 
 

@@ -91,6 +91,10 @@ class Host:
     def read(address: int, size: int) -> bytearray:
         return bytearray(ctypes.string_at(address, size))
 
+    @staticmethod
+    def copy(to: int, source: int, size: int) -> None:
+        ctypes.memmove(to, source, size)
+
     def optimizer(self, rule: Rule, tensors: Sequence[Tensor], groups: int) -> Optimizer:
         return Optimizer(rule, tensors, groups)
 
@@ -114,6 +118,10 @@ class Gpu:
 
     def read(self, address: int, size: int) -> bytearray:
         return self.driver.read(address, size, self.stream)
+
+    def copy(self, to: int, source: int, size: int) -> None:
+        """Put into the stream."""
+        self.driver.call("cuMemcpyDtoDAsync_v2", to, source, size, self.stream)
 
     def optimizer(self, rule: Rule, tensors: Sequence[Tensor], groups: int) -> Optimizer:
         return Optimizer(rule, tensors, groups, self.stream)
@@ -167,6 +175,10 @@ class Model:
         """New ones; `scale`: times this number, a power of two."""
         self._fill("gradient", 7919 * seed, scale)
 
+    def copy_params_to_gradients(self) -> None:
+        """On a GPU in the order of the stream."""
+        self.place.copy(self._arenas["gradient"], self._arenas["param"], self.bytes(self._size))
+
     def param_address(self, tensor: int) -> int:
         return self._addresses("param")[tensor]
 
@@ -195,10 +207,10 @@ class Model:
             pointers[i] = ctypes.addressof(value)
         return pointers
 
-    def step(self, without: Iterable[int] = ()) -> int:
-        """A step with new gradients, as often as the rule asks for them. How it ended."""
+    def step(self, without: Iterable[int] = (), is_given: bool = True) -> int:
+        """A step with new gradients, as often as the rule asks for them. How it ended. `is_given`: with its inputs."""
         self.calls += 1
-        inputs = self._inputs(self.calls)
+        inputs = self._inputs(self.calls) if is_given else None
         for again in range(10):
             self.write_gradients(self.calls + 1000 * again)
             outcome = self.optimizer.step(self.gradients(without), None if again else inputs)

@@ -7,6 +7,7 @@ import pathlib
 from typing import Any, Callable, Sequence
 
 import features
+import features_alone
 from children import Checks, Task
 from cuda import Driver
 from library import Rule
@@ -66,7 +67,7 @@ def tasks(kit: dict[str, Any], names: Sequence[str], arguments: argparse.Namespa
     expected = json.loads((HERE / "expected.json").read_text())
     scenarios = [scenario for scenario in SCENARIOS if not arguments.quick or scenario.name in QUICK]
     found = [_rule_task(kit, name, scenarios, expected[name], arguments.device) for name in names]
-    for feature, check, users in features.CHECKS:
+    for feature, check, users in (*features.CHECKS, *features_alone.CHECKS):
         if users := [name for name in users if name in names]:
             found.append(_feature_task(kit, feature, check, users, arguments.device))
     return found
