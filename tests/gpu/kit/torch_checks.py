@@ -1,6 +1,7 @@
 """talweg.torch on CUDA tensors against the same on CPU tensors, where torch and talweg can be imported."""
 from __future__ import annotations
 
+import importlib
 from typing import Any, Callable, Optional, Sequence
 
 import torch_modules
@@ -10,6 +11,8 @@ RULES = ("AdamW", "SGD(momentum = 0.9)", "Adafactor", "ClipByGlobalNorm(1) | Ada
 #: By name: functions of torch_features.
 FEATURES = ("graph", "graph_sent", "scaler", "streams", "moved_stream", "state_dict", "deepcopy", "evaluation", "sam",
             "set_to_none", "thread", "moved_module")
+#: The same of torch_alone.
+ALONE = ("sam_graph", "loss", "loss_graph", "unsynchronized")
 
 
 def _task(name: str, check: Callable[[Any], Sequence[str]], device: int) -> Task:
@@ -37,8 +40,9 @@ def _train(rule: str) -> Callable[[Any], Sequence[str]]:
 
 def _feature(name: str) -> Callable[[Any], Sequence[str]]:
     def check(device: Any) -> Sequence[str]:
-        import torch_features  # it imports torch: in a child, where there is one
-        made: Optional[Sequence[str]] = getattr(torch_features, f"check_{name}")(device)
+        # It imports torch: in a child, where there is one.
+        module = importlib.import_module("torch_alone" if name in ALONE else "torch_features")
+        made: Optional[Sequence[str]] = getattr(module, f"check_{name}")(device)
         assert made is not None
         return made
     return check
@@ -47,4 +51,4 @@ def _feature(name: str) -> Callable[[Any], Sequence[str]]:
 def tasks(device: int) -> list[Task]:
     """Each check is a task of its own; skipped, and said so, without torch, talweg or CUDA in torch."""
     return [_task(f"torch: {rule}", _train(rule), device) for rule in RULES] + \
-           [_task(f"torch.{name}", _feature(name), device) for name in FEATURES]
+           [_task(f"torch.{name}", _feature(name), device) for name in (*FEATURES, *ALONE)]
