@@ -139,7 +139,7 @@ TEST_CASE("both calls of a step that asks for another gradient are captured") {
     for (int i = 0; i < 5; ++i) {
       if (i == 3) {
         stream.wait();
-        pair.set_hyper("rho", 0.5);
+        pair.set_hyper("lr", 0.5);
         REQUIRE(talweg_gpu_send_hypers(pair.device, nullptr) == TALWEG_OK);
       }
       for (std::size_t half = 0; half < 2; ++half) {
