@@ -33,6 +33,8 @@ static void note_refusal(talweg_gpu* gpu) {
   const volatile talweg_gpu_report* report = &gpu->front->report;
   talweg_optimizer* core = gpu->core;
   if (!report->refused || gpu->refusal.status != TALWEG_OK) return;
+  /* A step that was to go on with another gradient has moved nothing. */
+  if (gpu->next_launch > 0) core->progress.next_phase = 0;
   if (report->refused == TALWEG_GPU_BOUND_HYPER) {
     talweg_refuse_bound(core, (size_t)report->where, report->number, report->value, &gpu->refusal);
     return;
@@ -90,8 +92,6 @@ talweg_status talweg_gpu_tell_refusal(talweg_gpu* gpu, talweg_error* error) {
   talweg_gpu_leave(gpu);
   if (!did) return talweg_gpu_calls.failure(gpu, error);
   gpu->front->report.refused = TALWEG_GPU_NOT_REFUSED;
-  /* One that was to go on with another gradient has moved nothing. */
-  if (gpu->next_launch > 0) gpu->core->progress.next_phase = 0;
   if (error) *error = gpu->refusal;
   gpu->refusal.status = TALWEG_OK;
   return status;

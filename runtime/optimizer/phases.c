@@ -157,14 +157,16 @@ static void put_back_chunks(void* argument, uint32_t begin, uint32_t end) {
     void* const* streams =
         optimizer->pointers + (size_t)run.tensor * optimizer->image->stream_count;
     const unsigned char* origin = streams[optimizer->image->step.origin_stream];
-    talweg_copy_elements(optimizer, (unsigned char*)streams[TALWEG_STREAM_PARAM] + run.offset,
-                         origin + run.offset, run.bytes);
+    talweg_begin_copy(optimizer, (unsigned char*)streams[TALWEG_STREAM_PARAM] + run.offset,
+                      origin + run.offset, run.bytes);
   }
 }
 
 void talweg_take_back(talweg_optimizer* optimizer) {
-  if (optimizer->progress.has_waited && optimizer->image->step.origin_stream != UINT32_MAX)
+  if (optimizer->progress.has_waited && optimizer->image->step.origin_stream != UINT32_MAX) {
     talweg_for_chunks(optimizer, put_back_chunks, optimizer);
+    talweg_finish_copies(optimizer);
+  }
   clear(optimizer, 1);
 }
 

@@ -1,6 +1,7 @@
 /* A step that waits for another gradient: what else is refused meanwhile, how it goes on, and how
  * it is given up. */
 #include "runtime/optimizer/internal.h"
+#include "runtime/optimizer/work.h"
 
 int talweg_is_waiting(const talweg_optimizer* optimizer) {
   return optimizer->progress.next_phase != 0;
@@ -59,6 +60,8 @@ talweg_status talweg_bind_next_gradients(talweg_optimizer* optimizer, const void
 }
 
 void talweg_abandon(talweg_optimizer* optimizer) {
+  if (!talweg_is_waiting(optimizer)) return;
+  talweg_settle(optimizer, 0); /* a device may have refused it, and then has not begun to move */
   if (!talweg_is_waiting(optimizer)) return;
   optimizer->progress.next_phase = 0;
   talweg_take_back(optimizer);

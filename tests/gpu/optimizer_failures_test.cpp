@@ -179,6 +179,14 @@ TEST_CASE("steps that ask for another gradient fail at every call") {
       return optimizer == pair.host ? TALWEG_OK : talweg_gpu_wait(optimizer, nullptr, error);
     };
     CHECK(fail_everywhere(*rule, step, abandon) > 0);
+    const auto wait_again = [](ModelPair& pair, talweg_optimizer* optimizer, talweg_error* error) {
+      do REQUIRE(step(pair, optimizer, error) == TALWEG_OK);
+      while (talweg_is_waiting(optimizer) != 0);
+      do REQUIRE(step(pair, optimizer, error) == TALWEG_OK);
+      while (talweg_is_waiting(optimizer) == 0);
+      return TALWEG_OK;
+    };
+    CHECK(fail_everywhere(*rule, wait_again, abandon) > 0);
   }
 }
 

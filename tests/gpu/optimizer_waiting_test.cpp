@@ -1,0 +1,65 @@
+// What may be asked of an optimizer on a device while it has not been heard what its steps were
+// refused for, or while one of them waits for another gradient.
+#include <catch2/catch.hpp>
+
+#include "tests/gpu/model_pair.h"
+#include "tests/gpu/streams.h"
+
+namespace talweg::gpu {
+
+namespace {
+
+constexpr auto kF32 = types::ComputeType::F32;
+
+std::vector<PairTensor> three_tensors() { return {{{7}, 0}, {{3, 5}, 1}, {{40}, 1}}; }
+
+/// Its hyper falls out of its range in the third step.
+constexpr const char* kFalls = R"(
+rule Falls {
+  hyper ceiling = 0.25 in (-inf, inf)
+  when rank == 2: HeavyBall(lr = 1)
+  otherwise: HeavyBall(lr = ceiling - 0.1 * t)
+}
+)";
+
+std::vector<std::string> device_params(const ModelPair& pair) {
+  std::vector<std::string> all;
+  for (const DeviceBytes& param : pair.device_params) all.push_back(param.read());
+  return all;
+}
+
+}  // namespace
+
+TEST_CASE("a step that was refused unheard and waits moves nothing when it is abandoned") {
+  DriverSession session;
+  const PairRule rule("SAM | m.Falls", kF32, kFalls);
+  ModelPair pair(rule, three_tensors(), 2);
+  for (int i = 0; i < 4; ++i) pair.step();
+  pair.require_same();
+  const std::vector<std::string> before = device_params(pair);
+  pair.draw_gradients();
+  REQUIRE(pair.step_device() == TALWEG_OK);  // the device has not run
+  REQUIRE(talweg_is_waiting(pair.device) == 1);
+  SECTION("abandoned") {
+    talweg_abandon(pair.device);
+    CHECK(device_params(pair) == before);
+    REQUIRE(talweg_is_waiting(pair.device) == 0);
+    talweg_error error{};
+    CHECK(talweg_gpu_wait(pair.device, nullptr, &error) == TALWEG_OUT_OF_RANGE);
+    pair.set_hyper("ceiling", 9);
+    for (int i = 0; i < 4; ++i) pair.step();
+    pair.require_same();
+  }
+  SECTION("destroyed") {
+    talweg_gpu_destroy(pair.device);
+    pair.device = nullptr;
+    CHECK(device_params(pair) == before);
+  }
+  SECTION("abandoned after counters were read") {
+    talweg_get_counters(pair.device);
+    talweg_abandon(pair.device);
+    CHECK(device_params(pair) == before);
+  }
+}
+
+}  // namespace talweg::gpu
