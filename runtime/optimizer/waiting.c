@@ -8,6 +8,7 @@ int talweg_is_waiting(const talweg_optimizer* optimizer) {
 }
 
 static void put_step(const talweg_optimizer* optimizer, talweg_error* error) {
+  talweg_settle(optimizer, 0); /* for the counter */
   talweg_put_count(error, (uint64_t)optimizer->counters.completed_steps + 1);
   talweg_put(error, " of rule ");
   talweg_put_name(error, optimizer->image->name);

@@ -62,4 +62,19 @@ TEST_CASE("a step that was refused unheard and waits moves nothing when it is ab
   }
 }
 
+TEST_CASE("what is refused while a step waits names that step") {
+  DriverSession session;
+  const PairRule rule("SAM | HeavyBall", kF32);
+  ModelPair pair(rule, three_tensors(), 2);
+  for (int i = 0; i < 4; ++i) pair.step();
+  for (int i = 0; i < 5; ++i) {
+    REQUIRE(pair.step_host() == TALWEG_OK);
+    REQUIRE(pair.step_device() == TALWEG_OK);
+  }
+  talweg_error expected{}, error{};
+  REQUIRE(talweg_reset(pair.host, &expected) == TALWEG_WAITING);
+  REQUIRE(talweg_reset(pair.device, &error) == TALWEG_WAITING);
+  CHECK(std::string(error.message) == expected.message);
+}
+
 }  // namespace talweg::gpu
