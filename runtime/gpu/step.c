@@ -191,6 +191,7 @@ static talweg_status begin(talweg_gpu* gpu, const talweg_step_inputs* inputs,
                            talweg_gpu_reason* why, talweg_error* error) {
   talweg_status status = TALWEG_OK;
   gpu->next_launch = 0;
+  gpu->is_half_captured = 0;
   if (goes_on(gpu, inputs)) {
     talweg_bind_scalar_inputs(gpu->core, inputs);
   } else {

@@ -62,6 +62,27 @@ TEST_CASE("a step that was refused unheard and waits moves nothing when it is ab
   }
 }
 
+TEST_CASE("a capture that was given up says nothing of later steps that wait") {
+  DriverSession session;
+  const Stream stream;
+  const PairRule rule("SAM | HeavyBall | Ema", kF32);
+  ModelPair pair(rule, three_tensors(), 2);
+  REQUIRE(talweg_gpu_set_stream(pair.device, stream.handle, nullptr) == TALWEG_OK);
+  for (int i = 0; i < 4; ++i) pair.step();
+  const Graph half(stream, [&] { REQUIRE(pair.step_device() == TALWEG_OK); });
+  talweg_abandon(pair.device);
+  for (talweg_optimizer* optimizer : {pair.host, pair.device})
+    REQUIRE(talweg_reset(optimizer, nullptr) == TALWEG_OK);
+  REQUIRE(pair.step() == TALWEG_REGRAD);  // led: states begin
+  talweg_error error{};
+  const Graph other(stream, [&] { CHECK(pair.step_device(true, &error) == TALWEG_NOT_SERVED); });
+  CHECK(std::string(error.message) ==
+        "this step cannot be captured: it waits for another gradient, and its first call was not "
+        "captured");
+  for (talweg_optimizer* optimizer : {pair.host, pair.device}) talweg_abandon(optimizer);
+  pair.require_same();
+}
+
 TEST_CASE("what is refused while a step waits names that step") {
   DriverSession session;
   const PairRule rule("SAM | HeavyBall", kF32);
