@@ -227,8 +227,8 @@ static talweg_status bind_again(talweg_gpu* gpu, const talweg_step_inputs* input
  * left out, or failed. */
 static int lead(talweg_gpu* gpu, talweg_status* status, talweg_outcome* outcome,
                 talweg_error* error) {
-  /* Before gradients are changed. */
-  *status = talweg_gpu_settle(gpu, gpu->core, error);
+  /* Before gradients are changed. A refusal ends it whether or not the caller takes an error. */
+  *status = talweg_gpu_wait(gpu->core, NULL, error);
   if (*status != TALWEG_OK) return 1;
   talweg_gpu_take_inputs(gpu);
   *status = talweg_gpu_calls.failure(gpu, error);

@@ -28,6 +28,16 @@ std::vector<std::string> device_params(const ModelPair& pair) {
   return all;
 }
 
+/// A step with gradients of all tensors, and an error that nobody reads.
+talweg_status step_all(const ModelPair& pair) {
+  std::vector<const void*> gradients;
+  for (const DeviceBytes& gradient : pair.device_gradients)
+    gradients.push_back(reinterpret_cast<const void*>(gradient.address));
+  talweg_step_inputs inputs{};
+  inputs.gradients = gradients.data();
+  return talweg_step(pair.device, &inputs, nullptr, nullptr);
+}
+
 }  // namespace
 
 TEST_CASE("a step that was refused unheard and waits moves nothing when it is abandoned") {
@@ -60,6 +70,25 @@ TEST_CASE("a step that was refused unheard and waits moves nothing when it is ab
     talweg_abandon(pair.device);
     CHECK(device_params(pair) == before);
   }
+}
+
+TEST_CASE("a step that the host leads is not made behind one that was refused unheard") {
+  DriverSession session;
+  const PairRule rule("m.Falls", kF32, R"(
+rule Falls {
+  hyper ceiling = 0.25 in (-inf, inf)
+  when rank == 2: Ema
+  otherwise: HeavyBall(lr = ceiling - 0.1 * t) | Ema
+}
+)");
+  ModelPair pair(rule, three_tensors(), 2);
+  for (int i = 0; i < 2; ++i) pair.step({1});
+  pair.require_same();
+  const std::vector<std::string> before = device_params(pair);
+  REQUIRE(pair.step_device() == TALWEG_OK);  // the device has not run
+  pair.set_hyper("ceiling", 9);
+  CHECK(step_all(pair) == TALWEG_OUT_OF_RANGE);
+  CHECK(device_params(pair) == before);
 }
 
 TEST_CASE("a capture that was given up says nothing of later steps that wait") {
