@@ -96,7 +96,7 @@ static void add_phase(const talweg_gpu* gpu, talweg_gpu_program* program, uint32
     add_own(gpu, program, TALWEG_GPU_CHECK, 1, TALWEG_GPU_WARP, 3,
             (const uint64_t[]){phase, (uint64_t)ends, program->stop});
   if (phase == 0 && core->image->input_count > 0)
-    add_own(gpu, program, TALWEG_GPU_CHECK_INPUTS, 1, TALWEG_GPU_THREADS, 1, &program->stop);
+    add_own(gpu, program, TALWEG_GPU_CHECK_INPUTS, 1, TALWEG_GPU_THREADS, 0, NULL);
   add_each(program, (uintptr_t)functions->tensor_scalars, args, core->spec.tensor_count, 0);
   add_each(program, (uintptr_t)functions->matrix_scalars, args, lines->matrices, 0);
   add_each(program, (uintptr_t)functions->row_scalars, args, lines->rows, 0);

@@ -87,7 +87,7 @@ typedef struct talweg_gpu_step {
  *   talweg_gpu_unscale (step, scale, stop)   gradients: times the float32 of 1 / *scale
  *   talweg_gpu_read_numbers (step, input, numbers, is_float)  an input of model, groups or tensors,
  *                                            of float32 or float64
- *   talweg_gpu_check_inputs (step, stop)     one block of TALWEG_GPU_THREADS: whether what the call
+ *   talweg_gpu_check_inputs (step)           one block of TALWEG_GPU_THREADS: whether what the call
  *                                            reads was given; behind the functions of model and
  *                                            groups of the first phase */
 /* clang-format on */

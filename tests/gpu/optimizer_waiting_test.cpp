@@ -91,6 +91,22 @@ rule Falls {
   CHECK(device_params(pair) == before);
 }
 
+TEST_CASE("a call that skips for an input that was not given is refused") {
+  DriverSession session;
+  const PairRule rule("m.Skips", kF32, R"(
+rule Skips {
+  input model loss
+  step {
+    skip if loss < 0.5
+    update = 0.1 * grad
+  }
+}
+)");
+  ModelPair pair(rule, three_tensors(), 2);
+  for (int i = 0; i < 6; ++i) pair.step({}, i % 2 == 0);  // requires the host's status
+  pair.require_same();
+}
+
 TEST_CASE("a capture that was given up says nothing of later steps that wait") {
   DriverSession session;
   const Stream stream;

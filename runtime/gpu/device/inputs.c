@@ -62,9 +62,10 @@ static inline int is_missing(const talweg_gpu_step* step, uint64_t input, uint64
          is_absent(step, input, tensor);
 }
 
-TALWEG_KERNEL talweg_gpu_check_inputs(const talweg_gpu_step* step, const uint32_t* stop) {
-  const int stops = *stop != 0;
-  wait_for_block(); /* before `stop` is written */
+TALWEG_KERNEL talweg_gpu_check_inputs(const talweg_gpu_step* step) {
+  /* Not where a skipped call ends: what it was not given may be why it is skipped. */
+  const int stops = step->progress->left_out || step->progress->refused;
+  wait_for_block(); /* before `refused` is written */
   if (stops) return;
   /* Inputs and tensors numbered through in the order in which the host looks at them. */
   const uint64_t tensors = step->tensor_count > 0 ? step->tensor_count : 1;
