@@ -172,9 +172,13 @@ talweg_status MirroredCore::step(const talweg_step_inputs& inputs, talweg_outcom
   if (inputs.gradients != nullptr) there.gradients = gradients_there_.data();
   if (inputs.element_inputs != nullptr) there.element_inputs = element_inputs_.data();
   talweg_outcome ended = TALWEG_COMPLETED;
+  const bool has_waited = talweg_is_waiting(optimizer_) != 0;
   talweg_status status = talweg_step(optimizer_, &there, &ended, error);
   if (status == TALWEG_OK) status = talweg_gpu_wait(optimizer_, &ended, error);
   if (status == TALWEG_OK) status = take_params(error);
+  // Refused: it has put back what its first call has moved.
+  const bool is_over = has_waited && talweg_is_waiting(optimizer_) == 0;
+  if (status != TALWEG_OK && status != TALWEG_DEVICE_FAILED && is_over) take_params(nullptr);
   if (status != TALWEG_OK) return stop(status);
   if (outcome != nullptr) *outcome = ended;
   return TALWEG_OK;

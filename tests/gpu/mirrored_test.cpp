@@ -116,6 +116,22 @@ TEST_CASE("a step that the rule's own values refuse") {
   }
 }
 
+TEST_CASE("a step that is refused behind another gradient puts the parameters back") {
+  start_driver();
+  Pair<float> pair("SAM | SkipNonFinite | GradientDescent(lr = 2.5 - t)");
+  pair.steps(2);
+  const auto before = pair.host.params;
+  pair.step(3);
+  REQUIRE(pair.host.optimizer->is_waiting());
+  const auto here = pair.host.step(3), there = pair.device.step(3);
+  REQUIRE_FALSE(here);
+  REQUIRE_FALSE(there);
+  CHECK(here.failure().message == there.failure().message);
+  CHECK(pair.host.params == before);
+  pair.check_params();
+  pair.check_states();
+}
+
 TEST_CASE("views are read out and swapped in") {
   start_driver();
   Pair<float> pair("AdamW | Ema(decay = 0.5)");
