@@ -54,6 +54,11 @@ static int is_captured_now(talweg_gpu* gpu) {
          is_capturing;
 }
 
+static talweg_status refuse_in_capture(talweg_error* error) {
+  return talweg_fail(error, TALWEG_NOT_SERVED,
+                     "what steps have left cannot be read while the stream is being captured");
+}
+
 talweg_status talweg_gpu_settle(void* context, talweg_optimizer* optimizer, talweg_error* error) {
   talweg_gpu* gpu = context;
   (void)optimizer;
@@ -62,8 +67,7 @@ talweg_status talweg_gpu_settle(void* context, talweg_optimizer* optimizer, talw
   if (may_differ && talweg_gpu_enter(gpu)) {
     if (is_captured_now(gpu)) {
       talweg_gpu_leave(gpu);
-      return talweg_fail(error, TALWEG_NOT_SERVED,
-                         "what steps have left cannot be read while the stream is being captured");
+      return refuse_in_capture(error);
     }
     gpu->is_ahead = 1; /* also where only some of it gets here */
     if (gpu->failure.code == TALWEG_CUDA_OK && fetch(gpu)) {
@@ -82,6 +86,10 @@ talweg_status talweg_gpu_tell_refusal(talweg_gpu* gpu, talweg_error* error) {
   const talweg_status status = gpu->refusal.status;
   talweg_cuda_error failure;
   if (status == TALWEG_OK || !talweg_gpu_enter(gpu)) return status;
+  if (is_captured_now(gpu)) {
+    talweg_gpu_leave(gpu);
+    return refuse_in_capture(error);
+  }
   /* Waited for: a replay in another stream is not to find itself refused still. */
   const int did =
       talweg_gpu_did(gpu,

@@ -143,4 +143,23 @@ TEST_CASE("what is refused while a step waits names that step") {
   CHECK(std::string(error.message) == expected.message);
 }
 
+TEST_CASE("a refusal that was not told before a capture is told behind it") {
+  DriverSession session;
+  const Stream stream;
+  const PairRule rule("m.Falls", kF32, kFalls);
+  ModelPair pair(rule, three_tensors(), 2);
+  REQUIRE(talweg_gpu_set_stream(pair.device, stream.handle, nullptr) == TALWEG_OK);
+  for (int i = 0; i < 2; ++i) pair.step();
+  REQUIRE(pair.step_device() == TALWEG_OK);
+  talweg_get_counters(pair.device);  // hears it
+  talweg_error error{};
+  const Graph graph(stream, [&] { CHECK(pair.step_device(true, &error) == TALWEG_NOT_SERVED); });
+  CHECK(std::string(error.message) ==
+        "what steps have left cannot be read while the stream is being captured");
+  CHECK(pair.step_device(true, &error) == TALWEG_OUT_OF_RANGE);
+  pair.set_hyper("ceiling", 9);
+  for (int i = 0; i < 2; ++i) pair.step();
+  pair.require_same();
+}
+
 }  // namespace talweg::gpu
