@@ -82,7 +82,8 @@ static int holds(const talweg_gpu* gpu, const unsigned char* slot, uint32_t part
   return 1;
 }
 
-/* One of an earlier capture that holds the same, or a new one. All captures hold the same parts. */
+/* One of an earlier capture that holds the same, or a new one. Captures hold the same parts, but
+ * for second halves of a step, which have no more than what is first in others. */
 static unsigned char* take_capture(talweg_gpu* gpu, uint32_t parts, talweg_status* status,
                                    talweg_error* error) {
   for (uint32_t i = 0; i < gpu->captures; ++i) {

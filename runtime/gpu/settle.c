@@ -91,12 +91,13 @@ talweg_status talweg_gpu_tell_refusal(talweg_gpu* gpu, talweg_error* error) {
     return refuse_in_capture(error);
   }
   /* Waited for: a replay in another stream is not to find itself refused still. */
-  const int did =
-      talweg_gpu_did(gpu,
-                     talweg_cuda_fill(gpu->places.progress, 0, sizeof(talweg_gpu_progress),
-                                      gpu->stream, &failure),
-                     &failure) &&
-      talweg_gpu_wait_for_stream(gpu);
+  talweg_gpu_progress* progress = &gpu->front->progress;
+  *progress = (talweg_gpu_progress){.stop = 1, .is_over = 1};
+  const int did = talweg_gpu_did(gpu,
+                                 talweg_cuda_copy_in(gpu->places.progress, progress,
+                                                     sizeof *progress, gpu->stream, &failure),
+                                 &failure) &&
+                  talweg_gpu_wait_for_stream(gpu);
   talweg_gpu_leave(gpu);
   if (!did) return talweg_gpu_calls.failure(gpu, error);
   gpu->front->report.refused = TALWEG_GPU_NOT_REFUSED;

@@ -205,7 +205,8 @@ static talweg_status begin(talweg_gpu* gpu, const talweg_step_inputs* inputs,
   return TALWEG_OK;
 }
 
-/* What a step that waits is given, and which the device goes through by itself. */
+/* What a step that waits is given: the same gradients as before, where the array of them is null.
+ */
 static talweg_status bind_again(talweg_gpu* gpu, const talweg_step_inputs* inputs, int is_capturing,
                                 talweg_error* error) {
   if (is_capturing && !gpu->is_half_captured) {
@@ -261,10 +262,10 @@ static int make_step(talweg_gpu* gpu, const talweg_step_inputs* inputs, talweg_s
   }
   talweg_gpu_reason why = {0};
   const int is_waiting = talweg_is_waiting(gpu->core);
-  if (is_waiting && gpu->next_launch == 0 && !is_capturing) return 0;
   *status =
       is_waiting ? bind_again(gpu, inputs, is_capturing, error) : begin(gpu, inputs, &why, error);
   if (*status != TALWEG_OK) return 1;
+  if (is_waiting && gpu->next_launch == 0) return 0;
   if (why.text && !is_capturing) return lead(gpu, status, outcome, error);
   *status =
       why.text ? talweg_gpu_refuse_capture(&why, error) : launch_step(gpu, is_capturing, error);

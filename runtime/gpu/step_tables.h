@@ -18,7 +18,8 @@ typedef struct talweg_gpu_progress {
   uint32_t stop;     /* what kernels look at: in this call nothing is to be done any more */
   uint32_t left_out; /* this call is, for a gradient that is not finite: it counts as none */
   uint32_t refused;  /* a call was: nothing is done until the host has looked */
-  uint32_t unused;
+  uint32_t is_over;  /* the last call was refused, and its caller told: what is left of it, as a
+                        graph's second half, does nothing */
 } talweg_gpu_progress;
 
 /* For what a step was refused. */

@@ -43,7 +43,7 @@ struct talweg_device_calls {
   void (*fill)(void* context, void* start, uint64_t element_count, uint32_t dtype, double value);
   /* A whole step, where the device goes through it by itself: 1, with what talweg_step is to
    * return. It has been begun then, not done. 0: the host leads through it. What was given is bound
-   * then, but for a step that waits; nothing else has happened. */
+   * then; nothing else has happened. */
   int (*step)(void* context, talweg_optimizer* optimizer, const talweg_step_inputs* inputs,
               talweg_status* status, talweg_outcome* outcome, talweg_error* error);
   /* Waits for steps, and brings back what of the optimizer's tables they have changed. Before any

@@ -98,10 +98,10 @@ talweg_status talweg_step(talweg_optimizer* optimizer, const talweg_step_inputs*
     return status;
   status = talweg_settle(optimizer, error);
   if (status != TALWEG_OK) return status;
-  if (talweg_is_waiting(optimizer))
-    status = talweg_bind_next_gradients(optimizer, inputs->gradients, error);
-  else if (!device)
-    status = talweg_begin_step(optimizer, inputs, error);
+  if (!device)
+    status = talweg_is_waiting(optimizer)
+                 ? talweg_bind_next_gradients(optimizer, inputs->gradients, error)
+                 : talweg_begin_step(optimizer, inputs, error);
   if (status != TALWEG_OK) return status;
   const talweg_float_mode mode = talweg_enter_float_mode();
   status = talweg_run_phases(optimizer, error);

@@ -143,6 +143,53 @@ TEST_CASE("what is refused while a step waits names that step") {
   CHECK(std::string(error.message) == expected.message);
 }
 
+TEST_CASE("the second half of a step does nothing where its first was refused and told") {
+  DriverSession session;
+  const Stream stream;
+  const PairRule rule("SAM | m.Falls", kF32, kFalls);
+  ModelPair pair(rule, three_tensors(), 2);
+  REQUIRE(talweg_gpu_set_stream(pair.device, stream.handle, nullptr) == TALWEG_OK);
+  const auto capture = [&] { REQUIRE(pair.step_device() == TALWEG_OK); };
+  const Graph first(stream, capture), second(stream, capture);
+  pair.draw_gradients();
+  for (int i = 0; i < 2; ++i) {
+    for (const Graph* half : {&first, &second}) {
+      REQUIRE(pair.step_host() == TALWEG_OK);
+      half->launch(stream);
+    }
+  }
+  stream.wait();
+  const std::vector<std::string> before = device_params(pair);
+  first.launch(stream);
+  talweg_error error{};
+  CHECK(talweg_gpu_wait(pair.device, nullptr, &error) == TALWEG_OUT_OF_RANGE);
+  second.launch(stream);
+  stream.wait();
+  CHECK(device_params(pair) == before);
+  pair.require_same();
+  pair.set_hyper("ceiling", 9);
+  for (int i = 0; i < 4; ++i) pair.step();
+  pair.require_same();
+}
+
+TEST_CASE("the gradients of a step's second half need not be named again") {
+  DriverSession session;
+  const PairRule rule("SAM | HeavyBall | Ema", kF32);
+  ModelPair pair(rule, three_tensors(), 2);
+  for (int i = 0; i < 3; ++i) {  // the first is led by the host
+    REQUIRE(pair.step() == TALWEG_REGRAD);
+    REQUIRE(talweg_gpu_wait(pair.device, nullptr, nullptr) == TALWEG_OK);
+    pair.draw_gradients();
+    REQUIRE(pair.step_host() == TALWEG_OK);
+    talweg_error error{};
+    const talweg_status status = pair.step_device(false, &error);
+    INFO(error.message);
+    REQUIRE(status == TALWEG_OK);
+    REQUIRE(talweg_gpu_wait(pair.device, nullptr, nullptr) == TALWEG_OK);
+    pair.require_same();
+  }
+}
+
 TEST_CASE("a refusal that was not told before a capture is told behind it") {
   DriverSession session;
   const Stream stream;

@@ -57,6 +57,7 @@ TALWEG_KERNEL talweg_gpu_begin(const talweg_gpu_step* step, const float* found_i
   if (thread == 0) {
     step->progress->stop = (uint32_t)stops;
     step->progress->left_out = (uint32_t)left_out;
+    step->progress->is_over = 0;
     if (!stops) *step->outcome = TALWEG_COMPLETED;
   }
   if (stops) return;

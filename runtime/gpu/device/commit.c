@@ -42,7 +42,8 @@ static inline void commit_matrices(const talweg_gpu_step* step, uint64_t thread,
 }
 
 TALWEG_KERNEL talweg_gpu_commit(const talweg_gpu_step* step) {
-  if (step->progress->refused || step->progress->left_out) return;
+  const talweg_gpu_progress* progress = step->progress;
+  if (progress->refused || progress->left_out || progress->is_over) return;
   const uint64_t thread = first_thread(), threads = thread_count();
   commit_rows(step, thread, threads);
   commit_tensors(step, thread, threads);
