@@ -190,6 +190,19 @@ TEST_CASE("the gradients of a step's second half need not be named again") {
   }
 }
 
+TEST_CASE("the gradients of a step's second half may lie elsewhere") {
+  DriverSession session;
+  const PairRule rule("SAM | HeavyBall", kF32);
+  ModelPair pair(rule, three_tensors(), 2);
+  std::vector<DeviceBytes> others;
+  for (const DeviceBytes& there : pair.device_gradients) others.emplace_back(there.bytes);
+  for (int i = 0; i < 6; ++i) {
+    pair.step();  // what lies at the other place are gradients of the call before
+    std::swap(pair.device_gradients, others);
+  }
+  pair.require_same();
+}
+
 TEST_CASE("a refusal that was not told before a capture is told behind it") {
   DriverSession session;
   const Stream stream;
