@@ -57,21 +57,25 @@ class Inputs(OnGpu):
                     self.assertMoved(own, start)
                     self.assertEqual(optimizer.steps, 4)
 
+    def closure(self, parameters, optimizer):
+        """Computes gradients and the loss: where parameters are on a GPU, there."""
+        def run():
+            optimizer.zero_grad()
+            loss = sum((p * p).sum() for p in parameters)
+            loss.backward()
+            if self.gpus.gpu_of(parameters[0]) is not None:
+                self.gpus.admit(loss)
+                self.gpus.admit_gradients(parameters)
+            return loss
+
+        return run
+
     def test_a_closure_returns_it(self):
         own, other, optimizer, alone = self.pair("MoMo")
         for _ in range(3):
             losses = []
             for parameters, o in ((own, optimizer), (other, alone)):
-                def closure(parameters=parameters, o=o):
-                    o.zero_grad()
-                    loss = sum((p * p).sum() for p in parameters)
-                    loss.backward()
-                    if o is optimizer:
-                        self.gpus.admit(loss)
-                        self.gpus.admit_gradients(own)
-                    return loss
-
-                losses.append(o.step(closure))
+                losses.append(o.step(self.closure(parameters, o)))
             self.assertTrue(losses[0].requires_grad)
             self.assertEqual(losses[0].item(), losses[1].item())
             self.assertSame(own, other)
@@ -80,16 +84,7 @@ class Inputs(OnGpu):
         own, other, optimizer, alone = self.pair("SAM | PolyakStep")
         for _ in range(3):
             for parameters, o in ((own, optimizer), (other, alone)):
-                def closure(parameters=parameters, o=o):
-                    o.zero_grad()
-                    loss = sum((p * p).sum() for p in parameters)
-                    loss.backward()
-                    if o is optimizer:
-                        self.gpus.admit(loss)
-                        self.gpus.admit_gradients(own)
-                    return loss
-
-                o.step(closure)
+                o.step(self.closure(parameters, o))
             self.assertSame(own, other)
 
     def test_the_host_waits_for_nothing(self):
