@@ -3,6 +3,7 @@
 #include <catch2/catch.hpp>
 #include <functional>
 
+#include "tests/gpu/falling_rule.h"
 #include "tests/gpu/model_pair.h"
 #include "tests/gpu/streams.h"
 
@@ -174,13 +175,7 @@ TEST_CASE("a step that waits on a device is abandoned, as on the host") {
 
 TEST_CASE("what a step is refused for ends its waiting for another gradient") {
   DriverSession session;
-  const PairRule rule("SAM | m.Falls", kF32, R"(
-rule Falls {
-  hyper ceiling = 0.25 in (-inf, inf)
-  when rank == 2: HeavyBall(lr = 1)
-  otherwise: HeavyBall(lr = ceiling - 0.1 * t)
-}
-)");
+  const PairRule rule("SAM | m.Falls", kF32, kFalls);
   ModelPair pair(rule, three_tensors(), 2);
   for (int i = 0; i < 4; ++i) pair.step();
   pair.require_same();

@@ -2,6 +2,7 @@
 // changed then.
 #include <catch2/catch.hpp>
 
+#include "tests/gpu/falling_rule.h"
 #include "tests/gpu/model_pair.h"
 #include "tests/gpu/streams.h"
 
@@ -27,15 +28,6 @@ std::string refusal_in_capture(ModelPair& pair, const Stream& stream) {
 constexpr const char* kUnsent =
     "this step cannot be captured: the device has not got the states that were set, or that the "
     "last step has left, which the host led through; make one more step before, or send hypers";
-
-/// Whose hyper `lr` leaves its range in step 3, until `ceiling` is raised.
-constexpr const char* kFalls = R"(
-rule Falls {
-  hyper ceiling = 0.25 in (-inf, inf)
-  when rank == 2: HeavyBall(lr = 1)
-  otherwise: HeavyBall(lr = ceiling - 0.1 * t)
-}
-)";
 
 /// Two steps on both, then the host's refusal of the third.
 talweg_error refuse_on_host(ModelPair& pair) {

@@ -2,6 +2,7 @@
 // refused for, or while one of them waits for another gradient.
 #include <catch2/catch.hpp>
 
+#include "tests/gpu/falling_rule.h"
 #include "tests/gpu/model_pair.h"
 #include "tests/gpu/streams.h"
 
@@ -12,15 +13,6 @@ namespace {
 constexpr auto kF32 = types::ComputeType::F32;
 
 std::vector<PairTensor> three_tensors() { return {{{7}, 0}, {{3, 5}, 1}, {{40}, 1}}; }
-
-/// Its hyper falls out of its range in the third step.
-constexpr const char* kFalls = R"(
-rule Falls {
-  hyper ceiling = 0.25 in (-inf, inf)
-  when rank == 2: HeavyBall(lr = 1)
-  otherwise: HeavyBall(lr = ceiling - 0.1 * t)
-}
-)";
 
 std::vector<std::string> device_params(const ModelPair& pair) {
   std::vector<std::string> all;
